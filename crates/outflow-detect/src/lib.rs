@@ -1,0 +1,1 @@
+//! The fold, the ledgers and the judges.

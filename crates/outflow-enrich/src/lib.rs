@@ -1,0 +1,1 @@
+//! Address classes, direction, initiator, payload and destination groups.

@@ -1,0 +1,54 @@
+//! The books of a run: what was read, what was counted, and what was not.
+
+use std::collections::BTreeMap;
+
+use outflow_record::Timestamp;
+
+/// What a run read and what became of it.
+///
+/// Every line that could hold a record ends in exactly one of three accounts:
+/// `lines` = `rows` + `coverage_rows` + `rejects`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Accounts {
+    /// Objects read, damaged ones included.
+    pub objects: u64,
+    /// Objects of which a part could not be read.
+    pub damaged: u64,
+    /// Lines read, header lines and blank lines apart.
+    pub lines: u64,
+    /// Header lines.
+    pub header_lines: u64,
+    /// Blank lines.
+    pub blank_lines: u64,
+    /// Records of traffic.
+    pub rows: u64,
+    /// Records of `NODATA` and `SKIPDATA`, which tell only what was watched.
+    pub coverage_rows: u64,
+    /// Lines that are no record.
+    pub rejects: u64,
+    /// `rejects`, by reason.
+    pub rejects_by_reason: BTreeMap<String, u64>,
+    /// Bytes in all records of traffic.
+    pub bytes: u64,
+    /// Bytes that left the network, each counted once.
+    pub counted_bytes: u64,
+    /// Network interfaces seen.
+    pub enis: u64,
+    /// Earliest packet.
+    pub first: Option<Timestamp>,
+    /// Latest packet.
+    pub last: Option<Timestamp>,
+    /// Wall-clock seconds that the run took.
+    pub seconds: f64,
+}
+
+impl Accounts {
+    /// Whether every line is accounted for.
+    pub fn balances(&self) -> bool {
+        let accounted = self
+            .rows
+            .checked_add(self.coverage_rows)
+            .and_then(|sum| sum.checked_add(self.rejects));
+        accounted == Some(self.lines)
+    }
+}

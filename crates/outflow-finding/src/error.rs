@@ -1,0 +1,20 @@
+//! What can go wrong when a name is read back.
+
+/// Errors of reading a family or a severity from text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Text that names no family.
+    #[error("`{name}` is no family of findings")]
+    UnknownFamily {
+        /// The name as given.
+        name: String,
+    },
+    /// Text that names no severity.
+    #[error("`{name}` is no severity; one of informational, low, medium, high, critical or 1 to 5")]
+    UnknownSeverity {
+        /// The name as given.
+        name: String,
+    },
+}
+
+const _: () = assert!(size_of::<Error>() <= 64);

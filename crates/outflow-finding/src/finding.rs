@@ -1,0 +1,182 @@
+//! What a finding and an incident hold.
+//!
+//! Plain structs with public fields: detectors fill them, grouping and renderings read them. What is not
+//! known is `None` or empty, never a made-up value.
+
+use outflow_record::Timestamp;
+use serde::Serialize;
+
+use crate::{Family, Severity};
+
+/// One detector's report about one sender and, mostly, one destination.
+///
+/// ```
+/// use outflow_finding::{Family, Finding, Severity};
+/// let finding = Finding {
+///     severity: Severity::High,
+///     interface_id: Some("eni-0a1".to_owned()),
+///     ..Finding::new(Family::Beacon)
+/// };
+/// assert_eq!(finding.bytes, 0);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Stable id, as [`crate::finding_id`] makes it: the same facts give the same id in every run.
+    pub id: String,
+    /// Id of the incident that holds this finding, once grouped; always `None` on an incident's body.
+    pub incident: Option<String>,
+    /// The kind of behaviour.
+    pub family: Family,
+    /// One line for people.
+    pub title: String,
+    /// How grave it is.
+    pub severity: Severity,
+    /// How much it matters, 0 to 100.
+    pub risk: u8,
+    /// How surprising it is, in bits: −log2 of the probability under the baseline.
+    pub bits: Option<f64>,
+    /// Account that owns the sending interface; 12 digits.
+    pub account_id: Option<String>,
+    /// AWS region of the sending interface.
+    pub region: Option<String>,
+    /// VPC of the sending interface.
+    pub vpc_id: Option<String>,
+    /// The sending network interface.
+    pub interface_id: Option<String>,
+    /// What outlives the interface: Auto Scaling group, ECS service or instance.
+    pub workload: Option<String>,
+    /// Where the bytes went.
+    pub destination: Destination,
+    /// First packet that the finding is about.
+    pub first_seen: Option<Timestamp>,
+    /// Last packet that the finding is about.
+    pub last_seen: Option<Timestamp>,
+    /// Bytes sent, IP and transport headers included.
+    pub bytes: u64,
+    /// Estimated bytes of payload: `bytes` less what headers and acknowledgements must have taken.
+    pub payload_bytes: u64,
+    /// Packets sent.
+    pub packets: u64,
+    /// Flow log records that the finding is about.
+    pub flows: u64,
+    /// MITRE ATT&CK technique ids, such as `T1048.003`.
+    pub attack: Vec<String>,
+    /// The reasons, the most important first.
+    pub why: Vec<Why>,
+    /// How much of the traffic was seen while the finding was made.
+    pub coverage: Option<Coverage>,
+    /// What to look at to check the finding.
+    pub evidence: Evidence,
+}
+
+impl Finding {
+    /// A finding of this family about which nothing else is known: the rest of a struct update.
+    pub fn new(family: Family) -> Self {
+        Self {
+            id: String::new(),
+            incident: None,
+            family,
+            title: String::new(),
+            severity: Severity::default(),
+            risk: 0,
+            bits: None,
+            account_id: None,
+            region: None,
+            vpc_id: None,
+            interface_id: None,
+            workload: None,
+            destination: Destination::default(),
+            first_seen: None,
+            last_seen: None,
+            bytes: 0,
+            payload_bytes: 0,
+            packets: 0,
+            flows: 0,
+            attack: Vec::new(),
+            why: Vec::new(),
+            coverage: None,
+            evidence: Evidence::default(),
+        }
+    }
+}
+
+/// Findings that belong together, summed up as one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Incident {
+    /// Ids of the findings, the gravest first, each once.
+    pub finding_ids: Vec<String>,
+    /// The incident itself, under the keys of a finding; `body.id` is the incident's id.
+    pub body: Finding,
+}
+
+/// Where bytes went.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Destination {
+    /// The unit in which destinations are compared: a domain, a service, or a network such as
+    /// `198.51.100.0/24`.
+    pub group: Option<String>,
+    /// Addresses seen, each once.
+    pub addresses: Vec<String>,
+    /// Domain name, where DNS or a list tells it.
+    pub domain: Option<String>,
+    /// Autonomous system number.
+    pub asn: Option<u32>,
+    /// Organisation that runs the autonomous system.
+    pub org: Option<String>,
+    /// ISO 3166-1 alpha-2 code of the country.
+    pub country: Option<String>,
+    /// AWS service whose published range holds the addresses, such as `S3`.
+    pub service: Option<String>,
+}
+
+/// One reason: what was observed, against what was expected.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Why {
+    /// The value observed, in `unit`.
+    #[serde(serialize_with = "crate::json::number")]
+    pub observed: f64,
+    /// The value that the baseline expects, in `unit`.
+    #[serde(serialize_with = "crate::json::number_or_null")]
+    pub expected: Option<f64>,
+    /// The value beyond which the reason holds, in `unit`.
+    #[serde(serialize_with = "crate::json::number_or_null")]
+    pub bound: Option<f64>,
+    /// Unit of the three values, such as `bytes` or `seconds`.
+    pub unit: String,
+    /// The reason in a sentence.
+    pub text: String,
+}
+
+/// How much of the traffic the flow logs saw.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Coverage {
+    /// `minutes_covered` of `minutes_expected`, 0 to 1.
+    #[serde(serialize_with = "crate::json::number")]
+    pub share: f64,
+    /// Interface-minutes that records or `NODATA` account for.
+    pub minutes_covered: u64,
+    /// Interface-minutes between the first and the last record of each interface.
+    pub minutes_expected: u64,
+    /// Records of `SKIPDATA`: windows in which AWS itself dropped records.
+    pub skipdata: u64,
+}
+
+/// What to look at to check a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Evidence {
+    /// The objects that hold the records.
+    pub objects: Vec<EvidenceObject>,
+    /// A query that selects the records.
+    pub sql: Option<String>,
+}
+
+/// An object that holds records of a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct EvidenceObject {
+    /// Where the object is, as given on input.
+    pub uri: String,
+    /// SHA-256 of the object as stored, in lower-case hex.
+    pub sha256: String,
+    /// Rows of the object that belong to the finding.
+    pub rows: u64,
+}

@@ -1,0 +1,208 @@
+//! What an incident says about its findings as a whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{Coverage, Destination, Evidence, EvidenceObject, Finding, Incident, Why, incident_id};
+
+/// Addresses listed in an incident's destination: enough to recognise it and to block it by hand. Those of
+/// the gravest findings are kept; the findings themselves list all of theirs.
+pub const INCIDENT_ADDRESSES_MAX: usize = 16;
+
+/// Reasons listed in an incident: what fits on half a screen. Those of the gravest findings are kept; the
+/// findings themselves list all of theirs.
+pub const INCIDENT_WHY_MAX: usize = 8;
+
+/// Objects listed in an incident's evidence: a line of JSON stays within a few kilobytes. Those of the
+/// gravest findings are kept; the findings themselves list all of theirs.
+pub const INCIDENT_OBJECTS_MAX: usize = 32;
+
+// Each further family is another kind of behaviour that agrees with the first.
+const RISK_PER_FAMILY: u8 = 5;
+const RISK_MAX: u8 = 100;
+
+/// The incident of these findings, which are one or more, the gravest first.
+///
+/// Who, where, family and title are those of the gravest finding.
+pub(super) fn incident(members: &[Finding]) -> Incident {
+    let gravest = &members[0];
+    let smallest = members
+        .iter()
+        .map(|own| own.id.as_str())
+        .min()
+        .unwrap_or_default();
+    let volume = volume(members);
+    let mut ids = BTreeSet::new();
+    let body = Finding {
+        id: incident_id(smallest),
+        incident: None,
+        title: title(gravest, members.len() - 1),
+        risk: risk(members),
+        bits: members
+            .iter()
+            .filter_map(|own| own.bits)
+            .max_by(f64::total_cmp),
+        destination: destination(gravest, members),
+        first_seen: members.iter().filter_map(|own| own.first_seen).min(),
+        last_seen: members.iter().filter_map(|own| own.last_seen).max(),
+        bytes: volume.bytes,
+        payload_bytes: volume.payload_bytes,
+        packets: volume.packets,
+        flows: volume.flows,
+        attack: members
+            .iter()
+            .flat_map(|own| &own.attack)
+            .cloned()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
+        why: why(members),
+        coverage: coverage(members),
+        evidence: evidence(members),
+        ..gravest.clone()
+    };
+    let finding_ids = members
+        .iter()
+        .map(|own| own.id.clone())
+        .filter(|id| ids.insert(id.clone()));
+    Incident {
+        finding_ids: finding_ids.collect(),
+        body,
+    }
+}
+
+fn title(gravest: &Finding, others: usize) -> String {
+    match others {
+        0 => gravest.title.clone(),
+        _ => format!("{} (+{others} more)", gravest.title),
+    }
+}
+
+fn risk(members: &[Finding]) -> u8 {
+    let highest = members.iter().map(|own| own.risk).max().unwrap_or(0);
+    let families: BTreeSet<_> = members.iter().map(|own| own.family).collect();
+    let further = u8::try_from(families.len())
+        .unwrap_or(u8::MAX)
+        .saturating_sub(1);
+    highest
+        .saturating_add(further.saturating_mul(RISK_PER_FAMILY))
+        .min(RISK_MAX)
+}
+
+fn destination(gravest: &Finding, members: &[Finding]) -> Destination {
+    let mut addresses: Vec<String> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for address in members.iter().flat_map(|own| &own.destination.addresses) {
+        if addresses.len() < INCIDENT_ADDRESSES_MAX && seen.insert(address) {
+            addresses.push(address.clone());
+        }
+    }
+    Destination {
+        addresses,
+        ..gravest.destination.clone()
+    }
+}
+
+fn why(members: &[Finding]) -> Vec<Why> {
+    let mut reasons: Vec<Why> = Vec::new();
+    for reason in members.iter().flat_map(|own| &own.why) {
+        if reasons.len() == INCIDENT_WHY_MAX {
+            break;
+        }
+        if !reasons.contains(reason) {
+            reasons.push(reason.clone());
+        }
+    }
+    reasons
+}
+
+// An incident is known no better than the finding that saw least.
+fn coverage(members: &[Finding]) -> Option<Coverage> {
+    let known = members.iter().filter_map(|own| own.coverage.as_ref());
+    known.min_by(|a, b| a.share.total_cmp(&b.share)).cloned()
+}
+
+fn evidence(members: &[Finding]) -> Evidence {
+    let mut objects: Vec<EvidenceObject> = Vec::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    for object in members.iter().flat_map(|own| &own.evidence.objects) {
+        match places.get(object.uri.as_str()) {
+            Some(place) => objects[*place].rows = objects[*place].rows.max(object.rows),
+            None if objects.len() < INCIDENT_OBJECTS_MAX => {
+                places.insert(&object.uri, objects.len());
+                objects.push(object.clone());
+            }
+            None => {}
+        }
+    }
+    Evidence {
+        objects,
+        sql: members.iter().find_map(|own| own.evidence.sql.clone()),
+    }
+}
+
+#[derive(Clone, Copy, Default)]
+struct Volume {
+    bytes: u64,
+    payload_bytes: u64,
+    packets: u64,
+    flows: u64,
+}
+
+impl Volume {
+    fn of(finding: &Finding) -> Self {
+        Self {
+            bytes: finding.bytes,
+            payload_bytes: finding.payload_bytes,
+            packets: finding.packets,
+            flows: finding.flows,
+        }
+    }
+
+    fn with(self, other: Self, op: impl Fn(u64, u64) -> u64) -> Self {
+        Self {
+            bytes: op(self.bytes, other.bytes),
+            payload_bytes: op(self.payload_bytes, other.payload_bytes),
+            packets: op(self.packets, other.packets),
+            flows: op(self.flows, other.flows),
+        }
+    }
+}
+
+// Several detectors report the same bytes, so that of the findings about one interface and one destination
+// only the largest counts. A finding without a destination may be about all of them, and one without an
+// interface about all interfaces: either counts only as far as it exceeds the sum of the others. What comes
+// out is what left at the least.
+fn volume(members: &[Finding]) -> Volume {
+    let mut pairs: BTreeMap<(Option<&str>, Option<&str>), Volume> = BTreeMap::new();
+    for own in members {
+        let key = (
+            own.interface_id.as_deref(),
+            own.destination.group.as_deref(),
+        );
+        let largest = pairs.entry(key).or_default();
+        *largest = largest.with(Volume::of(own), u64::max);
+    }
+    let mut interfaces: BTreeMap<Option<&str>, BTreeMap<Option<&str>, Volume>> = BTreeMap::new();
+    for ((interface, group), largest) in pairs {
+        interfaces
+            .entry(interface)
+            .or_default()
+            .insert(group, largest);
+    }
+    total(
+        interfaces
+            .into_iter()
+            .map(|(interface, groups)| (interface, total(groups))),
+    )
+}
+
+fn total<'a>(parts: impl IntoIterator<Item = (Option<&'a str>, Volume)>) -> Volume {
+    let (mut whole, mut sum) = (Volume::default(), Volume::default());
+    for (part, volume) in parts {
+        match part {
+            Some(_) => sum = sum.with(volume, u64::saturating_add),
+            None => whole = volume,
+        }
+    }
+    whole.with(sum, u64::max)
+}

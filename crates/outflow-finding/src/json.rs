@@ -1,0 +1,227 @@
+//! Findings, incidents and accounts as JSON lines.
+//!
+//! One object a line, told apart by `type`. Every key is always there, in one order, `null` when its value is
+//! unknown. A number that is integral is printed as an integer. Keys are only ever added, at the end.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use outflow_record::Timestamp;
+use serde::{Serialize, Serializer};
+
+use crate::order::{by_incident, by_risk};
+use crate::{Accounts, Coverage, Destination, Evidence, Family, Finding, Incident, Severity, Why};
+
+/// Writes every incident followed by its findings, then the accounts: all of a run's output.
+///
+/// Incidents come by risk, the highest first, then by id, and so do the findings within each. Findings that
+/// no given incident holds follow after the last incident.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_json<W: Write>(
+    out: &mut W,
+    incidents: &[Incident],
+    findings: &[Finding],
+    accounts: &Accounts,
+) -> io::Result<()> {
+    let mut members = by_incident(findings);
+    for incident in by_risk(incidents) {
+        write_incident(out, incident)?;
+        for finding in members
+            .remove(&Some(incident.body.id.as_str()))
+            .unwrap_or_default()
+        {
+            write_finding(out, finding)?;
+        }
+    }
+    for finding in members.into_values().flatten() {
+        write_finding(out, finding)?;
+    }
+    write_accounts(out, accounts)
+}
+
+/// Writes one incident as a line of `"type":"incident"`.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_incident<W: Write>(out: &mut W, incident: &Incident) -> io::Result<()> {
+    write_line(
+        out,
+        &FindingLine::new("incident", &incident.body, Some(&incident.finding_ids)),
+    )
+}
+
+/// Writes one finding as a line of `"type":"finding"`.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_finding<W: Write>(out: &mut W, finding: &Finding) -> io::Result<()> {
+    write_line(out, &FindingLine::new("finding", finding, None))
+}
+
+/// Writes the books of a run as a line of `"type":"accounts"`.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_accounts<W: Write>(out: &mut W, accounts: &Accounts) -> io::Result<()> {
+    write_line(out, &AccountsLine::new(accounts))
+}
+
+/// One finding as a line without its end; nothing when it cannot be written, which a finding always can.
+pub(crate) fn text(finding: &Finding) -> String {
+    serde_json::to_string(&FindingLine::new("finding", finding, None)).unwrap_or_default()
+}
+
+fn write_line<W: Write>(out: &mut W, line: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    out.write_all(b"\n")
+}
+
+// The keys in the order of the output format, which is not quite that of the struct.
+#[derive(Serialize)]
+struct FindingLine<'a> {
+    r#type: &'static str,
+    id: &'a str,
+    incident: Option<&'a str>,
+    family: Family,
+    title: &'a str,
+    severity: Severity,
+    risk: u8,
+    #[serde(serialize_with = "number_or_null")]
+    bits: Option<f64>,
+    account_id: Option<&'a str>,
+    region: Option<&'a str>,
+    vpc_id: Option<&'a str>,
+    interface_id: Option<&'a str>,
+    workload: Option<&'a str>,
+    destination: &'a Destination,
+    #[serde(serialize_with = "instant_or_null")]
+    first_seen: Option<Timestamp>,
+    #[serde(serialize_with = "instant_or_null")]
+    last_seen: Option<Timestamp>,
+    bytes: u64,
+    payload_bytes: u64,
+    packets: u64,
+    flows: u64,
+    attack: &'a [String],
+    why: &'a [Why],
+    coverage: Option<&'a Coverage>,
+    evidence: &'a Evidence,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<&'a [String]>,
+}
+
+impl<'a> FindingLine<'a> {
+    fn new(r#type: &'static str, from: &'a Finding, findings: Option<&'a [String]>) -> Self {
+        Self {
+            r#type,
+            id: &from.id,
+            incident: from.incident.as_deref(),
+            family: from.family,
+            title: &from.title,
+            severity: from.severity,
+            risk: from.risk,
+            bits: from.bits,
+            account_id: from.account_id.as_deref(),
+            region: from.region.as_deref(),
+            vpc_id: from.vpc_id.as_deref(),
+            interface_id: from.interface_id.as_deref(),
+            workload: from.workload.as_deref(),
+            destination: &from.destination,
+            first_seen: from.first_seen,
+            last_seen: from.last_seen,
+            bytes: from.bytes,
+            payload_bytes: from.payload_bytes,
+            packets: from.packets,
+            flows: from.flows,
+            attack: &from.attack,
+            why: &from.why,
+            coverage: from.coverage.as_ref(),
+            evidence: &from.evidence,
+            findings,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct AccountsLine<'a> {
+    r#type: &'static str,
+    objects: u64,
+    damaged: u64,
+    lines: u64,
+    header_lines: u64,
+    blank_lines: u64,
+    rows: u64,
+    coverage_rows: u64,
+    rejects: u64,
+    rejects_by_reason: &'a BTreeMap<String, u64>,
+    bytes: u64,
+    counted_bytes: u64,
+    enis: u64,
+    #[serde(serialize_with = "instant_or_null")]
+    first: Option<Timestamp>,
+    #[serde(serialize_with = "instant_or_null")]
+    last: Option<Timestamp>,
+    #[serde(serialize_with = "number")]
+    seconds: f64,
+}
+
+impl<'a> AccountsLine<'a> {
+    fn new(from: &'a Accounts) -> Self {
+        Self {
+            r#type: "accounts",
+            objects: from.objects,
+            damaged: from.damaged,
+            lines: from.lines,
+            header_lines: from.header_lines,
+            blank_lines: from.blank_lines,
+            rows: from.rows,
+            coverage_rows: from.coverage_rows,
+            rejects: from.rejects,
+            rejects_by_reason: &from.rejects_by_reason,
+            bytes: from.bytes,
+            counted_bytes: from.counted_bytes,
+            enis: from.enis,
+            first: from.first,
+            last: from.last,
+            seconds: from.seconds,
+        }
+    }
+}
+
+// Integers up to this are exact in a float, so that printing one as an integer adds no digits it never had.
+const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+
+/// Prints an integral number without `.0`, and a number that is none (NaN, infinite) as `null`.
+pub(crate) fn number<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    if value.fract() == 0.0 && value.abs() <= EXACT_MAX {
+        #[expect(clippy::cast_possible_truncation, reason = "integral and within 2^53")]
+        return serializer.serialize_i64(*value as i64);
+    }
+    serializer.serialize_f64(*value)
+}
+
+/// As [`number`], and `null` for what is unknown.
+pub(crate) fn number_or_null<S: Serializer>(
+    value: &Option<f64>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => number(value, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn instant_or_null<S: Serializer>(
+    at: &Option<Timestamp>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => serializer.collect_str(at),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

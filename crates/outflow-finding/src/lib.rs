@@ -1,0 +1,70 @@
+//! What a finding and an incident are, and their renderings.
+//!
+//! ```text
+//!  detectors ──▶ Finding ──▶ group() ──▶ Incident + Finding ──▶ write_json()  ──▶ a SIEM
+//!                   ▲                                      └──▶ write_table() ──▶ a terminal
+//!              finding_id()                    Accounts ──────▶ both
+//! ```
+//!
+//! ```
+//! use outflow_finding::{Accounts, Family, Finding, Severity, TableOptions, Why};
+//! use outflow_finding::{finding_id, group, write_table};
+//!
+//! let finding = Finding {
+//!     id: finding_id(&["eni-0a1", "beacon", "198.51.100.0/24", "2026-10-01"]),
+//!     title: "A connection every 60 s".to_owned(),
+//!     severity: Severity::Medium,
+//!     risk: 40,
+//!     interface_id: Some("eni-0a1".to_owned()),
+//!     first_seen: "2026-10-01T00:00".parse().ok(),
+//!     bytes: 1_440_000,
+//!     why: vec![Why { text: "1,440 connections, 60 s ± 0.1 s apart".to_owned(), ..Why::default() }],
+//!     ..Finding::new(Family::Beacon)
+//! };
+//! let (incidents, findings) = group(vec![finding]);
+//!
+//! let mut out = Vec::new();
+//! let options = TableOptions { width: Some(72), color: false };
+//! write_table(&mut out, &incidents, &findings, &Accounts::default(), options)?;
+//! let expected = "\
+//! ##  risk  severity  family  who      where      sent  when
+//! ────────────────────────────────────────────────────────────────
+//! 1    40  medium    beacon  eni-0a1  unknown  1.4 MB  2026-10-01
+//!                                                      00:00 UTC
+//!       A connection every 60 s
+//!       • 1,440 connections, 60 s ± 0.1 s apart
+//!       i-e608f5f03b4dbdfc · 1 finding · eni-0a1
+//! ";
+//! assert!(String::from_utf8_lossy(&out).starts_with(expected));
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! Not here: what makes a finding (detectors), where addresses belong (enrichment), and where renderings are
+//! written to (the command line).
+
+pub use accounts::Accounts;
+pub use error::Error;
+pub use family::Family;
+pub use finding::{Coverage, Destination, Evidence, EvidenceObject, Finding, Incident, Why};
+pub use group::{
+    DESTINATION_GAP_SECS, DESTINATION_SEVERITY_MIN, INCIDENT_ADDRESSES_MAX, INCIDENT_OBJECTS_MAX,
+    INCIDENT_WHY_MAX, SENDER_GAP_SECS, group,
+};
+pub use human::{human_bytes, human_count, human_duration};
+pub use identity::{finding_id, incident_id};
+pub use json::{write_accounts, write_finding, write_incident, write_json};
+pub use severity::Severity;
+pub use table::{TABLE_WIDTH_MIN, TableOptions, write_table};
+
+mod accounts;
+mod error;
+mod escape;
+mod family;
+mod finding;
+mod group;
+mod human;
+mod identity;
+mod json;
+mod order;
+mod severity;
+mod table;

@@ -1,0 +1,116 @@
+//! The books of a run, in words.
+
+use std::io::{self, Write};
+
+use comfy_table::{ColumnConstraint, Table, TableStyle};
+
+use super::{CELL_CHARS_MAX, Layout};
+use crate::escape::escape;
+use crate::{Accounts, human_bytes, human_count, human_duration};
+
+/// What stands in place of the table when there is no incident, with what that rests on.
+pub(super) fn nothing_found(accounts: &Accounts) -> String {
+    if accounts.rows == 0 {
+        return "No incidents, but no traffic was read either: this says nothing about the network."
+            .to_owned();
+    }
+    format!(
+        "No incidents in {} rows of {} ENIs, {}: {} counted as leaving.",
+        human_count(accounts.rows),
+        human_count(accounts.enis),
+        span(accounts),
+        human_bytes(accounts.counted_bytes),
+    )
+}
+
+/// Writes the accounts as one block.
+pub(super) fn write_accounts_table<W: Write>(
+    out: &mut W,
+    accounts: &Accounts,
+    layout: &Layout,
+) -> io::Result<()> {
+    let mut table = Table::new();
+    table.load_style(TableStyle::new());
+    layout.fit(&mut table);
+    for (name, text) in entries(accounts) {
+        table.add_row([name.to_owned(), text]);
+    }
+    table.set_constraints([ColumnConstraint::ContentWidth]);
+    for (at, padding) in [(0, (0, 2)), (1, (0, 0))] {
+        if let Some(column) = table.column_mut(at) {
+            column.set_padding(padding);
+        }
+    }
+    for line in table.lines() {
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+fn entries(accounts: &Accounts) -> Vec<(&'static str, String)> {
+    let objects = human_count(accounts.objects);
+    let mut entries = vec![
+        (
+            "objects",
+            format!("{objects}, damaged {}", human_count(accounts.damaged)),
+        ),
+        ("lines", lines(accounts)),
+    ];
+    if !accounts.rejects_by_reason.is_empty() {
+        entries.push(("rejects", rejects(accounts)));
+    }
+    let counted = human_bytes(accounts.counted_bytes);
+    entries.extend([
+        (
+            "bytes",
+            format!(
+                "{counted} counted, of {} in all rows",
+                human_bytes(accounts.bytes)
+            ),
+        ),
+        ("ENIs", human_count(accounts.enis)),
+        ("span", span(accounts)),
+        ("seconds", format!("{:.2}", accounts.seconds)),
+    ]);
+    entries
+}
+
+fn lines(accounts: &Accounts) -> String {
+    let [lines, rows, coverage, rejects, headers, blanks] = [
+        accounts.lines,
+        accounts.rows,
+        accounts.coverage_rows,
+        accounts.rejects,
+        accounts.header_lines,
+        accounts.blank_lines,
+    ]
+    .map(human_count);
+    let sign = if accounts.balances() { "=" } else { "≠" };
+    format!(
+        "{lines} {sign} rows {rows} + coverage {coverage} + rejects {rejects}; \
+         besides, headers {headers}, blank {blanks}"
+    )
+}
+
+fn rejects(accounts: &Accounts) -> String {
+    let mut reasons: Vec<(&String, &u64)> = accounts.rejects_by_reason.iter().collect();
+    reasons.sort_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
+    let listed = reasons.into_iter().map(|(reason, count)| {
+        format!("{} {}", escape(reason, CELL_CHARS_MAX), human_count(*count))
+    });
+    listed.collect::<Vec<_>>().join(", ")
+}
+
+fn span(accounts: &Accounts) -> String {
+    match (accounts.first, accounts.last) {
+        (Some(first), Some(last)) => {
+            let secs = last
+                .secs()
+                .saturating_sub(first.secs())
+                .max(0)
+                .unsigned_abs();
+            format!("{first} → {last} ({})", human_duration(secs))
+        }
+        _ => "unknown".to_owned(),
+    }
+}

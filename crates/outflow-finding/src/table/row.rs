@@ -1,0 +1,138 @@
+//! One incident's cells, and the line under its reasons.
+
+use std::collections::BTreeSet;
+
+use super::CELL_CHARS_MAX;
+use crate::escape::escape;
+use crate::{Destination, Finding, Incident, human_bytes, human_duration};
+
+const UNKNOWN: &str = "unknown";
+
+/// The cells of an incident at this rank; `members` are its findings.
+pub(super) fn cells(rank: usize, body: &Finding, members: &[&Finding]) -> [String; 8] {
+    [
+        rank.to_string(),
+        body.risk.to_string(),
+        body.severity.name().to_owned(),
+        body.family.name().to_owned(),
+        who(body, members),
+        to(body, members),
+        human_bytes(body.bytes),
+        when(body),
+    ]
+}
+
+/// Id, number of findings, and what an analyst looks up next.
+pub(super) fn footer(incident: &Incident) -> String {
+    let body = &incident.body;
+    let findings = match incident.finding_ids.len() {
+        1 => "1 finding".to_owned(),
+        many => format!("{many} findings"),
+    };
+    let mut parts = vec![escape(&body.id, CELL_CHARS_MAX), findings];
+    let places = [&body.interface_id, &body.vpc_id];
+    parts.extend(
+        places
+            .into_iter()
+            .flatten()
+            .map(|place| escape(place, CELL_CHARS_MAX)),
+    );
+    if !body.attack.is_empty() {
+        parts.push(escape(&body.attack.join(" "), CELL_CHARS_MAX));
+    }
+    if let Some(coverage) = &body.coverage {
+        parts.push(format!("{:.1} % of minutes seen", coverage.share * 100.0));
+    }
+    parts.join(" · ")
+}
+
+fn who(body: &Finding, members: &[&Finding]) -> String {
+    let name = sender(body);
+    let others = others(name, members.iter().map(|own| sender(own)));
+    let account = body.account_id.as_deref().map(short);
+    lines([
+        labelled(name, others),
+        account,
+        body.region.as_deref().map(short),
+    ])
+}
+
+fn sender(finding: &Finding) -> Option<&str> {
+    finding
+        .workload
+        .as_deref()
+        .or(finding.interface_id.as_deref())
+}
+
+fn to(body: &Finding, members: &[&Finding]) -> String {
+    let name = receiver(&body.destination);
+    let others = others(name, members.iter().map(|own| receiver(&own.destination)));
+    let country = body.destination.country.as_deref().map(short);
+    lines([labelled(name, others), operator(&body.destination), country])
+}
+
+fn receiver(destination: &Destination) -> Option<&str> {
+    let Destination {
+        group,
+        addresses,
+        domain,
+        service,
+        ..
+    } = destination;
+    let address = addresses.first();
+    domain
+        .as_ref()
+        .or(service.as_ref())
+        .or(group.as_ref())
+        .or(address)
+        .map(String::as_str)
+}
+
+fn operator(destination: &Destination) -> Option<String> {
+    let asn = destination.asn.map(|asn| format!("AS{asn}"));
+    let org = destination.org.as_deref().map(short);
+    let parts: Vec<String> = [asn, org].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+fn when(body: &Finding) -> String {
+    let Some(first) = body.first_seen.or(body.last_seen) else {
+        return UNKNOWN.to_owned();
+    };
+    let ((year, month, day), (hour, minute, _)) = (first.date(), first.time_of_day());
+    let date = format!("{year:04}-{month:02}-{day:02}");
+    let clock = format!("{hour:02}:{minute:02} UTC");
+    let secs = body
+        .last_seen
+        .map(|last| last.secs().saturating_sub(first.secs()));
+    let duration = secs.map(|secs| human_duration(secs.max(0).unsigned_abs()));
+    lines([Some(date), Some(clock), duration])
+}
+
+fn others<'a>(own: Option<&str>, all: impl Iterator<Item = Option<&'a str>>) -> usize {
+    all.flatten()
+        .filter(|name| Some(*name) != own)
+        .collect::<BTreeSet<_>>()
+        .len()
+}
+
+fn labelled(name: Option<&str>, others: usize) -> Option<String> {
+    let name = name.map_or_else(|| UNKNOWN.to_owned(), short);
+    Some(if others == 0 {
+        name
+    } else {
+        format!("{name} +{others}")
+    })
+}
+
+fn lines(parts: [Option<String>; 3]) -> String {
+    parts
+        .into_iter()
+        .flatten()
+        .collect::<Vec<String>>()
+        .join("\n")
+}
+
+fn short(text: &str) -> String {
+    escape(text, CELL_CHARS_MAX)
+}

@@ -1,0 +1,1 @@
+//! Sources, decompression and the pipeline.

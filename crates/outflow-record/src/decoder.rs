@@ -1,0 +1,324 @@
+//! The push decoder: bytes in any pieces, batches out.
+
+mod deciding;
+
+use arrow_array::RecordBatch;
+
+use crate::batch::{FlowBatch, schema};
+use crate::columns::Builder;
+use crate::fast::Plan;
+use crate::naive::{LINE_MAX, Line, read_line};
+use crate::swar::line_end;
+use crate::{CoverageRow, Decoded, Error, Format, Reject, RejectReason};
+
+use deciding::Deciding;
+
+/// Rows in a full batch: enough to make the cost of a batch vanish, and its columns fit the second-level cache.
+pub const BATCH_ROWS: usize = 4096;
+
+/// Decodes the text of one source: push bytes in pieces of any size, flush batches.
+///
+/// The format comes from the source's header; without one, from the caller; without that, the default
+/// format is taken if a line has its form. Otherwise the source is refused as undecidable.
+///
+/// ```
+/// use outflow_record::{Decoder, Field};
+/// let mut decoder = Decoder::new(None);
+/// let text = b"interface-id bytes log-status\neni-1 4200 OK\neni-1 - NODATA\n";
+/// assert_eq!(decoder.decode(text).unwrap(), text.len());
+/// decoder.finish().unwrap();
+/// let decoded = decoder.flush().unwrap();
+/// assert_eq!(decoded.flows.u64s(Field::Bytes).unwrap().value(0), 4200);
+/// assert_eq!((decoded.lines, decoded.coverage.len(), decoded.rejects.len()), (2, 1, 0));
+/// ```
+#[derive(Debug)]
+pub struct Decoder {
+    state: State,
+    tail: Vec<u8>,
+    tail_overlong: u64,
+    offset: u64,
+    rows: usize,
+    coverage: Vec<CoverageRow>,
+    rejects: Vec<Reject>,
+    counts: Counts,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    lines: u64,
+    header: u64,
+    blank: u64,
+}
+
+#[derive(Debug)]
+enum State {
+    Deciding(Deciding),
+    Decided(Box<Decided>),
+}
+
+#[derive(Debug)]
+struct Decided {
+    format: Format,
+    columns: Vec<Builder>,
+    plan: Option<Plan>,
+    next: Option<Format>,
+}
+
+impl Decided {
+    fn new(format: Format) -> Box<Self> {
+        let builder = |field: &crate::Field| Builder::new(field.kind());
+        let columns = format.fields().iter().map(builder).collect();
+        let plan = Plan::new(&format);
+        Box::new(Self {
+            format,
+            columns,
+            plan,
+            next: None,
+        })
+    }
+}
+
+impl Decoder {
+    /// A decoder for one source. `format` says how to read a source that has no header of its own.
+    pub fn new(format: Option<Format>) -> Self {
+        let state = State::Deciding(Deciding::new(format));
+        Self {
+            state,
+            tail: Vec::new(),
+            tail_overlong: 0,
+            offset: 0,
+            rows: 0,
+            coverage: Vec::new(),
+            rejects: Vec::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// Reads from `input` and returns how many bytes it took; fewer than all means that the batch is full
+    /// (or the format changes here) and waits to be flushed.
+    ///
+    /// # Errors
+    /// [`Error::Undecidable`] or [`Error::TransitGateway`] if the source's format cannot be told.
+    pub fn decode(&mut self, input: &[u8]) -> Result<usize, Error> {
+        let mut at = 0;
+        if !self.tail.is_empty() || self.tail_overlong > 0 {
+            if self.full() {
+                return Ok(0);
+            }
+            at = self.finish_tail(input)?;
+        }
+        while !self.full() {
+            if let Some(next) = self.read_fast(input, at) {
+                at = next;
+                continue;
+            }
+            let Some(end) = line_end(input, at) else {
+                self.keep_tail(&input[at..]);
+                return Ok(input.len());
+            };
+            self.read_slow(&input[at..end], 1)?;
+            at = end + 1;
+        }
+        Ok(at)
+    }
+
+    /// Ends the source: its last line may lack a line feed.
+    ///
+    /// # Errors
+    /// [`Error::Undecidable`] if no line told the format. What [`Decoder::flush`] then holds is empty.
+    pub fn finish(&mut self) -> Result<(), Error> {
+        self.end_tail()?;
+        if let State::Deciding(deciding) = &mut self.state {
+            return deciding.finish();
+        }
+        Ok(())
+    }
+
+    /// Ends a source that broke off: its last line, if incomplete, is a reject.
+    ///
+    /// # Errors
+    /// As [`Decoder::finish`].
+    pub fn finish_truncated(&mut self) -> Result<(), Error> {
+        if matches!(self.state, State::Decided(_)) && !self.tail.is_empty() {
+            let line = std::mem::take(&mut self.tail);
+            self.reject(&line, RejectReason::Truncated);
+            self.offset += line.len() as u64;
+        }
+        self.finish()
+    }
+
+    /// What was read since the last flush, or `None` if that is nothing.
+    pub fn flush(&mut self) -> Option<Decoded> {
+        let State::Decided(decided) = &mut self.state else {
+            return None;
+        };
+        let counts = std::mem::take(&mut self.counts);
+        let rows = std::mem::take(&mut self.rows);
+        let arrays = decided
+            .columns
+            .iter_mut()
+            .map(|column| column.take(rows))
+            .collect();
+        let batch = RecordBatch::try_new(schema(decided.format.fields()), arrays);
+        if let Some(next) = decided.next.take() {
+            *decided = Decided::new(next);
+        }
+        if counts.lines + counts.header + counts.blank == 0 {
+            return None;
+        }
+        let flows = batch
+            .map_err(|error| error.to_string())
+            .and_then(|batch| FlowBatch::try_new(batch).map_err(|error| error.to_string()));
+        Some(Decoded {
+            flows: flows
+                .unwrap_or_else(|error| unreachable!("{rows} rows of own columns: {error}")),
+            coverage: std::mem::take(&mut self.coverage),
+            rejects: std::mem::take(&mut self.rejects),
+            lines: counts.lines,
+            header_lines: counts.header,
+            blank_lines: counts.blank,
+        })
+    }
+
+    /// The format that the source was found to have.
+    pub fn format(&self) -> Option<&Format> {
+        match &self.state {
+            State::Decided(decided) => Some(&decided.format),
+            State::Deciding(_) => None,
+        }
+    }
+
+    fn full(&self) -> bool {
+        let changing = matches!(&self.state, State::Decided(decided) if decided.next.is_some());
+        changing
+            || self.rows >= BATCH_ROWS
+            || self.rejects.len() >= BATCH_ROWS
+            || self.coverage.len() >= BATCH_ROWS
+    }
+
+    /// Reads ordinary lines from `at` on; `None` at a line that is none.
+    #[inline]
+    fn read_fast(&mut self, input: &[u8], at: usize) -> Option<usize> {
+        let State::Decided(decided) = &mut self.state else {
+            return None;
+        };
+        let Decided {
+            columns,
+            plan: Some(plan),
+            ..
+        } = decided.as_mut()
+        else {
+            return None;
+        };
+        let first = self.rows;
+        let mut next = at;
+        while self.rows < BATCH_ROWS {
+            let (rows, bytes) =
+                plan.read(columns, self.rows, BATCH_ROWS - self.rows, &input[next..]);
+            self.rows += rows;
+            next += bytes;
+            if rows == 0 {
+                break;
+            }
+        }
+        columns
+            .iter_mut()
+            .for_each(|column| column.forget(self.rows));
+        self.counts.lines += (self.rows - first) as u64;
+        self.offset += (next - at) as u64;
+        (next > at).then_some(next)
+    }
+
+    /// Reads one line the naive way; `feed` is the bytes of its line feed.
+    fn read_slow(&mut self, line: &[u8], feed: u64) -> Result<(), Error> {
+        if let State::Deciding(deciding) = &mut self.state {
+            let Some(format) = deciding.offer(line, feed)? else {
+                return Ok(());
+            };
+            let lines = deciding.take_lines();
+            self.state = State::Decided(Decided::new(format));
+            for (line, feed) in lines {
+                self.read_slow(&line, feed)?;
+            }
+            return Ok(());
+        }
+        let State::Decided(decided) = &mut self.state else {
+            return Ok(());
+        };
+        match read_line(&decided.format, line) {
+            Line::Blank => self.counts.blank += 1,
+            Line::Header(format) => {
+                self.counts.header += 1;
+                if format != decided.format {
+                    decided.next = Some(format);
+                }
+            }
+            Line::Row(values) => {
+                decided
+                    .columns
+                    .iter_mut()
+                    .zip(&values)
+                    .for_each(|(column, value)| column.set(self.rows, value));
+                self.rows += 1;
+                self.counts.lines += 1;
+            }
+            Line::Coverage(row) => {
+                self.coverage.push(row);
+                self.counts.lines += 1;
+            }
+            Line::Reject(reason) => self.reject(line, reason),
+        }
+        self.offset += line.len() as u64 + feed;
+        Ok(())
+    }
+
+    fn reject(&mut self, line: &[u8], reason: RejectReason) {
+        let bytes = line[..line.len().min(Reject::BYTES_MAX)].to_vec();
+        self.rejects.push(Reject {
+            offset: self.offset,
+            reason,
+            bytes,
+        });
+        self.counts.lines += 1;
+    }
+
+    /// Completes the kept start of a line with the bytes up to the first line feed; the position behind it.
+    fn finish_tail(&mut self, input: &[u8]) -> Result<usize, Error> {
+        let Some(end) = line_end(input, 0) else {
+            self.keep_tail(input);
+            return Ok(input.len());
+        };
+        self.keep_tail(&input[..end]);
+        let line = std::mem::take(&mut self.tail);
+        self.read_tail(&line, 1)?;
+        self.tail = line;
+        self.tail.clear();
+        Ok(end + 1)
+    }
+
+    fn end_tail(&mut self) -> Result<(), Error> {
+        if self.tail.is_empty() {
+            return Ok(());
+        }
+        let line = std::mem::take(&mut self.tail);
+        self.read_tail(&line, 0)
+    }
+
+    fn read_tail(&mut self, line: &[u8], feed: u64) -> Result<(), Error> {
+        let dropped = std::mem::take(&mut self.tail_overlong);
+        self.read_slow(line, feed)?;
+        self.offset += dropped;
+        Ok(())
+    }
+
+    /// Keeps the start of a line; of one that is too long anyway, no more than shows that.
+    fn keep_tail(&mut self, bytes: &[u8]) {
+        let room = (LINE_MAX + 1).saturating_sub(self.tail.len());
+        let kept = bytes.len().min(room);
+        self.tail.extend_from_slice(&bytes[..kept]);
+        self.tail_overlong += (bytes.len() - kept) as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! Which format a source has, told from its first lines.
+
+use crate::naive::{LINE_MAX, Line, Value, read_line};
+use crate::{Error, Field, Format};
+
+/// Lines that may pass before one tells the format: a header stands first, and damage at the very start of
+/// a source without one rarely spans more.
+const LINES_MAX: usize = 16;
+
+/// The lines that wait for a format.
+#[derive(Debug)]
+pub(super) struct Deciding {
+    given: Option<Format>,
+    lines: Vec<(Vec<u8>, u64)>,
+}
+
+impl Deciding {
+    pub(super) fn new(given: Option<Format>) -> Self {
+        Self {
+            given,
+            lines: Vec::new(),
+        }
+    }
+
+    /// Takes a line, and returns the format if that is now told.
+    pub(super) fn offer(&mut self, line: &[u8], feed: u64) -> Result<Option<Format>, Error> {
+        let kept = line.len().min(LINE_MAX + 1);
+        self.lines
+            .push((line[..kept].to_vec(), feed + (line.len() - kept) as u64));
+        let line = &line[..kept];
+        if line.trim_ascii().is_empty() && self.lines.len() < LINES_MAX {
+            return Ok(None);
+        }
+        let text = std::str::from_utf8(line).unwrap_or("");
+        if let Some(header) = Format::from_header(text) {
+            return header.map(Some);
+        }
+        if let Some(format) = &self.given {
+            return Ok(Some(format.clone()));
+        }
+        let default = Format::version_2();
+        if has_default_form(&default, line) {
+            return Ok(Some(default));
+        }
+        if self.lines.len() >= LINES_MAX {
+            return self.finish().map(|()| None);
+        }
+        Ok(None)
+    }
+
+    pub(super) fn take_lines(&mut self) -> Vec<(Vec<u8>, u64)> {
+        std::mem::take(&mut self.lines)
+    }
+
+    /// The verdict at the end of a source whose format no line told. A source without any token is fine.
+    pub(super) fn finish(&mut self) -> Result<(), Error> {
+        let first = self
+            .lines
+            .iter()
+            .find(|(line, _)| !line.trim_ascii().is_empty());
+        first.map_or(Ok(()), |(line, _)| {
+            Err(Error::Undecidable {
+                reason: describe(line),
+            })
+        })
+    }
+}
+
+/// Whether a line can only be one of the default format: it reads in it, and the fields whose values are
+/// distinctive hold such values.
+fn has_default_form(default: &Format, line: &[u8]) -> bool {
+    match read_line(default, line) {
+        Line::Coverage(row) => row.interface_id.is_some_and(|id| id.starts_with("eni-")),
+        Line::Row(values) => {
+            let text = |field: Field| match &values[field.index()] {
+                Value::Text(text) => Some(text.as_ref()),
+                _ => None,
+            };
+            let interface = text(Field::InterfaceId).is_none_or(|id| id.starts_with("eni-"));
+            let account = text(Field::AccountId).is_some_and(|id| {
+                id == "unknown" || (id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()))
+            });
+            let action = matches!(text(Field::Action), Some("ACCEPT" | "REJECT") | None);
+            interface && account && action
+        }
+        _ => false,
+    }
+}
+
+fn describe(line: &[u8]) -> String {
+    if line.starts_with(b"PAR1") {
+        return "this is Parquet, which is not read yet".to_owned();
+    }
+    if line.trim_ascii_start().starts_with(b"{") {
+        return "this is JSON (a CloudWatch, Firehose or Resolver delivery), which is not read yet"
+            .to_owned();
+    }
+    let Ok(text) = std::str::from_utf8(line) else {
+        return "the first line is not text".to_owned();
+    };
+    let tokens = text.split_ascii_whitespace().count();
+    let shown: String = text.chars().take(60).collect();
+    format!(
+        "no header, and the first line ({tokens} fields: `{}`) is not of the default format",
+        shown.escape_debug()
+    )
+}

@@ -1,0 +1,496 @@
+use arrow_array::Array;
+use proptest::prelude::*;
+
+use super::*;
+use crate::{Addr, Field, Kind, Timestamp, Value};
+
+const DEFAULT: &str = "2 123456789010 eni-1235b8ca123456789 172.31.16.139 172.31.16.21 20641 22 6 20 4249 \
+                       1418530010 1418530070 ACCEPT OK";
+
+/// All that a decoder found, batch borders forgotten.
+#[derive(Debug, Default, PartialEq)]
+struct Found {
+    rows: Vec<Vec<(Field, Value<'static>)>>,
+    coverage: Vec<CoverageRow>,
+    rejects: Vec<Reject>,
+    lines: u64,
+    header_lines: u64,
+    blank_lines: u64,
+}
+
+fn cell(flows: &FlowBatch, field: Field, row: usize) -> Value<'static> {
+    let text = |array: &arrow_array::DictionaryArray<_>| {
+        let values = array.downcast_dict::<arrow_array::StringArray>().unwrap();
+        let text = arrow_array::ArrayAccessor::value(&values, row);
+        Value::Text(text.to_owned().into())
+    };
+    let null = |array: &dyn Array| array.is_null(row);
+    match field.kind() {
+        Kind::U8 => flows
+            .u8s(field)
+            .filter(|a| !null(a))
+            .map(|a| Value::Number(a.value(row).into())),
+        Kind::U16 => flows
+            .u16s(field)
+            .filter(|a| !null(a))
+            .map(|a| Value::Number(a.value(row).into())),
+        Kind::U64 => flows
+            .u64s(field)
+            .filter(|a| !null(a))
+            .map(|a| Value::Number(a.value(row))),
+        Kind::Time => flows
+            .times(field)
+            .filter(|a| !null(a))
+            .map(|a| Value::Time(Timestamp(a.value(row)))),
+        Kind::Addr => flows
+            .addrs(field)
+            .filter(|a| !null(a))
+            .map(|a| Value::Addr(Addr::from_bytes(a.value(row).try_into().unwrap()))),
+        Kind::Text | Kind::Tag => flows.texts(field).filter(|a| !null(a)).map(text),
+    }
+    .unwrap_or(Value::Null)
+}
+
+fn absorb(found: &mut Found, decoded: Decoded) {
+    let fields: Vec<Field> = Field::ALL
+        .iter()
+        .copied()
+        .filter(|field| decoded.flows.has(*field))
+        .collect();
+    for row in 0..decoded.flows.num_rows() {
+        let cells = fields
+            .iter()
+            .map(|field| (*field, cell(&decoded.flows, *field, row)));
+        found.rows.push(cells.collect());
+    }
+    let rows = decoded.flows.num_rows() + decoded.coverage.len() + decoded.rejects.len();
+    assert_eq!(decoded.lines, rows as u64, "lines reconcile");
+    found.coverage.extend(decoded.coverage);
+    found.rejects.extend(decoded.rejects);
+    found.lines += decoded.lines;
+    found.header_lines += decoded.header_lines;
+    found.blank_lines += decoded.blank_lines;
+}
+
+/// The fast decoder, fed in pieces of these sizes, over and over.
+fn fast(text: &[u8], format: Option<Format>, pieces: &[usize]) -> Result<Found, Error> {
+    let mut decoder = Decoder::new(format);
+    let mut found = Found::default();
+    let mut rest = text;
+    for piece in pieces.iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        let (mut now, later) = rest.split_at((*piece).clamp(1, rest.len()));
+        rest = later;
+        while !now.is_empty() {
+            let taken = decoder.decode(now)?;
+            now = &now[taken..];
+            if !now.is_empty() {
+                absorb(&mut found, decoder.flush().expect("a full batch"));
+            }
+        }
+    }
+    decoder.finish()?;
+    if let Some(decoded) = decoder.flush() {
+        absorb(&mut found, decoded);
+    }
+    Ok(found)
+}
+
+/// The oracle: every line by itself, in the format that the last header (or the caller) declared.
+fn naive(text: &[u8], format: Format) -> Found {
+    let mut format = format;
+    let mut found = Found::default();
+    let mut offset = 0;
+    let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+    if lines.last().is_some_and(|last| last.is_empty()) {
+        lines.pop();
+    }
+    for line in lines {
+        let at = offset;
+        offset += line.len() as u64 + 1;
+        match read_line(&format, line) {
+            Line::Blank => {
+                found.blank_lines += 1;
+                continue;
+            }
+            Line::Header(header) => {
+                found.header_lines += 1;
+                format = header;
+                continue;
+            }
+            Line::Row(values) => {
+                let owned = values.into_iter().map(|value| match value {
+                    Value::Text(text) => Value::Text(text.into_owned().into()),
+                    Value::Null => Value::Null,
+                    Value::Number(number) => Value::Number(number),
+                    Value::Time(time) => Value::Time(time),
+                    Value::Addr(addr) => Value::Addr(addr),
+                });
+                let mut row: Vec<_> = format.fields().iter().copied().zip(owned).collect();
+                row.sort_by_key(|(field, _)| *field);
+                found.rows.push(row);
+            }
+            Line::Coverage(row) => found.coverage.push(row),
+            Line::Reject(reason) => {
+                let bytes = line[..line.len().min(Reject::BYTES_MAX)].to_vec();
+                found.rejects.push(Reject {
+                    offset: at,
+                    reason,
+                    bytes,
+                });
+            }
+        }
+        found.lines += 1;
+    }
+    found
+}
+
+/// Lines that each say something about the format: (line, rows, coverage rows, reject reason).
+const CASES: &[(&str, usize, usize, Option<&str>)] = &[
+    (DEFAULT, 1, 0, None),
+    (
+        "2 123456789010 eni-1 - - - - - - - 1431280876 1431280934 - NODATA",
+        0,
+        1,
+        None,
+    ),
+    (
+        "2 unknown eni-1 - - - - - - - 1431280876 1431280934 - SKIPDATA",
+        0,
+        1,
+        None,
+    ),
+    (
+        "2 123456789010 eni-1 - - - - - - - x 1431280934 - NODATA",
+        0,
+        0,
+        Some("bad-value:start"),
+    ),
+    (
+        "2 123456789010 eni-1 - - - - - - - 1 2 - OKAY",
+        0,
+        0,
+        Some("bad-value:log-status"),
+    ),
+    ("2 123456789010 eni-1 - - - - - - - 1 2 - OK", 1, 0, None),
+    (
+        "2 1 eni-1 1.2.3.4  5.6.7.8 1 2 6 1 1 1 2 ACCEPT OK",
+        1,
+        0,
+        None,
+    ),
+    (
+        "2 1 eni-1 1.2.3.4 5.6.7.8 1 2 6 1 1 1 2 ACCEPT OK\r",
+        1,
+        0,
+        None,
+    ),
+    (
+        "2 1 eni-1 2001:db8::1 fe80::1 1 2 6 1 1 1 2 ACCEPT OK",
+        1,
+        0,
+        None,
+    ),
+    (
+        "2 1 eni-1 ::ffff:1.2.3.4 5.6.7.8 1 2 6 1 1 1 2 ACCEPT OK",
+        1,
+        0,
+        None,
+    ),
+    (
+        "2 1 eni-1 1.2.3.4 5.6.7.8 1 2 6 18446744073709551615 1 1 2 ACCEPT OK",
+        1,
+        0,
+        None,
+    ),
+    (
+        "2 1 eni-1 1.2.3.4 5.6.7.8 1 2 6 18446744073709551616 1 1 2 A OK",
+        0,
+        0,
+        Some("bad-value:packets"),
+    ),
+    (
+        "2 1 eni-1 1.2.3.4 5.6.7.8 65536 2 6 1 1 1 2 A OK",
+        0,
+        0,
+        Some("bad-value:srcport"),
+    ),
+    (
+        "2 1 eni-1 1.2.3.4 5.6.7.8 -1 2 6 1 1 1 2 A OK",
+        0,
+        0,
+        Some("bad-value:srcport"),
+    ),
+    (
+        "2 1 eni-1 1.2.3.4 5.6.7.8 1 2 256 1 1 1 2 A OK",
+        0,
+        0,
+        Some("bad-value:protocol"),
+    ),
+    (
+        "2 1 eni-1 1.2.3.04 5.6.7.8 1 2 6 1 1 1 2 A OK",
+        0,
+        0,
+        Some("bad-value:srcaddr"),
+    ),
+    (
+        "2 1 eni-1 1.2.3.4 5.6.7.8.9 1 2 6 1 1 1 2 A OK",
+        0,
+        0,
+        Some("bad-value:dstaddr"),
+    ),
+    (
+        "2 1 eni-1 1.2.3.4 5.6.7.8 1 2 6 1 1 1566848875123 2 A OK",
+        0,
+        0,
+        Some("bad-value:start"),
+    ),
+    (
+        "2 1 eni-1 1.2.3.4 5.6.7.8 1 2 6 1 1 1 2 ACCEPT",
+        0,
+        0,
+        Some("field-count"),
+    ),
+    (
+        "2 1 eni-1 1.2.3.4 5.6.7.8 1 2 6 1 1 1 2 ACCEPT OK OK",
+        0,
+        0,
+        Some("field-count"),
+    ),
+    (
+        "2 1 an-interface-of-more-than-24-bytes 1.2.3.4 5.6.7.8 1 2 6 1 1 1 2 ACCEPT OK",
+        1,
+        0,
+        None,
+    ),
+    (
+        "2 1 eni-1\u{0}x 1.2.3.4 5.6.7.8 1 2 6 1 1 1 2 ACCEPT OK",
+        1,
+        0,
+        None,
+    ),
+    (
+        "2 1 \u{e9}ni 1.2.3.4 5.6.7.8 1 2 6 1 1 1 2 ACCEPT OK",
+        1,
+        0,
+        None,
+    ),
+    ("", 0, 0, None),
+    ("   ", 0, 0, None),
+    ("junk", 0, 0, Some("field-count")),
+];
+
+#[test]
+fn the_table_of_cases_holds_for_both_decoders() {
+    for (line, rows, coverage, reason) in CASES {
+        // Behind a header, alone, and between ordinary lines, where the fast path meets it in mid-block.
+        let header = "version account-id interface-id srcaddr dstaddr srcport dstport protocol \
+                      packets bytes start end action log-status";
+        let ordinary = format!("{DEFAULT}\n").repeat(3);
+        let text = format!("{header}\n{ordinary}{line}\n{ordinary}");
+        let found = fast(text.as_bytes(), None, &[usize::MAX]).unwrap();
+        assert_eq!(found.rows.len(), rows + 6, "{line:?}: {:?}", found.rejects);
+        assert_eq!(found.coverage.len(), *coverage, "{line:?}");
+        let reasons: Vec<String> = found.rejects.iter().map(|r| r.reason.to_string()).collect();
+        assert_eq!(
+            reasons.iter().map(String::as_str).next(),
+            *reason,
+            "{line:?}"
+        );
+        assert_eq!(
+            found,
+            naive(text.as_bytes(), Format::version_2()),
+            "{line:?}"
+        );
+        if let Some(reject) = found.rejects.first() {
+            let at = usize::try_from(reject.offset).unwrap();
+            assert!(text[at..].starts_with(line), "the offset of {line:?}");
+        }
+    }
+}
+
+#[test]
+fn bytes_that_are_no_utf8_are_a_reject() {
+    let mut text = format!("{DEFAULT}\n").into_bytes();
+    text.extend_from_slice(b"2 1 eni-\xff 1.2.3.4 5.6.7.8 1 2 6 1 1 1 2 ACCEPT OK\n");
+    text.extend_from_slice(DEFAULT.as_bytes());
+    let found = fast(&text, None, &[7]).unwrap();
+    assert_eq!(
+        (found.rows.len(), found.rejects[0].reason),
+        (2, RejectReason::NotUtf8)
+    );
+    assert_eq!(found, naive(&text, Format::version_2()));
+}
+
+#[test]
+fn a_line_without_end_is_one_reject_and_the_rest_is_kept() {
+    let long = "x".repeat(3 * LINE_MAX);
+    let text = format!("{DEFAULT}\n{long}\n{DEFAULT}\n");
+    for piece in [1000, 60_000, usize::MAX] {
+        let found = fast(text.as_bytes(), None, &[piece]).unwrap();
+        assert_eq!(found.rows.len(), 2);
+        assert_eq!(found.rejects[0].reason, RejectReason::TooLong);
+        assert_eq!(found.rejects[0].bytes.len(), Reject::BYTES_MAX);
+    }
+}
+
+#[test]
+fn a_header_in_mid_file_is_no_record_and_may_change_the_format() {
+    let text = "bytes interface-id\n10 eni-1\nbytes interface-id\n20 eni-1\ninterface-id packets\neni-2 7\n";
+    let found = fast(text.as_bytes(), None, &[usize::MAX]).unwrap();
+    assert_eq!(
+        (found.rows.len(), found.header_lines, found.rejects.len()),
+        (3, 3, 0)
+    );
+    assert_eq!(found.rows[2][1], (Field::Packets, Value::Number(7)));
+}
+
+#[test]
+fn fields_of_later_versions_are_skipped_by_name() {
+    let text = "bytes quantum-state interface-id\n10 up eni-1\n";
+    let found = fast(text.as_bytes(), None, &[usize::MAX]).unwrap();
+    assert_eq!(found.rows[0].len(), 2);
+}
+
+#[test]
+fn tags_are_percent_decoded() {
+    let text = "bytes instance-tag\n10 web%20tier%2F1\n11 100%\n";
+    let found = fast(text.as_bytes(), None, &[usize::MAX]).unwrap();
+    assert_eq!(found.rows[0][1].1, Value::Text("web tier/1".into()));
+    assert_eq!(found.rows[1][1].1, Value::Text("100%".into()));
+}
+
+#[test]
+fn an_undecidable_source_is_refused() {
+    let refused = |text: &str| fast(text.as_bytes(), None, &[9]).unwrap_err().to_string();
+    let fourteen_others = "eni-1 1 2 1.2.3.4 5.6.7.8 1 2 6 1 1 1 2 ACCEPT OK";
+    assert!(refused(fourteen_others).contains("14 fields"));
+    assert!(refused("{\"messageType\":\"DATA_MESSAGE\"}").contains("JSON"));
+    assert!(refused("PAR1\u{15}\u{4}").contains("Parquet"));
+    assert!(refused("version resource-type account-id tgw-id\n").contains("Transit Gateway"));
+    assert_eq!(
+        fast(b"", None, &[9]).unwrap(),
+        Found::default(),
+        "nothing is nothing to refuse"
+    );
+}
+
+#[test]
+fn a_given_format_reads_what_has_no_header() {
+    let format: Format = r"$${bytes} \${interface-id}".parse().unwrap();
+    let found = fast(b"10 eni-1\n20 eni-2", Some(format), &[3]).unwrap();
+    assert_eq!(found.rows.len(), 2);
+}
+
+#[test]
+fn a_source_that_breaks_off_keeps_all_but_its_last_line() {
+    let mut decoder = Decoder::new(None);
+    let text = format!("{DEFAULT}\n{}", &DEFAULT[..40]);
+    decoder.decode(text.as_bytes()).unwrap();
+    decoder.finish_truncated().unwrap();
+    let decoded = decoder.flush().unwrap();
+    assert_eq!(
+        (decoded.flows.num_rows(), decoded.rejects[0].reason),
+        (1, RejectReason::Truncated)
+    );
+}
+
+#[test]
+fn dictionaries_start_anew_when_they_are_full() {
+    let mut text = String::from("bytes interface-id\n");
+    for row in 0..100_000 {
+        text.push_str(&format!("{row} eni-{row:017x}\n"));
+    }
+    let found = fast(text.as_bytes(), None, &[usize::MAX]).unwrap();
+    assert_eq!(found.rows.len(), 100_000);
+    assert!(
+        found == naive(text.as_bytes(), "bytes interface-id".parse().unwrap()) || {
+            // The oracle does not count the header that told the format to the other.
+            let mut oracle = naive(text.as_bytes(), "bytes interface-id".parse().unwrap());
+            oracle.header_lines = found.header_lines;
+            oracle == found
+        }
+    );
+}
+
+fn token(kind: Kind) -> BoxedStrategy<String> {
+    let odd = prop_oneof![
+        Just("-"),
+        Just("x"),
+        Just(""),
+        Just("18446744073709551616"),
+        Just("1.2.3")
+    ];
+    let plain = match kind {
+        Kind::U8 => (0..300u32).prop_map(|n| n.to_string()).boxed(),
+        Kind::U16 => (0..70_000u32).prop_map(|n| n.to_string()).boxed(),
+        Kind::U64 => any::<u64>().prop_map(|n| n.to_string()).boxed(),
+        Kind::Time => (0..20_000_000_000u64).prop_map(|n| n.to_string()).boxed(),
+        Kind::Addr => prop_oneof![
+            8 => any::<[u8; 4]>().prop_map(|octets| Addr::from_v4(octets).to_string()),
+            1 => any::<[u8; 16]>().prop_map(|bytes| Addr::from_bytes(bytes).to_string()),
+        ]
+        .boxed(),
+        Kind::Text | Kind::Tag => "[a-c%]{1,30}".boxed(),
+    };
+    prop_oneof![40 => plain, 1 => odd.prop_map(str::to_owned)].boxed()
+}
+
+fn source() -> impl Strategy<Value = (Format, String)> {
+    let fields = proptest::sample::subsequence(Field::ALL.to_vec(), 1..20).prop_shuffle();
+    fields.prop_flat_map(|fields| {
+        let format = Format::try_new(fields.clone()).unwrap();
+        let tokens: Vec<BoxedStrategy<String>> = fields
+            .iter()
+            .map(|field| match field {
+                Field::LogStatus => prop_oneof![
+                    20 => Just("OK"), 1 => Just("NODATA"), 1 => Just("SKIPDATA"), 1 => Just("OKX")
+                ]
+                .prop_map(str::to_owned)
+                .boxed(),
+                field => token(field.kind()),
+            })
+            .collect();
+        let blank = prop_oneof![60 => Just(" "), 1 => Just("  "), 1 => Just("\t"), 1 => Just("\r")];
+        let line = (tokens, blank).prop_map(|(tokens, blank)| tokens.join(blank));
+        let header: String = fields
+            .iter()
+            .map(|field| field.name())
+            .collect::<Vec<_>>()
+            .join(" ");
+        let line = prop_oneof![30 => line, 1 => Just(header), 1 => "[ -~]{0,20}"];
+        let feed = prop_oneof![20 => Just("\n"), 1 => Just("\r\n")];
+        let lines = proptest::collection::vec((line, feed), 0..60);
+        lines.prop_map(move |lines| {
+            let text = lines
+                .into_iter()
+                .map(|(line, feed)| line + feed)
+                .collect::<String>();
+            (format.clone(), text)
+        })
+    })
+}
+
+proptest! {
+    #[test]
+    fn both_decoders_agree_however_the_source_is_cut(
+        (format, text) in source(),
+        pieces in proptest::collection::vec(1usize..400, 1..8),
+    ) {
+        let with_header = format!("{}\n{text}", format.fields().iter().map(|f| f.name()).collect::<Vec<_>>().join(" "));
+        let oracle = naive(with_header.as_bytes(), format);
+        prop_assert_eq!(&fast(with_header.as_bytes(), None, &[usize::MAX]).unwrap(), &oracle);
+        prop_assert_eq!(&fast(with_header.as_bytes(), None, &pieces).unwrap(), &oracle);
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        let _ = fast(&bytes, None, &[13]);
+        let found = fast(&bytes, Some(Format::version_2()), &[64]);
+        if let Ok(found) = found {
+            prop_assert_eq!(found.rows.len(), 0);
+        }
+    }
+}

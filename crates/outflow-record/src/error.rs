@@ -1,0 +1,51 @@
+//! What can go wrong as a whole. A bad line is not an error but a [`crate::Reject`].
+
+use crate::Field;
+
+/// Errors of formats, timestamps and undecidable input.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A format or header names a field that no version has.
+    #[error("`{field}` is no field of any flow log version")]
+    UnknownField {
+        /// The name as given.
+        field: String,
+    },
+    /// A format names a field twice.
+    #[error("the format names `{field}` twice")]
+    RepeatedField {
+        /// The field.
+        field: Field,
+    },
+    /// A format without any field.
+    #[error("the format names no field")]
+    EmptyFormat,
+    /// Text that is no timestamp.
+    #[error("`{text}` is no UTC timestamp such as 2026-10-01T08:30:00Z")]
+    BadTimestamp {
+        /// The text as given.
+        text: String,
+    },
+    /// The header of a Transit Gateway flow log.
+    #[error("the header names `{field}`: Transit Gateway flow logs are not read yet")]
+    TransitGateway {
+        /// The name that told it.
+        field: String,
+    },
+    /// A batch whose columns are not those of flow records.
+    #[error("column `{column}` is no flow log column, or has another type than {expected}")]
+    Schema {
+        /// The column's name.
+        column: String,
+        /// The type that the field has.
+        expected: &'static str,
+    },
+    /// Neither a header nor the lines tell the format.
+    #[error("the format cannot be told: {reason}")]
+    Undecidable {
+        /// What was seen.
+        reason: String,
+    },
+}
+
+const _: () = assert!(size_of::<Error>() <= 64);

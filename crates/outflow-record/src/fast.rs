@@ -1,0 +1,222 @@
+//! The fast path: lines of the ordinary form, a block of them at a time, straight into the columns.
+//!
+//! One pass finds every delimiter of the block; then each column is read down the block in a tight loop of
+//! its own, so that no value waits for the one before it. It takes single spaces, `OK` rows, numbers of up
+//! to 16 digits and addresses; a line with anything else ends the block and goes to [`crate::naive`], which
+//! decides what it is. So this path can only be right or slow.
+
+mod delimiters;
+
+use crate::columns::{Builder, Values};
+use crate::{Addr, Field, Format, Kind, swar};
+
+use delimiters::Delimiters;
+
+/// Rows of a full block: text and delimiters of 128 lines stay in the first-level cache.
+const BLOCK_ROWS_MAX: usize = 128;
+
+/// Rows of the block after one that met an extraordinary line at once.
+const BLOCK_ROWS_MIN: usize = 4;
+
+/// How to read a format's lines.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    delimiters: Delimiters,
+    status: Option<usize>,
+    same_as: Vec<Option<usize>>,
+    block_rows: usize,
+}
+
+/// The ordinary lines at the head of a buffer, and where their tokens lie.
+struct Block<'a> {
+    buf: &'a [u8],
+    /// Where each token starts; the next one's start is one behind its delimiter.
+    starts: &'a [u32],
+    width: usize,
+    rows: usize,
+}
+
+impl Block<'_> {
+    /// Start and end of a token.
+    #[inline(always)]
+    fn token(&self, row: usize, column: usize) -> (usize, usize) {
+        let at = row * self.width + column;
+        (self.starts[at] as usize, self.starts[at + 1] as usize - 1)
+    }
+}
+
+impl Plan {
+    /// The plan of a format; `None` for formats that are read the naive way: with unknown columns, with tags
+    /// (percent-encoded), or with nothing but text, where a header could pass for a record.
+    pub(crate) fn new(format: &Format) -> Option<Self> {
+        let fields = format.fields();
+        let telling = |field: &Field| field.kind() != Kind::Text || *field == Field::LogStatus;
+        let tagged = fields.iter().any(|field| field.kind() == Kind::Tag);
+        if fields.len() != format.columns().len() || tagged || !fields.iter().any(telling) {
+            return None;
+        }
+        let earlier = |at: usize, field| fields[..at].iter().position(|own| *own == field);
+        let same_as = fields.iter().enumerate().map(|(at, field)| match field {
+            Field::PktSrcAddr => earlier(at, Field::SrcAddr),
+            Field::PktDstAddr => earlier(at, Field::DstAddr),
+            _ => None,
+        });
+        Some(Self {
+            delimiters: Delimiters::new(fields.len(), BLOCK_ROWS_MAX),
+            status: format.position(Field::LogStatus),
+            same_as: same_as.collect(),
+            block_rows: BLOCK_ROWS_MAX,
+        })
+    }
+
+    /// Reads ordinary lines at the head of `buf` into the rows from `first` on, at most `rows_max`. Returns
+    /// how many it read and the bytes that they took; the columns may hold nulls of rows behind them.
+    pub(crate) fn read(
+        &mut self,
+        columns: &mut [Builder],
+        first: usize,
+        rows_max: usize,
+        buf: &[u8],
+    ) -> (usize, usize) {
+        let wanted = rows_max.min(self.block_rows);
+        let width = columns.len();
+        let rows = self.delimiters.find(buf, wanted);
+        let starts = self.delimiters.starts();
+        let mut block = Block {
+            buf,
+            starts,
+            width,
+            rows,
+        };
+        if let Some(status) = self.status {
+            block.rows = ok_rows(&block, status);
+        }
+        for place in 0..width {
+            block.rows = match self.same_as[place] {
+                Some(of) => {
+                    let (earlier, rest) = columns.split_at_mut(place);
+                    match (&earlier[of], &mut rest[0]) {
+                        (Builder::Addr(known), Builder::Addr(values)) => {
+                            repeated_addresses(values, known, first, &block, place, of)
+                        }
+                        _ => 0,
+                    }
+                }
+                None => read_column(&mut columns[place], first, &block, place),
+            };
+        }
+        self.block_rows = if block.rows < wanted {
+            (2 * block.rows).clamp(BLOCK_ROWS_MIN, BLOCK_ROWS_MAX)
+        } else {
+            (2 * self.block_rows).min(BLOCK_ROWS_MAX)
+        };
+        (block.rows, starts[block.rows * width] as usize)
+    }
+}
+
+/// Reads one column down the block; the rows before the first that is out of the ordinary.
+fn read_column(column: &mut Builder, first: usize, block: &Block<'_>, place: usize) -> usize {
+    match column {
+        Builder::U8(values) => numbers(values, first, block, place, |n| u8::try_from(n).ok()),
+        Builder::U16(values) => numbers(values, first, block, place, |n| u16::try_from(n).ok()),
+        Builder::U64(values) => numbers(values, first, block, place, Some),
+        // Ten digits end in 2286; longer ones are for the naive reading to judge.
+        Builder::Time(values) => numbers(values, first, block, place, |n| {
+            if n < 10_000_000_000 {
+                i64::try_from(n).ok()
+            } else {
+                None
+            }
+        }),
+        Builder::Addr(values) => {
+            for row in 0..block.rows {
+                let (from, to) = block.token(row, place);
+                if !address(values, first + row, block.buf, from, to) {
+                    return row;
+                }
+            }
+            block.rows
+        }
+        Builder::Text(texts) => {
+            for row in 0..block.rows {
+                let (from, to) = block.token(row, place);
+                if !texts.read(first + row, block.buf, from, to) {
+                    return row;
+                }
+            }
+            block.rows
+        }
+    }
+}
+
+fn ok_rows(block: &Block<'_>, place: usize) -> usize {
+    (0..block.rows)
+        .find(|row| {
+            let (from, to) = block.token(*row, place);
+            !(to - from == 2 && block.buf[from] == b'O' && block.buf[from + 1] == b'K')
+        })
+        .unwrap_or(block.rows)
+}
+
+#[inline(always)]
+fn numbers<T: Copy + Default>(
+    values: &mut Values<T>,
+    first: usize,
+    block: &Block<'_>,
+    place: usize,
+    fit: impl Fn(u64) -> Option<T>,
+) -> usize {
+    for row in 0..block.rows {
+        let (from, to) = block.token(row, place);
+        match swar::number(block.buf, from, to).and_then(&fit) {
+            Some(number) => values.set(first + row, number),
+            None if to - from == 1 && block.buf[from] == b'-' => values.set_null(first + row),
+            None => return row,
+        }
+    }
+    block.rows
+}
+
+/// `pkt-srcaddr` and `pkt-dstaddr` mostly repeat the text of `srcaddr` and `dstaddr`, read before.
+fn repeated_addresses(
+    values: &mut Values<[u8; 16]>,
+    known: &Values<[u8; 16]>,
+    first: usize,
+    block: &Block<'_>,
+    place: usize,
+    of: usize,
+) -> usize {
+    for row in 0..block.rows {
+        let (from, to) = block.token(row, place);
+        let (known_from, known_to) = block.token(row, of);
+        let len = to - from;
+        let same = len == known_to - known_from && swar::same(block.buf, from, known_from, len);
+        if same && block.buf[from] != b'-' {
+            values.set(first + row, known.get(first + row));
+        } else if !address(values, first + row, block.buf, from, to) {
+            return row;
+        }
+    }
+    block.rows
+}
+
+#[inline(always)]
+fn address(values: &mut Values<[u8; 16]>, row: usize, buf: &[u8], from: usize, to: usize) -> bool {
+    match swar::ipv4(buf, from, to) {
+        Some(addr) => values.set(row, addr.bytes()),
+        None => return absent_or_ipv6(values, row, &buf[from..to]),
+    }
+    true
+}
+
+#[cold]
+fn absent_or_ipv6(values: &mut Values<[u8; 16]>, row: usize, token: &[u8]) -> bool {
+    if token == b"-" {
+        values.set_null(row);
+        return true;
+    }
+    let addr = std::str::from_utf8(token)
+        .ok()
+        .and_then(|token| token.parse::<Addr>().ok());
+    addr.map(|addr| values.set(row, addr.bytes())).is_some()
+}

@@ -1,0 +1,136 @@
+//! Where the tokens of a block of lines lie.
+
+use wide::u8x16;
+
+/// Bytes looked at in one step.
+const STEP: usize = 64;
+
+/// Delimiters written at once; the last group of a step may write some that do not count.
+const GROUP: usize = 8;
+
+/// Bytes that must follow a row, so that words may be loaded from any of its tokens.
+const SLACK: usize = 24;
+
+/// Finds the delimiters of ordinary lines: tokens parted by one space, as many as the format has.
+#[derive(Debug)]
+pub(super) struct Delimiters {
+    starts: Vec<u32>,
+    width: usize,
+}
+
+impl Delimiters {
+    pub(super) fn new(width: usize, rows_max: usize) -> Self {
+        Self {
+            starts: vec![0; rows_max * width + STEP + GROUP + 1],
+            width,
+        }
+    }
+
+    /// Where each token starts, after [`Delimiters::find`]: `width` a row, and one start behind the last row.
+    pub(super) fn starts(&self) -> &[u32] {
+        &self.starts
+    }
+
+    /// The number of ordinary lines at the head of `buf`, at most `rows_max`.
+    pub(super) fn find(&mut self, buf: &[u8], rows_max: usize) -> usize {
+        let Some(usable) = buf.len().checked_sub(SLACK) else {
+            return 0;
+        };
+        let mut rows = 0;
+        let mut found = 0;
+        let mut base = 0;
+        for bytes in buf.as_chunks::<STEP>().0 {
+            let marks = Marks::of(bytes);
+            self.record(found, base, marks.delimiters);
+            let (ended, in_order) = self.rows_ended(rows, found, &marks, rows_max);
+            rows = ended;
+            found += marks.delimiters.count_ones() as usize;
+            base += 64;
+            let too_many_tokens = found >= (rows + 1) * self.width;
+            if !in_order || too_many_tokens || rows == rows_max {
+                break;
+            }
+        }
+        while rows > 0 && self.starts[rows * self.width] as usize > usable {
+            rows -= 1;
+        }
+        rows
+    }
+
+    /// Writes the start behind each delimiter of a step.
+    #[inline(always)]
+    fn record(&mut self, found: usize, base: u32, delimiters: u64) {
+        let mut left = delimiters;
+        let mut at = found + 1;
+        while left != 0 {
+            if let Some(group) = self
+                .starts
+                .get_mut(at..)
+                .and_then(|tail| tail.first_chunk_mut())
+            {
+                let group: &mut [u32; GROUP] = group;
+                for start in group {
+                    *start = base + left.trailing_zeros() + 1;
+                    left &= left.wrapping_sub(1);
+                }
+            }
+            at += GROUP;
+        }
+    }
+
+    /// Rows complete after a step, and whether each line feed came exactly behind a row's last token.
+    #[inline(always)]
+    fn rows_ended(
+        &self,
+        rows: usize,
+        found: usize,
+        marks: &Marks,
+        rows_max: usize,
+    ) -> (usize, bool) {
+        let mut rows = rows;
+        let mut feeds = marks.feeds;
+        while feeds != 0 && rows < rows_max {
+            let lowest = feeds & feeds.wrapping_neg();
+            let before = (marks.delimiters & (lowest - 1)).count_ones() as usize;
+            if found + before + 1 != (rows + 1) * self.width {
+                return (rows, false);
+            }
+            rows += 1;
+            feeds &= feeds - 1;
+        }
+        (rows, true)
+    }
+}
+
+/// A bit for each byte of a step, the first in the lowest place.
+///
+/// Other blanks than these two are left within the tokens, where no column takes them.
+struct Marks {
+    delimiters: u64,
+    feeds: u64,
+}
+
+impl Marks {
+    #[inline(always)]
+    fn of(bytes: &[u8; STEP]) -> Self {
+        let part = |at: usize| {
+            let mut part = [0; 16];
+            part.copy_from_slice(&bytes[at..at + 16]);
+            u8x16::new(part)
+        };
+        let parts = [part(0), part(16), part(32), part(48)];
+        let bits = |byte: u8| {
+            let [a, b, c, d] =
+                parts.map(|part| u64::from(part.simd_eq(u8x16::splat(byte)).to_bitmask()));
+            a | b << 16 | c << 32 | d << 48
+        };
+        let feeds = bits(b'\n');
+        Self {
+            delimiters: bits(b' ') | feeds,
+            feeds,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

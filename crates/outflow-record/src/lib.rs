@@ -1,0 +1,44 @@
+//! The vocabulary of VPC Flow Logs, and push decoders that turn their text into Arrow batches.
+//!
+//! ```text
+//! bytes, in any pieces ──► Decoder ──► Decoded { FlowBatch, coverage rows, rejects, counts }
+//!                             │
+//!                 ordinary lines: fast;  anything else: naive (the definition, and the oracle in tests)
+//! ```
+//!
+//! ```
+//! use outflow_record::{Decoder, Field, Format};
+//!
+//! // CloudWatch delivers lines without a header: the subscriber's format string says how to read them.
+//! let format: Format = "${interface-id} ${dstaddr} ${bytes} ${log-status}".parse().unwrap();
+//! let mut decoder = Decoder::new(Some(format));
+//! decoder.decode(b"eni-1 203.0.113.5 1500 OK\neni-1 203.0.113.500 1500 OK\n").unwrap();
+//! decoder.finish().unwrap();
+//! let decoded = decoder.flush().unwrap();
+//! assert_eq!(decoded.flows.num_rows(), 1);
+//! assert_eq!(decoded.rejects[0].reason.to_string(), "bad-value:dstaddr");
+//! ```
+//!
+//! Not here: files, decompression, Parquet, Transit Gateway and Resolver logs, and any meaning beyond the
+//! record itself (direction, payload, destinations), which `outflow-enrich` adds.
+
+pub use addr::Addr;
+pub use batch::{CoverageRow, CoverageStatus, Decoded, FlowBatch, Reject, RejectReason, schema};
+pub use decoder::{BATCH_ROWS, Decoder};
+pub use error::Error;
+pub use field::{Field, Kind};
+pub use format::{Column, Format};
+pub use naive::{LINE_MAX, Line, Value, read_line, read_value};
+pub use timestamp::Timestamp;
+
+mod addr;
+mod batch;
+mod columns;
+mod decoder;
+mod error;
+mod fast;
+mod field;
+mod format;
+mod naive;
+mod swar;
+mod timestamp;

@@ -1,0 +1,176 @@
+//! The slow, obvious reading of a line. It defines what a line means: the fast path must agree with it, and
+//! hands to it every line that is out of the ordinary.
+
+use std::borrow::Cow;
+
+use crate::{
+    Addr, Column, CoverageRow, CoverageStatus, Field, Format, Kind, RejectReason, Timestamp,
+};
+
+/// The longest line that is read. AWS's longest lines have under 2 KiB; a longer one is a reject, so that
+/// a source without newlines cannot fill the memory.
+pub const LINE_MAX: usize = 64 * 1024;
+
+/// The latest time taken for one, 9999-12-31: later ones are milliseconds or damage.
+const TIME_MAX: u64 = 253_402_300_799;
+
+/// What a line is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line<'a> {
+    /// No token at all.
+    Blank,
+    /// A header, declaring this format.
+    Header(Format),
+    /// A flow record: a value per known field, in the format's order.
+    Row(Vec<Value<'a>>),
+    /// A `NODATA` or `SKIPDATA` record.
+    Coverage(CoverageRow),
+    /// Anything else.
+    Reject(RejectReason),
+}
+
+/// The value of one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// `-`: not applicable, or not computable.
+    Null,
+    /// A number ([`Kind::U8`], [`Kind::U16`], [`Kind::U64`]).
+    Number(u64),
+    /// Unix seconds ([`Kind::Time`]).
+    Time(Timestamp),
+    /// An address ([`Kind::Addr`]).
+    Addr(Addr),
+    /// Text ([`Kind::Text`], [`Kind::Tag`]).
+    Text(Cow<'a, str>),
+}
+
+/// Reads one line, without its line feed, in the given format.
+pub fn read_line<'a>(format: &Format, line: &'a [u8]) -> Line<'a> {
+    if line.len() > LINE_MAX {
+        return Line::Reject(RejectReason::TooLong);
+    }
+    let Ok(text) = std::str::from_utf8(line) else {
+        return Line::Reject(RejectReason::NotUtf8);
+    };
+    let tokens: Vec<&str> = text.split_ascii_whitespace().collect();
+    if tokens.is_empty() {
+        return Line::Blank;
+    }
+    if let Some(Ok(header)) = Format::from_header(text) {
+        return Line::Header(header);
+    }
+    if tokens.len() != format.columns().len() {
+        return Line::Reject(RejectReason::FieldCount);
+    }
+    match coverage_status(format, &tokens) {
+        Err(reason) => Line::Reject(reason),
+        Ok(Some(status)) => read_coverage(format, &tokens, status),
+        Ok(None) => read_row(format, &tokens),
+    }
+}
+
+fn coverage_status(
+    format: &Format,
+    tokens: &[&str],
+) -> Result<Option<CoverageStatus>, RejectReason> {
+    let Some(at) = format.position(Field::LogStatus) else {
+        return Ok(None);
+    };
+    match tokens[at] {
+        "OK" => Ok(None),
+        "NODATA" => Ok(Some(CoverageStatus::NoData)),
+        "SKIPDATA" => Ok(Some(CoverageStatus::SkipData)),
+        _ => Err(RejectReason::BadValue(Field::LogStatus)),
+    }
+}
+
+fn read_row<'a>(format: &Format, tokens: &[&'a str]) -> Line<'a> {
+    let mut values = Vec::with_capacity(format.fields().len());
+    for (column, token) in format.columns().iter().zip(tokens) {
+        if let Column::Known(field) = column {
+            match read_value(field.kind(), token) {
+                Some(value) => values.push(value),
+                None => return Line::Reject(RejectReason::BadValue(*field)),
+            }
+        }
+    }
+    Line::Row(values)
+}
+
+fn read_coverage<'a>(format: &Format, tokens: &[&'a str], status: CoverageStatus) -> Line<'a> {
+    let token = |field| {
+        format
+            .position(field)
+            .map(|at| tokens[at])
+            .filter(|token| *token != "-")
+    };
+    let time = |field| match token(field).map(|token| read_value(Kind::Time, token)) {
+        None => Ok(None),
+        Some(Some(Value::Time(time))) => Ok(Some(time)),
+        Some(_) => Err(RejectReason::BadValue(field)),
+    };
+    match (time(Field::Start), time(Field::End)) {
+        (Ok(start), Ok(end)) => Line::Coverage(CoverageRow {
+            account_id: token(Field::AccountId).map(str::to_owned),
+            interface_id: token(Field::InterfaceId).map(str::to_owned),
+            start,
+            end,
+            status,
+        }),
+        (Err(reason), _) | (_, Err(reason)) => Line::Reject(reason),
+    }
+}
+
+/// Reads one token; `None` if it does not hold what the kind asks for.
+pub fn read_value(kind: Kind, token: &str) -> Option<Value<'_>> {
+    if token == "-" {
+        return Some(Value::Null);
+    }
+    let number = |max: u64| {
+        let digits = token.bytes().all(|byte| byte.is_ascii_digit());
+        let value: Option<u64> = if digits { token.parse().ok() } else { None };
+        value.filter(|value| *value <= max)
+    };
+    match kind {
+        Kind::U8 => number(u64::from(u8::MAX)).map(Value::Number),
+        Kind::U16 => number(u64::from(u16::MAX)).map(Value::Number),
+        Kind::U64 => number(u64::MAX).map(Value::Number),
+        Kind::Time => Some(Value::Time(Timestamp(
+            i64::try_from(number(TIME_MAX)?).ok()?,
+        ))),
+        Kind::Addr => token.parse().ok().map(Value::Addr),
+        Kind::Text => Some(Value::Text(Cow::Borrowed(token))),
+        Kind::Tag => Some(Value::Text(percent_decoded(token))),
+    }
+}
+
+/// The text behind `%20` and the like; the token itself where its escapes are damaged or hide no UTF-8.
+fn percent_decoded(token: &str) -> Cow<'_, str> {
+    if !token.contains('%') {
+        return Cow::Borrowed(token);
+    }
+    let mut bytes = Vec::with_capacity(token.len());
+    let mut rest = token.as_bytes();
+    while let [first, tail @ ..] = rest {
+        rest = tail;
+        if *first != b'%' {
+            bytes.push(*first);
+            continue;
+        }
+        let Some(&[high, low]) = tail.first_chunk() else {
+            return Cow::Borrowed(token);
+        };
+        let (Some(high), Some(low)) = (hex_digit(high), hex_digit(low)) else {
+            return Cow::Borrowed(token);
+        };
+        bytes.push(high << 4 | low);
+        rest = &tail[2..];
+    }
+    String::from_utf8(bytes).map_or(Cow::Borrowed(token), Cow::Owned)
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
+}
