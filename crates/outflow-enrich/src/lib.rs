@@ -1,1 +1,31 @@
-//! Address classes, direction, initiator, payload and destination groups.
+//! What a flow record means: which side is inside, who opened the conversation, how much of it is payload.
+//!
+//! ```text
+//! FlowBatch ──► Enricher ──► EnrichedBatch { flows seen from their interface, interfaces learnt }
+//!                  │
+//!      Networks (the border) · traffic (payload, initiator) · Interfaces (attributes, own addresses)
+//! ```
+//!
+//! ```
+//! use outflow_enrich::{AddrClass, payload_bytes, protocol};
+//! assert_eq!(AddrClass::of("100.64.3.2".parse().unwrap()), AddrClass::SharedSpace);
+//! // The acknowledgements of a download: 1,000 packets of 52 bytes carry nothing.
+//! assert_eq!(payload_bytes(protocol::TCP, false, 52_000, 1_000), 0);
+//! ```
+//!
+//! A destination group is [`outflow_record::Addr::group`]: /24 for IPv4, /48 for IPv6.
+//!
+//! Not here: owners, countries and names of destinations, inventory over time, counting a byte once over
+//! gateways, and any IO.
+
+pub use enricher::{EnrichedBatch, Enricher, Flow, Origin};
+pub use error::Error;
+pub use interface::{Interface, InterfaceKey, Interfaces, OwnAddress};
+pub use networks::{AddrClass, Networks, Scope};
+pub use traffic::{Direction, Initiator, payload_bytes, protocol, sender_is_client};
+
+mod enricher;
+mod error;
+mod interface;
+mod networks;
+mod traffic;

@@ -1,0 +1,296 @@
+//! The columns of a batch of records that a flow is made of, each looked up once.
+
+use outflow_record::{Addr, Field, FlowBatch};
+
+use arrow_array::types::{Int32Type, TimestampSecondType, UInt8Type, UInt16Type, UInt64Type};
+use arrow_array::{Array, DictionaryArray, FixedSizeBinaryArray, PrimitiveArray, StringArray};
+
+use super::Origin;
+use crate::interface::{Interface, Interfaces};
+use crate::traffic::Direction;
+
+/// What a flow needs of a record.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    pub(super) source: Addr,
+    pub(super) destination: Addr,
+    pub(super) source_port: u16,
+    pub(super) destination_port: u16,
+    pub(super) protocol: u8,
+    pub(super) tcp_flags: Option<u8>,
+    pub(super) packets: u64,
+    pub(super) bytes: u64,
+    pub(super) start: i64,
+    pub(super) end: i64,
+    pub(super) accepted: bool,
+    pub(super) direction: Option<Direction>,
+}
+
+/// The columns of a batch.
+pub(super) struct Columns<'a> {
+    source: Option<&'a FixedSizeBinaryArray>,
+    destination: Option<&'a FixedSizeBinaryArray>,
+    source_port: Option<&'a PrimitiveArray<UInt16Type>>,
+    destination_port: Option<&'a PrimitiveArray<UInt16Type>>,
+    protocol: Option<&'a PrimitiveArray<UInt8Type>>,
+    tcp_flags: Option<&'a PrimitiveArray<UInt8Type>>,
+    packets: Option<&'a PrimitiveArray<UInt64Type>>,
+    bytes: Option<&'a PrimitiveArray<UInt64Type>>,
+    start: Option<&'a PrimitiveArray<TimestampSecondType>>,
+    end: Option<&'a PrimitiveArray<TimestampSecondType>>,
+    rejected: Keys<'a>,
+    egress: Keys<'a>,
+    ingress: Keys<'a>,
+    batch: &'a FlowBatch,
+}
+
+/// A dictionary column, and the key of the one value that matters.
+#[derive(Clone, Copy)]
+struct Keys<'a> {
+    column: Option<&'a DictionaryArray<Int32Type>>,
+    key: Option<i32>,
+}
+
+impl<'a> Keys<'a> {
+    fn of(batch: &'a FlowBatch, field: Field, value: &str) -> Self {
+        let column = batch.texts(field);
+        let values = column.and_then(|c| c.values().as_any().downcast_ref::<StringArray>());
+        let at = values.and_then(|values| values.iter().position(|own| own == Some(value)));
+        Self {
+            column,
+            key: at.and_then(|at| i32::try_from(at).ok()),
+        }
+    }
+
+    #[inline]
+    fn holds(&self, row: usize) -> bool {
+        match (self.column, self.key) {
+            (Some(column), Some(key)) => column.keys().values()[row] == key && column.is_valid(row),
+            _ => false,
+        }
+    }
+}
+
+#[inline]
+fn addr(column: Option<&FixedSizeBinaryArray>, row: usize) -> Option<Addr> {
+    let column = column.filter(|column| column.is_valid(row))?;
+    column
+        .value(row)
+        .first_chunk()
+        .map(|bytes| Addr::from_bytes(*bytes))
+}
+
+#[inline]
+fn value<T: arrow_array::ArrowPrimitiveType>(
+    column: Option<&PrimitiveArray<T>>,
+    row: usize,
+) -> Option<T::Native> {
+    column
+        .filter(|column| column.is_valid(row))
+        .map(|column| column.values()[row])
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn of(batch: &'a FlowBatch) -> Self {
+        Self {
+            source: batch.addrs(Field::SrcAddr),
+            destination: batch.addrs(Field::DstAddr),
+            source_port: batch.u16s(Field::SrcPort),
+            destination_port: batch.u16s(Field::DstPort),
+            protocol: batch.u8s(Field::Protocol),
+            tcp_flags: batch.u8s(Field::TcpFlags),
+            packets: batch.u64s(Field::Packets),
+            bytes: batch.u64s(Field::Bytes),
+            start: batch.times(Field::Start),
+            end: batch.times(Field::End),
+            rejected: Keys::of(batch, Field::Action, "REJECT"),
+            egress: Keys::of(batch, Field::FlowDirection, "egress"),
+            ingress: Keys::of(batch, Field::FlowDirection, "ingress"),
+            batch,
+        }
+    }
+
+    /// The row, or `None` if it lacks an address, a time or its bytes. What else it lacks counts as zero.
+    #[inline]
+    pub(super) fn row(&self, row: usize) -> Option<Row> {
+        let start = value(self.start, row);
+        let end = value(self.end, row);
+        let direction = if self.egress.holds(row) {
+            Some(Direction::Egress)
+        } else if self.ingress.holds(row) {
+            Some(Direction::Ingress)
+        } else {
+            None
+        };
+        Some(Row {
+            source: addr(self.source, row)?,
+            destination: addr(self.destination, row)?,
+            source_port: value(self.source_port, row).unwrap_or(0),
+            destination_port: value(self.destination_port, row).unwrap_or(0),
+            protocol: value(self.protocol, row).unwrap_or(0),
+            tcp_flags: value(self.tcp_flags, row),
+            packets: value(self.packets, row).unwrap_or(0),
+            bytes: value(self.bytes, row)?,
+            start: start.or(end)?,
+            end: end.or(start)?,
+            accepted: !self.rejected.holds(row),
+            direction,
+        })
+    }
+
+    /// The interfaces of the batch's rows.
+    pub(super) fn interfaces(&self, origin: &'a Origin) -> Seen<'a> {
+        let text = |field| self.batch.texts(field);
+        Seen {
+            account_id: text(Field::AccountId),
+            interface_id: text(Field::InterfaceId),
+            resource_id: text(Field::ResourceId),
+            attributes: [
+                text(Field::Region),
+                text(Field::VpcId),
+                text(Field::SubnetId),
+                text(Field::InstanceId),
+                text(Field::AsgTag),
+                text(Field::EcsServiceName),
+                text(Field::InstanceTag),
+            ],
+            packet_source: self.batch.addrs(Field::PktSrcAddr),
+            packet_destination: self.batch.addrs(Field::PktDstAddr),
+            source: self.source,
+            destination: self.destination,
+            origin,
+            memory: Vec::new(),
+        }
+    }
+}
+
+/// Positions in [`Seen::attributes`].
+const REGION: usize = 0;
+const VPC: usize = 1;
+const SUBNET: usize = 2;
+const INSTANCE: usize = 3;
+const GROUPS: std::ops::Range<usize> = 4..7;
+const ATTRIBUTES: usize = 7;
+const ABSENT: i32 = -1;
+
+/// Tells the interface of each row, and learns its attributes where they differ from the last time.
+pub(super) struct Seen<'a> {
+    account_id: Option<&'a DictionaryArray<Int32Type>>,
+    interface_id: Option<&'a DictionaryArray<Int32Type>>,
+    resource_id: Option<&'a DictionaryArray<Int32Type>>,
+    attributes: [Option<&'a DictionaryArray<Int32Type>>; ATTRIBUTES],
+    packet_source: Option<&'a FixedSizeBinaryArray>,
+    packet_destination: Option<&'a FixedSizeBinaryArray>,
+    source: Option<&'a FixedSizeBinaryArray>,
+    destination: Option<&'a FixedSizeBinaryArray>,
+    origin: &'a Origin,
+    /// By the key of the interface id: what its last row had.
+    memory: Vec<Option<Memory>>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+struct Memory {
+    number: u32,
+    account: i32,
+    attributes: [i32; ATTRIBUTES],
+    relayed: bool,
+}
+
+fn key(column: Option<&DictionaryArray<Int32Type>>, row: usize) -> i32 {
+    column
+        .filter(|column| column.is_valid(row))
+        .map_or(ABSENT, |column| column.keys().values()[row])
+}
+
+fn text(column: Option<&DictionaryArray<Int32Type>>, row: usize) -> Option<&str> {
+    let column = column.filter(|column| column.is_valid(row))?;
+    let values = column.values().as_any().downcast_ref::<StringArray>()?;
+    let at = usize::try_from(column.keys().values()[row]).ok()?;
+    Some(values.value(at))
+}
+
+impl Seen<'_> {
+    /// The number of a row's interface.
+    #[inline]
+    pub(super) fn number(
+        &mut self,
+        row: usize,
+        interfaces: &mut Interfaces,
+        learnt: &mut Vec<u32>,
+    ) -> u32 {
+        let account = key(self.account_id, row);
+        let attributes = self.attributes.map(|column| key(column, row));
+        let relayed = attributes[INSTANCE] == ABSENT && self.relayed(row);
+        let interface = key(self.interface_id, row);
+        let at = usize::try_from(interface).ok();
+        if let Some(Some(memory)) = at.and_then(|at| self.memory.get(at)) {
+            let same = Memory {
+                number: memory.number,
+                account,
+                attributes,
+                relayed,
+            };
+            if *memory == same {
+                return memory.number;
+            }
+        }
+        let number = self.meet(row, relayed, interfaces, learnt);
+        if let Some(at) = at {
+            if self.memory.len() <= at {
+                self.memory.resize(at + 1, None);
+            }
+            self.memory[at] = Some(Memory {
+                number,
+                account,
+                attributes,
+                relayed,
+            });
+        }
+        number
+    }
+
+    #[inline(never)]
+    fn meet(
+        &self,
+        row: usize,
+        relayed: bool,
+        interfaces: &mut Interfaces,
+        learnt: &mut Vec<u32>,
+    ) -> u32 {
+        let account = text(self.account_id, row)
+            .or(self.origin.account_id.as_deref())
+            .unwrap_or("");
+        let interface = text(self.interface_id, row)
+            .or_else(|| text(self.resource_id, row))
+            .unwrap_or("");
+        let number = interfaces.number(account, interface);
+        let attribute = |at: usize| text(self.attributes[at], row);
+        let group = GROUPS.clone().find_map(attribute);
+        let own = |text: Option<&str>| text.map(str::to_owned);
+        let seen = Interface {
+            region: own(attribute(REGION).or(self.origin.region.as_deref())),
+            vpc_id: own(attribute(VPC)),
+            subnet_id: own(attribute(SUBNET)),
+            instance_id: own(attribute(INSTANCE)),
+            group: own(group),
+            intermediary: relayed,
+            ..Interface::default()
+        };
+        if interfaces.learn(number, &seen) {
+            learnt.push(number);
+        }
+        number
+    }
+
+    /// Whether the packet names other hosts than the record: something passed it on.
+    fn relayed(&self, row: usize) -> bool {
+        let differ = |packet, outer| match (addr(packet, row), addr(outer, row)) {
+            (Some(packet), Some(outer)) => packet != outer,
+            _ => false,
+        };
+        // Without the instance column, nothing tells a gateway from a host with several addresses.
+        self.attributes[INSTANCE].is_some()
+            && (differ(self.packet_source, self.source)
+                || differ(self.packet_destination, self.destination))
+    }
+}

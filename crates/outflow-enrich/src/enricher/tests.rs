@@ -1,0 +1,128 @@
+use super::*;
+use outflow_record::{Decoder, Format};
+
+fn records(format: &str, lines: &[&str]) -> FlowBatch {
+    let format: Format = format.parse().unwrap();
+    let mut decoder = Decoder::new(Some(format));
+    decoder
+        .decode((lines.join("\n") + "\n").as_bytes())
+        .unwrap();
+    let decoded = decoder.flush().unwrap();
+    assert_eq!(decoded.rejects, []);
+    decoded.flows
+}
+
+const V5: &str = "interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action \
+                  instance-id tcp-flags pkt-srcaddr pkt-dstaddr flow-direction";
+
+#[test]
+fn a_flow_is_seen_from_the_side_of_its_interface() {
+    let records = records(
+        V5,
+        &[
+            "eni-1 10.0.0.7 8.8.8.8 40000 443 6 10 1520 0 60 ACCEPT i-1 2 10.0.0.7 8.8.8.8 egress",
+            "eni-1 8.8.8.8 10.0.0.7 443 40000 6 10 1520 0 60 REJECT i-1 18 8.8.8.8 10.0.0.7 ingress",
+            "eni-1 10.0.0.7 9.9.9.9 443 40000 6 10 1520 0 60 ACCEPT i-1 18 10.0.0.7 9.9.9.9 egress",
+        ],
+    );
+    let mut enricher = Enricher::new(Networks::default());
+    let batch = enricher.enrich(&records, &Origin::default());
+    let remote = |flow: &Flow| (flow.remote.to_string(), flow.remote_port, flow.initiator);
+    assert_eq!(
+        remote(&batch.flows[0]),
+        ("8.8.8.8".to_owned(), 443, Initiator::Local)
+    );
+    assert_eq!(
+        remote(&batch.flows[1]),
+        ("8.8.8.8".to_owned(), 443, Initiator::Local)
+    );
+    assert_eq!(
+        remote(&batch.flows[2]),
+        ("9.9.9.9".to_owned(), 40000, Initiator::Remote)
+    );
+    assert_eq!(batch.flows.iter().filter(|flow| flow.accepted).count(), 2);
+    assert_eq!(batch.flows[0].payload_bytes, 1000);
+    let (key, interface) = batch.interfaces.get(batch.flows[0].interface);
+    assert_eq!(key.interface_id, "eni-1");
+    assert_eq!(interface.instance_id.as_deref(), Some("i-1"));
+    assert!(!interface.intermediary);
+}
+
+#[test]
+fn without_a_direction_the_border_tells_it_else_the_interfaces_own_address() {
+    let v2 = "interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end";
+    let records = records(
+        v2,
+        &[
+            "eni-1 10.0.0.7 8.8.8.8 40000 443 6 10 1520 0 60",
+            "eni-1 8.8.8.8 10.0.0.7 443 40000 6 10 1520 0 60",
+            "eni-2 147.32.84.1 8.8.8.8 40000 443 6 10 1520 0 60",
+            "eni-2 147.32.84.1 9.9.9.9 40000 443 6 10 1520 0 60",
+        ],
+    );
+    let mut enricher = Enricher::new(Networks::default());
+    let batch = enricher.enrich(&records, &Origin::default());
+    let directions: Vec<Direction> = batch.flows.iter().map(|flow| flow.direction).collect();
+    use Direction::{Egress, Ingress, Unknown};
+    assert_eq!(directions, [Egress, Ingress, Unknown, Unknown]);
+    let (_, interface) = batch.interfaces.get(batch.flows[2].interface);
+    assert_eq!(interface.owns("147.32.84.1".parse().unwrap()), Some(true));
+    assert_eq!(interface.owns("9.9.9.9".parse().unwrap()), Some(false));
+}
+
+#[test]
+fn a_gateway_is_told_by_packets_that_name_others() {
+    let records = records(
+        V5,
+        &[
+            "eni-n 10.0.1.5 10.0.0.220 40000 443 6 1 60 0 60 ACCEPT - 2 10.0.1.5 203.0.113.5 ingress",
+            "eni-p 10.0.1.6 10.0.0.7 40000 443 6 1 60 0 60 ACCEPT i-1 2 10.0.9.9 10.0.0.7 egress",
+        ],
+    );
+    let mut enricher = Enricher::new(Networks::default());
+    let batch = enricher.enrich(&records, &Origin::default());
+    assert!(batch.interfaces.get(0).1.intermediary);
+    assert!(
+        !batch.interfaces.get(1).1.intermediary,
+        "an instance with pods is no gateway"
+    );
+}
+
+#[test]
+fn the_name_of_the_object_fills_in_what_records_lack() {
+    let records = records(
+        "interface-id srcaddr dstaddr bytes start",
+        &["eni-1 10.0.0.7 8.8.8.8 100 0", "eni-1 10.0.0.7 - 100 0"],
+    );
+    let origin = Origin {
+        account_id: Some("123456789012".to_owned()),
+        region: Some("eu-central-1".to_owned()),
+    };
+    let mut enricher = Enricher::new(Networks::default());
+    let batch = enricher.enrich(&records, &origin);
+    let (key, interface) = batch.interfaces.get(0);
+    assert_eq!(key.account_id, "123456789012");
+    assert_eq!(interface.region.as_deref(), Some("eu-central-1"));
+    assert_eq!((batch.flows.len(), batch.unmeasured), (1, 1));
+}
+
+#[test]
+fn what_is_learnt_does_not_depend_on_batch_borders() {
+    let lines = [
+        "eni-1 10.0.0.7 8.8.8.8 1 2 6 1 60 0 60 ACCEPT i-1 2 10.0.0.7 8.8.8.8 egress",
+        "eni-1 10.0.0.7 8.8.8.8 1 2 6 1 60 0 60 ACCEPT i-2 2 10.0.0.7 8.8.8.8 egress",
+        "eni-1 10.0.0.7 8.8.8.8 1 2 6 1 60 0 60 ACCEPT - 2 10.0.0.9 8.8.8.8 egress",
+        "eni-1 10.0.0.7 8.8.8.8 1 2 6 1 60 0 60 ACCEPT i-1 2 10.0.0.7 8.8.8.8 egress",
+    ];
+    let mut whole = Enricher::new(Networks::default());
+    whole.enrich(&records(V5, &lines), &Origin::default());
+    let mut pieces = Enricher::new(Networks::default());
+    for line in lines.iter().rev() {
+        pieces.enrich(&records(V5, &[line]), &Origin::default());
+    }
+    assert_eq!(whole.interfaces().get(0), pieces.interfaces().get(0));
+    assert_eq!(
+        whole.interfaces().get(0).1.instance_id.as_deref(),
+        Some("i-2")
+    );
+}
