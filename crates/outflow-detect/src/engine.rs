@@ -1,0 +1,99 @@
+//! The engine: a state, its watermark, and what it has already told.
+
+use outflow_enrich::{EnrichedBatch, InterfaceKey};
+use outflow_record::{CoverageRow, Timestamp};
+
+use crate::judge::{Judged, Verdict, judge};
+use crate::policy::Policy;
+use crate::state::State;
+use crate::time::{BUCKET_SECS, Day};
+
+/// Seconds by which records may trail the watermark's source before their bucket closes.
+pub const LATENESS_SECS: i64 = 15 * 60;
+
+/// Folds batches and tells the findings of each day once it is closed.
+///
+/// A stream advances the watermark as it reads; a batch over an archive finishes at the end. Both tell the same
+/// findings, bit for bit, as long as no record comes after its day was closed; such a record still counts in
+/// every sum, is marked late, and changes no finding that was told.
+#[derive(Debug, Clone, Default)]
+pub struct Engine {
+    state: State,
+    policy: Policy,
+    /// The first second whose bucket is open.
+    open_from: i64,
+    /// Days up to this one have been told.
+    told: Option<Day>,
+}
+
+impl Engine {
+    /// An engine that judges by this policy.
+    pub fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            ..Self::default()
+        }
+    }
+
+    /// An engine that goes on from a state.
+    pub fn with_state(policy: Policy, state: State) -> Self {
+        Self {
+            policy,
+            state,
+            ..Self::default()
+        }
+    }
+
+    /// The state.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The state, to keep or to merge.
+    pub fn into_state(self) -> State {
+        self.state
+    }
+
+    /// Adds a batch.
+    pub fn fold(&mut self, batch: &EnrichedBatch<'_>) {
+        self.state.fold(batch, self.open_from);
+    }
+
+    /// Adds a coverage row.
+    pub fn fold_coverage(&mut self, key: &InterfaceKey, row: &CoverageRow) {
+        self.state.fold_coverage(key, row);
+    }
+
+    /// Adds what another engine has folded.
+    pub fn merge(&mut self, other: Self) {
+        self.state.merge(other.state);
+    }
+
+    /// Says that the sources have been read up to an instant: buckets that ended [`LATENESS_SECS`] before it
+    /// close, and the findings of days that are closed with them are told.
+    pub fn advance(&mut self, read_up_to: Timestamp) -> Vec<Judged> {
+        let open_from = (read_up_to.secs() - LATENESS_SECS).div_euclid(BUCKET_SECS) * BUCKET_SECS;
+        self.open_from = self.open_from.max(open_from);
+        let days = self.open_from.div_euclid(86_400) - 1;
+        match u32::try_from(days) {
+            Ok(closed) if self.told.is_none_or(|told| told.0 < closed) => {
+                self.tell(Day(closed)).findings
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Says that nothing more will come: every day that is left is told.
+    pub fn finish(&mut self) -> Verdict {
+        self.tell(Day(u32::MAX / crate::time::SLOTS_PER_DAY))
+    }
+
+    fn tell(&mut self, through: Day) -> Verdict {
+        let mut verdict = judge(&self.state, &self.policy, through);
+        verdict
+            .findings
+            .retain(|judged| self.told.is_none_or(|told| judged.day > told));
+        self.told = Some(through);
+        verdict
+    }
+}

@@ -1,0 +1,12 @@
+//! What can go wrong: bytes that are no state.
+
+/// Errors of this crate.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Bytes that do not hold a state of this version.
+    #[error("these bytes are no detector state: {reason}")]
+    State {
+        /// What is wrong with them.
+        reason: String,
+    },
+}

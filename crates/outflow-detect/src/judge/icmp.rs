@@ -1,0 +1,87 @@
+//! ICMP that carries more than pings.
+
+use outflow_enrich::protocol;
+use outflow_finding::{Family, Severity, Why, human_bytes};
+
+use super::Judged;
+use super::draft::{Charge, Draft};
+use crate::policy::Policy;
+use crate::view::{Entry, View};
+
+/// Payload per packet above which it is no ordinary ping: Linux sends 56 bytes, Windows 32.
+const PING_BYTES_MAX: u64 = 64;
+
+/// Findings `protocol.misuse` of ICMP to outside addresses.
+pub(super) fn judge(view: &View<'_>, policy: &Policy) -> Vec<Judged> {
+    let is_icmp = |number| matches!(number, protocol::ICMP | protocol::ICMPV6);
+    let mut entries = view.entries(|key, _| key.service.external && is_icmp(key.service.protocol));
+    entries.sort_by(|a, b| key(view, a).cmp(&key(view, b)));
+    let runs = entries.chunk_by(|a, b| key(view, a) == key(view, b));
+    runs.filter_map(|run| judge_run(view, policy, run))
+        .collect()
+}
+
+type RunKey<'a> = (&'a outflow_enrich::InterfaceKey, outflow_record::Addr, u32);
+
+fn key<'a>(view: &View<'a>, entry: &Entry<'_>) -> RunKey<'a> {
+    (
+        &view.entity(entry.entity).key,
+        entry.remote,
+        entry.slot.day().0,
+    )
+}
+
+fn judge_run(view: &View<'_>, policy: &Policy, run: &[Entry<'_>]) -> Option<Judged> {
+    let draft = Draft::of(run);
+    let up = draft.up();
+    let bound = policy.bounds.icmp_day;
+    if up.payload < bound {
+        return None;
+    }
+    let per_packet = up.payload / up.packets.max(1);
+    let tunnel = per_packet > PING_BYTES_MAX;
+    let severity = if tunnel {
+        Severity::High
+    } else {
+        Severity::Low
+    };
+    let remote = run[0].remote.to_string();
+    let sent = human_bytes(up.payload);
+    let volume = Why {
+        observed: up.payload as f64,
+        expected: None,
+        bound: Some(bound as f64),
+        unit: "bytes".to_owned(),
+        text: format!(
+            "{sent} of ICMP payload to {remote} in a day; the bound is {}",
+            human_bytes(bound)
+        ),
+    };
+    let size = Why {
+        observed: per_packet as f64,
+        expected: Some(56.0),
+        bound: Some(PING_BYTES_MAX as f64),
+        unit: "bytes per packet".to_owned(),
+        text: format!("packets carry {per_packet} bytes; pings carry 56 (Linux) or 32 (Windows)"),
+    };
+    let measure = draft.measure(up.payload, bound, 0.0);
+    let key = view.entity(run[0].entity).key.clone();
+    let shape = if tunnel {
+        "in packets too large for pings"
+    } else {
+        "in pings"
+    };
+    let charge = Charge {
+        family: Family::ProtocolMisuse,
+        day: run[0].slot.day(),
+        identity: &[&key.account_id, &key.interface_id, &remote, "icmp"],
+        title: format!("{sent} of ICMP to {remote}, {shape}"),
+        severity,
+        risk: measure.risk(),
+        bits: None,
+        attack: &["T1095", "T1048.003"],
+        why: vec![volume, size],
+        workload: Some(run[0].workload),
+    };
+    Some(draft.finish(view, charge))
+}

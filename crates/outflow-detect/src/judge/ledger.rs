@@ -1,0 +1,290 @@
+//! The exfiltration ledger: every byte of payload that a host chose to send outside is explained by its past or
+//! by policy, or charged (the information accounting of Paxson et al., USENIX Security 2013, on flows).
+//!
+//! Three ledgers share the unexplained bytes: of a workload, of a destination over workloads that stay below
+//! their own bound, and of an account over what is below both. A byte is charged once.
+
+mod charges;
+mod crossing;
+
+use outflow_finding::{Family, Why, human_bytes};
+
+use super::Judged;
+use super::draft::{Charge, Draft, group_name};
+use super::exceedance::Exceedance;
+use crate::policy::{Horizons, Policy};
+use crate::time::Day;
+use crate::view::View;
+use charges::{Charges, Unexplained};
+use crossing::{Crossing, Horizon};
+
+/// Findings of the three ledgers.
+pub(super) fn judge(view: &View<'_>, policy: &Policy) -> Vec<Judged> {
+    let mut charges = Charges::of(view, policy);
+    let mut findings = Vec::new();
+    let bounds = &policy.bounds;
+    let crossed = charges.cross(|charge| u64::from(charge.workload), &bounds.workload);
+    let mut rarity = Exceedance::default();
+    let mut days = charges.workload_days();
+    for (crossing, members) in in_order_of_days(crossed) {
+        while days
+            .first_key_value()
+            .is_some_and(|(day, _)| *day <= crossing.day)
+        {
+            rarity.extend(
+                days.pop_first()
+                    .map(|(_, values)| values)
+                    .unwrap_or_default(),
+            );
+        }
+        findings.push(workload_finding(
+            view,
+            &charges,
+            &crossing,
+            &members,
+            &rarity,
+            bounds.workload,
+        ));
+    }
+    charges.settle();
+    let crossed = charges.cross(|charge| charge.group_id, &bounds.destination);
+    for (crossing, members) in in_order_of_days(crossed) {
+        findings.push(shared_finding(
+            view,
+            &charges,
+            &crossing,
+            &members,
+            bounds.destination,
+            true,
+        ));
+    }
+    charges.settle();
+    let accounts = charges.accounts(view);
+    let crossed = charges.cross(|charge| accounts[charge.workload as usize], &bounds.account);
+    for (crossing, members) in in_order_of_days(crossed) {
+        findings.push(shared_finding(
+            view,
+            &charges,
+            &crossing,
+            &members,
+            bounds.account,
+            false,
+        ));
+    }
+    findings
+}
+
+type Crossed = (Crossing, Vec<usize>);
+
+fn in_order_of_days(mut crossed: Vec<Crossed>) -> Vec<Crossed> {
+    crossed.sort_by_key(|(crossing, members)| (crossing.day, members.first().copied()));
+    crossed
+}
+
+fn bound_of(bounds: Horizons, horizon: Horizon) -> u64 {
+    match horizon {
+        Horizon::Day => bounds.day,
+        Horizon::Week => bounds.week,
+        Horizon::Month => bounds.month,
+    }
+}
+
+fn horizon_text(horizon: Horizon) -> &'static str {
+    match horizon {
+        Horizon::Day => "24 hours",
+        Horizon::Week => "7 days",
+        Horizon::Month => "30 days",
+    }
+}
+
+fn techniques(horizon: Horizon) -> &'static [&'static str] {
+    match horizon {
+        Horizon::Day => &["T1048", "T1041", "T1567"],
+        // Low and slow: sized to stay below what is looked at in a day.
+        Horizon::Week | Horizon::Month => &["T1048", "T1030", "T1029"],
+    }
+}
+
+fn draft<'a>(charges: &'a Charges<'a>, members: &[usize]) -> Draft {
+    Draft::of(members.iter().flat_map(|member| charges.entries(*member)))
+}
+
+fn observed(charges: &Charges<'_>, members: &[usize]) -> u64 {
+    members
+        .iter()
+        .map(|member| charges.get(*member).unexplained)
+        .sum()
+}
+
+fn workload_finding(
+    view: &View<'_>,
+    charges: &Charges<'_>,
+    crossing: &Crossing,
+    members: &[usize],
+    rarity: &Exceedance,
+    bounds: Horizons,
+) -> Judged {
+    let draft = draft(charges, members);
+    let observed = observed(charges, members);
+    let bound = bound_of(bounds, crossing.horizon);
+    let bits = rarity.bits(observed);
+    let measure = draft.measure(observed, bound, bits);
+    let groups = draft.groups();
+    let workload = members.first().map(|member| charges.get(*member).workload);
+    let (sent, span) = (human_bytes(observed), horizon_text(crossing.horizon));
+    let place = destinations_text(&groups);
+    let mut why = vec![volume_reason(observed, bound, span, &place)];
+    why.push(shape_reason(&draft));
+    if let Some(reason) = past_reason(charges, members) {
+        why.push(reason);
+    }
+    let identity = workload.map(|id| view.workload(id));
+    let account = identity.map_or("", |workload| workload.account_id.as_str());
+    let name = identity.map_or("", |workload| workload.name.as_str());
+    let charge = Charge {
+        family: Family::VolumeLedger,
+        day: crossing.day,
+        identity: &["workload", account, name],
+        title: format!("{sent} of unexplained payload to {place} within {span}"),
+        severity: measure.severity(),
+        risk: measure.risk(),
+        bits: Some(bits),
+        attack: techniques(crossing.horizon),
+        why,
+        workload,
+    };
+    draft.finish(view, charge)
+}
+
+/// A finding of many workloads: to one destination, or of one account.
+fn shared_finding(
+    view: &View<'_>,
+    charges: &Charges<'_>,
+    crossing: &Crossing,
+    members: &[usize],
+    bounds: Horizons,
+    to_one_destination: bool,
+) -> Judged {
+    let draft = draft(charges, members);
+    let observed = observed(charges, members);
+    let bound = bound_of(bounds, crossing.horizon);
+    let measure = draft.measure(observed, bound, 0.0);
+    let mut workloads: Vec<u32> = members
+        .iter()
+        .map(|member| charges.get(*member).workload)
+        .collect();
+    workloads.sort_unstable();
+    workloads.dedup();
+    let (sent, span) = (human_bytes(observed), horizon_text(crossing.horizon));
+    let place = destinations_text(&draft.groups());
+    let senders = match workloads.len() {
+        1 => "1 workload".to_owned(),
+        count => format!("{count} workloads, each below its own bound"),
+    };
+    let account = workloads
+        .first()
+        .map(|id| view.workload(*id).account_id.clone());
+    let account = account.unwrap_or_default();
+    let destination = if to_one_destination {
+        place.clone()
+    } else {
+        String::new()
+    };
+    let ledger = if to_one_destination {
+        "destination"
+    } else {
+        "account"
+    };
+    let identity = [
+        ledger,
+        if to_one_destination { "" } else { &account },
+        &destination,
+    ];
+    let charge = Charge {
+        family: Family::VolumeLedger,
+        day: crossing.day,
+        identity: &identity,
+        title: format!("{sent} of unexplained payload from {senders} to {place} within {span}"),
+        severity: measure.severity(),
+        risk: measure.risk(),
+        bits: None,
+        attack: techniques(crossing.horizon),
+        why: vec![
+            volume_reason(observed, bound, span, &place),
+            shape_reason(&draft),
+        ],
+        workload: if workloads.len() == 1 {
+            workloads.first().copied()
+        } else {
+            None
+        },
+    };
+    draft.finish(view, charge)
+}
+
+fn destinations_text(groups: &[outflow_record::Addr]) -> String {
+    match groups {
+        [] => "no destination".to_owned(),
+        [one] => group_name(*one),
+        [first, rest @ ..] => format!("{} and {} more", group_name(*first), rest.len()),
+    }
+}
+
+fn volume_reason(observed: u64, bound: u64, span: &str, place: &str) -> Why {
+    Why {
+        observed: observed as f64,
+        expected: None,
+        bound: Some(bound as f64),
+        unit: "bytes".to_owned(),
+        text: format!(
+            "{} of payload to {place} within {span} is explained by nothing known; the bound is {}",
+            human_bytes(observed),
+            human_bytes(bound),
+        ),
+    }
+}
+
+fn shape_reason(draft: &Draft) -> Why {
+    let (up, down) = (draft.up().payload, draft.down().payload);
+    let ratio = up as f64 / down.max(1) as f64;
+    let shape = if up > down {
+        "pushed out rather than fetched"
+    } else {
+        "fetched or exchanged, not pushed"
+    };
+    Why {
+        observed: (ratio * 100.0).round() / 100.0,
+        expected: None,
+        bound: None,
+        unit: "ratio".to_owned(),
+        text: format!(
+            "{} went out and {} came back: {shape}",
+            human_bytes(up),
+            human_bytes(down)
+        ),
+    }
+}
+
+fn past_reason(charges: &Charges<'_>, members: &[usize]) -> Option<Why> {
+    let explained: u64 = members
+        .iter()
+        .map(|member| charges.get(*member).explained)
+        .sum();
+    let new: Vec<&Unexplained> = members.iter().map(|member| charges.get(*member)).collect();
+    let first: Day = new.iter().map(|charge| charge.first_day).min()?;
+    let text = if explained > 0 {
+        format!(
+            "the past or policy explains {} more to the same destinations, first seen {first}",
+            human_bytes(explained)
+        )
+    } else {
+        format!("no destination of these is established: the first was met on {first}")
+    };
+    Some(Why {
+        observed: explained as f64,
+        expected: None,
+        bound: None,
+        unit: "bytes".to_owned(),
+        text,
+    })
+}

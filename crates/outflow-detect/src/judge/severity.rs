@@ -1,0 +1,73 @@
+//! From how far above a bound, and which way the bytes went, to severity and risk.
+
+use outflow_finding::Severity;
+
+/// What severity and risk are made of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Measure {
+    /// Payload (or whatever is bounded) that was observed.
+    pub(super) observed: u64,
+    /// The bound.
+    pub(super) bound: u64,
+    /// Payload from the interface.
+    pub(super) up: u64,
+    /// Payload to the interface.
+    pub(super) down: u64,
+    /// Bits of rarity, where they are known.
+    pub(super) bits: f64,
+}
+
+impl Measure {
+    /// How many times the bound was observed.
+    fn excess(&self) -> u64 {
+        self.observed / self.bound.max(1)
+    }
+
+    /// Severity of volume above a bound. Who sends more than it gets pushes data out; where more came in
+    /// than went out it is fetched or exchanged (downloads, calls), which is noted but no alarm: padding a
+    /// theft with downloads lowers its severity and never hides it.
+    pub(super) fn severity(&self) -> Severity {
+        if self.up <= self.down {
+            return Severity::Low;
+        }
+        let pushed = self.up >= self.down.saturating_mul(4);
+        match (self.excess(), pushed) {
+            (100.., true) => Severity::Critical,
+            (2.., true) | (10.., false) => Severity::High,
+            _ => Severity::Medium,
+        }
+    }
+
+    /// Risk, 0 to 100: up to 50 for the distance above the bound or for rarity, whichever is more; up to 30
+    /// for the bytes; up to 20 for the shape. It grows with every input.
+    pub(super) fn risk(&self) -> u8 {
+        let times = self.observed as f64 / self.bound.max(1) as f64;
+        let distance = 50.0 * (1.0 - 0.5 / times.max(1.0).sqrt());
+        let rarity = 50.0 * (1.0 - (-(self.bits - 10.0) / 6.0).exp2());
+        let volume = (8.0 * (1.0 + self.observed as f64 / 1e6).log10()).min(30.0);
+        let ratio = (self.up + 64_000) as f64 / (self.down + 64_000) as f64;
+        let shape = 10.0 + 5.0 * ratio.log2().clamp(-2.0, 2.0);
+        whole(distance.max(rarity) + volume + shape)
+    }
+}
+
+/// A risk that is not above what its severity allows to claim: low findings rank below all others.
+pub(super) fn capped(risk: u8, severity: Severity) -> u8 {
+    match severity {
+        Severity::Informational => risk.min(15),
+        Severity::Low => risk.min(30),
+        _ => risk,
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to 0..=100"
+)]
+fn whole(risk: f64) -> u8 {
+    risk.round().clamp(0.0, 100.0) as u8
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! The bounds and lists that judging goes by: defaults, and what a configuration file may change.
+
+use ipnet::IpNet;
+use serde::Deserialize;
+
+/// Bounds and lists.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// Bounds of the ledgers.
+    pub bounds: Bounds,
+    /// When a destination counts as known.
+    pub baseline: Baseline,
+    /// Destinations that are allowed a volume of their own.
+    pub sanctioned: Vec<Sanctioned>,
+    /// Outside resolvers that hosts may use.
+    pub resolvers_allowed: Vec<IpNet>,
+    /// Outbound services that are no finding, as `tcp/22` or `gre`.
+    pub services_allowed: Vec<String>,
+}
+
+/// Bounds in bytes of payload. Above them there is no silent miss.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Bounds {
+    /// Unexplained payload of one workload.
+    pub workload: Horizons,
+    /// Unexplained payload to one destination group, from workloads below their own bound.
+    pub destination: Horizons,
+    /// Unexplained payload of one account, below both other bounds.
+    pub account: Horizons,
+    /// Payload both ways between an interface and an outside resolver, a day.
+    pub resolver_day: u64,
+    /// ICMP payload from an interface to an outside address, a day.
+    pub icmp_day: u64,
+    /// Payload to an outside service that policy names, a day.
+    pub service_day: u64,
+}
+
+/// Bounds over one, seven and thirty days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Horizons {
+    /// Within 24 hours.
+    pub day: u64,
+    /// Within 7 UTC days.
+    pub week: u64,
+    /// Within 30 UTC days.
+    pub month: u64,
+}
+
+const MB: u64 = 1_000_000;
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            workload: Horizons {
+                day: 100 * MB,
+                week: 400 * MB,
+                month: 1_000 * MB,
+            },
+            destination: Horizons {
+                day: 250 * MB,
+                week: 1_000 * MB,
+                month: 2_500 * MB,
+            },
+            account: Horizons {
+                day: 1_000 * MB,
+                week: 4_000 * MB,
+                month: 10_000 * MB,
+            },
+            resolver_day: 64_000,
+            icmp_day: 256_000,
+            service_day: 1_000,
+        }
+    }
+}
+
+/// When a destination group counts as established for a workload, or as common.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Baseline {
+    /// Days with traffic that make a pair established.
+    pub active_days: u32,
+    /// Days from the first to the last of them.
+    pub spread_days: u32,
+    /// Days before the judged one that do not count, so that an attack cannot soon vouch for itself.
+    pub quarantine_days: u32,
+    /// Workloads that make a destination common, if they are of two accounts at least.
+    pub common_workloads: u32,
+}
+
+impl Default for Baseline {
+    fn default() -> Self {
+        Self {
+            active_days: 5,
+            spread_days: 14,
+            quarantine_days: 7,
+            common_workloads: 20,
+        }
+    }
+}
+
+/// A destination with an allowance.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sanctioned {
+    /// The destination's network.
+    pub destination: IpNet,
+    /// The workload that may send there; any, if left out.
+    pub workload: Option<String>,
+    /// Bytes of payload that each workload may send there a day; what is above is charged.
+    pub bytes_per_day: u64,
+    /// Why, for the explanation of findings.
+    pub reason: String,
+}

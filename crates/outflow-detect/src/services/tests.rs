@@ -1,0 +1,50 @@
+use super::*;
+
+fn service(protocol: u8, port: u16) -> Service {
+    Service {
+        protocol,
+        served: false,
+        external: true,
+        port,
+    }
+}
+
+#[test]
+fn the_list_of_resolvers_is_sorted_as_its_search_needs() {
+    assert!(PUBLIC_RESOLVERS_V4.is_sorted());
+    for text in [
+        "1.1.1.1",
+        "9.9.9.9",
+        "223.6.6.6",
+        "2606:4700:4700::1111",
+        "2620:fe::fe",
+    ] {
+        assert!(is_public_resolver(text.parse().unwrap()), "{text}");
+    }
+    assert!(!is_public_resolver("1.1.1.4".parse().unwrap()));
+}
+
+#[test]
+fn resolving_is_told_by_port_and_address() {
+    let quad9: Addr = "9.9.9.9".parse().unwrap();
+    let other: Addr = "52.1.1.1".parse().unwrap();
+    assert_eq!(resolving(service(17, 53), other), Some(Resolving::Dns));
+    assert_eq!(
+        resolving(service(6, 853), other),
+        Some(Resolving::DnsOverTls)
+    );
+    assert_eq!(
+        resolving(service(6, 443), quad9),
+        Some(Resolving::DnsOverHttps)
+    );
+    assert_eq!(resolving(service(6, 443), other), None);
+    assert_eq!(resolving(service(1, 0), quad9), None);
+}
+
+#[test]
+fn services_have_the_names_of_the_field() {
+    assert_eq!(service_name(service(6, 443)), "tcp/443");
+    assert_eq!(service_name(service(47, 0)), "gre");
+    assert_eq!(watched(service(6, 445)).unwrap().name, "smb");
+    assert_eq!(watched(service(6, 443)), None);
+}

@@ -1,0 +1,297 @@
+//! The bytes of a state: version, interfaces and counters in the order of their keys, and a checksum.
+//!
+//! Equal states have equal bytes, whatever the order in which they came to be.
+
+mod wire;
+
+use outflow_enrich::{Interface, InterfaceKey, OwnAddress};
+
+use super::State;
+use crate::Error;
+use crate::counters::{Counters, Volume};
+use crate::entities::{Coverage, Entity};
+use crate::key::{Key, PairKey, Resolution, Service, UnorientedKey};
+use crate::table::Table;
+use crate::time::Slot;
+use wire::{Reader, Writer};
+
+/// The layout of the bytes; a state of another version is refused.
+const VERSION: u8 = 1;
+
+impl State {
+    /// The state as bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::default();
+        out.u8(VERSION);
+        out.u64(self.entities.len() as u64);
+        let mut ranks = vec![0u32; self.entities.len()];
+        for (rank, (number, entity)) in self.entities.sorted().enumerate() {
+            ranks[number as usize] = u32::try_from(rank).unwrap_or(u32::MAX);
+            write_entity(&mut out, entity);
+        }
+        write_table(&mut out, &self.pairs, &ranks, write_pair);
+        write_table(&mut out, &self.unoriented, &ranks, write_unoriented);
+        out.finish()
+    }
+
+    /// The state that these bytes hold, with the limit of keys that it had.
+    ///
+    /// # Errors
+    /// [`Error::State`] for bytes of another version, cut or changed bytes.
+    pub fn decode(bytes: &[u8], keys_max: usize) -> Result<Self, Error> {
+        let mut input = Reader::new(bytes)?;
+        let version = input.u8()?;
+        if version != VERSION {
+            return Err(Error::State {
+                reason: format!("version {version} is not {VERSION}"),
+            });
+        }
+        let mut state = Self::with_keys_max(keys_max);
+        for _ in 0..input.u64()? {
+            let entity = read_entity(&mut input)?;
+            let number = state.entities.number(&entity.key);
+            *state.entities.get_mut(number) = entity;
+        }
+        let shards: Vec<usize> = state
+            .entities
+            .sorted()
+            .map(|(_, entity)| entity.shard())
+            .collect();
+        read_table(&mut input, &mut state.pairs, &shards, read_pair)?;
+        read_table(&mut input, &mut state.unoriented, &shards, read_unoriented)?;
+        input.end()?;
+        Ok(state)
+    }
+}
+
+fn write_entity(out: &mut Writer, entity: &Entity) {
+    let Interface {
+        region,
+        vpc_id,
+        subnet_id,
+        instance_id,
+        group,
+        intermediary,
+        own_v4,
+        own_v6,
+    } = &entity.interface;
+    out.text(&entity.key.account_id);
+    out.text(&entity.key.interface_id);
+    for attribute in [region, vpc_id, subnet_id, instance_id, group] {
+        out.optional_text(attribute.as_deref());
+    }
+    out.u8(u8::from(*intermediary));
+    for own in [own_v4, own_v6] {
+        match *own {
+            OwnAddress::Any => out.u8(0),
+            OwnAddress::One(one) => {
+                out.u8(1);
+                out.addr(one);
+            }
+            OwnAddress::Two(a, b) => {
+                out.u8(2);
+                out.addr(a);
+                out.addr(b);
+            }
+            OwnAddress::Several => out.u8(3),
+        }
+    }
+    out.u64(entity.coverage.len() as u64);
+    for (slot, coverage) in &entity.coverage {
+        out.u32(slot.0);
+        out.u64(coverage.buckets);
+        out.u64(coverage.skipdata);
+    }
+}
+
+fn read_entity(input: &mut Reader<'_>) -> Result<Entity, Error> {
+    let key = InterfaceKey {
+        account_id: input.text()?,
+        interface_id: input.text()?,
+    };
+    let mut interface = Interface {
+        region: input.optional_text()?,
+        vpc_id: input.optional_text()?,
+        subnet_id: input.optional_text()?,
+        instance_id: input.optional_text()?,
+        group: input.optional_text()?,
+        intermediary: input.flag()?,
+        ..Interface::default()
+    };
+    interface.own_v4 = read_own(input)?;
+    interface.own_v6 = read_own(input)?;
+    let mut entity = Entity {
+        key,
+        interface,
+        coverage: std::collections::BTreeMap::new(),
+    };
+    for _ in 0..input.u64()? {
+        let slot = Slot(input.u32()?);
+        let coverage = Coverage {
+            buckets: input.u64()?,
+            skipdata: input.u64()?,
+        };
+        entity.coverage.insert(slot, coverage);
+    }
+    Ok(entity)
+}
+
+fn read_own(input: &mut Reader<'_>) -> Result<OwnAddress, Error> {
+    Ok(match input.u8()? {
+        0 => OwnAddress::Any,
+        1 => OwnAddress::One(input.addr()?),
+        2 => OwnAddress::Two(input.addr()?, input.addr()?),
+        3 => OwnAddress::Several,
+        other => {
+            return Err(Error::State {
+                reason: format!("no own address has form {other}"),
+            });
+        }
+    })
+}
+
+fn write_table<K: Key>(
+    out: &mut Writer,
+    table: &Table<K>,
+    ranks: &[u32],
+    write_key: impl Fn(&mut Writer, &K),
+) {
+    for level in table.levels() {
+        out.u8(level as u8);
+    }
+    let ranked = |(key, counters): (&K, &Counters)| {
+        (key.with_entity(ranks[key.entity() as usize]), *counters)
+    };
+    let mut entries: Vec<(K, Counters)> = table.iter().map(ranked).collect();
+    entries.sort_unstable_by_key(|(key, _)| *key);
+    out.u64(entries.len() as u64);
+    for (key, counters) in &entries {
+        out.u32(key.entity());
+        write_key(out, key);
+        write_counters(out, counters);
+    }
+}
+
+fn read_table<K: Key>(
+    input: &mut Reader<'_>,
+    table: &mut Table<K>,
+    shards: &[usize],
+    read_key: impl Fn(&mut Reader<'_>, u32) -> Result<K, Error>,
+) -> Result<(), Error> {
+    for shard in 0..crate::table::SHARDS {
+        let level = match input.u8()? {
+            0 => Resolution::Address,
+            1 => Resolution::Group,
+            2 => Resolution::Service,
+            other => {
+                return Err(Error::State {
+                    reason: format!("no resolution {other}"),
+                });
+            }
+        };
+        table.raise(shard, level);
+    }
+    for _ in 0..input.u64()? {
+        let entity = input.u32()?;
+        let key = read_key(input, entity)?;
+        let counters = read_counters(input)?;
+        let Some(shard) = shards.get(entity as usize) else {
+            return Err(Error::State {
+                reason: format!("no interface has number {entity}"),
+            });
+        };
+        table.add(*shard, key, &counters);
+    }
+    Ok(())
+}
+
+fn write_service(out: &mut Writer, service: Service) {
+    out.u8(service.protocol);
+    out.u8(u8::from(service.served));
+    out.u8(u8::from(service.external));
+    out.u32(u32::from(service.port));
+}
+
+fn read_service(input: &mut Reader<'_>) -> Result<Service, Error> {
+    let (protocol, served, external) = (input.u8()?, input.flag()?, input.flag()?);
+    let port = input.u32()?;
+    let port = u16::try_from(port).map_err(|_| Error::State {
+        reason: format!("no port {port}"),
+    })?;
+    Ok(Service {
+        protocol,
+        served,
+        external,
+        port,
+    })
+}
+
+fn write_pair(out: &mut Writer, key: &PairKey) {
+    out.addr(key.remote);
+    write_service(out, key.service);
+    out.u32(key.slot.0);
+}
+
+fn read_pair(input: &mut Reader<'_>, entity: u32) -> Result<PairKey, Error> {
+    let (remote, service) = (input.addr()?, read_service(input)?);
+    Ok(PairKey {
+        entity,
+        remote,
+        service,
+        slot: Slot(input.u32()?),
+    })
+}
+
+fn write_unoriented(out: &mut Writer, key: &UnorientedKey) {
+    out.addr(key.first);
+    out.addr(key.second);
+    write_service(out, key.service);
+    write_service(out, key.reverse);
+    out.u32(key.slot.0);
+}
+
+fn read_unoriented(input: &mut Reader<'_>, entity: u32) -> Result<UnorientedKey, Error> {
+    let (first, second) = (input.addr()?, input.addr()?);
+    let (service, reverse) = (read_service(input)?, read_service(input)?);
+    Ok(UnorientedKey {
+        entity,
+        first,
+        second,
+        service,
+        reverse,
+        slot: Slot(input.u32()?),
+    })
+}
+
+fn write_counters(out: &mut Writer, counters: &Counters) {
+    for volume in [counters.up, counters.down] {
+        out.u64(volume.bytes);
+        out.u64(volume.payload);
+        out.u64(volume.packets);
+    }
+    out.u64(counters.flows);
+    out.u64(counters.late_payload);
+    out.i64(counters.first);
+    out.i64(counters.last);
+    out.u64(counters.active);
+}
+
+fn read_counters(input: &mut Reader<'_>) -> Result<Counters, Error> {
+    let mut volume = || -> Result<Volume, Error> {
+        Ok(Volume {
+            bytes: input.u64()?,
+            payload: input.u64()?,
+            packets: input.u64()?,
+        })
+    };
+    let (up, down) = (volume()?, volume()?);
+    Ok(Counters {
+        up,
+        down,
+        flows: input.u64()?,
+        late_payload: input.u64()?,
+        first: input.i64()?,
+        last: input.i64()?,
+        active: input.u64()?,
+    })
+}

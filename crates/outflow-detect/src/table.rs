@@ -1,0 +1,121 @@
+//! A bounded table of counters.
+
+use std::collections::HashMap;
+
+use crate::counters::Counters;
+use crate::key::{FixedState, Key, Resolution};
+
+/// Shards of a table: each grows by itself, so that no doubling ever copies the whole.
+pub(crate) const SHARDS: usize = 64;
+
+/// Counters by key, in shards that are told by the interface.
+///
+/// A shard that has more keys than its limit keeps less of each key ([`Resolution`]). Which level it ends at
+/// depends on the set of keys alone, not on their order or on how partial tables were merged: it is the finest
+/// at which the keys of all records fit. No count is ever dropped.
+#[derive(Debug, Clone)]
+pub(crate) struct Table<K> {
+    shards: Vec<Shard<K>>,
+    keys_max: usize,
+}
+
+#[derive(Debug, Clone)]
+struct Shard<K> {
+    level: Resolution,
+    counters: HashMap<K, Counters, FixedState>,
+}
+
+impl<K: Key> Table<K> {
+    /// An empty table of at most `keys_max` keys a shard.
+    pub(crate) fn new(keys_max: usize) -> Self {
+        let shard = || Shard {
+            level: Resolution::Address,
+            counters: HashMap::default(),
+        };
+        Self {
+            shards: (0..SHARDS).map(|_| shard()).collect(),
+            keys_max,
+        }
+    }
+
+    /// Adds to the counters of a key.
+    #[inline]
+    pub(crate) fn add(&mut self, shard: usize, key: K, counters: &Counters) {
+        let shard = &mut self.shards[shard % SHARDS];
+        shard
+            .counters
+            .entry(key.at(shard.level))
+            .or_default()
+            .add(counters);
+        if shard.counters.len() > self.keys_max {
+            shard.shrink(self.keys_max);
+        }
+    }
+
+    /// Adds another table; `shard` and `entity` say where its interfaces are in this one.
+    pub(crate) fn merge(&mut self, other: Self, entity: impl Fn(u32) -> u32) {
+        for (own, other) in self.shards.iter_mut().zip(other.shards) {
+            while own.level < other.level {
+                own.coarsen();
+            }
+            if own.counters.is_empty() {
+                own.counters.reserve(other.counters.len());
+            }
+            for (key, counters) in other.counters {
+                let key = key.with_entity(entity(key.entity())).at(own.level);
+                own.counters.entry(key).or_default().add(&counters);
+                if own.counters.len() > self.keys_max {
+                    own.shrink(self.keys_max);
+                }
+            }
+        }
+    }
+
+    /// Every key with its counters, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &Counters)> {
+        self.shards.iter().flat_map(|shard| &shard.counters)
+    }
+
+    /// The level of each shard.
+    pub(crate) fn levels(&self) -> impl Iterator<Item = Resolution> {
+        self.shards.iter().map(|shard| shard.level)
+    }
+
+    /// Raises a shard to a level, as a decoded state had it.
+    pub(crate) fn raise(&mut self, shard: usize, level: Resolution) {
+        let shard = &mut self.shards[shard % SHARDS];
+        while shard.level < level {
+            shard.coarsen();
+        }
+    }
+
+    /// Bytes on the heap, about.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let entry = size_of::<(K, Counters)>() + 1;
+        self.shards
+            .iter()
+            .map(|shard| shard.counters.capacity() * 8 / 7 * entry)
+            .sum()
+    }
+}
+
+impl<K: Key> Shard<K> {
+    fn shrink(&mut self, keys_max: usize) {
+        while self.counters.len() > keys_max && self.level.coarser().is_some() {
+            self.coarsen();
+        }
+    }
+
+    fn coarsen(&mut self) {
+        let Some(level) = self.level.coarser() else {
+            return;
+        };
+        self.level = level;
+        for (key, counters) in std::mem::take(&mut self.counters) {
+            self.counters
+                .entry(key.at(level))
+                .or_default()
+                .add(&counters);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The grid of time: buckets of ten minutes, slots of six hours, UTC days.
+
+use std::fmt;
+
+use outflow_record::Timestamp;
+
+/// Seconds of a bucket, the grain at which the watermark closes time.
+pub const BUCKET_SECS: i64 = 600;
+
+/// Seconds of a slot, the grain at which pairs are summed. Four make a day: a window of a day moves by slots,
+/// so that any burst of up to 18 hours lies whole within some window, also over midnight.
+pub const SLOT_SECS: i64 = 21_600;
+
+/// Slots of a day.
+pub const SLOTS_PER_DAY: u32 = 4;
+
+/// Buckets of a slot.
+pub const BUCKETS_PER_SLOT: u32 = 36;
+
+/// A slot, counted from 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Slot(pub u32);
+
+/// A UTC day, counted from 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Day(pub u32);
+
+impl Slot {
+    /// The slot of an instant; instants before 1970 are in the first, later ones than the last in the last.
+    pub fn of(secs: i64) -> Self {
+        Self(u32::try_from(secs.max(0) / SLOT_SECS).unwrap_or(u32::MAX))
+    }
+
+    /// Its first second.
+    pub fn start(self) -> i64 {
+        i64::from(self.0) * SLOT_SECS
+    }
+
+    /// The day that it belongs to.
+    pub fn day(self) -> Day {
+        Day(self.0 / SLOTS_PER_DAY)
+    }
+
+    /// The bits, within the slot, of the buckets that a span of time touches.
+    pub fn buckets(self, start: i64, end: i64) -> u64 {
+        let last = i64::from(BUCKETS_PER_SLOT) - 1;
+        let bucket = |secs: i64| (secs - self.start()).div_euclid(BUCKET_SECS).clamp(0, last);
+        let (first, last) = (bucket(start), bucket(end.max(start)));
+        ((1 << (last - first + 1)) - 1) << first
+    }
+}
+
+impl Day {
+    /// Its first slot.
+    pub fn first_slot(self) -> Slot {
+        Slot(self.0 * SLOTS_PER_DAY)
+    }
+
+    /// Its last slot.
+    pub fn last_slot(self) -> Slot {
+        Slot(self.0 * SLOTS_PER_DAY + SLOTS_PER_DAY - 1)
+    }
+
+    /// The first second behind it.
+    pub fn end(self) -> i64 {
+        (i64::from(self.0) + 1) * 86_400
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = Timestamp(i64::from(self.0) * 86_400).date();
+        write!(f, "{year:04}-{month:02}-{day:02}")
+    }
+}
