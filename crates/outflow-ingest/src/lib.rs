@@ -1,1 +1,44 @@
-//! Sources, decompression and the pipeline.
+//! Finds flow log objects, reads them whatever their compression, and feeds their bytes onward.
+//!
+//! ```text
+//! "./logs", "-" ──► Source ──list──► Listing { objects, skipped }
+//!                                        │ one Reader per worker
+//!                                        ▼
+//!                     Object ──read──► decompressed pieces ──► sink
+//!                                        └─► Read { compression, sha256, bytes, damage }
+//! ```
+//!
+//! ```
+//! use std::convert::Infallible;
+//! use outflow_ingest::{Reader, Source, list};
+//!
+//! let folder = tempfile::tempdir().unwrap();
+//! let name = "123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20180620T1620Z_fe123456.log.gz";
+//! std::fs::write(folder.path().join(name), "version\n2\n").unwrap(); // the name lies: it is plain text
+//!
+//! let listing = list(&[Source::Path(folder.path().to_owned())]).unwrap();
+//! let object = &listing.objects[0];
+//! assert_eq!(object.delivered_at.unwrap().to_string(), "2018-06-20T16:25:00Z");
+//!
+//! let mut text = Vec::new();
+//! let mut sink = |piece: &[u8]| Ok::<(), Infallible>(text.extend_from_slice(piece));
+//! let read = Reader::new().read(object, &mut sink).unwrap();
+//! assert_eq!((read.compression.to_string().as_str(), read.bytes), ("plain", 10));
+//! assert_eq!(read.damage, None);
+//! assert_eq!(text, b"version\n2\n");
+//! ```
+//!
+//! Not here: the meaning of the bytes (`outflow-record`), findings, S3 access, Parquet, and the command line.
+
+pub use error::{Error, ReadError};
+pub use list::{Listing, list};
+pub use object::Object;
+pub use reader::{Compression, Damage, INFLATED_MAX, PIECE_BYTES_MAX, Read, Reader, STORED_MAX};
+pub use source::Source;
+
+mod error;
+mod list;
+mod object;
+mod reader;
+mod s3_name;
+mod source;

@@ -1,0 +1,218 @@
+//! From sources to the objects to read, in an order that no file system decides.
+//!
+//! Nothing is left out silently: what is found in a folder and is no flow log is listed with the reason.
+//! Links are followed; every file counts once, however many ways lead to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::{Error, Object, Source};
+
+/// What the sources hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listing {
+    /// Objects to read, by the bytes of their paths; standard input first.
+    pub objects: Vec<Object>,
+    /// What was found and is not read, and why.
+    pub skipped: Vec<(PathBuf, &'static str)>,
+}
+
+/// Lists what the sources hold.
+///
+/// # Errors
+/// [`Error::Missing`] for a path that does not exist, [`Error::List`] for what cannot be looked into and
+/// [`Error::Empty`] for a folder without any object.
+pub fn list(sources: &[Source]) -> Result<Listing, Error> {
+    let mut found = Found::default();
+    for source in sources {
+        match source {
+            Source::Stdin => found.stdin = true,
+            Source::Path(path) => found.take_named(path)?,
+        }
+    }
+    Ok(found.into_listing())
+}
+
+/// A file by the name under which it is reported, and its size.
+type Named = (PathBuf, u64);
+
+#[derive(Default)]
+struct Found {
+    stdin: bool,
+    /// By canonical path, so that a file reached twice is one.
+    files: BTreeMap<PathBuf, Named>,
+    skipped: BTreeMap<PathBuf, Skipped>,
+}
+
+struct Skipped {
+    reason: &'static str,
+    /// Where the file really is, unless that cannot be told.
+    canonical: Option<PathBuf>,
+}
+
+impl Found {
+    /// A file named explicitly is taken whatever it is called.
+    fn take_named(&mut self, path: &Path) -> Result<(), Error> {
+        let metadata = match path.metadata() {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(Error::Missing {
+                    path: path.to_owned(),
+                });
+            }
+            Err(error) => return Err(could_not_list(path)(error)),
+        };
+        let canonical = path.canonicalize().map_err(could_not_list(path))?;
+        if metadata.is_dir() {
+            return self.walk(path, canonical);
+        }
+        self.take(path.to_owned(), canonical, metadata.len());
+        Ok(())
+    }
+
+    /// Of several names the smallest is kept, which the order of the sources cannot change.
+    fn take(&mut self, path: PathBuf, canonical: PathBuf, size: u64) {
+        let named = self
+            .files
+            .entry(canonical)
+            .or_insert_with(|| (path.clone(), size));
+        if bytes(&path) < bytes(&named.0) {
+            named.0 = path;
+        }
+    }
+
+    fn walk(&mut self, root: &Path, canonical: PathBuf) -> Result<(), Error> {
+        let (mut objects, skipped_before) = (0, self.skipped.len());
+        // A link to a folder above must not be followed for ever.
+        let mut seen = BTreeSet::from([canonical.clone()]);
+        let mut folders = vec![(root.to_owned(), canonical)];
+        while let Some((folder, canonical)) = folders.pop() {
+            for entry in entries(&folder)? {
+                let path = folder.join(&entry.name);
+                let canonical = match entry.canonical(&path, &canonical) {
+                    Ok(canonical) => canonical,
+                    Err(_) => {
+                        self.skip(path, "a link that leads nowhere", None);
+                        continue;
+                    }
+                };
+                if let Some(reason) = no_log(&entry.name.to_string_lossy()) {
+                    self.skip(path, reason, Some(canonical));
+                    continue;
+                }
+                let metadata = path.metadata().map_err(could_not_list(&path))?;
+                if metadata.is_dir() {
+                    if seen.insert(canonical.clone()) {
+                        folders.push((path, canonical));
+                    }
+                } else if metadata.is_file() {
+                    objects += 1;
+                    self.take(path, canonical, metadata.len());
+                } else {
+                    self.skip(path, "neither a file nor a folder", Some(canonical));
+                }
+            }
+        }
+        if objects == 0 {
+            let (path, skipped) = (root.to_owned(), self.skipped.len() - skipped_before);
+            return Err(Error::Empty { path, skipped });
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, path: PathBuf, reason: &'static str, canonical: Option<PathBuf>) {
+        self.skipped.insert(path, Skipped { reason, canonical });
+    }
+
+    fn into_listing(self) -> Listing {
+        let read = |skipped: &Skipped| {
+            skipped
+                .canonical
+                .as_ref()
+                .is_some_and(|canonical| self.files.contains_key(canonical))
+        };
+        let unread = self.skipped.iter().filter(|(_, skipped)| !read(skipped));
+        let skipped = unread
+            .map(|(path, skipped)| (path.clone(), skipped.reason))
+            .collect();
+        let mut objects: Vec<Object> = self
+            .files
+            .into_iter()
+            .map(|(canonical, (path, size))| Object::listed(path, &canonical, size))
+            .chain(self.stdin.then(Object::stdin))
+            .collect();
+        objects.sort_by(|a, b| {
+            a.path
+                .as_deref()
+                .map(bytes)
+                .cmp(&b.path.as_deref().map(bytes))
+        });
+        Listing { objects, skipped }
+    }
+}
+
+struct Entry {
+    name: std::ffi::OsString,
+    link: bool,
+}
+
+impl Entry {
+    /// Only links are resolved: the rest is known from the folder, at the cost of no call.
+    fn canonical(&self, path: &Path, canonical_folder: &Path) -> io::Result<PathBuf> {
+        if self.link {
+            path.canonicalize()
+        } else {
+            Ok(canonical_folder.join(&self.name))
+        }
+    }
+}
+
+/// Sorted: of two links to one folder, the walk must not take the one that the file system happens to give.
+fn entries(folder: &Path) -> Result<Vec<Entry>, Error> {
+    let mut entries = Vec::new();
+    for entry in folder.read_dir().map_err(could_not_list(folder))? {
+        let entry = entry.map_err(could_not_list(folder))?;
+        let link = entry
+            .file_type()
+            .map_err(could_not_list(&entry.path()))?
+            .is_symlink();
+        entries.push(Entry {
+            name: entry.file_name(),
+            link,
+        });
+    }
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(entries)
+}
+
+/// Why a file of this name, found in a folder, is no flow log.
+fn no_log(name: &str) -> Option<&'static str> {
+    let lower = name.to_ascii_lowercase();
+    let stem = lower.strip_suffix(".gz").unwrap_or(&lower);
+    let ends = |suffix: &str| stem.ends_with(suffix);
+    match name {
+        "_SUCCESS" => Some("a job's marker"),
+        "aws-logs-write-test" => Some("the write test of CloudWatch Logs"),
+        _ if name.starts_with('.') => Some("hidden"),
+        _ if ends(".csv") => Some("a table, not a flow log"),
+        _ if lower.ends_with(".json") => Some("JSON, not a flow log"),
+        _ if lower.ends_with(".md") => Some("a note, not a flow log"),
+        _ if ends(".parquet") => Some("Parquet is not read yet"),
+        _ => None,
+    }
+}
+
+fn could_not_list(path: &Path) -> impl FnOnce(io::Error) -> Error + '_ {
+    move |source| Error::List {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_encoded_bytes()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+//! One object of a flow log: a file as delivered, or standard input.
+
+use std::path::{Path, PathBuf};
+
+use outflow_record::Timestamp;
+
+use crate::s3_name::S3Name;
+
+/// An object to read, and what its name tells about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// The path as the user will recognise it; `stdin` for standard input.
+    pub uri: String,
+    /// Where to read; `None` is standard input.
+    pub path: Option<PathBuf>,
+    /// Bytes as stored, when the object was listed.
+    pub size: Option<u64>,
+    /// End of the five-minute slot that the time in AWS's object name opens.
+    pub delivered_at: Option<Timestamp>,
+    /// Account that owns the flow log.
+    pub account_id: Option<String>,
+    /// Region of the flow log.
+    pub region: Option<String>,
+    /// Id of the flow log, `fl-…`.
+    pub flow_log_id: Option<String>,
+}
+
+impl Object {
+    /// Standard input.
+    pub fn stdin() -> Self {
+        Self::named("stdin".to_owned(), None, S3Name::default())
+    }
+
+    /// A file, of which nothing but the name is looked at.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let uri = path.display().to_string();
+        let name = S3Name::parse(&uri);
+        Self::named(uri, Some(path), name)
+    }
+
+    /// A file as listed. Where the path as given tells nothing (`.`, a link), the resolved one may.
+    pub(crate) fn listed(path: PathBuf, canonical: &Path, size: u64) -> Self {
+        let uri = path.display().to_string();
+        let name = S3Name::parse(&uri).or(S3Name::parse(&canonical.to_string_lossy()));
+        let mut object = Self::named(uri, Some(path), name);
+        object.size = Some(size);
+        object
+    }
+
+    fn named(uri: String, path: Option<PathBuf>, name: S3Name) -> Self {
+        Self {
+            uri,
+            path,
+            size: None,
+            delivered_at: name.delivered_at,
+            account_id: name.account_id,
+            region: name.region,
+            flow_log_id: name.flow_log_id,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Gzip of any number of members, by push.
+//!
+//! Zeros behind the last member are padding, as tapes and block stores leave it; anything else is damage.
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::unpack::{Out, Stop};
+
+/// The largest window that the format allows.
+const WINDOW_BITS: u8 = 15;
+
+/// Inflates pushed bytes.
+pub(super) struct Gunzip {
+    state: State,
+}
+
+enum State {
+    Member(Decompress),
+    Between,
+    Padding,
+}
+
+impl Gunzip {
+    pub(super) fn new() -> Self {
+        Self {
+            state: State::Between,
+        }
+    }
+
+    pub(super) fn push<E>(
+        &mut self,
+        mut input: &[u8],
+        out: &mut Out<'_, E>,
+    ) -> Result<(), Stop<E>> {
+        while let [first, ..] = input {
+            match (&mut self.state, first) {
+                (State::Member(member), _) => {
+                    let (ended, rest) = inflate(member, input, out)?;
+                    input = rest;
+                    if ended {
+                        self.state = State::Between;
+                    }
+                }
+                (State::Between, 0x1f) => {
+                    self.state = State::Member(Decompress::new_gzip(WINDOW_BITS));
+                }
+                (State::Between | State::Padding, 0) => {
+                    self.state = State::Padding;
+                    let zeros = input.iter().take_while(|byte| **byte == 0).count();
+                    input = &input[zeros..];
+                }
+                (State::Between | State::Padding, _) => {
+                    let reason = "the last gzip member is followed by something else";
+                    return Err(Stop::Damaged(reason.to_owned()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is wrong if the object ends here.
+    pub(super) fn cut_off(&self) -> Option<&'static str> {
+        matches!(self.state, State::Member(_)).then_some("it ends in the middle of a gzip member")
+    }
+}
+
+/// Inflates as far as the member or the input goes; returns whether the member ended, and the rest.
+fn inflate<'i, E>(
+    member: &mut Decompress,
+    mut input: &'i [u8],
+    out: &mut Out<'_, E>,
+) -> Result<(bool, &'i [u8]), Stop<E>> {
+    loop {
+        let (taken_before, made_before) = (member.total_in(), member.total_out());
+        let room = out.piece().len();
+        let status = member.decompress(input, out.piece(), FlushDecompress::None);
+        let taken = len(member.total_in() - taken_before);
+        let made = len(member.total_out() - made_before);
+        // What was inflated before an error is delivered before it is reported.
+        out.deliver_piece(made)?;
+        input = &input[taken..];
+        match status {
+            Err(error) => {
+                let reason = format!(
+                    "corrupt gzip data: {}",
+                    error.message().unwrap_or("invalid")
+                );
+                return Err(Stop::Damaged(reason));
+            }
+            Ok(Status::StreamEnd) => return Ok((true, input)),
+            Ok(_) if input.is_empty() && made < room => return Ok((false, input)),
+            Ok(_) if taken == 0 && made == 0 => {
+                return Err(Stop::Damaged("corrupt gzip data: no progress".to_owned()));
+            }
+            Ok(_) => {}
+        }
+    }
+}
+
+fn len(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
