@@ -12,7 +12,8 @@ pub(crate) struct Volume {
 }
 
 impl Volume {
-    fn add(&mut self, other: &Self) {
+    /// Adds what another place counted.
+    pub(crate) fn add(&mut self, other: &Self) {
         // A sum of counts that are not negative saturates in any order at the same value.
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.payload = self.payload.saturating_add(other.payload);
@@ -71,4 +72,9 @@ impl Counters {
         std::mem::swap(&mut self.up, &mut self.down);
         self
     }
+}
+
+/// A sum that stays at the greatest number once it would pass it: records may claim any count.
+pub(crate) fn total(counts: impl IntoIterator<Item = u64>) -> u64 {
+    counts.into_iter().fold(0, u64::saturating_add)
 }

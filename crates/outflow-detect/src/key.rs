@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
+use outflow_enrich::AwsService;
 use outflow_record::Addr;
 
 use crate::time::Slot;
@@ -15,6 +16,8 @@ pub(crate) struct Service {
     pub served: bool,
     /// Whether the other side lies outside the border.
     pub external: bool,
+    /// The AWS service whose range holds the other side, if records say.
+    pub aws: AwsService,
     /// Port of the serving side; 0 where the protocol has none.
     pub port: u16,
 }
@@ -147,6 +150,7 @@ impl Service {
             | u64::from(self.protocol) << 16
             | u64::from(self.served) << 24
             | u64::from(self.external) << 25
+            | u64::from(self.aws.code()) << 32
     }
 }
 
@@ -176,7 +180,7 @@ impl Hash for UnorientedKey {
         state.write_u64(u64::from(self.entity) << 32 | u64::from(self.slot.0));
         state.write_u64(first_low ^ first_high.rotate_left(17));
         state.write_u64(second_low ^ second_high.rotate_left(17));
-        state.write_u64(self.service.packed() ^ self.reverse.packed() << 32);
+        state.write_u64(self.service.packed() ^ self.reverse.packed().rotate_left(40));
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod codec;
 
-use outflow_enrich::{Direction, EnrichedBatch, Flow, Initiator, Scope, protocol};
+use outflow_enrich::{AwsService, Direction, EnrichedBatch, Flow, Initiator, Scope, protocol};
 use outflow_record::Addr;
 
 use crate::counters::{Counters, Volume};
@@ -231,6 +231,7 @@ fn service(flow: &Flow, initiator: Initiator, external: bool) -> Service {
         protocol: flow.protocol,
         served,
         external,
+        aws: flow.aws_service,
         port,
     }
 }
@@ -242,6 +243,8 @@ fn unoriented(flow: &Flow, entity: u32, slot: Slot) -> (UnorientedKey, bool) {
         local: flow.remote,
         remote: flow.local,
         local_port: flow.remote_port,
+        // The record names the service of its destination's side alone.
+        aws_service: AwsService::NONE,
         remote_port: flow.local_port,
         ..*flow
     };

@@ -136,6 +136,10 @@ impl<'a> View<'a> {
         if !self.entity(key.entity).interface.intermediary {
             return false;
         }
+        if !key.service.external {
+            // What a gateway says inside, it says for the other side, whose records it has too.
+            return true;
+        }
         let passed = self.passed_on.get(&(key.remote, key.slot.day()));
         // Some of the hosts' last packets are in the next window: nine tenths are all.
         passed.is_some_and(|passed| passed.by_hosts / 9 >= passed.by_gateways / 10)

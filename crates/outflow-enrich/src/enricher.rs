@@ -4,6 +4,7 @@ mod columns;
 
 use outflow_record::{Addr, FlowBatch};
 
+use crate::aws::AwsService;
 use crate::interface::{Interface, InterfaceKey, Interfaces};
 use crate::networks::{Networks, Scope};
 use crate::traffic::{Direction, Initiator, payload_bytes, sender_is_client};
@@ -38,6 +39,8 @@ pub struct Flow {
     pub remote_scope: Scope,
     /// Whether the record's action was not `REJECT`.
     pub accepted: bool,
+    /// The AWS service whose range holds `remote`, if the record says.
+    pub aws_service: AwsService,
     /// Packets of the record.
     pub packets: u64,
     /// Bytes of the record, headers included.
@@ -190,6 +193,11 @@ impl Enricher {
             local_scope,
             remote_scope,
             accepted: record.accepted,
+            aws_service: if incoming {
+                record.source_service
+            } else {
+                record.destination_service
+            },
             packets: record.packets,
             bytes: record.bytes,
             payload_bytes: payload_bytes(record.protocol, ipv6, record.bytes, record.packets),

@@ -18,12 +18,14 @@
 //! Not here: owners, countries and names of destinations, inventory over time, counting a byte once over
 //! gateways, and any IO.
 
+pub use aws::AwsService;
 pub use enricher::{EnrichedBatch, Enricher, Flow, Origin};
 pub use error::Error;
 pub use interface::{Interface, InterfaceKey, Interfaces, OwnAddress};
 pub use networks::{AddrClass, Networks, Scope};
 pub use traffic::{Direction, Initiator, payload_bytes, protocol, sender_is_client};
 
+mod aws;
 mod enricher;
 mod error;
 mod interface;

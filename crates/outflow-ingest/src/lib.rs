@@ -28,17 +28,22 @@
 //! assert_eq!(text, b"version\n2\n");
 //! ```
 //!
-//! Not here: the meaning of the bytes (`outflow-record`), findings, S3 access, Parquet, and the command line.
+//! [`detect`] drives the whole pipeline, from objects to incidents.
+//!
+//! Not here: the meaning of the bytes (`outflow-record`), judging (`outflow-detect`), S3 access, Parquet, and the
+//! command line.
 
 pub use error::{Error, ReadError};
 pub use list::{Listing, list};
 pub use object::Object;
+pub use pipeline::{Outcome, Problem, Progress, Settings, detect};
 pub use reader::{Compression, Damage, INFLATED_MAX, PIECE_BYTES_MAX, Read, Reader, STORED_MAX};
 pub use source::Source;
 
 mod error;
 mod list;
 mod object;
+mod pipeline;
 mod reader;
 mod s3_name;
 mod source;

@@ -1,2 +1,44 @@
-//! The command line.
-fn main() {}
+//! The command line of Outflow.
+//!
+//! ```text
+//! arguments ──► Args (typed) ──► Plan (resolved, validated) ──► library call ──► stdout, exit code
+//!                                                                  └─ progress, log and hints ──► stderr
+//! ```
+//!
+//! ```text
+//! $ outflow detect ./flow-logs --fail-on high
+//! $ cat capture.log | outflow detect - --format json | jq .title
+//! ```
+//!
+//! Not here: reading, counting and judging, which the library crates do; every command resolves its arguments
+//! and calls them.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod cli;
+mod completions;
+mod config;
+mod detect;
+mod exit;
+mod output;
+mod progress;
+mod simulate;
+mod trace;
+
+// Batches of columns are allocated and freed by the thousand on every worker.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    trace::start(&cli.trace);
+    let formats = cli.trace.flow_format();
+    let done = match cli.command {
+        cli::Command::Detect(args) => detect::run(args, formats),
+        cli::Command::Simulate(args) => simulate::run(args, formats),
+        cli::Command::Completions(args) => completions::run(&args),
+    };
+    done.unwrap_or_else(|failure| exit::report(&failure)).into()
+}

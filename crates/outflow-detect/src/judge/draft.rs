@@ -30,6 +30,7 @@ pub(super) struct Draft {
     by_group: BTreeMap<Addr, u64>,
     by_address: BTreeMap<Addr, u64>,
     by_service: BTreeMap<String, u64>,
+    by_aws: BTreeMap<Option<&'static str>, u64>,
     by_entity: BTreeMap<u32, u64>,
     slots: Option<(Slot, Slot)>,
 }
@@ -72,6 +73,7 @@ impl Draft {
             .by_service
             .entry(service_name(entry.service))
             .or_default() += weight;
+        *self.by_aws.entry(entry.service.aws.name()).or_default() += weight;
         *self.by_entity.entry(entry.entity).or_default() += weight;
         let (first, last) = self.slots.unwrap_or((entry.slot, entry.slot));
         self.slots = Some((first.min(entry.slot), last.max(entry.slot)));
@@ -90,6 +92,19 @@ impl Draft {
     /// The destination groups, those with most payload first.
     pub(super) fn groups(&self) -> Vec<Addr> {
         ranked(&self.by_group)
+    }
+
+    /// The fewest destination groups that make up nineteen twentieths of the payload.
+    pub(super) fn main_groups(&self) -> Vec<Addr> {
+        let total: u64 = self.by_group.values().sum();
+        let mut left = total - total / 20;
+        let mut groups = self.groups();
+        let enough = groups.iter().position(|group| {
+            left = left.saturating_sub(self.by_group[group]);
+            left == 0
+        });
+        groups.truncate(enough.map_or(groups.len(), |last| last + 1));
+        groups
     }
 
     /// The addresses, those with most payload first.
@@ -186,7 +201,11 @@ impl Draft {
                 .take(ADDRESSES_MAX)
                 .map(ToString::to_string)
                 .collect(),
-            service: self.service(),
+            service: ranked(&self.by_aws)
+                .first()
+                .copied()
+                .flatten()
+                .map(str::to_owned),
             ..Destination::default()
         }
     }

@@ -129,10 +129,9 @@ fn workload_finding(
     let bound = bound_of(bounds, crossing.horizon);
     let bits = rarity.bits(observed);
     let measure = draft.measure(observed, bound, bits);
-    let groups = draft.groups();
     let workload = members.first().map(|member| charges.get(*member).workload);
     let (sent, span) = (human_bytes(observed), horizon_text(crossing.horizon));
-    let place = destinations_text(&groups);
+    let place = destinations_text(&draft);
     let mut why = vec![volume_reason(observed, bound, span, &place)];
     why.push(shape_reason(&draft));
     if let Some(reason) = past_reason(charges, members) {
@@ -176,7 +175,7 @@ fn shared_finding(
     workloads.sort_unstable();
     workloads.dedup();
     let (sent, span) = (human_bytes(observed), horizon_text(crossing.horizon));
-    let place = destinations_text(&draft.groups());
+    let place = destinations_text(&draft);
     let senders = match workloads.len() {
         1 => "1 workload".to_owned(),
         count => format!("{count} workloads, each below its own bound"),
@@ -222,11 +221,17 @@ fn shared_finding(
     draft.finish(view, charge)
 }
 
-fn destinations_text(groups: &[outflow_record::Addr]) -> String {
-    match groups {
-        [] => "no destination".to_owned(),
-        [one] => group_name(*one),
-        [first, rest @ ..] => format!("{} and {} more", group_name(*first), rest.len()),
+/// The destination, or the first of those that make up most of the payload: what trickles elsewhere is listed
+/// among the addresses, and would only blur the title.
+fn destinations_text(draft: &Draft) -> String {
+    let service = draft
+        .service()
+        .map(|service| format!(" over {service}"))
+        .unwrap_or_default();
+    match draft.main_groups().as_slice() {
+        [] => format!("no known destination{service}"),
+        [one] => format!("{}{service}", group_name(*one)),
+        [first, rest @ ..] => format!("{} and {} more{service}", group_name(*first), rest.len()),
     }
 }
 

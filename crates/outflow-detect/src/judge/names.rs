@@ -15,101 +15,117 @@ use crate::services::{Resolving, resolving};
 use crate::view::{Entry, View};
 use shape::{Dialogue, Shape};
 
-/// Findings `dns.bypass` and `dns.tunnel`.
+/// Findings `dns.bypass` and `dns.tunnel`: for an interface, a side and a day, one for what is shaped like a
+/// tunnel, and one for ordinary questions to resolvers outside.
 pub(super) fn judge(view: &View<'_>, policy: &Policy) -> Vec<Judged> {
     let mut entries = view.entries(|key, _| resolving(key.service, key.remote).is_some());
-    // By interface, resolver and day; whether it serves keeps both sides of a resolver apart.
-    entries.sort_by(|a, b| key(view, a).cmp(&key(view, b)));
-    let runs = entries.chunk_by(|a, b| key(view, a) == key(view, b));
-    runs.filter_map(|run| judge_run(view, policy, run))
-        .collect()
-}
-
-type RunKey<'a> = (
-    &'a outflow_enrich::InterfaceKey,
-    bool,
-    outflow_record::Addr,
-    Option<Resolving>,
-    u32,
-);
-
-fn key<'a>(view: &View<'a>, entry: &Entry<'_>) -> RunKey<'a> {
-    let how = resolving(entry.service, entry.remote);
-    let interface = &view.entity(entry.entity).key;
-    (
-        interface,
-        entry.service.served,
-        entry.remote,
-        how,
-        entry.slot.day().0,
-    )
-}
-
-fn judge_run(view: &View<'_>, policy: &Policy, run: &[Entry<'_>]) -> Option<Judged> {
-    let first = &run[0];
-    let how = resolving(first.service, first.remote)?;
-    let draft = Draft::of(run);
-    let dialogue = Dialogue::of(run, &draft);
-    let bound = policy.bounds.resolver_day;
-    let payload = draft.up().payload + draft.down().payload;
-    if payload < bound {
-        return None;
-    }
-    let outside = first.service.external && !first.service.served;
-    let shape = dialogue.shape(how);
-    let allowed = policy
-        .resolvers_allowed
-        .iter()
-        .any(|net| net.contains(&first.remote.to_ip()));
-    let tunnel = matches!(shape, Shape::Tunnel(_) | Shape::Busy(_));
-    if !tunnel && (!outside || allowed) {
-        return None;
-    }
-    let family = if outside {
-        Family::DnsBypass
-    } else {
-        Family::DnsTunnel
+    let side = |entry: &Entry<'_>| {
+        let interface = &view.entity(entry.entity).key;
+        (
+            interface,
+            entry.service.served,
+            entry.service.external,
+            entry.slot.day(),
+        )
     };
-    let severity = match shape {
-        Shape::Tunnel(_) if outside => Severity::High,
-        Shape::Tunnel(_) => Severity::Medium,
-        Shape::Busy(_) if outside => Severity::Medium,
-        Shape::Busy(_) | Shape::Plausible(_) => Severity::Low,
-    };
-    Some(finding(
-        view,
-        draft,
-        &Case {
-            run,
-            how,
-            family,
-            severity,
-            payload,
-            bound,
-            shape,
-        },
-    ))
+    let peer = |entry: &Entry<'_>| (entry.remote, resolving(entry.service, entry.remote));
+    entries.sort_by(|a, b| (side(a), peer(a), a.slot).cmp(&(side(b), peer(b), b.slot)));
+    let mut findings = Vec::new();
+    for run in entries.chunk_by(|a, b| side(a) == side(b)) {
+        let peers = run
+            .chunk_by(|a, b| peer(a) == peer(b))
+            .map(Peer::of)
+            .collect();
+        judge_side(view, policy, peers, &mut findings);
+    }
+    findings
 }
 
-struct Case<'a> {
+/// A day between an interface and one resolver or client.
+struct Peer<'a> {
     run: &'a [Entry<'a>],
-    how: Resolving,
-    family: Family,
-    severity: Severity,
-    payload: u64,
-    bound: u64,
+    dialogue: Dialogue,
     shape: Shape,
 }
 
-fn finding(view: &View<'_>, draft: Draft, case: &Case<'_>) -> Judged {
-    let first = &case.run[0];
-    let remote = first.remote.to_string();
-    let what = match case.how {
-        Resolving::Dns => "DNS",
-        Resolving::DnsOverTls => "DNS over TLS",
-        Resolving::DnsOverHttps => "DNS over HTTPS",
+impl<'a> Peer<'a> {
+    fn of(run: &'a [Entry<'a>]) -> Self {
+        let dialogue = Dialogue::of(run);
+        let shape = dialogue.shape(how(run));
+        Self {
+            run,
+            dialogue,
+            shape,
+        }
+    }
+}
+
+fn how(run: &[Entry<'_>]) -> Resolving {
+    let how = run
+        .first()
+        .and_then(|entry| resolving(entry.service, entry.remote));
+    how.unwrap_or(Resolving::Dns)
+}
+
+fn judge_side(view: &View<'_>, policy: &Policy, peers: Vec<Peer<'_>>, findings: &mut Vec<Judged>) {
+    let bound = policy.bounds.resolver_day;
+    let first = peers[0].run[0];
+    let outside = first.service.external && !first.service.served;
+    let (tunnels, mut rest): (Vec<Peer<'_>>, Vec<Peer<'_>>) = peers
+        .into_iter()
+        .partition(|peer| peer.dialogue.payload() >= bound && !peer.shape.is_plausible());
+    // A tunnel split over many resolvers keeps its shape in their sum.
+    let plain = rest.iter().filter(|peer| how(peer.run) == Resolving::Dns);
+    let sum = plain.fold(Dialogue::default(), |sum, peer| sum.with(peer.dialogue));
+    let split = sum.shape(Resolving::Dns);
+    if tunnels.is_empty() && sum.payload() >= bound && !split.is_plausible() {
+        let (parts, others) = rest
+            .into_iter()
+            .partition(|peer| how(peer.run) == Resolving::Dns);
+        rest = others;
+        findings.push(finding(view, bound, &parts, split));
+    } else if let Some(gravest) = tunnels.iter().max_by_key(|peer| peer.dialogue.payload()) {
+        let shape = gravest.shape.clone();
+        findings.push(finding(view, bound, &tunnels, shape));
+    }
+    rest.retain(|peer| !is_allowed(policy, peer));
+    let payload: u64 = rest.iter().map(|peer| peer.dialogue.payload()).sum();
+    if outside && payload >= bound {
+        let Some(main) = rest.iter().max_by_key(|peer| peer.dialogue.payload()) else {
+            return;
+        };
+        let shape = main.shape.clone().plausible();
+        findings.push(finding(view, bound, &rest, shape));
+    }
+}
+
+fn is_allowed(policy: &Policy, peer: &Peer<'_>) -> bool {
+    let remote = peer.run[0].remote.to_ip();
+    policy
+        .resolvers_allowed
+        .iter()
+        .any(|network| network.contains(&remote))
+}
+
+fn finding(view: &View<'_>, bound: u64, peers: &[Peer<'_>], shape: Shape) -> Judged {
+    let first = &peers[0].run[0];
+    let draft = Draft::of(peers.iter().flat_map(|peer| peer.run));
+    let payload: u64 = peers.iter().map(|peer| peer.dialogue.payload()).sum();
+    let outside = first.service.external && !first.service.served;
+    let (family, severity) = match (&shape, outside) {
+        (Shape::Tunnel(_), true) => (Family::DnsBypass, Severity::High),
+        (Shape::Busy(_), true) => (Family::DnsBypass, Severity::Medium),
+        (Shape::Plausible(_), true) => (Family::DnsBypass, Severity::Low),
+        (Shape::Tunnel(_), false) => (Family::DnsTunnel, Severity::Medium),
+        (Shape::Busy(_) | Shape::Plausible(_), false) => (Family::DnsTunnel, Severity::Low),
     };
-    let peer = if first.service.served {
+    let (looks, reason) = match shape {
+        Shape::Tunnel(reason) => ("shaped like a tunnel", reason),
+        Shape::Busy(reason) => ("faster than hosts ask", reason),
+        Shape::Plausible(reason) => ("shaped like questions and answers", reason),
+    };
+    let what = transports(peers);
+    let role = if first.service.served {
         "client"
     } else {
         "resolver"
@@ -119,46 +135,54 @@ fn finding(view: &View<'_>, draft: Draft, case: &Case<'_>) -> Judged {
     } else {
         "inside"
     };
-    let moved = human_bytes(case.payload);
-    let looks = match case.shape {
-        Shape::Tunnel(_) => "shaped like a tunnel",
-        Shape::Busy(_) => "faster than hosts ask",
-        Shape::Plausible(_) => "shaped like questions and answers",
-    };
-    let (Shape::Tunnel(reason) | Shape::Busy(reason) | Shape::Plausible(reason)) = &case.shape;
+    let moved = human_bytes(payload);
     let volume = Why {
-        observed: case.payload as f64,
+        observed: payload as f64,
         expected: None,
-        bound: Some(case.bound as f64),
+        bound: Some(bound as f64),
         unit: "bytes".to_owned(),
         text: format!(
-            "{moved} of {what} payload both ways with an {place} {peer} in a day; the bound is {}",
-            human_bytes(case.bound)
+            "{moved} of {what} payload both ways with {place} {role}s in a day; the bound is {}",
+            human_bytes(bound)
         ),
     };
     let limit = Why {
-        observed: 0.0,
-        expected: None,
-        bound: None,
         unit: "names".to_owned(),
         text: "flow logs show no names; queries through the resolver of AWS are not in them at all"
             .to_owned(),
+        ..Why::default()
     };
-    let measure = draft.measure(case.payload, case.bound, 0.0);
+    let addresses = draft.addresses();
+    let more = match addresses.len() {
+        0 | 1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    let main = addresses
+        .first()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let measure = draft.measure(payload, bound, 0.0);
     let key = &view.entity(first.entity).key;
-    let (interface, account) = (key.interface_id.clone(), key.account_id.clone());
-    let transport = format!("{:?}", case.how);
     let charge = Charge {
-        family: case.family,
+        family,
         day: first.slot.day(),
-        identity: &[&account, &interface, &remote, &transport, peer],
-        title: format!("{moved} of {what} with the {place} {peer} {remote}, {looks}"),
-        severity: case.severity,
+        identity: &[&key.account_id, &key.interface_id, place, role, looks],
+        title: format!("{moved} of {what} with {place} {role} {main}{more}, {looks}"),
+        severity,
         risk: measure.risk(),
         bits: None,
         attack: &["T1071.004", "T1572", "T1048.003"],
-        why: vec![volume, reason.clone(), limit],
+        why: vec![volume, reason, limit],
         workload: Some(first.workload),
     };
     draft.finish(view, charge)
+}
+
+fn transports(peers: &[Peer<'_>]) -> &'static str {
+    let main = peers.iter().max_by_key(|peer| peer.dialogue.payload());
+    match main.map(|peer| how(peer.run)) {
+        Some(Resolving::DnsOverTls) => "DNS over TLS",
+        Some(Resolving::DnsOverHttps) => "DNS over HTTPS",
+        Some(Resolving::Dns) | None => "DNS",
+    }
 }

@@ -5,6 +5,7 @@ fn service(protocol: u8, port: u16) -> Service {
         protocol,
         served: false,
         external: true,
+        aws: Default::default(),
         port,
     }
 }

@@ -4,7 +4,7 @@
 
 mod wire;
 
-use outflow_enrich::{Interface, InterfaceKey, OwnAddress};
+use outflow_enrich::{AwsService, Interface, InterfaceKey, OwnAddress};
 
 use super::State;
 use crate::Error;
@@ -209,11 +209,13 @@ fn write_service(out: &mut Writer, service: Service) {
     out.u8(service.protocol);
     out.u8(u8::from(service.served));
     out.u8(u8::from(service.external));
+    out.u8(service.aws.code());
     out.u32(u32::from(service.port));
 }
 
 fn read_service(input: &mut Reader<'_>) -> Result<Service, Error> {
     let (protocol, served, external) = (input.u8()?, input.flag()?, input.flag()?);
+    let aws = AwsService::from_code(input.u8()?);
     let port = input.u32()?;
     let port = u16::try_from(port).map_err(|_| Error::State {
         reason: format!("no port {port}"),
@@ -222,6 +224,7 @@ fn read_service(input: &mut Reader<'_>) -> Result<Service, Error> {
         protocol,
         served,
         external,
+        aws,
         port,
     })
 }

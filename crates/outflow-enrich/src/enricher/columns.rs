@@ -6,6 +6,7 @@ use arrow_array::types::{Int32Type, TimestampSecondType, UInt8Type, UInt16Type, 
 use arrow_array::{Array, DictionaryArray, FixedSizeBinaryArray, PrimitiveArray, StringArray};
 
 use super::Origin;
+use crate::aws::AwsService;
 use crate::interface::{Interface, Interfaces};
 use crate::traffic::Direction;
 
@@ -24,6 +25,8 @@ pub(super) struct Row {
     pub(super) end: i64,
     pub(super) accepted: bool,
     pub(super) direction: Option<Direction>,
+    pub(super) source_service: AwsService,
+    pub(super) destination_service: AwsService,
 }
 
 /// The columns of a batch.
@@ -41,6 +44,8 @@ pub(super) struct Columns<'a> {
     rejected: Keys<'a>,
     egress: Keys<'a>,
     ingress: Keys<'a>,
+    source_service: Services<'a>,
+    destination_service: Services<'a>,
     batch: &'a FlowBatch,
 }
 
@@ -68,6 +73,32 @@ impl<'a> Keys<'a> {
             (Some(column), Some(key)) => column.keys().values()[row] == key && column.is_valid(row),
             _ => false,
         }
+    }
+}
+
+/// A column of AWS services, each name looked up once.
+struct Services<'a> {
+    column: Option<&'a DictionaryArray<Int32Type>>,
+    by_key: Vec<AwsService>,
+}
+
+impl<'a> Services<'a> {
+    fn of(batch: &'a FlowBatch, field: Field) -> Self {
+        let column = batch.texts(field);
+        let values = column.and_then(|c| c.values().as_any().downcast_ref::<StringArray>());
+        let named = |name: Option<&str>| name.map_or(AwsService::NONE, AwsService::named);
+        let by_key = values
+            .map(|values| values.iter().map(named).collect())
+            .unwrap_or_default();
+        Self { column, by_key }
+    }
+
+    #[inline]
+    fn get(&self, row: usize) -> AwsService {
+        let key = usize::try_from(key(self.column, row)).ok();
+        key.and_then(|key| self.by_key.get(key))
+            .copied()
+            .unwrap_or_default()
     }
 }
 
@@ -106,6 +137,8 @@ impl<'a> Columns<'a> {
             rejected: Keys::of(batch, Field::Action, "REJECT"),
             egress: Keys::of(batch, Field::FlowDirection, "egress"),
             ingress: Keys::of(batch, Field::FlowDirection, "ingress"),
+            source_service: Services::of(batch, Field::PktSrcAwsService),
+            destination_service: Services::of(batch, Field::PktDstAwsService),
             batch,
         }
     }
@@ -135,6 +168,8 @@ impl<'a> Columns<'a> {
             end: end.or(start)?,
             accepted: !self.rejected.holds(row),
             direction,
+            source_service: self.source_service.get(row),
+            destination_service: self.destination_service.get(row),
         })
     }
 

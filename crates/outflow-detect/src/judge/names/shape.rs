@@ -4,12 +4,12 @@ use outflow_enrich::protocol;
 use outflow_finding::Why;
 
 use crate::counters::Volume;
-use crate::judge::draft::Draft;
 use crate::services::Resolving;
+use crate::time::BUCKET_SECS;
 use crate::view::Entry;
 
-/// Mean bytes of a question above which it carries more than a name: names of ordinary questions make 60 to 90
-/// bytes, encoded data fills what a question can hold.
+/// Mean bytes of a question, headers included, above which it carries more than a name: ordinary questions have
+/// 60 to 90 bytes, encoded data fills what a question can hold.
 const QUESTION_BYTES_MAX: u64 = 120;
 
 /// Mean bytes of an answer above which it carries more than addresses: 512 bytes was all that DNS allowed, and
@@ -22,18 +22,25 @@ const QUESTION_SHARE_PERCENT_MAX: u64 = 80;
 /// Payload of questions over TCP a day that truncated answers and zone transfers do not explain.
 const TCP_QUESTIONS_MAX: u64 = 100_000;
 
-/// Questions a bucket (ten a second) that no host asks of one resolver for ten minutes.
-const QUESTIONS_PER_BUCKET_MAX: u64 = 6_000;
+/// Questions a second that no host asks of one resolver for long.
+const QUESTIONS_PER_SEC_MAX: u64 = 5;
+
+/// Questions below which their pace tells nothing: a page or a start-up asks for some hundreds at once.
+const QUESTIONS_MIN: u64 = 1_000;
+
+/// Seconds added to the span of a dialogue: flow logs place packets up to a minute off.
+const SPAN_SLACK_SECS: u64 = 30;
 
 /// Packets below which means tell nothing.
 const PACKETS_MIN: u64 = 50;
 
-/// A day between an interface and a resolver.
-#[derive(Debug, Clone, Copy)]
+/// A day between an interface and one or more resolvers or clients.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Dialogue {
     questions: Volume,
     answers: Volume,
-    buckets: u64,
+    /// Seconds in which there was traffic, at most: by ten-minute buckets, or from first to last packet.
+    active_secs: u64,
     over_tcp: u64,
 }
 
@@ -48,36 +55,64 @@ pub(super) enum Shape {
     Plausible(Why),
 }
 
-impl Dialogue {
-    pub(super) fn of(run: &[Entry<'_>], draft: &Draft) -> Self {
-        let served = run.iter().any(|entry| entry.service.served);
-        let (up, down) = (draft.up(), draft.down());
-        let (questions, answers) = if served { (down, up) } else { (up, down) };
-        let buckets = run.chunk_by(|a, b| a.slot == b.slot).map(|of_slot| {
-            let active = of_slot
-                .iter()
-                .fold(0, |active, entry| active | entry.counters.active);
-            u64::from(active.count_ones())
-        });
-        let asked = |entry: &Entry<'_>| {
-            let counters = entry.counters;
-            if served {
-                counters.down.payload
-            } else {
-                counters.up.payload
-            }
-        };
-        let tcp = run
-            .iter()
-            .filter(|entry| entry.service.protocol == protocol::TCP);
-        Self {
-            questions,
-            answers,
-            buckets: buckets.sum(),
-            over_tcp: tcp.map(asked).sum(),
-        }
+impl Shape {
+    /// Whether nothing speaks against questions and answers.
+    pub(super) fn is_plausible(&self) -> bool {
+        matches!(self, Self::Plausible(_))
     }
 
+    /// The same observation, for what stays below a bound of its own.
+    pub(super) fn plausible(self) -> Self {
+        match self {
+            Self::Tunnel(why) | Self::Busy(why) | Self::Plausible(why) => Self::Plausible(why),
+        }
+    }
+}
+
+impl Dialogue {
+    /// The sums of entries in the order of slots, all of which serve or none.
+    pub(super) fn of(run: &[Entry<'_>]) -> Self {
+        let mut dialogue = Self::default();
+        for of_slot in run.chunk_by(|a, b| a.slot == b.slot) {
+            let mut active = 0u64;
+            let (mut first, mut last) = (i64::MAX, i64::MIN);
+            for entry in of_slot {
+                let counters = entry.counters;
+                let (questions, answers) = if entry.service.served {
+                    (counters.down, counters.up)
+                } else {
+                    (counters.up, counters.down)
+                };
+                dialogue.questions.add(&questions);
+                dialogue.answers.add(&answers);
+                if entry.service.protocol == protocol::TCP {
+                    dialogue.over_tcp += questions.payload;
+                }
+                active |= counters.active;
+                (first, last) = (first.min(counters.first), last.max(counters.last));
+            }
+            let span = (last - first).max(0).unsigned_abs() + SPAN_SLACK_SECS;
+            let buckets = u64::from(active.count_ones()) * BUCKET_SECS.unsigned_abs();
+            dialogue.active_secs += span.min(buckets);
+        }
+        dialogue
+    }
+
+    /// Two dialogues of the same time as one.
+    pub(super) fn with(mut self, other: Self) -> Self {
+        self.questions.add(&other.questions);
+        self.answers.add(&other.answers);
+        self.active_secs = self.active_secs.max(other.active_secs);
+        self.over_tcp += other.over_tcp;
+        self
+    }
+
+    /// Payload both ways.
+    pub(super) fn payload(&self) -> u64 {
+        self.questions.payload.saturating_add(self.answers.payload)
+    }
+
+    /// What it looks like.
     pub(super) fn shape(&self, how: Resolving) -> Shape {
         match how {
             Resolving::Dns => self.shape_of_dns(),
@@ -87,17 +122,18 @@ impl Dialogue {
     }
 
     fn shape_of_dns(&self) -> Shape {
-        let question = self.questions.payload / self.questions.packets.max(1);
+        let question = self.questions.bytes / self.questions.packets.max(1);
         let answer = self.answers.payload / self.answers.packets.max(1);
-        let share = self.questions.payload * 100 / self.answers.payload.max(1);
+        let share = self.questions.payload.saturating_mul(100) / self.answers.payload.max(1);
         let enough = self.questions.packets + self.answers.packets >= PACKETS_MIN;
         if enough && question > QUESTION_BYTES_MAX {
-            let text = format!("questions have {question} bytes on average, names make 60 to 90");
+            let text =
+                format!("questions have {question} bytes on average; ordinary ones have 60 to 90");
             return Shape::Tunnel(why(question, QUESTION_BYTES_MAX, "bytes per packet", text));
         }
         if enough && answer > ANSWER_BYTES_MAX {
             let text =
-                format!("answers have {answer} bytes on average, ordinary ones stay below 512");
+                format!("answers carry {answer} bytes on average; ordinary ones stay below 512");
             return Shape::Tunnel(why(answer, ANSWER_BYTES_MAX, "bytes per packet", text));
         }
         if enough && share > QUESTION_SHARE_PERCENT_MAX {
@@ -109,10 +145,10 @@ impl Dialogue {
             let text = format!("{} bytes of questions over TCP in a day", self.over_tcp);
             return Shape::Tunnel(why(self.over_tcp, TCP_QUESTIONS_MAX, "bytes", text));
         }
-        let pace = self.questions.packets / self.buckets.max(1);
-        if pace > QUESTIONS_PER_BUCKET_MAX {
-            let text = format!("{pace} questions in ten minutes, to one resolver");
-            return Shape::Busy(why(pace, QUESTIONS_PER_BUCKET_MAX, "packets", text));
+        let pace = self.questions.packets / self.active_secs.max(1);
+        if self.questions.packets >= QUESTIONS_MIN && pace >= QUESTIONS_PER_SEC_MAX {
+            let text = format!("{} questions at {pace} a second", self.questions.packets);
+            return Shape::Busy(why(pace, QUESTIONS_PER_SEC_MAX, "packets per second", text));
         }
         let text = format!("questions of {question} and answers of {answer} bytes look ordinary");
         Shape::Plausible(why(question, QUESTION_BYTES_MAX, "bytes per packet", text))

@@ -1,0 +1,214 @@
+//! The pipeline: objects to batches to sums, on all workers, then to findings.
+//!
+//! ```text
+//!            ┌ worker: Reader ► Decoder ► Enricher ► State, Tally, evidence ┐
+//! objects ──►┤  …                                                           ├─ merge ─► judge ─► group ─► Outcome
+//!            └ worker                                                       ┘
+//! ```
+//!
+//! Which worker reads which object has no influence on the outcome: everything that a worker keeps merges in
+//! any order.
+
+mod duplicates;
+mod evidence;
+mod tally;
+mod worker;
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread;
+
+use outflow_detect::{Engine, Policy, Resolution, State};
+use outflow_enrich::Networks;
+use outflow_finding::{Accounts, Finding, Incident, group};
+use outflow_record::{Format, Timestamp};
+
+use crate::{Error, Object};
+use evidence::Ledger;
+use tally::Tally;
+use worker::Worker;
+
+/// How to read and judge.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The border.
+    pub networks: Networks,
+    /// Bounds and lists.
+    pub policy: Policy,
+    /// The format of objects that have no header.
+    pub format: Option<Format>,
+    /// Records that start before this are read but not counted.
+    pub since: Option<Timestamp>,
+    /// Records that start at or after this are read but not counted.
+    pub until: Option<Timestamp>,
+    /// Threads that read and count; at least one.
+    pub workers: usize,
+}
+
+/// How far a run has come, to be watched from another thread.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Objects done.
+    pub objects: AtomicU64,
+    /// Bytes of the objects done, as stored.
+    pub stored_bytes: AtomicU64,
+    /// Rows decoded.
+    pub rows: AtomicU64,
+}
+
+/// An object that was not read to its end, or not at all.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The object.
+    pub uri: String,
+    /// What is wrong with it.
+    pub reason: String,
+    /// What can be done about it.
+    pub hint: String,
+}
+
+/// What a run found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The incidents, gravest first.
+    pub incidents: Vec<Incident>,
+    /// The findings in them.
+    pub findings: Vec<Finding>,
+    /// The books.
+    pub accounts: Accounts,
+    /// Objects that are damaged or could not be read, by name.
+    pub problems: Vec<Problem>,
+    /// Remarks on the run as a whole that a reader of its figures must know.
+    pub remarks: Vec<String>,
+}
+
+/// Reads all objects, and judges what they hold.
+///
+/// An object that cannot be read, or whose format cannot be told, is a [`Problem`] and no end of the run.
+pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> Outcome {
+    let (objects, copies) = duplicates::without(objects);
+    let next = AtomicUsize::new(0);
+    let entries = AtomicU64::new(0);
+    let workers: Vec<Worker<'_>> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..settings.workers.max(1))
+            .map(|_| {
+                let (objects, next, entries) = (&objects, &next, &entries);
+                scope.spawn(move || {
+                    let mut worker = Worker::new(settings, progress, entries);
+                    while let Some(object) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        worker.read(object);
+                    }
+                    worker
+                })
+            })
+            .collect();
+        // A panic in a worker is a fault of the program: it goes on here.
+        let joined = threads.into_iter().map(|thread| thread.join());
+        joined
+            .map(|worker| worker.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    let mut tally = Tally::default();
+    let mut state = State::default();
+    let mut read = Vec::new();
+    let mut problems = Vec::new();
+    for worker in workers {
+        let done = worker.finish();
+        tally.merge(&done.tally);
+        state.merge(done.state);
+        read.push((done.sources, done.interfaces));
+        problems.extend(done.problems);
+    }
+    problems.sort();
+    let ledger = Ledger::new(read, entries.into_inner());
+    let mut remarks = remarks(&state, &tally, copies.len());
+    remarks.extend(
+        copies
+            .iter()
+            .take(5)
+            .map(|copy| format!("`{copy}` is a copy of another object")),
+    );
+    conclude(state, settings, &tally, &ledger, problems, remarks)
+}
+
+fn conclude(
+    state: State,
+    settings: &Settings,
+    tally: &Tally,
+    ledger: &Ledger,
+    problems: Vec<Problem>,
+    mut remarks: Vec<String>,
+) -> Outcome {
+    let enis = state.interfaces() as u64;
+    let verdict = Engine::with_state(settings.policy.clone(), state).finish();
+    let findings = verdict.findings.into_iter().map(|judged| {
+        let mut finding = judged.finding;
+        finding.evidence.objects = ledger.objects(&judged.interfaces, &finding);
+        finding
+    });
+    let (incidents, findings) = group(findings.collect());
+    if ledger.is_coarse() {
+        remarks.push(
+            "evidence names objects by time alone: there are too many to count by interface"
+                .to_owned(),
+        );
+    }
+    let accounts = tally.accounts(problems.len() as u64, enis, verdict.counted_bytes);
+    Outcome {
+        incidents,
+        findings,
+        accounts,
+        problems,
+        remarks,
+    }
+}
+
+fn remarks(state: &State, tally: &Tally, copies: usize) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if copies > 0 {
+        remarks.push(format!(
+            "{copies} objects have the very bytes of another and were counted once"
+        ));
+    }
+    if tally.unmeasured > 0 {
+        remarks.push(format!(
+            "{} rows lack the addresses, times or bytes that counting needs (`-`, or no such field)",
+            tally.unmeasured
+        ));
+    }
+    if tally.outside > 0 {
+        remarks.push(format!(
+            "{} rows lie outside --since and --until",
+            tally.outside
+        ));
+    }
+    match state.resolution() {
+        Resolution::Address => {}
+        Resolution::Group => remarks.push(
+            "more pairs than memory allows: some interfaces are summed by /24 and /48".to_owned(),
+        ),
+        Resolution::Service => remarks.push(
+            "far more pairs than memory allows: some interfaces are summed without addresses"
+                .to_owned(),
+        ),
+    }
+    remarks
+}
+
+/// What is wrong with an object that was refused or could not be read.
+fn problem(error: &Error) -> Problem {
+    let uri = match error {
+        Error::S3 { uri } | Error::Read { uri, .. } | Error::Parquet { uri } => uri.clone(),
+        Error::Missing { path } | Error::List { path, .. } | Error::Empty { path, .. } => {
+            path.display().to_string()
+        }
+    };
+    let reason = match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    };
+    Problem {
+        uri,
+        reason,
+        hint: error.hint(),
+    }
+}

@@ -1,0 +1,93 @@
+//! The books of a worker.
+
+use std::collections::BTreeMap;
+
+use outflow_finding::Accounts;
+use outflow_record::{Decoded, Field, RejectReason, Timestamp};
+
+/// Counts that add up.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) objects: u64,
+    lines: u64,
+    header_lines: u64,
+    blank_lines: u64,
+    rows: u64,
+    coverage_rows: u64,
+    rejects: BTreeMap<RejectReason, u64>,
+    bytes: u64,
+    span: Option<(i64, i64)>,
+    /// Rows that lack what counting needs.
+    pub(super) unmeasured: u64,
+    /// Rows outside the span that was asked for.
+    pub(super) outside: u64,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, decoded: &Decoded) {
+        self.lines += decoded.lines;
+        self.header_lines += decoded.header_lines;
+        self.blank_lines += decoded.blank_lines;
+        self.rows += decoded.flows.num_rows() as u64;
+        self.coverage_rows += decoded.coverage.len() as u64;
+        for reject in &decoded.rejects {
+            *self.rejects.entry(reject.reason).or_default() += 1;
+        }
+        if let Some(bytes) = decoded.flows.u64s(Field::Bytes) {
+            // Nulls hold zero.
+            let sum = bytes
+                .values()
+                .iter()
+                .fold(0, |sum: u64, bytes| sum.saturating_add(*bytes));
+            self.bytes = self.bytes.saturating_add(sum);
+        }
+    }
+
+    /// Adds the start of the earliest and the end of the latest row of a source.
+    pub(super) fn span(&mut self, span: Option<(i64, i64)>) {
+        self.span = match (self.span, span) {
+            (Some((first, last)), Some((from, to))) => Some((first.min(from), last.max(to))),
+            (known, None) | (None, known) => known,
+        };
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.objects += other.objects;
+        self.lines += other.lines;
+        self.header_lines += other.header_lines;
+        self.blank_lines += other.blank_lines;
+        self.rows += other.rows;
+        self.coverage_rows += other.coverage_rows;
+        for (reason, count) in &other.rejects {
+            *self.rejects.entry(*reason).or_default() += count;
+        }
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.span(other.span);
+        self.unmeasured += other.unmeasured;
+        self.outside += other.outside;
+    }
+
+    pub(super) fn accounts(&self, damaged: u64, enis: u64, counted_bytes: u64) -> Accounts {
+        let by_reason = self
+            .rejects
+            .iter()
+            .map(|(reason, count)| (reason.to_string(), *count));
+        Accounts {
+            objects: self.objects,
+            damaged,
+            lines: self.lines,
+            header_lines: self.header_lines,
+            blank_lines: self.blank_lines,
+            rows: self.rows,
+            coverage_rows: self.coverage_rows,
+            rejects: self.rejects.values().sum(),
+            rejects_by_reason: by_reason.collect(),
+            bytes: self.bytes,
+            counted_bytes,
+            enis,
+            first: self.span.map(|(first, _)| Timestamp(first)),
+            last: self.span.map(|(_, last)| Timestamp(last)),
+            seconds: 0.0,
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! One worker: it reads objects, one after the other, and keeps what they add up to.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use outflow_detect::State;
+use outflow_enrich::{EnrichedBatch, Enricher, Flow, InterfaceKey, Origin};
+use outflow_record::{CoverageRow, Decoded, Decoder};
+
+use super::evidence::{ENTRIES_MAX, SourceRows};
+use super::tally::Tally;
+use super::{Problem, Progress, Settings, problem};
+use crate::{Object, ReadError, Reader};
+
+/// What a worker has read so far.
+pub(super) struct Worker<'a> {
+    settings: &'a Settings,
+    progress: &'a Progress,
+    /// Counts of evidence that all workers keep.
+    entries: &'a AtomicU64,
+    reader: Reader,
+    enricher: Enricher,
+    state: State,
+    tally: Tally,
+    sources: Vec<SourceRows>,
+    problems: Vec<Problem>,
+    within: Vec<Flow>,
+    /// Rows of the object under way, by interface.
+    rows: Vec<u32>,
+    span: Option<(i64, i64)>,
+}
+
+/// What a worker leaves behind.
+pub(super) struct Done {
+    pub(super) state: State,
+    pub(super) tally: Tally,
+    pub(super) sources: Vec<SourceRows>,
+    pub(super) interfaces: Vec<InterfaceKey>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(
+        settings: &'a Settings,
+        progress: &'a Progress,
+        entries: &'a AtomicU64,
+    ) -> Self {
+        Self {
+            settings,
+            progress,
+            entries,
+            reader: Reader::new(),
+            enricher: Enricher::new(settings.networks.clone()),
+            state: State::default(),
+            tally: Tally::default(),
+            sources: Vec::new(),
+            problems: Vec::new(),
+            within: Vec::new(),
+            rows: Vec::new(),
+            span: None,
+        }
+    }
+
+    /// Reads an object into the sums. Whatever is wrong with it becomes a problem.
+    pub(super) fn read(&mut self, object: &Object) {
+        let origin = Origin {
+            account_id: object.account_id.clone(),
+            region: object.region.clone(),
+        };
+        let mut decoder = Decoder::new(self.settings.format.clone());
+        let mut reader = std::mem::take(&mut self.reader);
+        let result = reader.read(object, &mut |piece| self.push(&mut decoder, piece, &origin));
+        self.reader = reader;
+        self.tally.objects += 1;
+        self.progress.objects.fetch_add(1, Ordering::Relaxed);
+        let stored = match &result {
+            Ok(read) => read.stored_bytes,
+            Err(_) => object.size.unwrap_or(0),
+        };
+        self.progress
+            .stored_bytes
+            .fetch_add(stored, Ordering::Relaxed);
+        let (read, sha256) = match result {
+            Ok(read) => (read.damage, read.sha256),
+            Err(ReadError::Sink(error)) => return self.refuse(object, &error),
+            Err(ReadError::Object(error)) => {
+                self.problems.push(problem(&error));
+                // What came before the failure is kept: its last line may be cut.
+                let _ = decoder.finish_truncated();
+                self.flush(&mut decoder, &origin);
+                return self.keep(object, String::new());
+            }
+        };
+        let ended = match &read {
+            None => decoder.finish(),
+            Some(_) => decoder.finish_truncated(),
+        };
+        self.flush(&mut decoder, &origin);
+        if let Some(damage) = read {
+            self.problems.push(Problem {
+                uri: object.uri.clone(),
+                reason: format!(
+                    "`{}` is damaged behind byte {}: {}",
+                    object.uri, damage.offset_read, damage.reason
+                ),
+                hint: "what was read before the damage is counted; fetch the object again for the rest"
+                    .to_owned(),
+            });
+        } else if let Err(error) = ended {
+            self.refuse(object, &error);
+        }
+        self.keep(object, sha256);
+    }
+
+    /// What this worker leaves behind.
+    pub(super) fn finish(self) -> Done {
+        let known = self.enricher.interfaces();
+        let numbers = 0..u32::try_from(known.len()).unwrap_or(u32::MAX);
+        let interfaces = numbers.map(|number| known.get(number).0.clone()).collect();
+        Done {
+            interfaces,
+            state: self.state,
+            tally: self.tally,
+            sources: self.sources,
+            problems: self.problems,
+        }
+    }
+
+    fn refuse(&mut self, object: &Object, error: &outflow_record::Error) {
+        self.problems.push(Problem {
+            uri: object.uri.clone(),
+            reason: format!("`{}` was refused: {error}", object.uri),
+            hint: "say the format that DescribeFlowLogs shows: --log-format '${version} ${account-id} …'"
+                .to_owned(),
+        });
+    }
+
+    fn push(
+        &mut self,
+        decoder: &mut Decoder,
+        piece: &[u8],
+        origin: &Origin,
+    ) -> Result<(), outflow_record::Error> {
+        let mut rest = piece;
+        while !rest.is_empty() {
+            let taken = decoder.decode(rest)?;
+            rest = &rest[taken..];
+            if !rest.is_empty() {
+                self.flush(decoder, origin);
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, decoder: &mut Decoder, origin: &Origin) {
+        if let Some(decoded) = decoder.flush() {
+            self.count(&decoded, origin);
+        }
+    }
+
+    fn count(&mut self, decoded: &Decoded, origin: &Origin) {
+        self.tally.add(decoded);
+        self.progress
+            .rows
+            .fetch_add(decoded.flows.num_rows() as u64, Ordering::Relaxed);
+        for row in &decoded.coverage {
+            let at = row.start.or(row.end).map(outflow_record::Timestamp::secs);
+            if at.is_some_and(|at| is_within(self.settings, at)) {
+                self.state.fold_coverage(&key_of(row, origin), row);
+            }
+        }
+        let batch = self.enricher.enrich(&decoded.flows, origin);
+        self.tally.unmeasured += batch.unmeasured;
+        let mut flows = batch.flows;
+        if self.settings.since.is_some() || self.settings.until.is_some() {
+            let settings = self.settings;
+            self.within.clear();
+            self.within
+                .extend(flows.iter().filter(|flow| is_within(settings, flow.start)));
+            self.tally.outside += (flows.len() - self.within.len()) as u64;
+            flows = &self.within;
+        }
+        for flow in flows {
+            let at = flow.interface as usize;
+            if self.rows.len() <= at {
+                self.rows.resize(at + 1, 0);
+            }
+            self.rows[at] += 1;
+            let (first, last) = self.span.unwrap_or((flow.start, flow.end));
+            self.span = Some((first.min(flow.start), last.max(flow.end)));
+        }
+        self.state.fold(&EnrichedBatch { flows, ..batch }, i64::MIN);
+    }
+
+    /// Keeps whose rows the object held.
+    fn keep(&mut self, object: &Object, sha256: String) {
+        let counts = self.rows.iter().enumerate().filter(|(_, rows)| **rows > 0);
+        let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let mut rows: Vec<(u32, u32)> = counts.map(|(at, rows)| (number(at), *rows)).collect();
+        self.rows.clear();
+        let total = rows.iter().map(|(_, rows)| u64::from(*rows)).sum();
+        let span = self.span.take();
+        self.tally.span(span);
+        let before = self.entries.fetch_add(rows.len() as u64, Ordering::Relaxed);
+        if before + rows.len() as u64 > ENTRIES_MAX {
+            rows.clear();
+        }
+        rows.shrink_to_fit();
+        self.sources.push(SourceRows {
+            uri: object.uri.clone(),
+            sha256,
+            span,
+            total,
+            rows,
+        });
+    }
+}
+
+fn is_within(settings: &Settings, at: i64) -> bool {
+    settings.since.is_none_or(|since| at >= since.secs())
+        && settings.until.is_none_or(|until| at < until.secs())
+}
+
+fn key_of(row: &CoverageRow, origin: &Origin) -> InterfaceKey {
+    let account = row.account_id.as_ref().or(origin.account_id.as_ref());
+    InterfaceKey {
+        account_id: account.cloned().unwrap_or_default(),
+        interface_id: row.interface_id.clone().unwrap_or_default(),
+    }
+}

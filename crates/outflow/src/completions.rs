@@ -1,0 +1,21 @@
+//! `outflow completions`.
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use crate::cli::Cli;
+use crate::exit::{Exit, Failure};
+
+/// Print the completions of a shell, to be sourced by it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    shell: Shell,
+}
+
+pub(crate) fn run(args: &CompletionsArgs) -> Result<Exit, Failure> {
+    let mut text = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "outflow", &mut text);
+    crate::output::to_stdout(&text).map_err(Failure::unfinished)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,206 @@
+//! `outflow detect`.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::anyhow;
+use outflow_enrich::Networks;
+use outflow_finding::{Severity, TableOptions, write_json, write_table};
+use outflow_ingest::{Listing, Outcome, Progress, Settings, Source};
+use outflow_record::{Format, Timestamp};
+
+use crate::config::Config;
+use crate::exit::{Exit, Failure, say};
+use crate::output;
+use crate::progress;
+
+/// Read flow logs and print ranked incidents, each with its reasons.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  outflow detect ./flow-logs\n  outflow detect ./flow-logs --internal 10.0.0.0/8 \
+                        --fail-on high --format json --out findings.jsonl\n  zcat *.gz | outflow detect -"
+)]
+pub(crate) struct DetectArgs {
+    /// Files, folders (read recursively), or `-` for standard input; gzip, zstd or plain text.
+    #[arg(required = true, value_name = "SOURCE")]
+    sources: Vec<String>,
+    /// Networks that are inside, beside private space. Naming a private network narrows private space to
+    /// what is named. May be repeated, or a list with commas.
+    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
+    internal: Vec<String>,
+    /// Count only records that start at or after this time (UTC), as 2026-10-01 or 2026-10-01T08:30.
+    #[arg(long, value_name = "TIME")]
+    since: Option<Timestamp>,
+    /// Count only records that start before this time (UTC).
+    #[arg(long, value_name = "TIME")]
+    until: Option<Timestamp>,
+    /// How to print what was found.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    format: OutputFormat,
+    /// Write to this file instead of stdout.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Exit with 1 if an incident has at least this severity: informational, low, medium, high, critical.
+    #[arg(long, value_name = "SEVERITY")]
+    fail_on: Option<Severity>,
+    /// Bounds, baseline and allowed destinations.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Threads that read and count [default: all cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum OutputFormat {
+    /// A ranked table for people.
+    Table,
+    /// One JSON object a line: incidents, findings, and last the accounts.
+    Json,
+}
+
+/// The arguments, resolved and valid.
+struct Plan {
+    listing: Listing,
+    settings: Settings,
+    format: OutputFormat,
+    out: Option<PathBuf>,
+    fail_on: Option<Severity>,
+}
+
+impl Plan {
+    fn new(args: DetectArgs, flow_format: Option<Format>) -> Result<Self, Failure> {
+        let config = Config::read(args.config.as_deref()).map_err(Failure::usage)?;
+        let internal: Vec<&str> = args
+            .internal
+            .iter()
+            .chain(&config.internal)
+            .map(|text| text.trim())
+            .collect();
+        let networks = Networks::parse(internal).map_err(Failure::usage)?;
+        let fail_on = match (args.fail_on, config.fail_on) {
+            (Some(severity), _) => Some(severity),
+            (None, Some(name)) => Some(name.parse().map_err(Failure::usage)?),
+            (None, None) => None,
+        };
+        if let (Some(since), Some(until)) = (args.since, args.until)
+            && since >= until
+        {
+            return Err(Failure::usage(anyhow!(
+                "--since {since} is not before --until {until}"
+            )));
+        }
+        let sources: Vec<Source> = args
+            .sources
+            .iter()
+            .map(|text| text.parse())
+            .collect::<Result<_, _>>()
+            .map_err(input_failure)?;
+        let listing = outflow_ingest::list(&sources).map_err(input_failure)?;
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let settings = Settings {
+            networks,
+            policy: config.policy,
+            format: flow_format,
+            since: args.since,
+            until: args.until,
+            workers: args.threads.map_or_else(cores, usize::from),
+        };
+        Ok(Self {
+            listing,
+            settings,
+            format: args.format,
+            out: args.out,
+            fail_on,
+        })
+    }
+}
+
+fn input_failure(error: outflow_ingest::Error) -> Failure {
+    let hint = error.hint();
+    let failure = match error {
+        outflow_ingest::Error::List { .. } | outflow_ingest::Error::Read { .. } => {
+            Failure::unfinished(error)
+        }
+        _ => Failure::usage(error),
+    };
+    failure.with_hint(hint)
+}
+
+pub(crate) fn run(args: DetectArgs, flow_format: Option<Format>) -> Result<Exit, Failure> {
+    let plan = Plan::new(args, flow_format)?;
+    for (path, reason) in &plan.listing.skipped {
+        tracing::info!(path = %path.display(), reason, "skipped");
+    }
+    let total = plan
+        .listing
+        .objects
+        .iter()
+        .filter_map(|object| object.size)
+        .sum();
+    let watched = Progress::default();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the accounts say how long the run took"
+    )]
+    let started = Instant::now();
+    let mut outcome = progress::shown(total, &watched, || {
+        outflow_ingest::detect(&plan.listing.objects, &plan.settings, &watched)
+    });
+    outcome.accounts.seconds = (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+    write(&plan, &outcome).map_err(Failure::unfinished)?;
+    for remark in &outcome.remarks {
+        say("note", remark);
+    }
+    for problem in &outcome.problems {
+        say("error", &problem.reason);
+        say("hint", &problem.hint);
+    }
+    Ok(exit(&plan, &outcome))
+}
+
+fn exit(plan: &Plan, outcome: &Outcome) -> Exit {
+    let reached = |severity: Severity| plan.fail_on.is_some_and(|least| severity >= least);
+    if !outcome.problems.is_empty() {
+        Exit::Unfinished
+    } else if outcome
+        .incidents
+        .iter()
+        .any(|incident| reached(incident.body.severity))
+    {
+        Exit::Found
+    } else {
+        Exit::Done
+    }
+}
+
+fn write(plan: &Plan, outcome: &Outcome) -> anyhow::Result<()> {
+    let mut bytes = Vec::new();
+    let Outcome {
+        incidents,
+        findings,
+        accounts,
+        ..
+    } = outcome;
+    match plan.format {
+        OutputFormat::Json => write_json(&mut bytes, incidents, findings, accounts)?,
+        OutputFormat::Table => {
+            let screen = plan.out.is_none() && std::io::stdout().is_terminal();
+            let width = screen.then(|| console::Term::stdout().size().1);
+            let color = screen && console::colors_enabled();
+            write_table(
+                &mut bytes,
+                incidents,
+                findings,
+                accounts,
+                TableOptions { width, color },
+            )?;
+        }
+    }
+    match &plan.out {
+        Some(path) => output::to_file(path, &bytes)
+            .map_err(|error| anyhow!("could not write `{}`: {error}", path.display())),
+        None => Ok(output::to_stdout(&bytes)?),
+    }
+}

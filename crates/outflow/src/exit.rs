@@ -1,0 +1,91 @@
+//! How a command ends.
+
+use std::io;
+use std::process::ExitCode;
+
+/// What a command's end says to the shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// All went well.
+    Done = 0,
+    /// An incident at or above `--fail-on`.
+    Found = 1,
+    /// Usage or configuration.
+    Usage = 2,
+    /// It could not finish, or input was damaged or refused.
+    Unfinished = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// An error that ends a command, with what the user can do about it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) error: anyhow::Error,
+    pub(crate) hint: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn usage(error: impl Into<anyhow::Error>) -> Self {
+        Self {
+            exit: Exit::Usage,
+            error: error.into(),
+            hint: None,
+        }
+    }
+
+    pub(crate) fn unfinished(error: impl Into<anyhow::Error>) -> Self {
+        Self {
+            exit: Exit::Unfinished,
+            error: error.into(),
+            hint: None,
+        }
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// Says on stderr what ended the command.
+pub(crate) fn report(failure: &Failure) -> Exit {
+    let closed = failure.error.chain().any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    });
+    if closed {
+        // Whoever read our output has seen enough (`| head`): that is no fault.
+        return Exit::Done;
+    }
+    say("error", &format!("{:#}", failure.error));
+    if let Some(hint) = &failure.hint {
+        say("hint", hint);
+    }
+    failure.exit
+}
+
+/// A line on stderr. Names of objects may hold anything: control characters are shown, not sent.
+#[expect(
+    clippy::print_stderr,
+    reason = "the one place that talks to the person at the terminal"
+)]
+pub(crate) fn say(kind: &str, text: &str) {
+    let plain: String = text
+        .chars()
+        .flat_map(|c| {
+            let escaped = c.is_control().then(|| c.escape_default().to_string());
+            escaped
+                .unwrap_or_else(|| c.to_string())
+                .chars()
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    eprintln!("{kind}: {plain}");
+}
