@@ -108,16 +108,20 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
             .collect()
     });
     let mut tally = Tally::default();
-    let mut state = State::default();
+    let mut state: Option<State> = None;
     let mut read = Vec::new();
     let mut problems = Vec::new();
     for worker in workers {
         let done = worker.finish();
         tally.merge(&done.tally);
-        state.merge(done.state);
+        match &mut state {
+            Some(state) => state.merge(done.state),
+            none => *none = Some(done.state),
+        }
         read.push((done.sources, done.interfaces));
         problems.extend(done.problems);
     }
+    let state = state.unwrap_or_default();
     problems.sort();
     let ledger = Ledger::new(read, entries.into_inner());
     let mut remarks = remarks(&state, &tally, copies.len());

@@ -18,7 +18,7 @@ pub enum Scenario {
     ResolverBypass,
     /// 20 kB/s in ICMP packets of 1,000 bytes for a quarter of an hour.
     IcmpTunnel,
-    /// A nightly backup of several GB to an established address moves to another hour of the day.
+    /// A nightly, incremental backup of some 45 MB to an established address moves to another hour of the day.
     BackupMoved,
     /// A dozen interfaces begin, at the same time, to send a little to five new addresses.
     Deploy,

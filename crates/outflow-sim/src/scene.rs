@@ -152,7 +152,7 @@ impl<'a> Scene<'a> {
         for day in 0..self.config.days {
             let moved = day >= self.config.onset_day().max(1);
             let start = self.at(day, if moved { 13 } else { 1 }) + self.rng.secs(600);
-            let (payload, secs) = (self.rng.around(4 * GB), 1_500 + self.rng.secs(600));
+            let (payload, secs) = (self.rng.around(45 * MB), 300 + self.rng.secs(200));
             self.https(eni, peer, start, secs, (payload, 90_000));
         }
     }

@@ -1,10 +1,10 @@
 //! `outflow detect`.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use outflow_enrich::Networks;
 use outflow_finding::{Severity, TableOptions, write_json, write_table};
 use outflow_ingest::{Listing, Outcome, Progress, Settings, Source};
@@ -176,31 +176,24 @@ fn exit(plan: &Plan, outcome: &Outcome) -> Exit {
 }
 
 fn write(plan: &Plan, outcome: &Outcome) -> anyhow::Result<()> {
-    let mut bytes = Vec::new();
     let Outcome {
         incidents,
         findings,
         accounts,
         ..
     } = outcome;
-    match plan.format {
-        OutputFormat::Json => write_json(&mut bytes, incidents, findings, accounts)?,
-        OutputFormat::Table => {
-            let screen = plan.out.is_none() && std::io::stdout().is_terminal();
-            let width = screen.then(|| console::Term::stdout().size().1);
-            let color = screen && console::colors_enabled();
-            write_table(
-                &mut bytes,
-                incidents,
-                findings,
-                accounts,
-                TableOptions { width, color },
-            )?;
-        }
-    }
+    let screen = plan.out.is_none() && std::io::stdout().is_terminal();
+    let options = TableOptions {
+        width: screen.then(|| console::Term::stdout().size().1),
+        color: screen && console::colors_enabled(),
+    };
+    let render = |mut out: &mut dyn Write| match plan.format {
+        OutputFormat::Json => write_json(&mut out, incidents, findings, accounts),
+        OutputFormat::Table => write_table(&mut out, incidents, findings, accounts, options),
+    };
     match &plan.out {
-        Some(path) => output::to_file(path, &bytes)
-            .map_err(|error| anyhow!("could not write `{}`: {error}", path.display())),
-        None => Ok(output::to_stdout(&bytes)?),
+        Some(path) => output::to_file(path, render)
+            .with_context(|| format!("could not write `{}`", path.display())),
+        None => Ok(output::stream(render)?),
     }
 }

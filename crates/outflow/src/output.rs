@@ -1,7 +1,7 @@
 //! Where results go.
 
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 /// Writes results to stdout.
@@ -12,10 +12,24 @@ pub(crate) fn to_stdout(bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Writes results to a file: first beside it, so that a reader never sees half of them.
-pub(crate) fn to_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn to_file(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".part");
     let beside = Path::new(&beside);
-    fs::write(beside, bytes)?;
+    let mut file = BufWriter::new(File::create(beside)?);
+    write(&mut file)?;
+    file.into_inner()
+        .map_err(io::IntoInnerError::into_error)?
+        .sync_all()?;
     fs::rename(beside, path)
+}
+
+/// Writes results to stdout as they are made.
+pub(crate) fn stream(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    write(&mut out)?;
+    out.flush()
 }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Coverage, Destination, Evidence, EvidenceObject, Finding, Incident, Why, incident_id};
+use crate::{
+    Coverage, Destination, Evidence, EvidenceObject, Family, Finding, Incident, Why, incident_id,
+};
 
 /// Addresses listed in an incident's destination: enough to recognise it and to block it by hand. Those of
 /// the gravest findings are kept; the findings themselves list all of theirs.
@@ -10,7 +12,7 @@ pub const INCIDENT_ADDRESSES_MAX: usize = 16;
 
 /// Reasons listed in an incident: what fits on half a screen. Those of the gravest findings are kept; the
 /// findings themselves list all of theirs.
-pub const INCIDENT_WHY_MAX: usize = 8;
+pub const INCIDENT_WHY_MAX: usize = 6;
 
 /// Objects listed in an incident's evidence: a line of JSON stays within a few kilobytes. Those of the
 /// gravest findings are kept; the findings themselves list all of theirs.
@@ -102,9 +104,16 @@ fn destination(gravest: &Finding, members: &[Finding]) -> Destination {
     }
 }
 
+// All reasons of the gravest finding, and the first of each further one: the rest would say the same again.
 fn why(members: &[Finding]) -> Vec<Why> {
     let mut reasons: Vec<Why> = Vec::new();
-    for reason in members.iter().flat_map(|own| &own.why) {
+    let further = members.iter().skip(1).flat_map(|own| own.why.first());
+    for reason in members
+        .iter()
+        .take(1)
+        .flat_map(|own| &own.why)
+        .chain(further)
+    {
         if reasons.len() == INCIDENT_WHY_MAX {
             break;
         }
@@ -168,41 +177,27 @@ impl Volume {
     }
 }
 
-// Several detectors report the same bytes, so that of the findings about one interface and one destination
-// only the largest counts. A finding without a destination may be about all of them, and one without an
-// interface about all interfaces: either counts only as far as it exceeds the sum of the others. What comes
-// out is what left at the least.
+// Findings of one family about one interface are of different days or destinations, and add up; different
+// families report the same bytes, so that of them only the largest counts. A finding without an interface may
+// be about all of them: it counts only as far as it exceeds the sum of the others. What comes out is what left
+// at the least.
 fn volume(members: &[Finding]) -> Volume {
-    let mut pairs: BTreeMap<(Option<&str>, Option<&str>), Volume> = BTreeMap::new();
+    let mut sums: BTreeMap<(Option<&str>, Family), Volume> = BTreeMap::new();
     for own in members {
-        let key = (
-            own.interface_id.as_deref(),
-            own.destination.group.as_deref(),
-        );
-        let largest = pairs.entry(key).or_default();
-        *largest = largest.with(Volume::of(own), u64::max);
+        let sum = sums
+            .entry((own.interface_id.as_deref(), own.family))
+            .or_default();
+        *sum = sum.with(Volume::of(own), u64::saturating_add);
     }
-    let mut interfaces: BTreeMap<Option<&str>, BTreeMap<Option<&str>, Volume>> = BTreeMap::new();
-    for ((interface, group), largest) in pairs {
-        interfaces
-            .entry(interface)
-            .or_default()
-            .insert(group, largest);
+    let mut interfaces: BTreeMap<Option<&str>, Volume> = BTreeMap::new();
+    for ((interface, _), sum) in sums {
+        let largest = interfaces.entry(interface).or_default();
+        *largest = largest.with(sum, u64::max);
     }
-    total(
-        interfaces
-            .into_iter()
-            .map(|(interface, groups)| (interface, total(groups))),
+    let whole = interfaces.remove(&None).unwrap_or_default();
+    let sum = |sum: Volume, own: Volume| sum.with(own, u64::saturating_add);
+    whole.with(
+        interfaces.into_values().fold(Volume::default(), sum),
+        u64::max,
     )
-}
-
-fn total<'a>(parts: impl IntoIterator<Item = (Option<&'a str>, Volume)>) -> Volume {
-    let (mut whole, mut sum) = (Volume::default(), Volume::default());
-    for (part, volume) in parts {
-        match part {
-            Some(_) => sum = sum.with(volume, u64::saturating_add),
-            None => whole = volume,
-        }
-    }
-    whole.with(sum, u64::max)
 }

@@ -327,6 +327,7 @@ fn the_body_is_the_gravest_finding_and_the_extent_of_all() {
 fn no_byte_is_counted_twice() {
     let sent = |name: &str, group: Option<&str>, bytes: u64| Finding {
         bytes,
+        workload: Some("web".to_owned()),
         destination: Destination {
             group: group.map(str::to_owned),
             ..Destination::default()
@@ -334,18 +335,26 @@ fn no_byte_is_counted_twice() {
         ..from("eni-1", finding(name, 0, 1))
     };
     let total = |findings: &[Finding]| group(findings.to_vec()).0[0].body.bytes;
-    let (to_x, again, to_y) = (
-        sent("a", Some("x"), 10),
-        sent("b", Some("x"), 7),
-        sent("c", Some("y"), 5),
-    );
-    assert_eq!(total(&[to_x.clone(), again.clone()]), 10);
-    assert_eq!(total(&[to_x.clone(), again, to_y.clone()]), 15);
+    let of = |family, own: Finding| Finding { family, ..own };
+    let (to_x, to_y) = (sent("a", Some("x"), 10), sent("c", Some("y"), 5));
+    let again = of(Family::DnsBypass, sent("b", Some("x"), 7));
     assert_eq!(
-        total(&[to_x.clone(), to_y.clone(), sent("d", None, 12)]),
-        15
+        total(&[to_x.clone(), again.clone()]),
+        10,
+        "two families tell of the same bytes"
     );
-    assert_eq!(total(&[to_x.clone(), to_y, sent("d", None, 18)]), 18);
+    assert_eq!(
+        total(&[to_x.clone(), to_y.clone()]),
+        15,
+        "one family tells of each byte once"
+    );
+    assert_eq!(total(&[to_x.clone(), again, to_y.clone()]), 15);
+    let of_all = |bytes| Finding {
+        interface_id: None,
+        ..sent("d", None, bytes)
+    };
+    assert_eq!(total(&[to_x.clone(), to_y.clone(), of_all(12)]), 15);
+    assert_eq!(total(&[to_x.clone(), to_y, of_all(18)]), 18);
     assert_eq!(total(&[to_x, sent("e", Some("z"), u64::MAX)]), u64::MAX);
 }
 

@@ -142,7 +142,7 @@ fn a_table_of_100_columns() {
     insta::assert_snapshot!(table, @"
     #  risk  severity  family         who                    where                     sent  when
     ────────────────────────────────────────────────────────────────────────────────────────────────────
-    1    91  critical  volume.ledger  payments-api +1        198.51.100.0/24        48.2 GB  2026-10-01
+    1    91  critical  volume.ledger  payments-api +1        198.51.100.0/24        96.4 GB  2026-10-01
                                       123456789012           AS64500 Example                 08:30 UTC
                                       eu-central-1           Transit                         2 h 10 min
                                                              NL
