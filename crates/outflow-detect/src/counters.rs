@@ -78,3 +78,6 @@ impl Counters {
 pub(crate) fn total(counts: impl IntoIterator<Item = u64>) -> u64 {
     counts.into_iter().fold(0, u64::saturating_add)
 }
+
+#[cfg(test)]
+mod tests;

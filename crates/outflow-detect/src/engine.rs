@@ -97,3 +97,6 @@ impl Engine {
         verdict
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,7 +95,7 @@ impl Entities {
     }
 
     /// The interfaces in the order of their keys.
-    pub(crate) fn sorted(&self) -> impl Iterator<Item = (u32, &Entity)> {
+    pub(crate) fn sorted(&self) -> impl DoubleEndedIterator<Item = (u32, &Entity)> {
         self.numbers
             .values()
             .map(|number| (*number, self.get(*number)))

@@ -9,13 +9,15 @@ mod names;
 mod ports;
 mod severity;
 
+use std::thread;
+
 use outflow_enrich::InterfaceKey;
 use outflow_finding::Finding;
 
 use crate::policy::Policy;
 use crate::state::State;
 use crate::time::Day;
-use crate::view::View;
+use crate::view::{Sifted, View};
 
 /// A finding, the day that it belongs to, and the interfaces that its records are of.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,13 +43,33 @@ pub struct Verdict {
 /// whenever it is asked for.
 pub fn judge(state: &State, policy: &Policy, through: Day) -> Verdict {
     let view = View::new(state, through);
-    let mut findings = ledger::judge(&view, policy);
-    findings.extend(names::judge(&view, policy));
-    findings.extend(icmp::judge(&view, policy));
-    findings.extend(ports::judge(&view, policy));
+    let Sifted {
+        chosen,
+        icmp,
+        names,
+        counted_bytes,
+    } = view.sift();
+    let mut findings = ports::judge(&view, policy, &chosen);
+    // Two threads, as each judge is a pure function of its own entries.
+    let (ledgers, others) = thread::scope(|scope| {
+        let others = scope.spawn(|| {
+            let mut found = names::judge(&view, policy, names);
+            found.extend(icmp::judge(&view, policy, icmp));
+            found
+        });
+        let ledgers = ledger::judge(&view, policy, chosen);
+        (
+            ledgers,
+            others
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        )
+    });
+    findings.extend(ledgers);
+    findings.extend(others);
     findings.sort_by(|a, b| (a.day, &a.finding.id).cmp(&(b.day, &b.finding.id)));
     Verdict {
         findings,
-        counted_bytes: view.counted_bytes(),
+        counted_bytes,
     }
 }

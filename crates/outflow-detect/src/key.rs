@@ -220,3 +220,6 @@ impl Hasher for WordHasher {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,7 @@
 //! let findings = engine.finish().findings;
 //! assert_eq!(
 //!     findings[0].finding.title,
-//!     "290 MB of unexplained payload to 185.1.2.0/24 within 24 hours"
+//!     "290 MB of unexplained payload to 185.1.2.0/24 over tcp/443 within 24 hours"
 //! );
 //! ```
 //!
@@ -43,6 +43,8 @@ mod error;
 mod judge;
 mod key;
 mod policy;
+#[cfg(test)]
+mod reading;
 mod services;
 mod state;
 mod table;

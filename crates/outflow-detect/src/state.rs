@@ -87,7 +87,9 @@ impl State {
             outflow_record::CoverageStatus::NoData => {
                 coverage.buckets |= slot.buckets(start.secs(), end.secs());
             }
-            outflow_record::CoverageStatus::SkipData => coverage.skipdata += 1,
+            outflow_record::CoverageStatus::SkipData => {
+                coverage.skipdata = coverage.skipdata.saturating_add(1);
+            }
         }
     }
 
@@ -146,7 +148,7 @@ impl State {
                     let service = service(flow, flow.initiator, external);
                     let key = PairKey {
                         entity,
-                        remote: flow.remote,
+                        remote: kept_remote(flow, service),
                         service,
                         slot,
                     };
@@ -197,6 +199,16 @@ impl State {
     /// Bytes on the heap, about: what the limit of keys bounds.
     pub fn heap_bytes(&self) -> usize {
         self.pairs.heap_bytes() + self.unoriented.heap_bytes()
+    }
+}
+
+/// The remote address, unless it is that of a client of an ordinary service: the interface did not choose those,
+/// and a public service has as many as there are hosts. What is served is summed by service.
+fn kept_remote(flow: &Flow, service: Service) -> Addr {
+    if service.served && !is_dns_port(service.port) {
+        Addr::default()
+    } else {
+        flow.remote
     }
 }
 

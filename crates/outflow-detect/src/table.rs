@@ -76,6 +76,11 @@ impl<K: Key> Table<K> {
         self.shards.iter().flat_map(|shard| &shard.counters)
     }
 
+    /// How many keys there are.
+    pub(crate) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.counters.len()).sum()
+    }
+
     /// The level of each shard.
     pub(crate) fn levels(&self) -> impl Iterator<Item = Resolution> {
         self.shards.iter().map(|shard| shard.level)
@@ -119,3 +124,6 @@ impl<K: Key> Shard<K> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,19 +2,23 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use outflow_enrich::protocol;
 use outflow_record::Addr;
 
 use crate::counters::Counters;
 use crate::entities::Entity;
 use crate::key::{FixedState, Key, PairKey, Service, UnorientedKey};
+use crate::services::resolving;
 use crate::state::State;
 use crate::time::{Day, Slot};
 
 /// A pair within a slot.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry<'a> {
+    /// Number of the workload, in the order of accounts and names.
     pub(crate) workload: u32,
-    pub(crate) entity: u32,
+    /// Number of the interface, in the order of keys.
+    pub(crate) interface: u32,
     pub(crate) group: Addr,
     pub(crate) remote: Addr,
     pub(crate) service: Service,
@@ -35,9 +39,25 @@ pub(crate) struct View<'a> {
     state: &'a State,
     through: Day,
     workloads: Vec<Workload>,
-    workload_of: Vec<u32>,
+    /// By the state's number of an interface: number here, and of its workload.
+    numbers: Vec<(u32, u32)>,
+    /// The interfaces in the order of their keys.
+    interfaces: Vec<&'a Entity>,
     oriented: Vec<(PairKey, Counters)>,
     passed_on: HashMap<(Addr, Day), Passed, FixedState>,
+}
+
+/// Entries by what reads them, in no order.
+#[derive(Debug, Default)]
+pub(crate) struct Sifted<'a> {
+    /// Payload that a host chose to send outside.
+    pub(crate) chosen: Vec<Entry<'a>>,
+    /// ICMP with the outside.
+    pub(crate) icmp: Vec<Entry<'a>>,
+    /// Name resolution.
+    pub(crate) names: Vec<Entry<'a>>,
+    /// Bytes that crossed the border outwards, headers included, each at one interface.
+    pub(crate) counted_bytes: u64,
 }
 
 /// Payload to an address on a day, by who sent it.
@@ -57,9 +77,12 @@ impl<'a> View<'a> {
         for (rank, id) in ids.values_mut().enumerate() {
             *id = u32::try_from(rank).unwrap_or(u32::MAX);
         }
-        let mut of = vec![0; state.entities.len()];
+        let mut numbers = vec![(0, 0); state.entities.len()];
+        let mut interfaces = Vec::new();
         for (number, entity) in state.entities.sorted() {
-            of[number as usize] = ids[&workload_of(entity)];
+            let rank = u32::try_from(interfaces.len()).unwrap_or(u32::MAX);
+            numbers[number as usize] = (rank, ids[&workload_of(entity)]);
+            interfaces.push(entity);
         }
         let known = |(key, counters): (&UnorientedKey, &Counters)| {
             (key.slot.day() <= through).then(|| orient(state, key, *counters))
@@ -70,7 +93,8 @@ impl<'a> View<'a> {
             state,
             through,
             workloads,
-            workload_of: of,
+            numbers,
+            interfaces,
             oriented,
             passed_on: HashMap::default(),
         };
@@ -82,8 +106,8 @@ impl<'a> View<'a> {
         &self.workloads[id as usize]
     }
 
-    pub(crate) fn entity(&self, number: u32) -> &'a Entity {
-        self.state.entities.get(number)
+    pub(crate) fn interface(&self, number: u32) -> &'a Entity {
+        self.interfaces[number as usize]
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&PairKey, &Counters)> {
@@ -96,44 +120,53 @@ impl<'a> View<'a> {
             .filter(move |(key, _)| key.slot.day() <= through)
     }
 
-    /// The pairs that a judge asks for, without what a gateway only passed on, in the order of workload,
-    /// destination group, slot, address, service and interface.
-    pub(crate) fn entries(&self, wanted: impl Fn(&PairKey, &Counters) -> bool) -> Vec<Entry<'_>> {
-        let mut entries: Vec<Entry<'_>> = self
-            .pairs()
-            .filter(|(key, counters)| wanted(key, counters) && !self.is_passed_on(key))
-            .map(|(key, counters)| Entry {
-                workload: self.workload_of[key.entity as usize],
-                entity: key.entity,
+    /// The pairs that judges read, without what a gateway only passed on, in one pass over the state.
+    pub(crate) fn sift(&self) -> Sifted<'_> {
+        // Room for all is address space, not memory, until it is used; growing would copy again and again.
+        let mut sifted = Sifted {
+            chosen: Vec::with_capacity(self.state.pairs.len() + self.oriented.len()),
+            ..Sifted::default()
+        };
+        for (key, counters) in self.pairs() {
+            if self.is_passed_on(key) {
+                continue;
+            }
+            let (interface, workload) = self.numbers[key.entity as usize];
+            let Service {
+                external,
+                served,
+                protocol,
+                ..
+            } = key.service;
+            let entry = Entry {
+                workload,
+                interface,
                 group: key.remote.group(),
                 remote: key.remote,
                 service: key.service,
                 slot: key.slot,
                 counters,
-            })
-            .collect();
-        entries.sort_unstable_by(|a, b| {
-            let key = |e: &Entry<'_>| (e.workload, e.group, e.slot, e.remote, e.service);
-            key(a)
-                .cmp(&key(b))
-                .then_with(|| self.entity(a.entity).key.cmp(&self.entity(b.entity).key))
-        });
-        entries
-    }
-
-    /// Bytes that crossed the border outwards, each at one interface.
-    pub(crate) fn counted_bytes(&self) -> u64 {
-        let outside = |key: &PairKey| key.service.external && !self.is_passed_on(key);
-        self.pairs()
-            .filter(|(key, _)| outside(key))
-            .map(|(_, counters)| counters.up.bytes)
-            .sum()
+            };
+            if external {
+                sifted.counted_bytes = sifted.counted_bytes.saturating_add(counters.up.bytes);
+            }
+            if external && !served && counters.up.payload > 0 {
+                sifted.chosen.push(entry);
+            }
+            if external && is_icmp(protocol) {
+                sifted.icmp.push(entry);
+            }
+            if resolving(key.service, key.remote).is_some() {
+                sifted.names.push(entry);
+            }
+        }
+        sifted
     }
 
     /// A gateway logs again what hosts behind it sent. Its bytes to an address count only on days when the
     /// hosts' own records do not hold them: when the hosts are not logged.
     fn is_passed_on(&self, key: &PairKey) -> bool {
-        if !self.entity(key.entity).interface.intermediary {
+        if !self.state.entities.get(key.entity).interface.intermediary {
             return false;
         }
         if !key.service.external {
@@ -147,7 +180,7 @@ impl<'a> View<'a> {
 
     fn find_passed_on(&mut self) {
         let mut passed: HashMap<(Addr, Day), Passed, FixedState> = HashMap::default();
-        let is_gateway = |key: &PairKey| self.entity(key.entity).interface.intermediary;
+        let is_gateway = |key: &PairKey| self.state.entities.get(key.entity).interface.intermediary;
         for (key, counters) in self.pairs().filter(|(key, _)| is_gateway(key)) {
             let of = passed.entry((key.remote, key.slot.day())).or_default();
             of.by_gateways = of.by_gateways.saturating_add(counters.up.bytes);
@@ -161,6 +194,10 @@ impl<'a> View<'a> {
         }
         self.passed_on = passed;
     }
+}
+
+fn is_icmp(number: u8) -> bool {
+    matches!(number, protocol::ICMP | protocol::ICMPV6)
 }
 
 fn workload_of(entity: &Entity) -> Workload {
@@ -203,3 +240,6 @@ fn orient(state: &State, key: &UnorientedKey, counters: Counters) -> (PairKey, C
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

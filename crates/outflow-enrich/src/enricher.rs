@@ -8,7 +8,7 @@ use crate::aws::AwsService;
 use crate::interface::{Interface, InterfaceKey, Interfaces};
 use crate::networks::{Networks, Scope};
 use crate::traffic::{Direction, Initiator, payload_bytes, sender_is_client};
-use columns::{Columns, Row};
+use columns::{Columns, Memory, Row};
 
 /// A flow record, seen from its interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +91,7 @@ pub struct Enricher {
     interfaces: Interfaces,
     flows: Vec<Flow>,
     learnt: Vec<u32>,
+    memory: Memory,
 }
 
 impl Enricher {
@@ -101,6 +102,7 @@ impl Enricher {
             interfaces: Interfaces::default(),
             flows: Vec::new(),
             learnt: Vec::new(),
+            memory: Memory::default(),
         }
     }
 
@@ -115,7 +117,8 @@ impl Enricher {
         self.learnt.clear();
         let mut unmeasured = 0;
         let columns = Columns::of(records);
-        let mut seen = columns.interfaces(origin);
+        let mut memory = std::mem::take(&mut self.memory);
+        let mut seen = columns.interfaces(origin, &mut memory);
         for row in 0..records.num_rows() {
             let number = seen.number(row, &mut self.interfaces, &mut self.learnt);
             let Some(record) = columns.row(row) else {
@@ -125,6 +128,7 @@ impl Enricher {
             let flow = self.flow(number, &record);
             self.flows.push(flow);
         }
+        self.memory = memory;
         self.learnt.sort_unstable();
         self.learnt.dedup();
         EnrichedBatch {

@@ -27,6 +27,9 @@ use evidence::Ledger;
 use tally::Tally;
 use worker::Worker;
 
+/// Threads at most. More do not read faster, and each holds buffers; what is asked for beyond is not started.
+const WORKERS_MAX: usize = 256;
+
 /// How to read and judge.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
@@ -40,7 +43,7 @@ pub struct Settings {
     pub since: Option<Timestamp>,
     /// Records that start at or after this are read but not counted.
     pub until: Option<Timestamp>,
-    /// Threads that read and count; at least one.
+    /// Threads that read and count; at least one, and never more than objects or 256.
     pub workers: usize,
 }
 
@@ -88,8 +91,9 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
     let (objects, copies) = duplicates::without(objects);
     let next = AtomicUsize::new(0);
     let entries = AtomicU64::new(0);
+    let count = settings.workers.min(objects.len()).clamp(1, WORKERS_MAX);
     let workers: Vec<Worker<'_>> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..settings.workers.max(1))
+        let threads: Vec<_> = (0..count)
             .map(|_| {
                 let (objects, next, entries) = (&objects, &next, &entries);
                 scope.spawn(move || {
@@ -216,3 +220,6 @@ fn problem(error: &Error) -> Problem {
         hint: error.hint(),
     }
 }
+
+#[cfg(test)]
+mod tests;

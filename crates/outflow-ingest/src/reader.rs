@@ -35,7 +35,7 @@ pub const INFLATED_MAX: u64 = 256 << 20;
 pub const PIECE_BYTES_MAX: usize = 256 << 10;
 
 /// Buffers above this are given back after the object that needed them.
-const KEEP_BYTES_MAX: usize = 64 << 20;
+const KEEP_BYTES_MAX: usize = 96 << 20;
 
 /// How an object is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,9 +1,8 @@
 //! A finding in the making: what its entries add up to.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use outflow_enrich::InterfaceKey;
+use outflow_enrich::{AwsService, InterfaceKey};
 use outflow_finding::{
     Coverage, Destination, Evidence, Family, Finding, Severity, Why, finding_id,
 };
@@ -11,7 +10,8 @@ use outflow_record::{Addr, Timestamp};
 
 use super::Judged;
 use super::severity::{Measure, capped};
-use crate::counters::{Counters, Volume};
+use crate::counters::{Counters, Volume, total};
+use crate::key::Service;
 use crate::services::service_name;
 use crate::time::{BUCKET_SECS, BUCKETS_PER_SLOT, Day, Slot};
 use crate::view::{Entry, View};
@@ -27,11 +27,11 @@ const INTERFACES_MAX: usize = 16;
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     pub(super) total: Counters,
-    by_group: BTreeMap<Addr, u64>,
-    by_address: BTreeMap<Addr, u64>,
-    by_service: BTreeMap<String, u64>,
-    by_aws: BTreeMap<Option<&'static str>, u64>,
-    by_entity: BTreeMap<u32, u64>,
+    by_group: Weights<Addr>,
+    by_address: Weights<Addr>,
+    by_service: Weights<Service>,
+    by_aws: Weights<AwsService>,
+    by_interface: Weights<u32>,
     slots: Option<(Slot, Slot)>,
 }
 
@@ -66,15 +66,16 @@ impl Draft {
             .payload
             .max(entry.counters.down.payload)
             .max(1);
+        let service = Service {
+            aws: AwsService::NONE,
+            ..entry.service
+        };
         self.total.add(entry.counters);
-        *self.by_group.entry(entry.group).or_default() += weight;
-        *self.by_address.entry(entry.remote).or_default() += weight;
-        *self
-            .by_service
-            .entry(service_name(entry.service))
-            .or_default() += weight;
-        *self.by_aws.entry(entry.service.aws.name()).or_default() += weight;
-        *self.by_entity.entry(entry.entity).or_default() += weight;
+        self.by_group.add(entry.group, weight);
+        self.by_address.add(entry.remote, weight);
+        self.by_service.add(service, weight);
+        self.by_aws.add(entry.service.aws, weight);
+        self.by_interface.add(entry.interface, weight);
         let (first, last) = self.slots.unwrap_or((entry.slot, entry.slot));
         self.slots = Some((first.min(entry.slot), last.max(entry.slot)));
     }
@@ -91,30 +92,33 @@ impl Draft {
 
     /// The destination groups, those with most payload first.
     pub(super) fn groups(&self) -> Vec<Addr> {
-        ranked(&self.by_group)
+        keys(self.by_group.ranked())
     }
 
     /// The fewest destination groups that make up nineteen twentieths of the payload.
     pub(super) fn main_groups(&self) -> Vec<Addr> {
-        let total: u64 = self.by_group.values().sum();
+        let mut groups = self.by_group.ranked();
+        let total = total(groups.iter().map(|(_, weight)| *weight));
         let mut left = total - total / 20;
-        let mut groups = self.groups();
-        let enough = groups.iter().position(|group| {
-            left = left.saturating_sub(self.by_group[group]);
+        let enough = groups.iter().position(|(_, weight)| {
+            left = left.saturating_sub(*weight);
             left == 0
         });
         groups.truncate(enough.map_or(groups.len(), |last| last + 1));
-        groups
+        keys(groups)
     }
 
     /// The addresses, those with most payload first.
     pub(super) fn addresses(&self) -> Vec<Addr> {
-        ranked(&self.by_address)
+        keys(self.by_address.ranked())
     }
 
     /// The service with most payload.
     pub(super) fn service(&self) -> Option<String> {
-        ranked(&self.by_service).into_iter().next()
+        self.by_service
+            .ranked()
+            .first()
+            .map(|(service, _)| service_name(*service))
     }
 
     /// A measure of the draft's shape against a bound.
@@ -130,14 +134,8 @@ impl Draft {
 
     /// The finding.
     pub(super) fn finish(self, view: &View<'_>, charge: Charge<'_>) -> Judged {
-        let mut entities = ranked(&self.by_entity);
-        entities.sort_by_key(|entity| {
-            (
-                std::cmp::Reverse(self.by_entity[entity]),
-                &view.entity(*entity).key,
-            )
-        });
-        let main = entities.first().map(|number| view.entity(*number));
+        let entities = keys(self.by_interface.ranked());
+        let main = entities.first().map(|number| view.interface(*number));
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let (family, day) = (charge.family, charge.day.to_string());
         let mut identity = vec![family.name(), day.as_str()];
@@ -177,7 +175,7 @@ impl Draft {
         };
         let keys = entities
             .iter()
-            .map(|number| view.entity(*number).key.clone());
+            .map(|number| view.interface(*number).key.clone());
         let interfaces: Vec<InterfaceKey> = keys.collect();
         Judged {
             day: charge.day,
@@ -201,10 +199,11 @@ impl Draft {
                 .take(ADDRESSES_MAX)
                 .map(ToString::to_string)
                 .collect(),
-            service: ranked(&self.by_aws)
+            service: self
+                .by_aws
+                .ranked()
                 .first()
-                .copied()
-                .flatten()
+                .and_then(|(aws, _)| aws.name())
                 .map(str::to_owned),
             ..Destination::default()
         }
@@ -216,11 +215,11 @@ impl Draft {
         let (first, last) = self.slots?;
         let (mut covered, mut expected, mut skipdata) = (0u64, 0u64, 0u64);
         for number in entities {
-            let slots = view.entity(*number).coverage.range(first..=last);
+            let slots = view.interface(*number).coverage.range(first..=last);
             let mut ends: Option<(u64, u64)> = None;
             for (slot, coverage) in slots {
                 covered += u64::from(coverage.buckets.count_ones());
-                skipdata += coverage.skipdata;
+                skipdata = skipdata.saturating_add(coverage.skipdata);
                 if coverage.buckets != 0 {
                     let base = u64::from(slot.0) * u64::from(BUCKETS_PER_SLOT);
                     let low = base + u64::from(coverage.buckets.trailing_zeros());
@@ -245,7 +244,7 @@ impl Draft {
         let ids: Vec<String> = entities
             .iter()
             .take(INTERFACES_MAX)
-            .map(|number| quoted(&view.entity(*number).key.interface_id))
+            .map(|number| quoted(&view.interface(*number).key.interface_id))
             .collect();
         let addresses: Vec<String> = self
             .addresses()
@@ -278,8 +277,40 @@ pub(super) fn group_name(group: Addr) -> String {
     format!("{group}/{prefix}")
 }
 
-fn ranked<K: Ord + Clone>(weights: &BTreeMap<K, u64>) -> Vec<K> {
-    let mut keys: Vec<(&K, &u64)> = weights.iter().collect();
-    keys.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
-    keys.into_iter().map(|(key, _)| key.clone()).collect()
+/// Keys with weights that add up.
+#[derive(Debug)]
+struct Weights<K>(Vec<(K, u64)>);
+
+impl<K> Default for Weights<K> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<K: Ord + Copy> Weights<K> {
+    fn add(&mut self, key: K, weight: u64) {
+        match self.0.last_mut() {
+            Some((last, sum)) if *last == key => *sum = sum.saturating_add(weight),
+            _ => self.0.push((key, weight)),
+        }
+    }
+
+    /// The keys and their sums, the heaviest first, then the smallest.
+    fn ranked(&self) -> Vec<(K, u64)> {
+        let mut sums = self.0.clone();
+        sums.sort_unstable_by_key(|(key, _)| *key);
+        sums.dedup_by(|next, first| {
+            let same = next.0 == first.0;
+            if same {
+                first.1 = first.1.saturating_add(next.1);
+            }
+            same
+        });
+        sums.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        sums
+    }
+}
+
+fn keys<K: Copy>(ranked: Vec<(K, u64)>) -> Vec<K> {
+    ranked.into_iter().map(|(key, _)| key).collect()
 }

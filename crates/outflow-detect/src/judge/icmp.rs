@@ -1,6 +1,5 @@
 //! ICMP that carries more than pings.
 
-use outflow_enrich::protocol;
 use outflow_finding::{Family, Severity, Why, human_bytes};
 
 use super::Judged;
@@ -12,23 +11,16 @@ use crate::view::{Entry, View};
 const PING_BYTES_MAX: u64 = 64;
 
 /// Findings `protocol.misuse` of ICMP to outside addresses.
-pub(super) fn judge(view: &View<'_>, policy: &Policy) -> Vec<Judged> {
-    let is_icmp = |number| matches!(number, protocol::ICMP | protocol::ICMPV6);
-    let mut entries = view.entries(|key, _| key.service.external && is_icmp(key.service.protocol));
-    entries.sort_by(|a, b| key(view, a).cmp(&key(view, b)));
-    let runs = entries.chunk_by(|a, b| key(view, a) == key(view, b));
+pub(super) fn judge<'a>(
+    view: &'a View<'_>,
+    policy: &Policy,
+    mut entries: Vec<Entry<'a>>,
+) -> Vec<Judged> {
+    let key = |entry: &Entry<'_>| (entry.interface, entry.remote, entry.slot.day());
+    entries.sort_unstable_by_key(|entry| (key(entry), entry.slot, entry.service));
+    let runs = entries.chunk_by(|a, b| key(a) == key(b));
     runs.filter_map(|run| judge_run(view, policy, run))
         .collect()
-}
-
-type RunKey<'a> = (&'a outflow_enrich::InterfaceKey, outflow_record::Addr, u32);
-
-fn key<'a>(view: &View<'a>, entry: &Entry<'_>) -> RunKey<'a> {
-    (
-        &view.entity(entry.entity).key,
-        entry.remote,
-        entry.slot.day().0,
-    )
 }
 
 fn judge_run(view: &View<'_>, policy: &Policy, run: &[Entry<'_>]) -> Option<Judged> {
@@ -65,7 +57,7 @@ fn judge_run(view: &View<'_>, policy: &Policy, run: &[Entry<'_>]) -> Option<Judg
         text: format!("packets carry {per_packet} bytes; pings carry 56 (Linux) or 32 (Windows)"),
     };
     let measure = draft.measure(up.payload, bound, 0.0);
-    let key = view.entity(run[0].entity).key.clone();
+    let key = view.interface(run[0].interface).key.clone();
     let shape = if tunnel {
         "in packets too large for pings"
     } else {
@@ -85,3 +77,6 @@ fn judge_run(view: &View<'_>, policy: &Policy, run: &[Entry<'_>]) -> Option<Judg
     };
     Some(draft.finish(view, charge))
 }
+
+#[cfg(test)]
+mod tests;

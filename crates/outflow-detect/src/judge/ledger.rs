@@ -12,73 +12,46 @@ use outflow_finding::{Family, Why, human_bytes};
 use super::Judged;
 use super::draft::{Charge, Draft, group_name};
 use super::exceedance::Exceedance;
+use crate::counters::total;
 use crate::policy::{Horizons, Policy};
 use crate::time::Day;
-use crate::view::View;
-use charges::{Charges, Unexplained};
+use crate::view::{Entry, View};
+use charges::{Charges, Ledger, Unexplained};
 use crossing::{Crossing, Horizon};
 
-/// Findings of the three ledgers.
-pub(super) fn judge(view: &View<'_>, policy: &Policy) -> Vec<Judged> {
-    let mut charges = Charges::of(view, policy);
-    let mut findings = Vec::new();
+/// Findings of the three ledgers, day by day: what one charges on a day, none counts from then on.
+pub(super) fn judge<'a>(
+    view: &'a View<'_>,
+    policy: &Policy,
+    chosen: Vec<Entry<'a>>,
+) -> Vec<Judged> {
+    let mut charges = Charges::of(view, policy, chosen);
     let bounds = &policy.bounds;
-    let crossed = charges.cross(|charge| u64::from(charge.workload), &bounds.workload);
-    let mut rarity = Exceedance::default();
-    let mut days = charges.workload_days();
-    for (crossing, members) in in_order_of_days(crossed) {
-        while days
-            .first_key_value()
-            .is_some_and(|(day, _)| *day <= crossing.day)
-        {
-            rarity.extend(
-                days.pop_first()
-                    .map(|(_, values)| values)
-                    .unwrap_or_default(),
-            );
-        }
-        findings.push(workload_finding(
-            view,
-            &charges,
-            &crossing,
-            &members,
-            &rarity,
-            bounds.workload,
-        ));
-    }
-    charges.settle();
-    let crossed = charges.cross(|charge| charge.group_id, &bounds.destination);
-    for (crossing, members) in in_order_of_days(crossed) {
-        findings.push(shared_finding(
-            view,
-            &charges,
-            &crossing,
-            &members,
-            bounds.destination,
-            true,
-        ));
-    }
-    charges.settle();
     let accounts = charges.accounts(view);
-    let crossed = charges.cross(|charge| accounts[charge.workload as usize], &bounds.account);
-    for (crossing, members) in in_order_of_days(crossed) {
-        findings.push(shared_finding(
-            view,
-            &charges,
-            &crossing,
-            &members,
-            bounds.account,
-            false,
-        ));
+    let mut of_workloads = Ledger::of(&charges, bounds.workload, |c| u64::from(c.workload));
+    let mut of_destinations = Ledger::of(&charges, bounds.destination, |c| c.group_id);
+    let mut of_accounts = Ledger::of(&charges, bounds.account, |c| accounts[c.workload as usize]);
+    let mut rarity = Exceedance::default();
+    let mut findings = Vec::new();
+    for (day, sums) in charges.workload_days() {
+        rarity.extend(sums);
+        for (crossing, members) in charges.cross(&mut of_workloads, day) {
+            let bounds = bounds.workload;
+            let finding = workload_finding(view, &charges, &crossing, &members, &rarity, bounds);
+            findings.push(finding);
+        }
+        for (crossing, members) in charges.cross(&mut of_destinations, day) {
+            let bounds = bounds.destination;
+            let finding = shared_finding(view, &charges, &crossing, &members, bounds, true);
+            findings.push(finding);
+        }
+        for (crossing, members) in charges.cross(&mut of_accounts, day) {
+            let bounds = bounds.account;
+            let finding = shared_finding(view, &charges, &crossing, &members, bounds, false);
+            findings.push(finding);
+        }
     }
     findings
-}
-
-type Crossed = (Crossing, Vec<usize>);
-
-fn in_order_of_days(mut crossed: Vec<Crossed>) -> Vec<Crossed> {
-    crossed.sort_by_key(|(crossing, members)| (crossing.day, members.first().copied()));
-    crossed
 }
 
 fn bound_of(bounds: Horizons, horizon: Horizon) -> u64 {
@@ -110,10 +83,11 @@ fn draft<'a>(charges: &'a Charges<'a>, members: &[usize]) -> Draft {
 }
 
 fn observed(charges: &Charges<'_>, members: &[usize]) -> u64 {
-    members
-        .iter()
-        .map(|member| charges.get(*member).unexplained)
-        .sum()
+    total(
+        members
+            .iter()
+            .map(|member| charges.get(*member).unexplained),
+    )
 }
 
 fn workload_finding(
@@ -271,10 +245,7 @@ fn shape_reason(draft: &Draft) -> Why {
 }
 
 fn past_reason(charges: &Charges<'_>, members: &[usize]) -> Option<Why> {
-    let explained: u64 = members
-        .iter()
-        .map(|member| charges.get(*member).explained)
-        .sum();
+    let explained = total(members.iter().map(|member| charges.get(*member).explained));
     let new: Vec<&Unexplained> = members.iter().map(|member| charges.get(*member)).collect();
     let first: Day = new.iter().map(|charge| charge.first_day).min()?;
     let text = if explained > 0 {

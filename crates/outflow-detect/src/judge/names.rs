@@ -10,6 +10,7 @@ use outflow_finding::{Family, Severity, Why, human_bytes};
 
 use super::Judged;
 use super::draft::{Charge, Draft};
+use crate::counters::total;
 use crate::policy::Policy;
 use crate::services::{Resolving, resolving};
 use crate::view::{Entry, View};
@@ -17,19 +18,21 @@ use shape::{Dialogue, Shape};
 
 /// Findings `dns.bypass` and `dns.tunnel`: for an interface, a side and a day, one for what is shaped like a
 /// tunnel, and one for ordinary questions to resolvers outside.
-pub(super) fn judge(view: &View<'_>, policy: &Policy) -> Vec<Judged> {
-    let mut entries = view.entries(|key, _| resolving(key.service, key.remote).is_some());
+pub(super) fn judge<'a>(
+    view: &'a View<'_>,
+    policy: &Policy,
+    mut entries: Vec<Entry<'a>>,
+) -> Vec<Judged> {
     let side = |entry: &Entry<'_>| {
-        let interface = &view.entity(entry.entity).key;
         (
-            interface,
+            entry.interface,
             entry.service.served,
             entry.service.external,
             entry.slot.day(),
         )
     };
     let peer = |entry: &Entry<'_>| (entry.remote, resolving(entry.service, entry.remote));
-    entries.sort_by(|a, b| (side(a), peer(a), a.slot).cmp(&(side(b), peer(b), b.slot)));
+    entries.sort_unstable_by_key(|entry| (side(entry), peer(entry), entry.slot, entry.service));
     let mut findings = Vec::new();
     for run in entries.chunk_by(|a, b| side(a) == side(b)) {
         let peers = run
@@ -89,7 +92,7 @@ fn judge_side(view: &View<'_>, policy: &Policy, peers: Vec<Peer<'_>>, findings: 
         findings.push(finding(view, bound, &tunnels, shape));
     }
     rest.retain(|peer| !is_allowed(policy, peer));
-    let payload: u64 = rest.iter().map(|peer| peer.dialogue.payload()).sum();
+    let payload = total(rest.iter().map(|peer| peer.dialogue.payload()));
     if outside && payload >= bound {
         let Some(main) = rest.iter().max_by_key(|peer| peer.dialogue.payload()) else {
             return;
@@ -110,7 +113,7 @@ fn is_allowed(policy: &Policy, peer: &Peer<'_>) -> bool {
 fn finding(view: &View<'_>, bound: u64, peers: &[Peer<'_>], shape: Shape) -> Judged {
     let first = &peers[0].run[0];
     let draft = Draft::of(peers.iter().flat_map(|peer| peer.run));
-    let payload: u64 = peers.iter().map(|peer| peer.dialogue.payload()).sum();
+    let payload = total(peers.iter().map(|peer| peer.dialogue.payload()));
     let outside = first.service.external && !first.service.served;
     let (family, severity) = match (&shape, outside) {
         (Shape::Tunnel(_), true) => (Family::DnsBypass, Severity::High),
@@ -162,7 +165,7 @@ fn finding(view: &View<'_>, bound: u64, peers: &[Peer<'_>], shape: Shape) -> Jud
         .map(ToString::to_string)
         .unwrap_or_default();
     let measure = draft.measure(payload, bound, 0.0);
-    let key = &view.entity(first.entity).key;
+    let key = &view.interface(first.interface).key;
     let charge = Charge {
         family,
         day: first.slot.day(),
@@ -186,3 +189,6 @@ fn transports(peers: &[Peer<'_>]) -> &'static str {
         Some(Resolving::Dns) | None => "DNS",
     }
 }
+
+#[cfg(test)]
+mod tests;

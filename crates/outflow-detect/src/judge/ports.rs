@@ -9,27 +9,31 @@ use crate::services::{service_name, watched};
 use crate::view::{Entry, View};
 
 /// Findings `policy.port`: one for a workload, a service and a day.
-pub(super) fn judge(view: &View<'_>, policy: &Policy) -> Vec<Judged> {
-    let mut entries = view.entries(|key, counters| {
-        key.service.external
-            && !key.service.served
-            && counters.up.payload > 0
-            && watched(key.service).is_some()
+pub(super) fn judge(view: &View<'_>, policy: &Policy, chosen: &[Entry<'_>]) -> Vec<Judged> {
+    let mut entries: Vec<(&str, Entry<'_>)> = chosen
+        .iter()
+        .filter_map(|entry| watched(entry.service).map(|service| (service.name, *entry)))
+        .collect();
+    entries.sort_unstable_by_key(|(name, entry)| {
+        let Entry {
+            workload,
+            slot,
+            interface,
+            remote,
+            service,
+            ..
+        } = *entry;
+        (workload, *name, slot, interface, remote, service)
     });
-    let key = |entry: &Entry<'_>| {
-        (
-            entry.workload,
-            watched(entry.service).map_or("", |service| service.name),
-            entry.slot.day(),
-        )
-    };
-    entries.sort_by_key(key);
-    let runs = entries.chunk_by(|a, b| key(a) == key(b));
+    let runs = entries.chunk_by(|(name, entry), (next_name, next)| {
+        (entry.workload, name, entry.slot.day()) == (next.workload, next_name, next.slot.day())
+    });
     runs.filter_map(|run| judge_run(view, policy, run))
         .collect()
 }
 
-fn judge_run(view: &View<'_>, policy: &Policy, run: &[Entry<'_>]) -> Option<Judged> {
+fn judge_run(view: &View<'_>, policy: &Policy, run: &[(&str, Entry<'_>)]) -> Option<Judged> {
+    let first = run[0].1;
     let is_allowed = |entry: &&Entry<'_>| {
         let service = service_name(entry.service);
         let name = watched(entry.service).map_or("", |service| service.name);
@@ -38,8 +42,12 @@ fn judge_run(view: &View<'_>, policy: &Policy, run: &[Entry<'_>]) -> Option<Judg
             .iter()
             .any(|allowed| *allowed == service || allowed == name)
     };
-    let draft = Draft::of(run.iter().filter(|entry| !is_allowed(entry)));
-    let service = watched(run[0].service)?;
+    let draft = Draft::of(
+        run.iter()
+            .map(|(_, entry)| entry)
+            .filter(|entry| !is_allowed(entry)),
+    );
+    let service = watched(first.service)?;
     let bound = policy.bounds.service_day;
     // A handshake answered by nobody carries nothing; a service that answered was reached.
     if draft.up().payload < bound || draft.down().packets == 0 {
@@ -64,10 +72,10 @@ fn judge_run(view: &View<'_>, policy: &Policy, run: &[Entry<'_>]) -> Option<Judg
         ),
     };
     let measure = draft.measure(draft.up().payload, bound, 0.0);
-    let workload = view.workload(run[0].workload);
+    let workload = view.workload(first.workload);
     let charge = Charge {
         family: Family::PolicyPort,
-        day: run[0].slot.day(),
+        day: first.slot.day(),
         identity: &[&workload.account_id, &workload.name, service.name],
         title: format!("{} to {place}: {sent} sent", service.name),
         severity: Severity::Low,
@@ -75,7 +83,10 @@ fn judge_run(view: &View<'_>, policy: &Policy, run: &[Entry<'_>]) -> Option<Judg
         bits: None,
         attack: &[service.technique],
         why: vec![volume],
-        workload: Some(run[0].workload),
+        workload: Some(first.workload),
     };
     Some(draft.finish(view, charge))
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,7 +45,7 @@ impl Measure {
         let distance = 50.0 * (1.0 - 0.5 / times.max(1.0).sqrt());
         let rarity = 50.0 * (1.0 - (-(self.bits - 10.0) / 6.0).exp2());
         let volume = (8.0 * (1.0 + self.observed as f64 / 1e6).log10()).min(30.0);
-        let ratio = (self.up + 64_000) as f64 / (self.down + 64_000) as f64;
+        let ratio = (self.up as f64 + 64_000.0) / (self.down as f64 + 64_000.0);
         let shape = 10.0 + 5.0 * ratio.log2().clamp(-2.0, 2.0);
         whole(distance.max(rarity) + volume + shape)
     }

@@ -49,6 +49,13 @@ impl State {
         let mut state = Self::with_keys_max(keys_max);
         for _ in 0..input.u64()? {
             let entity = read_entity(&mut input)?;
+            // Keys name interfaces by their place, which tells the shard too.
+            let last = state.entities.sorted().next_back();
+            if last.is_some_and(|(_, last)| last.key >= entity.key) {
+                return Err(Error::State {
+                    reason: "its interfaces are out of order".to_owned(),
+                });
+            }
             let number = state.entities.number(&entity.key);
             *state.entities.get_mut(number) = entity;
         }
@@ -298,3 +305,6 @@ fn read_counters(input: &mut Reader<'_>) -> Result<Counters, Error> {
         active: input.u64()?,
     })
 }
+
+#[cfg(test)]
+mod tests;

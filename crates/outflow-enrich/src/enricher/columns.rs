@@ -1,9 +1,13 @@
 //! The columns of a batch of records that a flow is made of, each looked up once.
 
+use std::sync::Arc;
+
 use outflow_record::{Addr, Field, FlowBatch};
 
 use arrow_array::types::{Int32Type, TimestampSecondType, UInt8Type, UInt16Type, UInt64Type};
-use arrow_array::{Array, DictionaryArray, FixedSizeBinaryArray, PrimitiveArray, StringArray};
+use arrow_array::{
+    Array, ArrayRef, DictionaryArray, FixedSizeBinaryArray, PrimitiveArray, StringArray,
+};
 
 use super::Origin;
 use crate::aws::AwsService;
@@ -173,28 +177,71 @@ impl<'a> Columns<'a> {
         })
     }
 
-    /// The interfaces of the batch's rows.
-    pub(super) fn interfaces(&self, origin: &'a Origin) -> Seen<'a> {
+    /// The interfaces of the batch's rows. What the memory holds of an earlier batch stands as long as its keys
+    /// mean the same.
+    pub(super) fn interfaces<'s>(&'s self, origin: &'s Origin, memory: &'s mut Memory) -> Seen<'s>
+    where
+        'a: 's,
+    {
         let text = |field| self.batch.texts(field);
+        let columns = [
+            text(Field::AccountId),
+            text(Field::InterfaceId),
+            text(Field::ResourceId),
+            text(Field::Region),
+            text(Field::VpcId),
+            text(Field::SubnetId),
+            text(Field::InstanceId),
+            text(Field::AsgTag),
+            text(Field::EcsServiceName),
+            text(Field::InstanceTag),
+        ];
+        memory.keep_if_same(&columns, origin);
+        let [account_id, interface_id, resource_id, attributes @ ..] = columns;
         Seen {
-            account_id: text(Field::AccountId),
-            interface_id: text(Field::InterfaceId),
-            resource_id: text(Field::ResourceId),
-            attributes: [
-                text(Field::Region),
-                text(Field::VpcId),
-                text(Field::SubnetId),
-                text(Field::InstanceId),
-                text(Field::AsgTag),
-                text(Field::EcsServiceName),
-                text(Field::InstanceTag),
-            ],
+            account_id,
+            interface_id,
+            resource_id,
+            attributes,
             packet_source: self.batch.addrs(Field::PktSrcAddr),
             packet_destination: self.batch.addrs(Field::PktDstAddr),
             source: self.source,
             destination: self.destination,
             origin,
-            memory: Vec::new(),
+            memory,
+        }
+    }
+}
+
+/// What is remembered from row to row, and from batch to batch of the same dictionaries.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    dictionaries: Vec<Option<ArrayRef>>,
+    origin: Origin,
+    /// By the key of the interface id: what its last row had.
+    last: Vec<Option<Last>>,
+}
+
+impl Memory {
+    /// Forgets everything unless the columns' dictionaries are the very same as before.
+    fn keep_if_same(&mut self, columns: &[Option<&DictionaryArray<Int32Type>>], origin: &Origin) {
+        let same =
+            |(known, column): (&Option<ArrayRef>, &Option<&DictionaryArray<Int32Type>>)| match (
+                known, column,
+            ) {
+                (Some(known), Some(column)) => Arc::ptr_eq(known, column.values()),
+                (None, None) => true,
+                _ => false,
+            };
+        let all = self.dictionaries.len() == columns.len()
+            && self.dictionaries.iter().zip(columns).all(same);
+        if !all || self.origin != *origin {
+            self.last.clear();
+            self.origin = origin.clone();
+            let values = |column: &Option<&DictionaryArray<Int32Type>>| {
+                column.map(|column| Arc::clone(column.values()))
+            };
+            self.dictionaries = columns.iter().map(values).collect();
         }
     }
 }
@@ -219,12 +266,12 @@ pub(super) struct Seen<'a> {
     source: Option<&'a FixedSizeBinaryArray>,
     destination: Option<&'a FixedSizeBinaryArray>,
     origin: &'a Origin,
-    /// By the key of the interface id: what its last row had.
-    memory: Vec<Option<Memory>>,
+    memory: &'a mut Memory,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-struct Memory {
+/// The number and attributes that an interface's last row had.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Last {
     number: u32,
     account: i32,
     attributes: [i32; ATTRIBUTES],
@@ -258,8 +305,8 @@ impl Seen<'_> {
         let relayed = attributes[INSTANCE] == ABSENT && self.relayed(row);
         let interface = key(self.interface_id, row);
         let at = usize::try_from(interface).ok();
-        if let Some(Some(memory)) = at.and_then(|at| self.memory.get(at)) {
-            let same = Memory {
+        if let Some(Some(memory)) = at.and_then(|at| self.memory.last.get(at)) {
+            let same = Last {
                 number: memory.number,
                 account,
                 attributes,
@@ -271,10 +318,10 @@ impl Seen<'_> {
         }
         let number = self.meet(row, relayed, interfaces, learnt);
         if let Some(at) = at {
-            if self.memory.len() <= at {
-                self.memory.resize(at + 1, None);
+            if self.memory.last.len() <= at {
+                self.memory.last.resize(at + 1, None);
             }
-            self.memory[at] = Some(Memory {
+            self.memory.last[at] = Some(Last {
                 number,
                 account,
                 attributes,

@@ -37,19 +37,17 @@ impl Ledger {
     /// The ledger of what the workers read; `entries` is how many counts there were before any was dropped.
     pub(super) fn new(workers: Vec<(Vec<SourceRows>, Vec<InterfaceKey>)>, entries: u64) -> Self {
         let coarse = entries > ENTRIES_MAX;
-        let mut by_uri: BTreeMap<String, (SourceRows, usize)> = BTreeMap::new();
+        let mut by_uri: Vec<(SourceRows, usize)> = Vec::new();
         let mut interfaces = Vec::new();
         for (worker, (sources, keys)) in workers.into_iter().enumerate() {
             interfaces.push(keys);
-            by_uri.extend(
-                sources
-                    .into_iter()
-                    .map(|source| (source.uri.clone(), (source, worker))),
-            );
+            by_uri.extend(sources.into_iter().map(|source| (source, worker)));
         }
+        // Names need not be unique: a file may be called `stdin`, or differ from another in bytes that no text has.
+        by_uri.sort_by(|(a, _), (b, _)| (&a.uri, &a.sha256).cmp(&(&b.uri, &b.sha256)));
         let mut by_interface: BTreeMap<InterfaceKey, Vec<(usize, u32)>> = BTreeMap::new();
         let mut sources = Vec::new();
-        for (place, (mut source, worker)) in by_uri.into_values().enumerate() {
+        for (place, (mut source, worker)) in by_uri.into_iter().enumerate() {
             for (number, rows) in std::mem::take(&mut source.rows) {
                 if !coarse {
                     let key = &interfaces[worker][number as usize];

@@ -129,8 +129,16 @@ impl<'a> Worker<'a> {
         self.problems.push(Problem {
             uri: object.uri.clone(),
             reason: format!("`{}` was refused: {error}", object.uri),
-            hint: "say the format that DescribeFlowLogs shows: --log-format '${version} ${account-id} …'"
-                .to_owned(),
+            hint: match error {
+                outflow_record::Error::TransitGateway { .. } => {
+                    "name only VPC flow logs; the others are counted without it"
+                }
+                _ => {
+                    "if it is a VPC flow log without a header, say its format as DescribeFlowLogs \
+                     shows it: --log-format '${version} ${account-id} …'"
+                }
+            }
+            .to_owned(),
         });
     }
 
@@ -200,6 +208,7 @@ impl<'a> Worker<'a> {
         let total = rows.iter().map(|(_, rows)| u64::from(*rows)).sum();
         let span = self.span.take();
         self.tally.span(span);
+        tracing::debug!(object = object.uri, rows = total, "read");
         let before = self.entries.fetch_add(rows.len() as u64, Ordering::Relaxed);
         if before + rows.len() as u64 > ENTRIES_MAX {
             rows.clear();

@@ -19,6 +19,9 @@ const EXPANSION_MAX: u64 = 1032;
 /// have many is streamed.
 const PLACES_MAX: usize = 64;
 
+/// Grain of the buffer's size.
+const GRAIN: usize = 8 << 20;
+
 /// Inflates `stored` if it is one sound member of moderate size.
 pub(super) fn inflate<'t>(
     decompressor: &mut Decompressor,
@@ -34,7 +37,10 @@ pub(super) fn inflate<'t>(
     }
     let size = usize::try_from(claimed).ok()?;
     if text.len() < size {
-        text.resize(size, 0);
+        // A new buffer, with room for objects a little larger: growing the old one would copy what is done with,
+        // and double.
+        *text = Vec::new();
+        *text = vec![0; size.next_multiple_of(GRAIN)];
     }
     let made = decompressor
         .gzip_decompress(stored, &mut text[..size])

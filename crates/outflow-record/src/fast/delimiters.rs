@@ -5,8 +5,9 @@ use wide::u8x16;
 /// Bytes looked at in one step.
 const STEP: usize = 64;
 
-/// Delimiters written at once; the last group of a step may write some that do not count.
-const GROUP: usize = 8;
+/// Delimiters written at once; the last group of a step may write some that do not count. Twelve are more than
+/// most steps have, so that the loop hardly ever turns, and its end is foreseen.
+const GROUP: usize = 12;
 
 /// Bytes that must follow a row, so that words may be loaded from any of its tokens.
 const SLACK: usize = 24;
@@ -36,9 +37,41 @@ impl Delimiters {
         let Some(usable) = buf.len().checked_sub(SLACK) else {
             return 0;
         };
-        let mut rows = 0;
-        let mut found = 0;
-        let mut base = 0;
+        let mut rows = match self.find_regular(buf, rows_max) {
+            Some(rows) => rows,
+            None => self.find_one_by_one(buf, rows_max),
+        };
+        while rows > 0 && self.starts[rows * self.width] as usize > usable {
+            rows -= 1;
+        }
+        rows
+    }
+
+    /// As [`Delimiters::find`], where no line is out of the ordinary: the delimiters are counted off by the width
+    /// of a row, and only then is it checked that the line feeds are where rows end, and nowhere else.
+    fn find_regular(&mut self, buf: &[u8], rows_max: usize) -> Option<usize> {
+        let wanted = rows_max * self.width;
+        let (mut found, mut feeds, mut base) = (0, 0, 0);
+        for bytes in buf.as_chunks::<STEP>().0 {
+            let marks = Marks::of(bytes);
+            self.record(found, base, marks.delimiters);
+            found += marks.delimiters.count_ones() as usize;
+            feeds += marks.feeds.count_ones() as usize;
+            base += 64;
+            if found >= wanted {
+                break;
+            }
+        }
+        let is_feed = |at: usize| buf.get(self.starts[at] as usize - 1) == Some(&b'\n');
+        let rows = (found / self.width).min(rows_max);
+        let behind = (rows * self.width + 1..=found).filter(|at| is_feed(*at)).count();
+        let ends = (1..=rows).all(|row| is_feed(row * self.width));
+        (ends && feeds - behind == rows).then_some(rows)
+    }
+
+    /// As [`Delimiters::find`], line by line up to the first that is out of the ordinary.
+    fn find_one_by_one(&mut self, buf: &[u8], rows_max: usize) -> usize {
+        let (mut rows, mut found, mut base) = (0, 0, 0);
         for bytes in buf.as_chunks::<STEP>().0 {
             let marks = Marks::of(bytes);
             self.record(found, base, marks.delimiters);
@@ -51,9 +84,6 @@ impl Delimiters {
                 break;
             }
         }
-        while rows > 0 && self.starts[rows * self.width] as usize > usable {
-            rows -= 1;
-        }
         rows
     }
 
@@ -63,11 +93,7 @@ impl Delimiters {
         let mut left = delimiters;
         let mut at = found + 1;
         while left != 0 {
-            if let Some(group) = self
-                .starts
-                .get_mut(at..)
-                .and_then(|tail| tail.first_chunk_mut())
-            {
+            if let Some(group) = self.starts.get_mut(at..).and_then(|tail| tail.first_chunk_mut()) {
                 let group: &mut [u32; GROUP] = group;
                 for start in group {
                     *start = base + left.trailing_zeros() + 1;

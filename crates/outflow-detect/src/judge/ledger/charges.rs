@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use outflow_record::Addr;
 
-use super::crossing::{Crossing, crossings};
+use super::crossing::{Crossing, DAYS_MAX, crossing};
+use crate::counters::total;
 use crate::judge::baseline::{DayPayload, allowance, raised};
 use crate::policy::{Horizons, Policy};
 use crate::time::{Day, Slot};
@@ -34,26 +35,72 @@ pub(super) struct Unexplained {
 pub(super) struct Charges<'a> {
     entries: Vec<Entry<'a>>,
     all: Vec<Unexplained>,
-    just_charged: Vec<usize>,
+}
+
+/// The charges as one ledger sums them up.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    bounds: Horizons,
+    /// Those whose sums can cross a bound at all.
+    series: Vec<Series>,
+}
+
+#[derive(Debug)]
+struct Series {
+    /// Places of charges, in the order of slots.
+    charges: Vec<usize>,
+    /// What is before this place counts for no later crossing.
+    past: usize,
+}
+
+impl Ledger {
+    /// The ledger that sums charges up by `by`.
+    pub(super) fn of(
+        charges: &Charges<'_>,
+        bounds: Horizons,
+        by: impl Fn(&Unexplained) -> u64,
+    ) -> Self {
+        let least = bounds.day.min(bounds.week).min(bounds.month);
+        let all = &charges.all;
+        let mut order: Vec<usize> = (0..all.len()).collect();
+        order.sort_unstable_by_key(|at| (by(&all[*at]), all[*at].slot, *at));
+        let series = order
+            .chunk_by(|a, b| by(&all[*a]) == by(&all[*b]))
+            .filter(|run| total(run.iter().map(|at| all[*at].unexplained)) >= least)
+            .map(|run| Series {
+                charges: run.to_vec(),
+                past: 0,
+            });
+        Self {
+            bounds,
+            series: series.collect(),
+        }
+    }
 }
 
 impl<'a> Charges<'a> {
     /// Explains what the past and policy explain, and keeps the rest.
-    pub(super) fn of(view: &'a View<'_>, policy: &Policy) -> Self {
-        let entries = view.entries(|key, counters| {
-            key.service.external && !key.service.served && counters.up.payload > 0
+    pub(super) fn of(view: &'a View<'_>, policy: &Policy, mut entries: Vec<Entry<'a>>) -> Self {
+        entries.sort_unstable_by_key(|entry| {
+            let Entry {
+                workload,
+                group,
+                slot,
+                remote,
+                service,
+                interface,
+                ..
+            } = *entry;
+            (workload, group, slot, remote, service, interface)
         });
-        let mut all = Vec::new();
+        // At most one an entry; room that is not used costs no memory, growing would cost it twice.
+        let mut all = Vec::with_capacity(entries.len());
         let mut start = 0;
         for run in entries.chunk_by(|a, b| (a.workload, a.group) == (b.workload, b.group)) {
             explain_run(view, policy, run, start, &mut all);
             start += run.len();
         }
-        let mut charges = Self {
-            entries,
-            all,
-            just_charged: Vec::new(),
-        };
+        let mut charges = Self { entries, all };
         charges.explain_common(view, policy);
         charges.number_groups();
         charges.all.retain(|charge| charge.unexplained > 0);
@@ -69,57 +116,49 @@ impl<'a> Charges<'a> {
         &self.entries[from..to]
     }
 
-    /// Crossings of bounds by what is not charged yet, summed by `by`, and the charges of each.
-    pub(super) fn cross(
-        &mut self,
-        by: impl Fn(&Unexplained) -> u64,
-        bounds: &Horizons,
-    ) -> Vec<(Crossing, Vec<usize>)> {
-        let least = bounds.day.min(bounds.week).min(bounds.month);
-        let mut order: Vec<(u64, Slot, usize)> = Vec::new();
-        for (at, charge) in self
-            .all
-            .iter()
-            .enumerate()
-            .filter(|(_, charge)| !charge.charged)
-        {
-            order.push((by(charge), charge.slot, at));
-        }
-        order.sort_unstable();
+    /// Crossings of a ledger's bounds on a day, by what no ledger has charged before, and the charges of each.
+    /// From then on they are charged. Days come in their order, so that no later one has influence.
+    pub(super) fn cross(&mut self, ledger: &mut Ledger, day: Day) -> Vec<(Crossing, Vec<usize>)> {
+        let oldest = Day(day.0.saturating_sub(DAYS_MAX - 1));
         let mut found = Vec::new();
-        for run in order.chunk_by(|a, b| a.0 == b.0) {
-            let total: u64 = run.iter().map(|(_, _, at)| self.all[*at].unexplained).sum();
-            if total < least {
+        for series in &mut ledger.series {
+            let all = &self.all;
+            let day_of = |at: usize| all[at].slot.day();
+            let until = series.charges.partition_point(|at| day_of(*at) <= day);
+            if until == 0 || day_of(series.charges[until - 1]) != day {
                 continue;
             }
-            let series: Vec<(Slot, u64)> = run
+            let from = series.charges.partition_point(|at| day_of(*at) < oldest);
+            let places = &series.charges[from.max(series.past)..until];
+            let open: Vec<usize> = places
                 .iter()
-                .map(|(_, slot, at)| (*slot, self.all[*at].unexplained))
+                .copied()
+                .filter(|at| !all[*at].charged)
                 .collect();
-            for crossing in crossings(&series, bounds) {
-                let members = crossing.members.clone().map(|place| run[place].2);
-                let members: Vec<usize> = members.collect();
-                self.just_charged.extend(&members);
+            let sums: Vec<(Slot, u64)> = open
+                .iter()
+                .map(|at| (all[*at].slot, all[*at].unexplained))
+                .collect();
+            if let Some(crossing) = crossing(&sums, day, &ledger.bounds) {
+                series.past = until;
+                let members = open[crossing.from..].to_vec();
+                for at in &members {
+                    self.all[*at].charged = true;
+                }
                 found.push((crossing, members));
             }
         }
         found
     }
 
-    /// Takes what the last ledger charged out of the next one's sums.
-    pub(super) fn settle(&mut self) {
-        for at in self.just_charged.drain(..) {
-            self.all[at].charged = true;
-        }
-    }
-
     /// Unexplained payload of each workload on each day.
     pub(super) fn workload_days(&self) -> BTreeMap<Day, Vec<u64>> {
         let mut sums: BTreeMap<(Day, u32), u64> = BTreeMap::new();
         for charge in &self.all {
-            *sums
+            let sum = sums
                 .entry((charge.slot.day(), charge.workload))
-                .or_default() += charge.unexplained;
+                .or_default();
+            *sum = sum.saturating_add(charge.unexplained);
         }
         let mut days: BTreeMap<Day, Vec<u64>> = BTreeMap::new();
         for ((day, _), sum) in sums {
@@ -199,10 +238,10 @@ impl<'a> Charges<'a> {
         let mut sums: BTreeMap<(u32, Day), u64> = BTreeMap::new();
         for at in &run[..known] {
             let charge = &self.all[*at];
-            let sum = charge.unexplained + charge.explained;
-            *sums
+            let sum = sums
                 .entry((charge.workload, charge.slot.day()))
-                .or_default() += sum;
+                .or_default();
+            *sum = total([*sum, charge.unexplained, charge.explained]);
         }
         let users: BTreeSet<u32> = sums.keys().map(|(workload, _)| *workload).collect();
         let account = |id: &u32| view.workload(*id).account_id.as_str();
@@ -224,25 +263,43 @@ fn explain_run(
     for entry in run {
         let day = entry.slot.day();
         match history.last_mut() {
-            Some((last, payload)) if *last == day => *payload += entry.counters.up.payload,
+            Some((last, payload)) if *last == day => {
+                *payload = payload.saturating_add(entry.counters.up.payload);
+            }
             _ => history.push((day, entry.counters.up.payload)),
         }
     }
     let Some((first_day, _)) = history.first().copied() else {
         return;
     };
-    let sanctioned = sanction(view, policy, &run[0]);
-    let mut at = start;
-    let mut left: Option<(Day, u64)> = None;
+    let sanctions: Vec<u64> = run
+        .iter()
+        .map(|entry| sanction(view, policy, entry))
+        .collect();
+    let mut at = 0;
+    let mut left = Allowance::default();
+    let mut today = None;
     for slot_run in run.chunk_by(|a, b| a.slot == b.slot) {
         let (slot, day) = (slot_run[0].slot, slot_run[0].slot.day());
-        let allowed = match left {
-            Some((of, rest)) if of == day => rest,
-            _ => allowance(&history, day, &policy.baseline).max(sanctioned),
+        if today != Some(day) {
+            let usual = allowance(&history, day, &policy.baseline);
+            let of_day = run[at..].iter().take_while(|entry| entry.slot.day() == day);
+            let sanctioned = of_day.zip(&sanctions[at..]).map(|(_, allowed)| *allowed);
+            let sanctioned = sanctioned.max().unwrap_or(0);
+            left = Allowance {
+                usual,
+                at_most: usual.max(sanctioned),
+            };
+            today = Some(day);
+        }
+        let end = at + slot_run.len();
+        let payload_of = |wanted: bool| {
+            let with_sanctions = slot_run.iter().zip(&sanctions[at..end]);
+            let these = with_sanctions.filter(move |(_, allowed)| (**allowed > 0) == wanted);
+            total(these.map(|(entry, _)| entry.counters.up.payload))
         };
-        let payload: u64 = slot_run.iter().map(|entry| entry.counters.up.payload).sum();
-        let explained = payload.min(allowed);
-        left = Some((day, allowed - explained));
+        let payload = payload_of(true).saturating_add(payload_of(false));
+        let explained = left.explain(payload_of(true), payload_of(false));
         all.push(Unexplained {
             workload: run[0].workload,
             group: run[0].group,
@@ -251,17 +308,38 @@ fn explain_run(
             unexplained: payload - explained,
             explained,
             first_day,
-            entries: (at, at + slot_run.len()),
+            entries: (start + at, start + end),
             charged: false,
         });
-        at += slot_run.len();
+        at = end;
     }
 }
 
-/// Bytes a day that policy allows this workload to this group.
+/// What is left of a day's allowance to a destination group.
+#[derive(Debug, Clone, Copy, Default)]
+struct Allowance {
+    /// For any of its addresses, by the past.
+    usual: u64,
+    /// In all, with what policy allows to some of them.
+    at_most: u64,
+}
+
+impl Allowance {
+    /// How much of the payload to sanctioned addresses and to others it explains, which is then used up.
+    fn explain(&mut self, sanctioned: u64, others: u64) -> u64 {
+        let of_sanctioned = sanctioned.min(self.at_most);
+        self.at_most -= of_sanctioned;
+        let of_others = others.min(self.usual).min(self.at_most);
+        self.at_most -= of_others;
+        self.usual -= of_others;
+        of_sanctioned + of_others
+    }
+}
+
+/// Bytes a day that policy allows from this interface to this address.
 fn sanction(view: &View<'_>, policy: &Policy, entry: &Entry<'_>) -> u64 {
     let name = &view.workload(entry.workload).name;
-    let interface = &view.entity(entry.entity).key.interface_id;
+    let interface = &view.interface(entry.interface).key.interface_id;
     let applies = policy.sanctioned.iter().filter(|rule| {
         let ours = rule
             .workload
@@ -271,3 +349,6 @@ fn sanction(view: &View<'_>, policy: &Policy, entry: &Entry<'_>) -> u64 {
     });
     applies.map(|rule| rule.bytes_per_day).max().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

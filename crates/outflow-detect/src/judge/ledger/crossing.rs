@@ -1,9 +1,11 @@
 //! When a series of unexplained payload crosses a bound.
 
-use std::ops::Range;
-
+use crate::counters::total;
 use crate::policy::Horizons;
 use crate::time::{Day, SLOTS_PER_DAY, Slot};
+
+/// Days of the longest span.
+pub(super) const DAYS_MAX: u32 = 30;
 
 /// The span over which a bound was crossed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,73 +18,48 @@ pub(super) enum Horizon {
     Month,
 }
 
-/// A crossing: known when its day ends, and charged with these members of the series.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A crossing: known when its day ends, and charged with the series from a place on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Crossing {
     pub(super) day: Day,
     pub(super) horizon: Horizon,
-    pub(super) members: Range<usize>,
+    pub(super) from: usize,
 }
 
-/// Crossings of a series in the order of slots, at most one a day. What one charges counts for no later one,
-/// so that each byte is charged once; nothing after a day has influence on it.
-pub(super) fn crossings(series: &[(Slot, u64)], bounds: &Horizons) -> Vec<Crossing> {
-    let mut found = Vec::new();
-    let mut charged = 0;
-    let mut end = 0;
-    for of_day in series.chunk_by(|a, b| a.0.day() == b.0.day()) {
-        let start = end;
-        end += of_day.len();
-        let day = of_day[0].0.day();
-        let since = |days: u32| {
-            let first = Day(day.0.saturating_sub(days - 1)).first_slot();
-            charged.max(series[..end].partition_point(|(slot, _)| *slot < first))
-        };
-        let sum = |from: usize| {
-            series[from..end]
-                .iter()
-                .map(|(_, payload)| *payload)
-                .sum::<u64>()
-        };
-        let window = day_window(&series[..end], charged, start, bounds.day);
-        let crossing = if let Some(from) = window {
-            Some((Horizon::Day, from))
-        } else if sum(since(7)) >= bounds.week {
-            Some((Horizon::Week, since(7)))
-        } else if sum(since(30)) >= bounds.month {
-            Some((Horizon::Month, since(30)))
-        } else {
-            None
-        };
-        if let Some((horizon, from)) = crossing {
-            found.push(Crossing {
-                day,
-                horizon,
-                members: from..end,
-            });
-            charged = end;
-        }
-    }
-    found
+/// The crossing of a day by a series that ends with it, of what no ledger has charged yet in the order of slots.
+pub(super) fn crossing(series: &[(Slot, u64)], day: Day, bounds: &Horizons) -> Option<Crossing> {
+    let since = |days: u32| {
+        let first = Day(day.0.saturating_sub(days - 1)).first_slot();
+        series.partition_point(|(slot, _)| *slot < first)
+    };
+    let (horizon, from) = if let Some(from) = day_window(series, since(1), bounds.day) {
+        (Horizon::Day, from)
+    } else if sum(&series[since(7)..]) >= bounds.week {
+        (Horizon::Week, since(7))
+    } else if sum(&series[since(DAYS_MAX)..]) >= bounds.month {
+        (Horizon::Month, since(DAYS_MAX))
+    } else {
+        return None;
+    };
+    Some(Crossing { day, horizon, from })
 }
 
 /// The start of the first window of four slots that ends in the last day and crosses the bound.
-fn day_window(series: &[(Slot, u64)], charged: usize, start: usize, bound: u64) -> Option<usize> {
+fn day_window(series: &[(Slot, u64)], start: usize, bound: u64) -> Option<usize> {
     let mut at = start;
     for of_slot in series[start..].chunk_by(|a, b| a.0 == b.0) {
         at += of_slot.len();
         let first = Slot(of_slot[0].0.0.saturating_sub(SLOTS_PER_DAY - 1));
-        let from = charged.max(series[..at].partition_point(|(slot, _)| *slot < first));
-        if series[from..at]
-            .iter()
-            .map(|(_, payload)| *payload)
-            .sum::<u64>()
-            >= bound
-        {
+        let from = series[..at].partition_point(|(slot, _)| *slot < first);
+        if sum(&series[from..at]) >= bound {
             return Some(from);
         }
     }
     None
+}
+
+fn sum(series: &[(Slot, u64)]) -> u64 {
+    total(series.iter().map(|(_, payload)| *payload))
 }
 
 #[cfg(test)]

@@ -86,12 +86,12 @@ impl Dialogue {
                 dialogue.questions.add(&questions);
                 dialogue.answers.add(&answers);
                 if entry.service.protocol == protocol::TCP {
-                    dialogue.over_tcp += questions.payload;
+                    dialogue.over_tcp = dialogue.over_tcp.saturating_add(questions.payload);
                 }
                 active |= counters.active;
                 (first, last) = (first.min(counters.first), last.max(counters.last));
             }
-            let span = (last - first).max(0).unsigned_abs() + SPAN_SLACK_SECS;
+            let span = last.saturating_sub(first).max(0).unsigned_abs() + SPAN_SLACK_SECS;
             let buckets = u64::from(active.count_ones()) * BUCKET_SECS.unsigned_abs();
             dialogue.active_secs += span.min(buckets);
         }
@@ -103,7 +103,7 @@ impl Dialogue {
         self.questions.add(&other.questions);
         self.answers.add(&other.answers);
         self.active_secs = self.active_secs.max(other.active_secs);
-        self.over_tcp += other.over_tcp;
+        self.over_tcp = self.over_tcp.saturating_add(other.over_tcp);
         self
     }
 
@@ -125,7 +125,7 @@ impl Dialogue {
         let question = self.questions.bytes / self.questions.packets.max(1);
         let answer = self.answers.payload / self.answers.packets.max(1);
         let share = self.questions.payload.saturating_mul(100) / self.answers.payload.max(1);
-        let enough = self.questions.packets + self.answers.packets >= PACKETS_MIN;
+        let enough = self.questions.packets.saturating_add(self.answers.packets) >= PACKETS_MIN;
         if enough && question > QUESTION_BYTES_MAX {
             let text =
                 format!("questions have {question} bytes on average; ordinary ones have 60 to 90");
@@ -155,7 +155,7 @@ impl Dialogue {
     }
 
     fn shape_of_session(&self) -> Shape {
-        let share = self.questions.payload * 100 / self.answers.payload.max(1);
+        let share = self.questions.payload.saturating_mul(100) / self.answers.payload.max(1);
         let text = format!("what was asked weighs {share} % of what was answered");
         if share > 200 {
             return Shape::Tunnel(why(share, 200, "percent", text));

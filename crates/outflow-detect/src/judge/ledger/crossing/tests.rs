@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use super::*;
 
 const BOUNDS: Horizons = Horizons {
@@ -6,15 +8,24 @@ const BOUNDS: Horizons = Horizons {
     month: 1_000,
 };
 
+/// Day by day over the whole series, as a ledger does.
 fn found(series: &[(u32, u64)]) -> Vec<(u32, Horizon, Range<usize>)> {
     let series: Vec<(Slot, u64)> = series
         .iter()
         .map(|(slot, payload)| (Slot(*slot), *payload))
         .collect();
-    crossings(&series, &BOUNDS)
-        .into_iter()
-        .map(|c| (c.day.0, c.horizon, c.members))
-        .collect()
+    let mut found = Vec::new();
+    let (mut charged, mut until) = (0, 0);
+    for of_day in series.chunk_by(|a, b| a.0.day() == b.0.day()) {
+        until += of_day.len();
+        let open = &series[charged..until];
+        if let Some(crossing) = crossing(open, of_day[0].0.day(), &BOUNDS) {
+            let members = charged + crossing.from..until;
+            found.push((crossing.day.0, crossing.horizon, members));
+            charged = until;
+        }
+    }
+    found
 }
 
 #[test]

@@ -1,0 +1,62 @@
+use super::*;
+use proptest::prelude::*;
+
+/// Ordinary counts, and such as only a broken record claims.
+fn count() -> impl Strategy<Value = u64> {
+    prop_oneof![0u64..1_000_000, u64::MAX - 10..=u64::MAX]
+}
+
+fn volume() -> impl Strategy<Value = Volume> {
+    (count(), count(), count()).prop_map(|(bytes, payload, packets)| Volume {
+        bytes,
+        payload,
+        packets,
+    })
+}
+
+fn counters() -> impl Strategy<Value = Counters> {
+    let times = (any::<i64>(), any::<i64>(), any::<u64>());
+    (volume(), volume(), count(), count(), times).prop_map(
+        |(up, down, flows, late_payload, (first, last, active))| Counters {
+            up,
+            down,
+            flows,
+            late_payload,
+            first,
+            last,
+            active,
+        },
+    )
+}
+
+fn sum(a: &Counters, b: &Counters) -> Counters {
+    let mut sum = *a;
+    sum.add(b);
+    sum
+}
+
+proptest! {
+    #[test]
+    fn adding_is_a_commutative_monoid(a in counters(), b in counters(), c in counters()) {
+        prop_assert_eq!(sum(&a, &b), sum(&b, &a));
+        prop_assert_eq!(sum(&sum(&a, &b), &c), sum(&a, &sum(&b, &c)));
+        prop_assert_eq!(sum(&a, &Counters::default()), a);
+        prop_assert_eq!(sum(&Counters::default(), &a), a);
+    }
+
+    #[test]
+    fn turning_round_commutes_with_adding(a in counters(), b in counters()) {
+        prop_assert_eq!(a.reversed().reversed(), a);
+        prop_assert_eq!(sum(&a, &b).reversed(), sum(&a.reversed(), &b.reversed()));
+    }
+
+    #[test]
+    fn a_total_knows_no_order_and_stays_at_the_greatest_number(
+        counts in proptest::collection::vec(count(), 0..8),
+    ) {
+        let wide: u128 = counts.iter().map(|count| u128::from(*count)).sum();
+        let expected = u64::try_from(wide).unwrap_or(u64::MAX);
+        prop_assert_eq!(total(counts.iter().copied()), expected);
+        prop_assert_eq!(total(counts.iter().rev().copied()), expected);
+    }
+}

@@ -1,0 +1,136 @@
+use super::*;
+use crate::counters::total;
+use crate::state::SHARD_KEYS_MAX;
+use outflow_record::Addr;
+
+const GREATEST: Volume = Volume {
+    bytes: u64::MAX,
+    payload: u64::MAX,
+    packets: u64::MAX,
+};
+
+fn key(interface_id: &str) -> InterfaceKey {
+    InterfaceKey {
+        account_id: "111111111111".to_owned(),
+        interface_id: interface_id.to_owned(),
+    }
+}
+
+fn service(port: u16) -> Service {
+    Service {
+        protocol: u8::MAX,
+        served: true,
+        external: true,
+        aws: AwsService::named("S3"),
+        port,
+    }
+}
+
+/// An interface of each form, with counters at both ends of their range; met in this order.
+fn state(order: [usize; 4]) -> State {
+    let a: Addr = "10.0.0.7".parse().unwrap();
+    let b: Addr = "2001:db8::1".parse().unwrap();
+    let own = [
+        OwnAddress::Any,
+        OwnAddress::One(a),
+        OwnAddress::Two(a, b),
+        OwnAddress::Several,
+    ];
+    let mut state = State::default();
+    for at in order {
+        let number = state.entities.number(&key(&format!("eni-{at}")));
+        let entity = state.entities.get_mut(number);
+        entity.interface = Interface {
+            region: (at > 0).then(String::new),
+            group: (at > 1).then(|| "größer; ☃".to_owned()),
+            intermediary: at == 3,
+            own_v4: own[at],
+            own_v6: own[3 - at],
+            ..Interface::default()
+        };
+        let coverage = Coverage {
+            buckets: (1 << 36) - 1,
+            skipdata: u64::MAX,
+        };
+        entity.coverage.insert(Slot(u32::MAX), coverage);
+        let shard = entity.shard();
+        let pair = PairKey {
+            entity: number,
+            remote: b,
+            service: service(u16::MAX),
+            slot: Slot(u32::MAX),
+        };
+        state.pairs.add(shard, pair, &Counters::default());
+        let unoriented = UnorientedKey {
+            entity: number,
+            first: a,
+            second: b,
+            service: service(0),
+            reverse: service(1),
+            slot: Slot(0),
+        };
+        let counters = Counters {
+            up: GREATEST,
+            down: GREATEST,
+            flows: u64::MAX,
+            late_payload: u64::MAX,
+            first: i64::MIN,
+            last: i64::MAX,
+            active: u64::MAX,
+        };
+        state.unoriented.add(shard, unoriented, &counters);
+    }
+    state
+}
+
+#[test]
+fn every_form_and_every_extreme_comes_back() {
+    let before = state([0, 1, 2, 3]);
+    let after = State::decode(&before.encode(), SHARD_KEYS_MAX).unwrap();
+    let all = |state: &State| -> Vec<Entity> {
+        let sorted = state.entities.sorted();
+        sorted.map(|(_, entity)| entity.clone()).collect()
+    };
+    assert_eq!(all(&after), all(&before));
+    let counters: Vec<&Counters> = after.unoriented.iter().map(|(_, own)| own).collect();
+    assert_eq!(counters.len(), 4);
+    assert!(
+        counters
+            .iter()
+            .all(|own| own.up == GREATEST && own.first == i64::MIN)
+    );
+    assert!(
+        after
+            .pairs
+            .iter()
+            .all(|(_, own)| *own == Counters::default())
+    );
+    assert_eq!(total(after.pairs.iter().map(|_| 1)), 4);
+    assert_eq!(after.encode(), before.encode());
+}
+
+#[test]
+fn the_bytes_do_not_tell_in_which_order_interfaces_were_met() {
+    let bytes = state([0, 1, 2, 3]).encode();
+    for order in [[3, 2, 1, 0], [2, 0, 3, 1]] {
+        assert_eq!(state(order).encode(), bytes);
+    }
+}
+
+#[test]
+fn none_and_empty_are_told_apart() {
+    let mut none = State::default();
+    none.entities.number(&key("eni-0"));
+    let mut empty = none.clone();
+    empty.entities.get_mut(0).interface.region = Some(String::new());
+    assert_ne!(none.encode(), empty.encode());
+}
+
+#[test]
+fn a_level_comes_back_although_its_keys_would_fit_again() {
+    let mut state = state([0, 1, 2, 3]);
+    state.pairs.raise(5, Resolution::Group);
+    let again = State::decode(&state.encode(), SHARD_KEYS_MAX).unwrap();
+    assert_eq!(again.resolution(), Resolution::Group);
+    assert!(again.pairs.levels().eq(state.pairs.levels()));
+}

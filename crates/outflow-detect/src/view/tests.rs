@@ -1,0 +1,153 @@
+use super::*;
+use crate::reading::{START, state_of_lines};
+
+const V2: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets \
+                  bytes start end action log-status";
+const RELAYED: &str = "interface-id instance-id srcaddr dstaddr pkt-srcaddr pkt-dstaddr srcport \
+                       dstport protocol packets bytes start end flow-direction";
+
+/// What is seen of each pair: remote address, port, whether it is served, bytes up and down.
+type Seen = (String, u16, bool, u64, u64);
+
+fn seen(state: &State) -> Vec<Seen> {
+    let view = View::new(state, Day(40_000));
+    let mut all: Vec<Seen> = view
+        .pairs()
+        .map(|(key, own)| {
+            let Service { port, served, .. } = key.service;
+            let (up, down) = (own.up.bytes, own.down.bytes);
+            (key.remote.to_string(), port, served, up, down)
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+fn row(ends: &str, ports: &str, bytes: u64) -> String {
+    format!("2 1 eni-a {ends} {ports} 6 10 {bytes} {START} {START} ACCEPT OK\n")
+}
+
+fn seen_of(rows: &[String]) -> Vec<Seen> {
+    seen(&state_of_lines(V2, &rows.concat()))
+}
+
+fn pair(remote: &str, port: u16, served: bool, up: u64, down: u64) -> Seen {
+    (remote.to_owned(), port, served, up, down)
+}
+
+#[test]
+fn the_address_that_all_records_share_is_the_interfaces_own() {
+    for own in ["4.4.4.4", "200.1.1.1"] {
+        let rows = [
+            row(&format!("{own} 45.1.2.3"), "40000 443", 1_000),
+            row(&format!("45.1.2.3 {own}"), "443 40000", 2_000),
+            row(&format!("46.1.2.3 {own}"), "40000 22", 3_000),
+            row(&format!("{own} 46.1.2.3"), "22 40000", 4_000),
+        ];
+        let expected = [
+            pair("45.1.2.3", 443, false, 1_000, 2_000),
+            pair("46.1.2.3", 22, true, 4_000, 3_000),
+        ];
+        assert_eq!(seen_of(&rows), expected, "{own}");
+    }
+}
+
+#[test]
+fn where_two_addresses_may_be_own_the_client_is() {
+    for (client, server) in [("4.4.4.4", "45.1.2.3"), ("45.1.2.3", "4.4.4.4")] {
+        let rows = [
+            row(&format!("{client} {server}"), "40000 443", 1_000),
+            row(&format!("{server} {client}"), "443 40000", 2_000),
+        ];
+        assert_eq!(seen_of(&rows), [pair(server, 443, false, 1_000, 2_000)]);
+    }
+}
+
+#[test]
+fn of_two_flows_to_port_53_inside_the_asking_side_is_the_client() {
+    let rows = [
+        row("10.0.0.7 10.0.0.2", "53 53", 1_000),
+        row("10.0.0.7 10.0.0.2", "40000 53", 2_000),
+        row("10.0.0.2 10.0.0.7", "53 40000", 3_000),
+    ];
+    let seen = seen_of(&rows);
+    assert!(seen.contains(&pair("10.0.0.2", 53, false, 2_000, 3_000)));
+    let bytes: u64 = seen.iter().map(|(.., up, down)| up + down).sum();
+    assert_eq!(bytes, 6_000);
+}
+
+#[test]
+fn inside_flows_other_than_names_are_not_kept() {
+    assert_eq!(seen_of(&[row("10.0.0.7 10.0.0.2", "40000 443", 1_000)]), []);
+}
+
+fn host(remote: &str, bytes: u64, at: i64) -> String {
+    let at = START + at;
+    format!(
+        "eni-a i-a 10.0.0.7 {remote} 10.0.0.7 {remote} 40000 443 6 10 {bytes} {at} {at} egress\n"
+    )
+}
+
+fn gateway(remote: &str, bytes: u64, at: i64) -> String {
+    let at = START + at;
+    format!("eni-n - 10.0.0.9 {remote} 10.0.0.7 {remote} 40000 443 6 10 {bytes} {at} {at} egress\n")
+}
+
+fn counted(rows: &[String]) -> u64 {
+    let state = state_of_lines(RELAYED, &rows.concat());
+    View::new(&state, Day(40_000)).sift().counted_bytes
+}
+
+#[test]
+fn a_gateway_counts_where_hosts_do_not_hold_nine_tenths_of_it() {
+    let remote = "45.1.2.3";
+    assert_eq!(counted(&[host(remote, 1_000, 0)]), 1_000);
+    assert_eq!(counted(&[gateway(remote, 1_000, 0)]), 1_000);
+    let both = |by_host| counted(&[host(remote, by_host, 0), gateway(remote, 1_000, 5)]);
+    assert_eq!(both(1_000), 1_000);
+    assert_eq!(both(900), 900);
+    assert_eq!(both(890), 1_890);
+    // An address and a day are told apart from others.
+    let other = [host(remote, 1_000, 0), gateway("45.1.2.4", 1_000, 0)];
+    assert_eq!(counted(&other), 2_000);
+    let next_day = [host(remote, 1_000, 0), gateway(remote, 1_000, 86_400)];
+    assert_eq!(counted(&next_day), 2_000);
+}
+
+#[test]
+fn a_view_ends_with_its_day() {
+    let rows = [host("45.1.2.3", 1_000, 0), host("45.1.2.3", 500, 86_400)];
+    let state = state_of_lines(RELAYED, &rows.concat());
+    let through = |day| View::new(&state, Day(day)).sift().counted_bytes;
+    assert_eq!([19_999, 20_000, 20_001].map(through), [0, 1_000, 1_500]);
+}
+
+#[test]
+fn workloads_are_numbered_by_account_and_name() {
+    let format = "account-id interface-id instance-id srcaddr dstaddr bytes start";
+    let rows = [
+        format!("2 eni-z i-a 10.0.0.7 45.1.2.3 1 {START}\n"),
+        format!("1 eni-y i-b 10.0.0.7 45.1.2.3 1 {START}\n"),
+        format!("1 eni-x i-b 10.0.0.8 45.1.2.3 1 {START}\n"),
+        format!("1 eni-w - 10.0.0.9 45.1.2.3 1 {START}\n"),
+    ];
+    let state = state_of_lines(format, &rows.concat());
+    let view = View::new(&state, Day(40_000));
+    let workload = |id| {
+        (
+            view.workload(id).account_id.as_str(),
+            view.workload(id).name.as_str(),
+        )
+    };
+    assert_eq!(
+        [0, 1, 2].map(workload),
+        [("1", "eni-w"), ("1", "i-b"), ("2", "i-a")]
+    );
+    let of_second = view
+        .sift()
+        .chosen
+        .iter()
+        .filter(|e| e.workload == 1)
+        .count();
+    assert_eq!(of_second, 2);
+}

@@ -1,0 +1,16 @@
+//! The laws of the fold, the truth of findings over simulated worlds, and exact sums.
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod memory;
+#[cfg(test)]
+mod stream;
+#[cfg(test)]
+mod sums;
+#[cfg(test)]
+mod truth;
