@@ -2,7 +2,6 @@
 
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
-use outflow_enrich::AwsService;
 use outflow_record::Addr;
 
 use crate::time::Slot;
@@ -16,8 +15,6 @@ pub(crate) struct Service {
     pub served: bool,
     /// Whether the other side lies outside the border.
     pub external: bool,
-    /// The AWS service whose range holds the other side, if records say.
-    pub aws: AwsService,
     /// Port of the serving side; 0 where the protocol has none.
     pub port: u16,
 }
@@ -150,7 +147,6 @@ impl Service {
             | u64::from(self.protocol) << 16
             | u64::from(self.served) << 24
             | u64::from(self.external) << 25
-            | u64::from(self.aws.code()) << 32
     }
 }
 

@@ -2,12 +2,14 @@
 
 mod codec;
 
+use std::collections::HashMap;
+
 use outflow_enrich::{AwsService, Direction, EnrichedBatch, Flow, Initiator, Scope, protocol};
 use outflow_record::Addr;
 
 use crate::counters::{Counters, Volume};
 use crate::entities::Entities;
-use crate::key::{PairKey, Resolution, Service, UnorientedKey};
+use crate::key::{FixedState, PairKey, Resolution, Service, UnorientedKey};
 use crate::table::Table;
 use crate::time::Slot;
 
@@ -24,8 +26,19 @@ pub struct State {
     pub(crate) entities: Entities,
     pub(crate) pairs: Table<PairKey>,
     pub(crate) unoriented: Table<UnorientedKey>,
+    /// The AWS service of a destination group, as far as records name it; of several, the last by name.
+    pub(crate) aws: HashMap<Addr, AwsService, FixedState>,
     /// By the enricher's number of an interface: number and shard here.
-    numbers: Vec<Option<(u32, usize)>>,
+    numbers: Vec<Option<Located>>,
+}
+
+/// Where an enricher's interface is in the state, and which of its buckets were noted last.
+#[derive(Debug, Clone, Copy)]
+struct Located {
+    entity: u32,
+    shard: usize,
+    slot: Slot,
+    buckets: u64,
 }
 
 impl Default for State {
@@ -41,6 +54,7 @@ impl State {
             entities: Entities::default(),
             pairs: Table::new(keys_max),
             unoriented: Table::new(keys_max),
+            aws: HashMap::default(),
             numbers: Vec::new(),
         }
     }
@@ -58,8 +72,7 @@ impl State {
             let (entity, shard) = self.locate(batch, flow.interface);
             let slot = Slot::of(flow.start);
             let active = slot.buckets(flow.start, flow.end);
-            let coverage = &mut self.entities.get_mut(entity).coverage;
-            coverage.entry(slot).or_default().buckets |= active;
+            self.cover(flow.interface, entity, slot, active);
             if flow.accepted {
                 self.count(flow, entity, shard, slot, active, closed);
             }
@@ -93,6 +106,24 @@ impl State {
         }
     }
 
+    /// Notes that the log covers these buckets, unless that was the last thing noted of the interface.
+    #[inline]
+    fn cover(&mut self, number: u32, entity: u32, slot: Slot, active: u64) {
+        if let Some(Some(known)) = self.numbers.get_mut(number as usize) {
+            if known.slot == slot && active & !known.buckets == 0 {
+                return;
+            }
+            let coverage = self
+                .entities
+                .get_mut(entity)
+                .coverage
+                .entry(slot)
+                .or_default();
+            coverage.buckets |= active;
+            (known.slot, known.buckets) = (slot, coverage.buckets);
+        }
+    }
+
     #[inline]
     fn count(
         &mut self,
@@ -113,6 +144,10 @@ impl State {
         } else {
             0
         };
+        if flow.aws_service != AwsService::NONE {
+            let known = self.aws.entry(flow.remote.group()).or_default();
+            *known = flow.aws_service.max(*known);
+        }
         let (first, last) = (flow.start, flow.end);
         let sent = Counters {
             up: volume,
@@ -161,7 +196,7 @@ impl State {
     #[inline]
     fn locate(&mut self, batch: &EnrichedBatch<'_>, number: u32) -> (u32, usize) {
         if let Some(Some(known)) = self.numbers.get(number as usize) {
-            return *known;
+            return (known.entity, known.shard);
         }
         let (key, _) = batch.interfaces.get(number);
         let entity = self.entities.number(key);
@@ -169,7 +204,13 @@ impl State {
         if self.numbers.len() <= number as usize {
             self.numbers.resize(number as usize + 1, None);
         }
-        self.numbers[number as usize] = Some((entity, shard));
+        let slot = Slot(0);
+        self.numbers[number as usize] = Some(Located {
+            entity,
+            shard,
+            slot,
+            buckets: 0,
+        });
         (entity, shard)
     }
 
@@ -178,6 +219,10 @@ impl State {
         let numbers = self.entities.merge(other.entities);
         self.pairs
             .merge(other.pairs, |entity| numbers[entity as usize]);
+        for (group, service) in other.aws {
+            let known = self.aws.entry(group).or_default();
+            *known = service.max(*known);
+        }
         self.unoriented
             .merge(other.unoriented, |entity| numbers[entity as usize]);
     }
@@ -243,7 +288,6 @@ fn service(flow: &Flow, initiator: Initiator, external: bool) -> Service {
         protocol: flow.protocol,
         served,
         external,
-        aws: flow.aws_service,
         port,
     }
 }
@@ -255,8 +299,6 @@ fn unoriented(flow: &Flow, entity: u32, slot: Slot) -> (UnorientedKey, bool) {
         local: flow.remote,
         remote: flow.local,
         local_port: flow.remote_port,
-        // The record names the service of its destination's side alone.
-        aws_service: AwsService::NONE,
         remote_port: flow.local_port,
         ..*flow
     };

@@ -1,9 +1,10 @@
 //! A bounded table of counters.
 
-use std::collections::HashMap;
+mod arena;
 
 use crate::counters::Counters;
-use crate::key::{FixedState, Key, Resolution};
+use crate::key::{Key, Resolution};
+use arena::Arena;
 
 /// Shards of a table: each grows by itself, so that no doubling ever copies the whole.
 pub(crate) const SHARDS: usize = 64;
@@ -22,7 +23,7 @@ pub(crate) struct Table<K> {
 #[derive(Debug, Clone)]
 struct Shard<K> {
     level: Resolution,
-    counters: HashMap<K, Counters, FixedState>,
+    counters: Arena<K>,
 }
 
 impl<K: Key> Table<K> {
@@ -30,7 +31,7 @@ impl<K: Key> Table<K> {
     pub(crate) fn new(keys_max: usize) -> Self {
         let shard = || Shard {
             level: Resolution::Address,
-            counters: HashMap::default(),
+            counters: Arena::default(),
         };
         Self {
             shards: (0..SHARDS).map(|_| shard()).collect(),
@@ -42,11 +43,7 @@ impl<K: Key> Table<K> {
     #[inline]
     pub(crate) fn add(&mut self, shard: usize, key: K, counters: &Counters) {
         let shard = &mut self.shards[shard % SHARDS];
-        shard
-            .counters
-            .entry(key.at(shard.level))
-            .or_default()
-            .add(counters);
+        shard.counters.add(key.at(shard.level), counters);
         if shard.counters.len() > self.keys_max {
             shard.shrink(self.keys_max);
         }
@@ -58,12 +55,9 @@ impl<K: Key> Table<K> {
             while own.level < other.level {
                 own.coarsen();
             }
-            if own.counters.is_empty() {
-                own.counters.reserve(other.counters.len());
-            }
-            for (key, counters) in other.counters {
+            for (key, counters) in other.counters.into_entries() {
                 let key = key.with_entity(entity(key.entity())).at(own.level);
-                own.counters.entry(key).or_default().add(&counters);
+                own.counters.add(key, &counters);
                 if own.counters.len() > self.keys_max {
                     own.shrink(self.keys_max);
                 }
@@ -71,9 +65,11 @@ impl<K: Key> Table<K> {
         }
     }
 
-    /// Every key with its counters, in no order.
+    /// Every key with its counters, in an order that no output may have.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &Counters)> {
-        self.shards.iter().flat_map(|shard| &shard.counters)
+        self.shards
+            .iter()
+            .flat_map(|shard| shard.counters.entries())
     }
 
     /// How many keys there are.
@@ -96,10 +92,9 @@ impl<K: Key> Table<K> {
 
     /// Bytes on the heap, about.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let entry = size_of::<(K, Counters)>() + 1;
         self.shards
             .iter()
-            .map(|shard| shard.counters.capacity() * 8 / 7 * entry)
+            .map(|shard| shard.counters.heap_bytes())
             .sum()
     }
 }
@@ -116,11 +111,8 @@ impl<K: Key> Shard<K> {
             return;
         };
         self.level = level;
-        for (key, counters) in std::mem::take(&mut self.counters) {
-            self.counters
-                .entry(key.at(level))
-                .or_default()
-                .add(&counters);
+        for (key, counters) in std::mem::take(&mut self.counters).into_entries() {
+            self.counters.add(key.at(level), &counters);
         }
     }
 }

@@ -110,6 +110,15 @@ impl<'a> View<'a> {
         self.interfaces[number as usize]
     }
 
+    /// The AWS service whose range holds a destination group, if records name it.
+    pub(crate) fn aws_service(&self, group: Addr) -> Option<String> {
+        self.state
+            .aws
+            .get(&group)
+            .and_then(|service| service.name())
+            .map(str::to_owned)
+    }
+
     fn pairs(&self) -> impl Iterator<Item = (&PairKey, &Counters)> {
         let oriented = self.oriented.iter().map(|(key, counters)| (key, counters));
         let through = self.through;

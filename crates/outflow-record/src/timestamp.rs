@@ -16,6 +16,9 @@ use crate::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Timestamp(pub i64);
 
+/// 9999-12-31T23:59:59Z, the last instant that four digits of a year can name.
+const SECS_MAX: i64 = 253_402_300_799;
+
 impl Timestamp {
     /// Unix seconds.
     pub const fn secs(self) -> i64 {
@@ -100,7 +103,12 @@ impl FromStr for Timestamp {
             text: text.to_owned(),
         };
         if text.len() > 4 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return text.parse().map(Self).map_err(|_| wrong());
+            let secs: i64 = text.parse().map_err(|_| wrong())?;
+            return if secs <= SECS_MAX {
+                Ok(Self(secs))
+            } else {
+                Err(wrong())
+            };
         }
         let (date, clock) = text.split_once(['T', ' ']).unwrap_or((text, "00:00:00"));
         let date: Vec<&str> = date.split('-').collect();
@@ -114,6 +122,9 @@ impl FromStr for Timestamp {
             _ => return Err(wrong()),
         };
         let number = |digits: &str| digits.parse::<u8>().map_err(|_| wrong());
+        // Four digits, and no sign: no arithmetic on such years overflows.
+        let digits = year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit());
+        let year = if digits { year } else { return Err(wrong()) };
         let date = (
             year.parse().map_err(|_| wrong())?,
             number(month)?,
@@ -121,5 +132,39 @@ impl FromStr for Timestamp {
         );
         let time = (number(hour)?, number(minute)?, number(second)?);
         Self::from_utc(date, time).ok_or_else(wrong)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_read_as_they_are_written() {
+        let cases = [
+            "1970-01-01T00:00:00Z",
+            "2024-02-29T23:59:59Z",
+            "9999-12-31T23:59:59Z",
+        ];
+        for text in cases {
+            assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), text);
+        }
+        assert_eq!(
+            "2026-10-01".parse::<Timestamp>().unwrap().secs(),
+            1_790_812_800
+        );
+        assert_eq!(
+            "1790812800".parse::<Timestamp>().unwrap().secs(),
+            1_790_812_800
+        );
+    }
+
+    #[test]
+    fn what_is_no_instant_is_refused_and_overflows_nothing() {
+        let cases = "2026-02-30 2026-13-01 2026-1 now 9223372036854775807-01-01 +226-01-01 \
+                     99999999999999 2026-01-01T24:00 2026-01-01T00:00:00:00 253402300800";
+        for text in cases.split_ascii_whitespace() {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
     }
 }

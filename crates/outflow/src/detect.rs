@@ -11,7 +11,7 @@ use outflow_ingest::{Listing, Outcome, Progress, Settings, Source};
 use outflow_record::{Format, Timestamp};
 
 use crate::config::Config;
-use crate::exit::{Exit, Failure, say};
+use crate::exit::{self, Exit, Failure, say};
 use crate::output;
 use crate::progress;
 
@@ -131,7 +131,21 @@ fn input_failure(error: outflow_ingest::Error) -> Failure {
 pub(crate) fn run(args: DetectArgs, flow_format: Option<Format>) -> Result<Exit, Failure> {
     let plan = Plan::new(args, flow_format)?;
     for (path, reason) in &plan.listing.skipped {
-        tracing::info!(path = %path.display(), reason, "skipped");
+        // As text, which the log escapes: a name in a folder may hold anything.
+        let path = path.to_string_lossy();
+        tracing::info!(path = &*path, reason, "skipped");
+    }
+    let unread = plan
+        .listing
+        .skipped
+        .iter()
+        .filter(|(_, reason)| reason.ends_with("yet"))
+        .count();
+    if unread > 0 {
+        say(
+            "note",
+            &format!("{unread} files hold logs that are not read yet (-v names them)"),
+        );
     }
     let total = plan
         .listing
@@ -149,7 +163,11 @@ pub(crate) fn run(args: DetectArgs, flow_format: Option<Format>) -> Result<Exit,
         outflow_ingest::detect(&plan.listing.objects, &plan.settings, &watched)
     });
     outcome.accounts.seconds = (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
-    write(&plan, &outcome).map_err(Failure::unfinished)?;
+    match write(&plan, &outcome) {
+        // The exit code answers `--fail-on` all the same, and problems are said.
+        Err(error) if exit::is_closed_pipe(&error) => {}
+        written => written.map_err(Failure::unfinished)?,
+    }
     for remark in &outcome.remarks {
         say("note", remark);
     }
@@ -157,10 +175,10 @@ pub(crate) fn run(args: DetectArgs, flow_format: Option<Format>) -> Result<Exit,
         say("error", &problem.reason);
         say("hint", &problem.hint);
     }
-    Ok(exit(&plan, &outcome))
+    Ok(exit_of(&plan, &outcome))
 }
 
-fn exit(plan: &Plan, outcome: &Outcome) -> Exit {
+fn exit_of(plan: &Plan, outcome: &Outcome) -> Exit {
     let reached = |severity: Severity| plan.fail_on.is_some_and(|least| severity >= least);
     if !outcome.problems.is_empty() {
         Exit::Unfinished

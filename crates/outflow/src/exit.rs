@@ -1,6 +1,6 @@
 //! How a command ends.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 /// What a command's end says to the shell.
@@ -53,15 +53,18 @@ impl Failure {
     }
 }
 
-/// Says on stderr what ended the command.
-pub(crate) fn report(failure: &Failure) -> Exit {
-    let closed = failure.error.chain().any(|cause| {
+/// Whether the reader of our output has seen enough (`| head`): that is no fault.
+pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
         cause
             .downcast_ref::<io::Error>()
             .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
-    });
-    if closed {
-        // Whoever read our output has seen enough (`| head`): that is no fault.
+    })
+}
+
+/// Says on stderr what ended the command.
+pub(crate) fn report(failure: &Failure) -> Exit {
+    if is_closed_pipe(&failure.error) {
         return Exit::Done;
     }
     say("error", &format!("{:#}", failure.error));
@@ -72,10 +75,6 @@ pub(crate) fn report(failure: &Failure) -> Exit {
 }
 
 /// A line on stderr. Names of objects may hold anything: control characters are shown, not sent.
-#[expect(
-    clippy::print_stderr,
-    reason = "the one place that talks to the person at the terminal"
-)]
 pub(crate) fn say(kind: &str, text: &str) {
     let plain: String = text
         .chars()
@@ -87,5 +86,6 @@ pub(crate) fn say(kind: &str, text: &str) {
                 .collect::<Vec<_>>()
         })
         .collect();
-    eprintln!("{kind}: {plain}");
+    // Nobody may be listening (`2>&1 | head`): then there is no one to tell either.
+    let _ = writeln!(io::stderr(), "{kind}: {plain}");
 }

@@ -1,6 +1,6 @@
 //! Where results go.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
@@ -11,11 +11,21 @@ pub(crate) fn to_stdout(bytes: &[u8]) -> io::Result<()> {
     out.flush()
 }
 
-/// Writes results to a file: first beside it, so that a reader never sees half of them.
+/// Writes results to a file: first beside it, so that a reader never sees half of them. A link is followed, and
+/// what is no file (a pipe, a device) is written to as it is: neither must be replaced.
 pub(crate) fn to_file(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
+    let path = match fs::metadata(path) {
+        Ok(known) if !known.is_file() => {
+            let mut out = BufWriter::new(OpenOptions::new().write(true).open(path)?);
+            write(&mut out)?;
+            return out.flush();
+        }
+        Ok(_) => path.canonicalize()?,
+        Err(_) => path.to_owned(),
+    };
     let mut beside = path.as_os_str().to_owned();
     beside.push(".part");
     let beside = Path::new(&beside);

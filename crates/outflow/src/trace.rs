@@ -16,7 +16,9 @@ pub(crate) fn start(args: &TraceArgs) {
         .with_env_filter(EnvFilter::new(level))
         .with_writer(std::io::stderr)
         .with_ansi(console::colors_enabled_stderr())
-        .with_target(false);
+        .with_target(false)
+        // It would say so on stderr, which is what failed, and panic over that.
+        .log_internal_errors(false);
     if args.is_json() {
         log.json().init();
     } else {

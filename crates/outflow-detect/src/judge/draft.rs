@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use outflow_enrich::{AwsService, InterfaceKey};
+use outflow_enrich::InterfaceKey;
 use outflow_finding::{
     Coverage, Destination, Evidence, Family, Finding, Severity, Why, finding_id,
 };
@@ -30,7 +30,6 @@ pub(super) struct Draft {
     by_group: Weights<Addr>,
     by_address: Weights<Addr>,
     by_service: Weights<Service>,
-    by_aws: Weights<AwsService>,
     by_interface: Weights<u32>,
     slots: Option<(Slot, Slot)>,
 }
@@ -66,15 +65,10 @@ impl Draft {
             .payload
             .max(entry.counters.down.payload)
             .max(1);
-        let service = Service {
-            aws: AwsService::NONE,
-            ..entry.service
-        };
         self.total.add(entry.counters);
         self.by_group.add(entry.group, weight);
         self.by_address.add(entry.remote, weight);
-        self.by_service.add(service, weight);
-        self.by_aws.add(entry.service.aws, weight);
+        self.by_service.add(entry.service, weight);
         self.by_interface.add(entry.interface, weight);
         let (first, last) = self.slots.unwrap_or((entry.slot, entry.slot));
         self.slots = Some((first.min(entry.slot), last.max(entry.slot)));
@@ -157,7 +151,7 @@ impl Draft {
             vpc_id: of_one(attribute(|interface| &interface.vpc_id)),
             interface_id: of_one(main.and_then(|entity| text(&entity.key.interface_id))),
             workload: charge.workload.and_then(|id| text(&view.workload(id).name)),
-            destination: self.destination(),
+            destination: self.destination(view),
             first_seen: Some(Timestamp(self.total.first)),
             last_seen: Some(Timestamp(self.total.last)),
             bytes: self.total.up.bytes,
@@ -184,7 +178,7 @@ impl Draft {
         }
     }
 
-    fn destination(&self) -> Destination {
+    fn destination(&self, view: &View<'_>) -> Destination {
         let addresses = self.addresses();
         let known = |addr: &&Addr| **addr != Addr::default();
         Destination {
@@ -200,11 +194,9 @@ impl Draft {
                 .map(ToString::to_string)
                 .collect(),
             service: self
-                .by_aws
-                .ranked()
+                .groups()
                 .first()
-                .and_then(|(aws, _)| aws.name())
-                .map(str::to_owned),
+                .and_then(|group| view.aws_service(*group)),
             ..Destination::default()
         }
     }

@@ -225,17 +225,17 @@ fn volume_reason(observed: u64, bound: u64, span: &str, place: &str) -> Why {
 
 fn shape_reason(draft: &Draft) -> Why {
     let (up, down) = (draft.up().payload, draft.down().payload);
-    let ratio = up as f64 / down.max(1) as f64;
+    let share = 100.0 * up as f64 / up.saturating_add(down).max(1) as f64;
     let shape = if up > down {
         "pushed out rather than fetched"
     } else {
         "fetched or exchanged, not pushed"
     };
     Why {
-        observed: (ratio * 100.0).round() / 100.0,
+        observed: (share * 10.0).round() / 10.0,
         expected: None,
         bound: None,
-        unit: "ratio".to_owned(),
+        unit: "percent of payload sent".to_owned(),
         text: format!(
             "{} went out and {} came back: {shape}",
             human_bytes(up),

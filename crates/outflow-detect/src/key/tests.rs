@@ -16,7 +16,6 @@ fn service() -> impl Strategy<Value = Service> {
         protocol,
         served,
         external,
-        aws: AwsService::default(),
         port,
     })
 }
@@ -94,7 +93,6 @@ fn the_levels_go_from_the_address_to_nothing_of_it() {
             protocol: 6,
             served: true,
             external: true,
-            aws: AwsService::named("S3"),
             port: 443,
         },
         slot: Slot(5),

@@ -5,7 +5,6 @@ fn service(protocol: u8, port: u16) -> Service {
         protocol,
         served: false,
         external: true,
-        aws: Default::default(),
         port,
     }
 }

@@ -6,6 +6,8 @@ mod wire;
 
 use outflow_enrich::{AwsService, Interface, InterfaceKey, OwnAddress};
 
+use outflow_record::Addr;
+
 use super::State;
 use crate::Error;
 use crate::counters::{Counters, Volume};
@@ -31,6 +33,13 @@ impl State {
         }
         write_table(&mut out, &self.pairs, &ranks, write_pair);
         write_table(&mut out, &self.unoriented, &ranks, write_unoriented);
+        let mut aws: Vec<(Addr, AwsService)> = self.aws.iter().map(|(g, s)| (*g, *s)).collect();
+        aws.sort_unstable();
+        out.u64(aws.len() as u64);
+        for (group, service) in aws {
+            out.addr(group);
+            out.u8(service.code());
+        }
         out.finish()
     }
 
@@ -66,6 +75,10 @@ impl State {
             .collect();
         read_table(&mut input, &mut state.pairs, &shards, read_pair)?;
         read_table(&mut input, &mut state.unoriented, &shards, read_unoriented)?;
+        for _ in 0..input.u64()? {
+            let group = input.addr()?;
+            state.aws.insert(group, AwsService::from_code(input.u8()?));
+        }
         input.end()?;
         Ok(state)
     }
@@ -216,13 +229,11 @@ fn write_service(out: &mut Writer, service: Service) {
     out.u8(service.protocol);
     out.u8(u8::from(service.served));
     out.u8(u8::from(service.external));
-    out.u8(service.aws.code());
     out.u32(u32::from(service.port));
 }
 
 fn read_service(input: &mut Reader<'_>) -> Result<Service, Error> {
     let (protocol, served, external) = (input.u8()?, input.flag()?, input.flag()?);
-    let aws = AwsService::from_code(input.u8()?);
     let port = input.u32()?;
     let port = u16::try_from(port).map_err(|_| Error::State {
         reason: format!("no port {port}"),
@@ -231,7 +242,6 @@ fn read_service(input: &mut Reader<'_>) -> Result<Service, Error> {
         protocol,
         served,
         external,
-        aws,
         port,
     })
 }

@@ -137,7 +137,7 @@ fn a_finding_says_why() {
         why,
         [
             (180_000_000.0, Some(100_000_000.0), "bytes"),
-            (4_500.0, None, "ratio"),
+            (100.0, None, "percent of payload sent"),
             (0.0, None, "bytes"),
         ]
     );

@@ -64,7 +64,9 @@ impl Delimiters {
         }
         let is_feed = |at: usize| buf.get(self.starts[at] as usize - 1) == Some(&b'\n');
         let rows = (found / self.width).min(rows_max);
-        let behind = (rows * self.width + 1..=found).filter(|at| is_feed(*at)).count();
+        let behind = (rows * self.width + 1..=found)
+            .filter(|at| is_feed(*at))
+            .count();
         let ends = (1..=rows).all(|row| is_feed(row * self.width));
         (ends && feeds - behind == rows).then_some(rows)
     }
@@ -93,7 +95,11 @@ impl Delimiters {
         let mut left = delimiters;
         let mut at = found + 1;
         while left != 0 {
-            if let Some(group) = self.starts.get_mut(at..).and_then(|tail| tail.first_chunk_mut()) {
+            if let Some(group) = self
+                .starts
+                .get_mut(at..)
+                .and_then(|tail| tail.first_chunk_mut())
+            {
                 let group: &mut [u32; GROUP] = group;
                 for start in group {
                     *start = base + left.trailing_zeros() + 1;

@@ -21,7 +21,6 @@ fn service(port: u16) -> Service {
         protocol: u8::MAX,
         served: true,
         external: true,
-        aws: AwsService::named("S3"),
         port,
     }
 }

@@ -1,0 +1,549 @@
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+
+use outflow_sim::{Scenario, World, WorldConfig};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+use super::*;
+use crate::{Source, list};
+
+/// 2026-09-21T14:13:20Z
+const START: i64 = 1_790_000_000;
+
+/// A record of ten seconds from a private address to an outside one.
+fn record(eni: &str, bytes: u64, start: i64) -> String {
+    let (packets, end) = (bytes.div_ceil(1_000), start + 10);
+    format!(
+        "2 123456789012 {eni} 10.0.0.5 203.0.113.9 40000 443 6 {packets} {bytes} {start} {end} ACCEPT OK\n"
+    )
+}
+
+/// A record of 300 MB: a finding.
+fn leak(eni: &str, start: i64) -> String {
+    record(eni, 300_000_000, start)
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn folder(files: &[(&str, &[u8])]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        put(folder.path(), name, bytes);
+    }
+    folder
+}
+
+fn put(folder: &Path, name: &str, bytes: &[u8]) {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+fn objects(folder: &Path) -> Vec<Object> {
+    list(&[Source::Path(folder.to_owned())]).unwrap().objects
+}
+
+fn detected(objects: &[Object], settings: &Settings) -> Outcome {
+    let outcome = detect(objects, settings, &Progress::default());
+    assert!(outcome.accounts.balances(), "{:?}", outcome.accounts);
+    outcome
+}
+
+/// What a folder of these files holds.
+fn outcome(files: &[(&str, &[u8])]) -> Outcome {
+    let folder = folder(files);
+    detected(&objects(folder.path()), &Settings::default())
+}
+
+/// A few days of a small network in which someone sends out a lot, and objects that are not as they should be.
+fn world() -> TempDir {
+    let config = WorldConfig {
+        seed: 11,
+        days: 3,
+        enis: 8,
+        scenarios: vec![Scenario::Burst, Scenario::Drip],
+        object_minutes: 60,
+        base_flows_per_eni_hour: 4,
+        ..WorldConfig::default()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for (at, object) in World::new(&config).unwrap().objects().enumerate() {
+        let stored = if at % 3 == 0 {
+            gzip(&object.text)
+        } else {
+            object.text
+        };
+        put(folder.path(), &object.path, &stored);
+        match at {
+            5 => put(folder.path(), "copy.log", &stored),
+            6 => put(folder.path(), "cut.log.gz", &stored[..stored.len() / 2]),
+            _ => {}
+        }
+    }
+    put(folder.path(), "odd.log", b"what is this\n");
+    put(folder.path(), "tgw.log", b"version tgw-id account-id\n");
+    folder
+}
+
+#[test]
+fn number_of_workers_has_no_influence() {
+    let folder = world();
+    let mut objects = objects(folder.path());
+    objects.push(Object::file(folder.path().join("gone.log")));
+    let with = |workers| {
+        let settings = Settings {
+            workers,
+            ..Settings::default()
+        };
+        detected(&objects, &settings)
+    };
+    let one = with(1);
+    assert!(one.findings.len() > 1 && !one.incidents.is_empty());
+    assert!(
+        one.findings
+            .iter()
+            .all(|finding| !finding.evidence.objects.is_empty())
+    );
+    assert_eq!(one.problems.len(), 4, "{:#?}", one.problems);
+    assert!(one.remarks.iter().any(|remark| remark.contains("copy.log")));
+    for workers in [0, 2, 3, 8, usize::MAX] {
+        assert_eq!(with(workers), one, "{workers} workers");
+    }
+}
+
+#[test]
+fn order_of_the_objects_has_no_influence_without_copies() {
+    let folder = world();
+    fs::remove_file(folder.path().join("copy.log")).unwrap();
+    let mut objects = objects(folder.path());
+    let settings = Settings {
+        workers: 2,
+        ..Settings::default()
+    };
+    let forwards = detected(&objects, &settings);
+    objects.reverse();
+    assert_eq!(detected(&objects, &settings), forwards);
+}
+
+#[test]
+fn copies_are_counted_once() {
+    let text = leak("eni-0a1", START);
+    let once = outcome(&[("a.log", text.as_bytes())]);
+    let copied = outcome(&[
+        ("a.log", text.as_bytes()),
+        ("b/a.log", text.as_bytes()),
+        ("c/a.log", text.as_bytes()),
+    ]);
+    assert_eq!(copied.accounts, once.accounts);
+    assert_eq!(copied.findings[0].bytes, 300_000_000);
+    assert_eq!(copied.findings[0].evidence.objects.len(), 1);
+    assert!(
+        copied.findings[0].evidence.objects[0]
+            .uri
+            .ends_with("/a.log")
+    );
+    assert!(once.remarks.is_empty(), "{:?}", once.remarks);
+    let [count, first, second] = &copied.remarks[..] else {
+        panic!("{:?}", copied.remarks);
+    };
+    assert!(
+        count.starts_with("2 objects") && count.contains("counted once"),
+        "{count}"
+    );
+    assert!(
+        first.contains("b/a.log") && second.contains("c/a.log"),
+        "{first}; {second}"
+    );
+}
+
+#[test]
+fn objects_of_equal_size_or_of_equal_text_are_no_copies() {
+    let (a, b) = (leak("eni-0a1", START), leak("eni-0b2", START));
+    assert_eq!(a.len(), b.len());
+    let same_size = outcome(&[("a.log", a.as_bytes()), ("b.log", b.as_bytes())]);
+    assert_eq!((same_size.accounts.rows, same_size.accounts.enis), (2, 2));
+    // Compressed anew, an object is another: only what is stored is compared.
+    let packed = outcome(&[("a.log", a.as_bytes()), ("a.log.gz", &gzip(a.as_bytes()))]);
+    assert_eq!((packed.accounts.rows, packed.remarks.len()), (2, 0));
+    let empty = outcome(&[("a.log", b""), ("b.log", b"")]);
+    assert_eq!((empty.accounts.objects, empty.remarks.len()), (2, 0));
+}
+
+#[test]
+fn what_is_wrong_with_an_object_is_a_problem_and_the_rest_is_kept() {
+    let many: String = (0..500)
+        .map(|at| record("eni-0b2", 40 + at % 97 * 13, START + 60))
+        .collect();
+    let packed = gzip(many.as_bytes());
+    let folder = folder(&[
+        ("a.log", leak("eni-0a1", START).as_bytes()),
+        ("cut.log.gz", &packed[..packed.len() / 2]),
+        ("json.log", b"{\"records\": []}\n"),
+        ("odd.log", b"eni-0a1 203.0.113.9 1500\n"),
+        ("parquet.log", b"PAR1\x15\x04"),
+        (
+            "tgw.log",
+            b"version resource-type tgw-id\n6 TransitGateway tgw-1\n",
+        ),
+    ]);
+    fs::create_dir(folder.path().join("folder.log")).unwrap();
+    let mut objects = objects(folder.path());
+    let missing = ["gone.log", "folder.log"].map(|name| Object::file(folder.path().join(name)));
+    objects.extend(missing);
+    let outcome = detected(&objects, &Settings::default());
+    let path = format!("{}/", folder.path().display());
+    let told: Vec<(String, String)> = outcome
+        .problems
+        .iter()
+        .map(|problem| {
+            (
+                problem.uri.replace(&path, ""),
+                problem.reason.replace(&path, ""),
+            )
+        })
+        .collect();
+    let expected = [
+        ("cut.log.gz", "`cut.log.gz` is damaged behind byte "),
+        ("folder.log", "could not read `folder.log`: "),
+        ("gone.log", "could not read `gone.log`: No such file"),
+        (
+            "json.log",
+            "`json.log` was refused: the format cannot be told: this is JSON",
+        ),
+        (
+            "odd.log",
+            "`odd.log` was refused: the format cannot be told: no header",
+        ),
+        ("parquet.log", "`parquet.log` is a Parquet object"),
+        (
+            "tgw.log",
+            "`tgw.log` was refused: the header names `resource-type`",
+        ),
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:#?}");
+    for ((uri, reason), (own_uri, own_reason)) in told.iter().zip(expected) {
+        assert_eq!(uri, own_uri);
+        assert!(reason.starts_with(own_reason), "{reason}");
+    }
+    let by_format = outcome
+        .problems
+        .iter()
+        .filter(|problem| problem.hint.contains("--log-format"));
+    assert_eq!(by_format.count(), 2, "a format helps with text only");
+
+    let accounts = &outcome.accounts;
+    assert_eq!((accounts.objects, accounts.damaged), (8, 7));
+    assert!(
+        (2..=500).contains(&accounts.rows),
+        "rows before the damage count: {accounts:?}"
+    );
+    assert_eq!(accounts.enis, 2);
+    assert_eq!(outcome.incidents.len(), 1, "the leak is found all the same");
+}
+
+#[test]
+fn a_line_cut_by_damage_is_no_record() {
+    // Stored blocks, so that the cut is where we want it: in the last number of a line.
+    let text = format!(
+        "{}{}",
+        record("eni-0a1", 1_000, START),
+        record("eni-0a1", 9_999, START)
+    );
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    encoder.write_all(text.as_bytes()).unwrap();
+    let packed = encoder.finish().unwrap();
+    let cut = packed.len() - 8 - " 1790000010 ACCEPT OK\n".len();
+    let outcome = outcome(&[("a.log.gz", &packed[..cut])]);
+    assert_eq!((outcome.accounts.rows, outcome.accounts.bytes), (1, 1_000));
+    assert_eq!(
+        outcome.accounts.rejects_by_reason,
+        [("truncated".to_owned(), 1)].into()
+    );
+    assert_eq!(outcome.problems.len(), 1);
+}
+
+#[test]
+fn evidence_names_the_objects_and_counts_their_rows() {
+    let hour = 3_600;
+    let of_a = |start| record("eni-0a1", 60_000_000, start);
+    let of_b = |start| record("eni-0b2", 10, start);
+    let first = [of_a(START), of_a(START + 20), of_b(START)].concat();
+    let second = [of_b(START + hour), of_a(START + hour)].concat();
+    let third = of_b(START + 2 * hour);
+    let files = [("1.log", first), ("2.log.gz", second), ("3.log", third)];
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in &files {
+        let stored = if name.ends_with("gz") {
+            gzip(text.as_bytes())
+        } else {
+            text.clone().into()
+        };
+        put(folder.path(), name, &stored);
+    }
+    for workers in 1..=3 {
+        let settings = Settings {
+            workers,
+            ..Settings::default()
+        };
+        let outcome = detected(&objects(folder.path()), &settings);
+        let finding = outcome
+            .findings
+            .iter()
+            .find(|f| f.interface_id.as_deref() == Some("eni-0a1"))
+            .unwrap();
+        let named: Vec<(String, u64)> = finding
+            .evidence
+            .objects
+            .iter()
+            .map(|own| (own.uri.clone(), own.rows))
+            .collect();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        assert_eq!(named, [(path("1.log"), 2), (path("2.log.gz"), 1)]);
+        for own in &finding.evidence.objects {
+            let digest = Sha256::digest(fs::read(&own.uri).unwrap());
+            let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(own.sha256, hex);
+        }
+    }
+}
+
+#[test]
+fn evidence_leaves_out_objects_of_another_time() {
+    let day = 86_400;
+    let names_of = |outcome: &Outcome| -> Vec<String> {
+        let finding = outcome
+            .findings
+            .iter()
+            .find(|finding| finding.bytes >= 300_000_000)
+            .unwrap();
+        let uris = finding.evidence.objects.iter().map(|own| own.uri.clone());
+        uris.map(|uri| uri.rsplit_once('/').unwrap().1.to_owned())
+            .collect()
+    };
+    let before = record("eni-0a1", 10, START - 40 * day);
+    let after = record("eni-0a1", 10, START + 40 * day);
+    let leak = leak("eni-0a1", START);
+    let outcome = outcome(&[
+        ("after.log", after.as_bytes()),
+        ("before.log", before.as_bytes()),
+        ("leak.log", leak.as_bytes()),
+    ]);
+    assert_eq!(names_of(&outcome), ["leak.log"]);
+}
+
+#[test]
+fn objects_of_one_name_are_all_evidence() {
+    let folder = folder(&[
+        ("a.log", leak("eni-0a1", START).as_bytes()),
+        ("b.log", leak("eni-0a1", START + 60).as_bytes()),
+    ]);
+    let mut objects = objects(folder.path());
+    objects
+        .iter_mut()
+        .for_each(|object| object.uri = "stdin".to_owned());
+    let outcome = detected(&objects, &Settings::default());
+    assert_eq!(outcome.findings[0].flows, 2);
+    let rows = outcome.findings[0]
+        .evidence
+        .objects
+        .iter()
+        .map(|own| own.rows);
+    assert_eq!(rows.collect::<Vec<_>>(), [1, 1]);
+}
+
+#[test]
+fn evidence_is_bounded() {
+    let texts: Vec<(String, String)> = (0..40)
+        .map(|at| {
+            (
+                format!("{at:02}.log"),
+                record("eni-0a1", 20_000_000, START + at * 60),
+            )
+        })
+        .collect();
+    let files: Vec<(&str, &[u8])> = texts
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_bytes()))
+        .collect();
+    let outcome = outcome(&files);
+    let objects = &outcome.findings[0].evidence.objects;
+    assert_eq!(objects.len(), evidence::OBJECTS_MAX);
+    assert!(objects.is_sorted_by(|a, b| a.uri < b.uri));
+}
+
+#[test]
+fn since_and_until_bound_what_counts_and_not_what_is_read() {
+    let text: String = (0..4).map(|at| leak("eni-0a1", START + at * 60)).collect();
+    let folder = folder(&[("a.log", text.as_bytes())]);
+    let between = |since: Option<i64>, until: Option<i64>| {
+        let settings = Settings {
+            since: since.map(Timestamp),
+            until: until.map(Timestamp),
+            ..Settings::default()
+        };
+        let outcome = detected(&objects(folder.path()), &settings);
+        assert_eq!(
+            (outcome.accounts.rows, outcome.accounts.bytes),
+            (4, 1_200_000_000)
+        );
+        let sent: u64 = outcome.findings.iter().map(|finding| finding.bytes).sum();
+        assert_eq!(outcome.accounts.counted_bytes, sent);
+        let rows = outcome
+            .findings
+            .iter()
+            .flat_map(|finding| &finding.evidence.objects);
+        assert_eq!(rows.map(|own| own.rows).sum::<u64>() * 300_000_000, sent);
+        let outside = 4 - sent / 300_000_000;
+        let remark = format!("{outside} rows lie outside --since and --until");
+        assert_eq!(outcome.remarks.contains(&remark), outside > 0);
+        (
+            sent / 300_000_000,
+            outcome.accounts.first,
+            outcome.accounts.last,
+        )
+    };
+    let at = |secs| Some(Timestamp(START + secs));
+    assert_eq!(between(None, None), (4, at(0), at(190)));
+    assert_eq!(
+        between(Some(START + 60), None),
+        (3, at(60), at(190)),
+        "from the instant itself"
+    );
+    assert_eq!(
+        between(Some(START + 61), None),
+        (2, at(120), at(190)),
+        "a record counts by its start"
+    );
+    assert_eq!(
+        between(None, Some(START + 120)),
+        (2, at(0), at(70)),
+        "up to before the instant"
+    );
+    assert_eq!(
+        between(Some(START + 60), Some(START + 120)),
+        (1, at(60), at(70))
+    );
+    assert_eq!(between(Some(START + 900), None), (0, None, None));
+}
+
+#[test]
+fn coverage_rows_are_accounted_for_and_reach_the_findings() {
+    let gap = |status: &str, start: i64| {
+        format!(
+            "2 123456789012 eni-0a1 - - - - - - - {start} {} - {status}\n",
+            start + 60
+        )
+    };
+    let text = [
+        leak("eni-0a1", START),
+        gap("NODATA", START + 60),
+        gap("SKIPDATA", START + 120),
+        record("eni-0a1", 100, START + 300),
+    ]
+    .concat();
+    let folder = folder(&[("a.log", text.as_bytes())]);
+    let outcome = detected(&objects(folder.path()), &Settings::default());
+    assert_eq!(
+        (outcome.accounts.rows, outcome.accounts.coverage_rows),
+        (2, 2)
+    );
+    assert_eq!((outcome.accounts.lines, outcome.accounts.enis), (4, 1));
+    let coverage = outcome.findings[0].coverage.as_ref().unwrap();
+    assert_eq!(coverage.skipdata, 1);
+
+    let settings = Settings {
+        until: Some(Timestamp(START + 120)),
+        ..Settings::default()
+    };
+    let before = detected(&objects(folder.path()), &settings);
+    assert_eq!(
+        before.accounts.coverage_rows, 2,
+        "what is outside is read all the same"
+    );
+    assert_eq!(
+        before.findings[0].coverage.as_ref().unwrap().skipdata,
+        0,
+        "but does not count"
+    );
+}
+
+#[test]
+fn a_window_without_traffic_is_no_traffic() {
+    let text = "2 123456789012 eni-0a1 - - - - - - - 1790000000 1790000060 - NODATA\n";
+    let outcome = outcome(&[("a.log", text.as_bytes())]);
+    let accounts = outcome.accounts;
+    assert_eq!(
+        (accounts.lines, accounts.rows, accounts.coverage_rows),
+        (1, 0, 1)
+    );
+    assert_eq!((accounts.bytes, accounts.counted_bytes), (0, 0));
+    assert_eq!((accounts.first, accounts.last), (None, None));
+}
+
+#[test]
+fn rows_that_cannot_be_measured_are_remarked() {
+    let text = b"interface-id srcaddr dstaddr\neni-0a1 10.0.0.5 203.0.113.9\neni-0a1 - -\n";
+    let outcome = outcome(&[("a.log", text)]);
+    assert_eq!((outcome.accounts.rows, outcome.accounts.rejects), (2, 0));
+    assert!(outcome.remarks[0].starts_with("2 rows lack the addresses, times or bytes"));
+}
+
+#[test]
+fn a_header_in_the_middle_changes_the_format() {
+    let text = format!(
+        "{}interface-id bytes packets srcaddr dstaddr protocol start end\n\
+         eni-0a1 300000000 300000 10.0.0.5 203.0.113.9 6 {START} {START}\n",
+        record("eni-0a1", 10, START)
+    );
+    let outcome = outcome(&[("a.log", text.as_bytes())]);
+    assert_eq!(
+        (outcome.accounts.rows, outcome.accounts.header_lines),
+        (2, 1)
+    );
+    assert_eq!(outcome.accounts.bytes, 300_000_010);
+}
+
+#[test]
+fn an_object_of_many_batches_is_read_as_of_one() {
+    let text: String = (0..10_000)
+        .map(|at| record("eni-0a1", 30_000, START + at))
+        .collect();
+    let outcome = outcome(&[("a.log.gz", &gzip(text.as_bytes()))]);
+    assert_eq!(
+        (outcome.accounts.rows, outcome.accounts.bytes),
+        (10_000, 300_000_000)
+    );
+    assert_eq!(outcome.findings[0].flows, 10_000);
+    assert_eq!(outcome.findings[0].evidence.objects[0].rows, 10_000);
+}
+
+#[test]
+fn nothing_to_read_gives_empty_books() {
+    let outcome = detected(&[], &Settings::default());
+    assert_eq!(outcome.accounts, Accounts::default());
+    assert!(
+        outcome.findings.is_empty() && outcome.problems.is_empty() && outcome.remarks.is_empty()
+    );
+}
+
+#[test]
+fn progress_ends_at_the_sums() {
+    let folder = world();
+    let objects = objects(folder.path());
+    let progress = Progress::default();
+    let settings = Settings {
+        workers: 2,
+        ..Settings::default()
+    };
+    let outcome = detect(&objects, &settings, &progress);
+    assert_eq!(progress.objects.into_inner(), outcome.accounts.objects);
+    assert_eq!(progress.rows.into_inner(), outcome.accounts.rows);
+    let stored: u64 = objects.iter().filter_map(|object| object.size).sum();
+    assert!(progress.stored_bytes.into_inner() <= stored);
+}

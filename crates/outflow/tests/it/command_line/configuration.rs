@@ -1,0 +1,149 @@
+//! `--config`: names that are not known are errors, and what is known has its effect.
+
+use std::fs;
+
+use super::{LEAK, Record, folder};
+use crate::run::{Run, detect};
+
+/// Detects 300 MB under a configuration.
+fn under(config: &str) -> Run {
+    of(&LEAK, config, &[])
+}
+
+fn of(record: &Record, config: &str, args: &[&str]) -> Run {
+    let line = record.line();
+    let folder = folder(&[
+        ("a.log", line.as_bytes()),
+        ("outflow.toml", config.as_bytes()),
+    ]);
+    detect(
+        folder.path(),
+        &[&["a.log", "--config", "outflow.toml"][..], args].concat(),
+    )
+}
+
+#[test]
+fn an_empty_configuration_changes_nothing() {
+    assert_eq!(under("").exits(0).report().severity_max(), 4);
+}
+
+#[test]
+fn a_name_that_is_not_known_is_an_error_that_names_it() {
+    for (config, name) in [
+        ("intrenal = []", "intrenal"),
+        ("[policy]\nbound = 1", "bound"),
+        ("[policy.bounds]\nworkloads = 1", "workloads"),
+        (
+            "[policy.bounds.workload]\nday = 1\nweek = 1\nmonth = 1\nyear = 1",
+            "year",
+        ),
+        ("[policy.baseline]\nactive_day = 1", "active_day"),
+        (
+            "[[policy.sanctioned]]\ndestinations = \"203.0.113.0/24\"",
+            "destinations",
+        ),
+    ] {
+        let run = under(config).exits(2);
+        assert_eq!(run.stdout, "");
+        run.says(&[
+            "error: configuration `outflow.toml`",
+            &format!("unknown field `{name}`"),
+        ]);
+    }
+}
+
+#[test]
+fn a_value_that_makes_no_sense_is_an_error() {
+    for (config, told) in [
+        ("fail_on = \"grave\"", "`grave` is no severity"),
+        ("internal = [\"10.0.0/8\"]", "10.0.0/8"),
+        ("[policy.bounds]\nresolver_day = -1", "resolver_day"),
+        ("[policy.bounds.workload]\nday = 1", "missing field `week`"),
+        ("policy = ", "outflow.toml"),
+        (
+            "[[policy.sanctioned]]\ndestination = \"203.0.113.0/24\"\nbytes_per_day = 1",
+            "reason",
+        ),
+    ] {
+        under(config).exits(2).says(&[told]);
+    }
+    let missing = folder(&[("a.log", b"")]);
+    let run = detect(missing.path(), &["a.log", "--config", "none.toml"]).exits(2);
+    run.says(&["could not read configuration `none.toml`"]);
+    fs::write(missing.path().join("bytes.toml"), b"\xff").unwrap();
+    detect(missing.path(), &["a.log", "--config", "bytes.toml"])
+        .exits(2)
+        .says(&["bytes.toml"]);
+}
+
+#[test]
+fn bounds_are_changed() {
+    let bounds = |size: u64| {
+        let horizons = format!("day = {size}\nweek = {size}\nmonth = {size}\n");
+        ["workload", "destination", "account"]
+            .map(|name| format!("[policy.bounds.{name}]\n{horizons}"))
+            .concat()
+    };
+    assert_eq!(
+        under(&bounds(10_000_000_000))
+            .exits(0)
+            .report()
+            .incidents
+            .len(),
+        0
+    );
+    let small = Record {
+        bytes: 3_000_000,
+        ..LEAK
+    };
+    assert_eq!(of(&small, "", &[]).exits(0).report().incidents.len(), 0);
+    let report = of(&small, &bounds(1_000_000), &[]).exits(0).report();
+    assert!(report.severity_max() >= 3);
+    let first = &report.findings[0]["why"][0];
+    assert_eq!(first["bound"], 1_000_000, "{first}");
+}
+
+#[test]
+fn sanctioned_destinations_have_their_allowance() {
+    let sanctioned = |bytes: u64, more: &str| {
+        format!(
+            "[[policy.sanctioned]]\ndestination = \"203.0.113.0/24\"\nbytes_per_day = {bytes}\n\
+             reason = \"nightly backup\"\n{more}"
+        )
+    };
+    assert!(
+        under(&sanctioned(1_000_000_000, ""))
+            .exits(0)
+            .report()
+            .incidents
+            .is_empty()
+    );
+    let above = under(&sanctioned(1_000_000, "")).exits(0).report();
+    assert_eq!(
+        above.incidents.len(),
+        1,
+        "what exceeds the allowance is charged"
+    );
+    let other = under(&sanctioned(1_000_000_000, "workload = \"i-other\""))
+        .exits(0)
+        .report();
+    assert_eq!(
+        other.incidents.len(),
+        1,
+        "the allowance is of another workload"
+    );
+}
+
+#[test]
+fn inside_and_fail_on_are_as_the_options() {
+    assert_eq!(
+        under("internal = [\"203.0.113.0/24\"]")
+            .exits(0)
+            .report()
+            .account("counted_bytes"),
+        0
+    );
+    under("fail_on = \"high\"").exits(1);
+    under("fail_on = \"critical\"").exits(0);
+    of(&LEAK, "fail_on = \"low\"", &["--fail-on", "critical"]).exits(0);
+}

@@ -1,0 +1,147 @@
+//! Captures of real traffic, labelled by others: what is malicious in them and within reach is found, what is
+//! benign is not alarmed about, and every line is accounted for.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::labels;
+use crate::run::{Report, addresses, beside, count, detect, text};
+
+/// Payload of a resolver and a day that may pass without a finding.
+const RESOLVER_BOUND: u64 = 64_000;
+
+/// Reads a set, of which every line must be accounted for as its manifest says.
+fn report(set: &Path, args: &[&str]) -> Report {
+    let report = detect(set, &[&["AWSLogs"][..], args].concat())
+        .exits(0)
+        .report();
+    report.reconciles();
+    let text = fs::read_to_string(set.join("manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_str(&text).unwrap();
+    for (own, theirs) in [
+        ("objects", "files"),
+        ("enis", "enis"),
+        ("lines", "records"),
+        ("coverage_rows", "nodata_records"),
+    ] {
+        assert_eq!(
+            report.account(own),
+            count(&manifest, theirs),
+            "{own} of {}",
+            set.display()
+        );
+    }
+    assert_eq!(
+        report.account("bytes"),
+        count(&manifest["expected"], "bytes"),
+        "{}",
+        set.display()
+    );
+    assert_eq!(
+        (report.account("rejects"), report.account("damaged")),
+        (0, 0),
+        "{}",
+        set.display()
+    );
+    assert_eq!(report.accounts["first"], manifest["first"]);
+    assert_eq!(report.accounts["last"], manifest["last"]);
+    report
+}
+
+#[test]
+fn every_flow_set_is_read_to_the_last_line() {
+    let Some(flows) = beside("datasets/flows") else {
+        return;
+    };
+    let mut sets: Vec<_> = fs::read_dir(&flows)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    sets.sort();
+    assert!(sets.len() >= 6, "{sets:?}");
+    for set in sets {
+        report(&set, &[]);
+    }
+}
+
+#[test]
+fn tunnels_of_dns_above_the_bound_are_found() {
+    let Some(set) = beside("datasets/flows/dns-tunnel-flows") else {
+        return;
+    };
+    let report = report(&set, &[]);
+    let found: BTreeSet<(&str, &str)> = report
+        .findings
+        .iter()
+        .flat_map(|finding| {
+            let eni = text(finding, "interface_id").unwrap_or_default();
+            addresses(finding).map(move |peer| (eni, peer))
+        })
+        .collect();
+    let labels = labels::read(&set);
+    let above: Vec<_> = labels
+        .iter()
+        .filter(|label| label.malicious && label.payload() > RESOLVER_BOUND)
+        .collect();
+    assert!(
+        above.len() > 100,
+        "{} sessions above the bound",
+        above.len()
+    );
+    let missed: Vec<_> = above
+        .iter()
+        .filter(|label| !found.contains(&label.pair()))
+        .collect();
+    assert!(
+        missed.is_empty(),
+        "{} of {} missed: {missed:#?}",
+        missed.len(),
+        above.len()
+    );
+}
+
+#[test]
+fn ordinary_hosts_raise_no_alarm() {
+    let Some(set) = beside("datasets/flows/ctu-normal4") else {
+        return;
+    };
+    let report = report(&set, &[]);
+    let alarms: Vec<_> = report
+        .incidents
+        .iter()
+        .filter(|incident| count(incident, "severity") > 2)
+        .collect();
+    assert!(alarms.is_empty(), "{alarms:#?}");
+}
+
+#[test]
+fn a_private_attacker_is_outside_once_the_inside_is_named() {
+    let Some(set) = beside("datasets/flows/otrf-apt29") else {
+        return;
+    };
+    let labelled: u64 = labels::read(&set).iter().map(|label| label.bytes_out).sum();
+    let narrowed = report(&set, &["--internal", "10.0.0.0/16"]);
+    assert!(
+        narrowed.account("counted_bytes") >= labelled,
+        "all that is labelled has left"
+    );
+    let unnarrowed = report(&set, &[]);
+    assert!(
+        unnarrowed.account("counted_bytes") < labelled,
+        "most of it went to private addresses"
+    );
+    for incident in &narrowed.incidents {
+        eprintln!(
+            "found: severity {} {}",
+            incident["severity"], incident["title"]
+        );
+    }
+    eprintln!(
+        "{} incidents, {} bytes labelled",
+        narrowed.incidents.len(),
+        labelled
+    );
+}

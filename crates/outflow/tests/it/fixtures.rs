@@ -1,0 +1,243 @@
+//! Flow logs that others published: what holds VPC flow log text is decoded without a reject, and what is
+//! something else is refused and said to be so.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read as _;
+use std::net::IpAddr;
+use std::path::Path;
+
+use outflow_record::{Decoded, Decoder};
+
+use crate::run::{beside, detect, files};
+
+const AWS: &str = "awsdocs__amazon-vpc-user-guide/derived/";
+const OTEL: &str = "open-telemetry__opentelemetry-collector-contrib/extension/encoding/\
+                    awslogsencodingextension/internal/unmarshaler/vpc-flow-log/testdata/";
+const OCSF: &str =
+    "aws-samples__amazon-security-lake-ocsf-validation/samples/1.0.0-rc.2/VPC_FLOW/inputs/";
+
+/// A file of VPC flow log text, each with a header of its own.
+struct Log {
+    folder: &'static str,
+    name: &'static str,
+    rows: usize,
+    coverage: usize,
+}
+
+const fn log(folder: &'static str, name: &'static str, rows: usize, coverage: usize) -> Log {
+    Log {
+        folder,
+        name,
+        rows,
+        coverage,
+    }
+}
+
+const LOGS: [Log; 10] = [
+    log(AWS, "accepted-rejected.log", 2, 0),
+    log(AWS, "ipv6.log", 1, 0),
+    // No times and no bytes: rows that cannot be measured, but rows.
+    log(AWS, "nat.log", 6, 0),
+    log(AWS, "no-data.log", 0, 2),
+    log(AWS, "security-groups.log", 2, 0),
+    log(AWS, "tcp-flag.log", 8, 0),
+    // VPC flow logs of interfaces at a transit gateway, not logs of the gateway.
+    log(AWS, "tgw.log", 4, 0),
+    log(AWS, "traffic-path.log", 2, 0),
+    log(OTEL, "valid_vpc_flow_log.log", 0, 1),
+    log(OTEL, "valid_vpc_flow_log_ecs.log", 1, 0),
+];
+
+/// Lines that are no records, and why that is right: file, count, reason.
+const REJECTS: [(&str, usize, &str); 0] = [];
+
+/// Flow logs in forms that are not read yet: folder, name, what the refusal must say.
+const REFUSED: [(&str, &str, &str); 11] = [
+    // CloudWatch Logs subscriptions: records within JSON.
+    (OTEL, "valid_vpc_flow_cw.json", "this is JSON"),
+    (OTEL, "valid_vpc_flow_cw_custom.json", "this is JSON"),
+    // The log of a transit gateway, as text and as a subscription: other fields, another meaning.
+    (
+        OTEL,
+        "valid_tgw_flow_log.log",
+        "Transit Gateway flow logs are not read yet",
+    ),
+    (OTEL, "valid_tgw_flow_cw.json", "this is JSON"),
+    // An event of Firehose: records in base64 within JSON.
+    (
+        "amazon-archives__aws-vpc-flow-log-appender/decorator/",
+        "event.json",
+        "this is JSON",
+    ),
+    // Records renamed and retyped by a product, no longer as AWS writes them.
+    (
+        "panther-labs__panther-analysis/derived/",
+        "vpc_flow_panther_schema.jsonl",
+        "this is JSON",
+    ),
+    // Parquet.
+    (
+        "obsrvbl-oss__flowlogs-reader/tests/data/",
+        "flows.parquet",
+        "Parquet object",
+    ),
+    (OCSF, "vpc_flow-input0.json.parquet", "Parquet object"),
+    (OCSF, "vpc_flow-input1.json.parquet", "Parquet object"),
+    (OCSF, "vpc_flow-input2.json.parquet", "Parquet object"),
+    (OCSF, "vpc_flow-input3.parquet", "Parquet object"),
+];
+
+/// Decodes a whole text.
+fn decode(text: &[u8]) -> Decoded {
+    let mut decoder = Decoder::new(None);
+    assert_eq!(
+        decoder.decode(text).unwrap(),
+        text.len(),
+        "the fixtures fit one batch"
+    );
+    decoder.finish().unwrap();
+    decoder.flush().unwrap()
+}
+
+#[test]
+fn published_flow_logs_decode_without_a_reject() {
+    let Some(folder) = beside("fixtures") else {
+        return;
+    };
+    for log in &LOGS {
+        let text = fs::read(folder.join(log.folder).join(log.name)).unwrap();
+        let decoded = decode(&text);
+        let name = log.name;
+        assert_eq!(
+            (decoded.flows.num_rows(), decoded.coverage.len()),
+            (log.rows, log.coverage),
+            "{name}"
+        );
+        let explained = REJECTS
+            .iter()
+            .find(|(file, ..)| *file == name)
+            .map_or(0, |(_, count, _)| *count);
+        assert_eq!(
+            decoded.rejects.len(),
+            explained,
+            "{name}: {:?}",
+            decoded.rejects
+        );
+        assert_eq!(decoded.header_lines, 1, "{name}");
+    }
+}
+
+#[test]
+fn published_flow_logs_are_read_by_the_command() {
+    let Some(folder) = beside("fixtures") else {
+        return;
+    };
+    let named: Vec<String> = LOGS
+        .iter()
+        .map(|log| format!("{}{}", log.folder, log.name))
+        .collect();
+    let named: Vec<&str> = named.iter().map(String::as_str).collect();
+    let report = detect(&folder, &named).exits(0).report();
+    report.reconciles();
+    assert_eq!(report.account("objects"), LOGS.len() as u64);
+    assert_eq!(
+        report.account("rows"),
+        LOGS.iter().map(|log| log.rows as u64).sum::<u64>()
+    );
+    assert_eq!(report.account("coverage_rows"), 3);
+    assert_eq!(report.account("rejects"), 0);
+}
+
+#[test]
+fn forms_that_are_not_read_are_refused_by_name() {
+    let Some(folder) = beside("fixtures") else {
+        return;
+    };
+    for (place, name, told) in REFUSED {
+        let path = format!("{place}{name}");
+        let run = detect(&folder, &[&path])
+            .exits(3)
+            .says(&["error: ", told, &path, "\nhint: "]);
+        let report = run.report();
+        assert_eq!(
+            (report.account("lines"), report.account("damaged")),
+            (0, 1),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn no_flow_log_among_the_fixtures_is_forgotten() {
+    let Some(folder) = beside("fixtures") else {
+        return;
+    };
+    let read = LOGS.iter().map(|log| format!("{}{}", log.folder, log.name));
+    let refused = REFUSED
+        .iter()
+        .map(|(place, name, _)| format!("{place}{name}"));
+    let known: BTreeSet<String> = read.chain(refused).collect();
+    let found: BTreeSet<String> = files(&folder)
+        .iter()
+        .filter(|path| holds_flow_log(&folder.join(path)))
+        .map(|path| path.display().to_string())
+        .collect();
+    assert!(found.len() >= LOGS.len(), "the search sees the flow logs");
+    let forgotten: Vec<_> = found.difference(&known).collect();
+    assert!(
+        forgotten.is_empty(),
+        "add these to LOGS or REFUSED: {forgotten:#?}"
+    );
+}
+
+#[test]
+fn nothing_else_is_taken_for_a_flow_log() {
+    let Some(folder) = beside("fixtures") else {
+        return;
+    };
+    let known: BTreeSet<String> = LOGS
+        .iter()
+        .map(|log| format!("{}{}", log.folder, log.name))
+        .collect();
+    let others: Vec<String> = files(&folder)
+        .iter()
+        .map(|path| path.display().to_string())
+        .filter(|path| !known.contains(path))
+        .collect();
+    let others: Vec<&str> = others.iter().map(String::as_str).collect();
+    assert!(others.len() > 50);
+    let report = detect(&folder, &others).exits(3).report();
+    assert_eq!(
+        (report.account("lines"), report.account("header_lines")),
+        (0, 0)
+    );
+    assert_eq!(report.account("damaged"), report.account("objects"));
+}
+
+/// Whether a file, compressed or not, has a line that is, or quotes, a flow log's header or record.
+fn holds_flow_log(path: &Path) -> bool {
+    let mut bytes = fs::read(path).unwrap();
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        let mut text = Vec::new();
+        flate2::read::MultiGzDecoder::new(&bytes[..])
+            .read_to_end(&mut text)
+            .unwrap();
+        bytes = text;
+    }
+    String::from_utf8_lossy(&bytes).lines().any(|line| {
+        let tokens: Vec<&str> = line.split_ascii_whitespace().collect();
+        let header = ["srcaddr", "dstaddr"]
+            .iter()
+            .all(|name| tokens.contains(name));
+        let addresses = tokens
+            .iter()
+            .filter(|token| token.parse::<IpAddr>().is_ok())
+            .count();
+        let coverage = tokens
+            .iter()
+            .any(|token| matches!(*token, "NODATA" | "SKIPDATA"));
+        header
+            || tokens.iter().any(|token| token.starts_with("eni-")) && (addresses >= 2 || coverage)
+    })
+}

@@ -1,0 +1,342 @@
+//! The output format that others parse: which keys a line has, in which order, and what they may hold.
+
+use std::collections::BTreeSet;
+
+use outflow_record::Timestamp;
+
+use crate::json::Json;
+use crate::run::{detect_stdin, workspace};
+
+const FINDING: [&str; 24] = [
+    "type",
+    "id",
+    "incident",
+    "family",
+    "title",
+    "severity",
+    "risk",
+    "bits",
+    "account_id",
+    "region",
+    "vpc_id",
+    "interface_id",
+    "workload",
+    "destination",
+    "first_seen",
+    "last_seen",
+    "bytes",
+    "payload_bytes",
+    "packets",
+    "flows",
+    "attack",
+    "why",
+    "coverage",
+    "evidence",
+];
+const DESTINATION: [&str; 7] = [
+    "group",
+    "addresses",
+    "domain",
+    "asn",
+    "org",
+    "country",
+    "service",
+];
+const WHY: [&str; 5] = ["observed", "expected", "bound", "unit", "text"];
+const COVERAGE: [&str; 4] = ["share", "minutes_covered", "minutes_expected", "skipdata"];
+const ACCOUNTS: [&str; 16] = [
+    "type",
+    "objects",
+    "damaged",
+    "lines",
+    "header_lines",
+    "blank_lines",
+    "rows",
+    "coverage_rows",
+    "rejects",
+    "rejects_by_reason",
+    "bytes",
+    "counted_bytes",
+    "enis",
+    "first",
+    "last",
+    "seconds",
+];
+const FAMILIES: [&str; 15] = [
+    "volume.ledger",
+    "volume.shift",
+    "volume.served",
+    "destination.rare",
+    "dns.tunnel",
+    "dns.bypass",
+    "beacon",
+    "connection.long",
+    "protocol.misuse",
+    "scan.fanout",
+    "staging.relay",
+    "policy.jurisdiction",
+    "policy.path",
+    "policy.telemetry",
+    "policy.port",
+];
+
+fn parse(stdout: &str) -> Vec<Json> {
+    let line = |line: &str| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+    stdout.lines().map(line).collect()
+}
+
+/// The incidents and findings of the archive.
+fn lines() -> Vec<Json> {
+    let mut lines = parse(&crate::breach::report().stdout);
+    lines.pop();
+    assert!(lines.len() > 10);
+    lines
+}
+
+fn is(line: &Json, kind: &str) -> bool {
+    line.get("type").text() == kind
+}
+
+#[test]
+fn findings_and_incidents_have_the_documented_keys_in_order() {
+    for line in lines() {
+        let mut keys = FINDING.to_vec();
+        if is(&line, "incident") {
+            keys.push("findings");
+        } else {
+            assert!(is(&line, "finding"), "{line:?}");
+        }
+        assert_eq!(line.keys(), keys);
+        assert_eq!(line.get("destination").keys(), DESTINATION);
+        for why in line.get("why").list() {
+            assert_eq!(why.keys(), WHY);
+        }
+        if *line.get("coverage") != Json::Null {
+            assert_eq!(line.get("coverage").keys(), COVERAGE);
+        }
+        assert_eq!(line.get("evidence").keys(), ["objects", "sql"]);
+        for object in line.get("evidence").get("objects").list() {
+            assert_eq!(object.keys(), ["uri", "sha256", "rows"]);
+        }
+    }
+}
+
+#[test]
+fn values_are_of_their_kinds() {
+    for line in lines() {
+        assert!(FAMILIES.contains(&line.get("family").text()), "{line:?}");
+        assert!(!line.get("title").text().is_empty());
+        assert!((1..=5).contains(&line.get("severity").whole()));
+        assert!((0..=100).contains(&line.get("risk").whole()));
+        assert!(*line.get("bits") == Json::Null || line.get("bits").is_number());
+        for key in ["account_id", "region", "vpc_id", "interface_id", "workload"] {
+            null_or_text(line.get(key));
+        }
+        for key in ["bytes", "payload_bytes", "packets", "flows"] {
+            assert!(line.get(key).whole() > 0, "{key} of {line:?}");
+        }
+        assert!(line.get("payload_bytes").whole() <= line.get("bytes").whole());
+        for technique in line.get("attack").list() {
+            let digits = technique
+                .text()
+                .strip_prefix('T')
+                .unwrap()
+                .replacen('.', "", 1);
+            assert!(
+                digits.bytes().all(|byte| byte.is_ascii_digit()),
+                "{technique:?}"
+            );
+        }
+        let span = ["first_seen", "last_seen"].map(|key| instant(line.get(key)));
+        assert!(span[0] <= span[1]);
+        let id = line.get("id").text();
+        let (prefix, digits) = id.split_once('-').unwrap();
+        assert_eq!(prefix, if is(&line, "incident") { "i" } else { "f" });
+        assert!(digits.len() == 16 && hex(digits), "{id}");
+    }
+}
+
+#[test]
+fn destinations_reasons_and_coverage_hold_what_they_say() {
+    for line in lines() {
+        let destination = line.get("destination");
+        for key in ["group", "domain", "org", "country", "service"] {
+            null_or_text(destination.get(key));
+        }
+        let addresses: Vec<&str> = destination
+            .get("addresses")
+            .list()
+            .iter()
+            .map(Json::text)
+            .collect();
+        assert!(!addresses.is_empty());
+        assert_eq!(
+            addresses.iter().collect::<BTreeSet<_>>().len(),
+            addresses.len()
+        );
+        for address in addresses {
+            address.parse::<std::net::IpAddr>().unwrap();
+        }
+        assert!(
+            !line.get("why").list().is_empty(),
+            "a finding without a reason: {line:?}"
+        );
+        for why in line.get("why").list() {
+            assert!(why.get("observed").is_number());
+            for key in ["expected", "bound"] {
+                assert!(*why.get(key) == Json::Null || why.get(key).is_number());
+            }
+            assert!(!why.get("text").text().is_empty() && !why.get("unit").text().is_empty());
+        }
+        if let coverage @ Json::Object(_) = line.get("coverage") {
+            let minutes =
+                ["minutes_covered", "minutes_expected"].map(|key| coverage.get(key).whole());
+            assert!(coverage.get("share").is_number() && minutes[0] <= minutes[1]);
+            assert!(coverage.get("skipdata").whole() >= 0);
+        }
+    }
+}
+
+#[test]
+fn every_finding_is_of_an_incident_that_lists_it_and_follows_it() {
+    let (mut incident, mut members): (Option<Json>, Vec<String>) = (None, Vec::new());
+    let mut ids = BTreeSet::new();
+    let mut risk = 100;
+    let finish = |incident: &Option<Json>, members: &[String]| {
+        if let Some(incident) = incident {
+            let listed: Vec<&str> = incident
+                .get("findings")
+                .list()
+                .iter()
+                .map(Json::text)
+                .collect();
+            assert_eq!(listed, members);
+            assert!(!members.is_empty(), "an incident without findings");
+        }
+    };
+    for line in lines() {
+        assert!(
+            ids.insert(line.get("id").text().to_owned()),
+            "an id twice: {line:?}"
+        );
+        if is(&line, "incident") {
+            finish(&incident, &members);
+            assert_eq!(*line.get("incident"), Json::Null);
+            assert!(line.get("risk").whole() <= risk, "incidents come by risk");
+            risk = line.get("risk").whole();
+            (incident, members) = (Some(line), Vec::new());
+        } else {
+            assert_eq!(line.get("incident"), incident.as_ref().unwrap().get("id"));
+            members.push(line.get("id").text().to_owned());
+        }
+    }
+    finish(&incident, &members);
+}
+
+#[test]
+fn evidence_names_objects_that_are_there_with_rows() {
+    for line in lines() {
+        let objects = line.get("evidence").get("objects").list();
+        assert!(!objects.is_empty(), "no evidence: {line:?}");
+        let uris: Vec<&str> = objects
+            .iter()
+            .map(|object| object.get("uri").text())
+            .collect();
+        assert_eq!(uris.iter().collect::<BTreeSet<_>>().len(), uris.len());
+        for object in objects {
+            let sha256 = object.get("sha256").text();
+            assert!(sha256.len() == 64 && hex(sha256), "{sha256}");
+            assert!(object.get("rows").whole() > 0);
+            assert!(workspace().join(object.get("uri").text()).is_file());
+        }
+        let sql = line.get("evidence").get("sql");
+        assert!(
+            *sql == Json::Null || sql.text().starts_with("SELECT "),
+            "{sql:?}"
+        );
+    }
+}
+
+#[test]
+fn accounts_have_the_documented_keys_in_order() {
+    let lines = parse(&crate::breach::report().stdout);
+    let accounts = lines.last().unwrap();
+    assert_eq!(accounts.keys(), ACCOUNTS);
+    for (key, value) in accounts.entries() {
+        match key.as_str() {
+            "type" => assert_eq!(value.text(), "accounts"),
+            "rejects_by_reason" => assert_eq!(value.entries(), []),
+            "first" | "last" => assert!(instant(value).secs() > 0),
+            "seconds" => assert!(value.is_number()),
+            _ => assert!(value.whole() >= 0),
+        }
+    }
+}
+
+#[test]
+fn what_is_unknown_is_null_and_never_left_out() {
+    // A log that tells neither who sent nor when it was read.
+    let format = "${srcaddr} ${dstaddr} ${protocol} ${packets} ${bytes} ${start} ${end}";
+    let line = b"10.0.0.5 203.0.113.9 6 300000 300000000 1790000000 1790000060\n";
+    let run = detect_stdin(&workspace(), &["--log-format", format], line).exits(0);
+    let lines = parse(&run.stdout);
+    let [incident, finding, accounts] = &lines[..] else {
+        panic!("{lines:?}");
+    };
+    assert_eq!(finding.keys(), FINDING);
+    for line in [incident, finding] {
+        for key in ["account_id", "region", "vpc_id", "interface_id", "workload"] {
+            assert_eq!(*line.get(key), Json::Null, "{key}");
+        }
+        for key in ["domain", "asn", "org", "country", "service"] {
+            assert_eq!(*line.get("destination").get(key), Json::Null, "{key}");
+        }
+    }
+    assert_eq!(accounts.keys(), ACCOUNTS);
+
+    let run = detect_stdin(&workspace(), &[], b"").exits(0);
+    let lines = parse(&run.stdout);
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0].keys(), ACCOUNTS);
+    assert_eq!(
+        (lines[0].get("first"), lines[0].get("last")),
+        (&Json::Null, &Json::Null)
+    );
+}
+
+#[test]
+fn rejects_are_counted_by_reason() {
+    let text = "2 123456789012 eni-0a1 10.0.0.5 203.0.113.9 40000 443 6 3 300 1790000000 1790000060 ACCEPT OK\n\
+                2 123456789012 eni-0a1 10.0.0.5 203.0.113 40000 443 6 3 300 1790000000 1790000060 ACCEPT OK\n\
+                too short\n";
+    let run = detect_stdin(&workspace(), &[], text.as_bytes()).exits(0);
+    run.report().reconciles();
+    let reasons = &run.report().accounts["rejects_by_reason"];
+    assert_eq!(
+        *reasons,
+        serde_json::json!({ "bad-value:dstaddr": 1, "field-count": 1 })
+    );
+}
+
+#[track_caller]
+fn null_or_text(value: &Json) {
+    assert!(
+        *value == Json::Null || !value.text().is_empty(),
+        "empty text is no value"
+    );
+}
+
+/// An instant of RFC 3339, in UTC and whole seconds.
+#[track_caller]
+fn instant(value: &Json) -> Timestamp {
+    let text = value.text();
+    let at: Timestamp = text.parse().unwrap();
+    assert_eq!(at.to_string(), text);
+    assert!(text.len() == 20 && text.ends_with('Z'), "{text}");
+    at
+}
+
+fn hex(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
