@@ -41,7 +41,11 @@ impl Block<'_> {
     #[inline(always)]
     fn token(&self, row: usize, column: usize) -> (usize, usize) {
         let at = row * self.width + column;
-        (self.starts[at] as usize, self.starts[at + 1] as usize - 1)
+        // Both lie within the block; together they are one check of bounds.
+        match self.starts.get(at..).and_then(|tail| tail.first_chunk()) {
+            Some(&[start, next]) => (start as usize, next as usize - 1),
+            None => (0, 0),
+        }
     }
 }
 
@@ -138,10 +142,18 @@ fn read_column(column: &mut Builder, first: usize, block: &Block<'_>, place: usi
             block.rows
         }
         Builder::Text(texts) => {
-            for row in 0..block.rows {
-                let (from, to) = block.token(row, place);
-                if !texts.read(first + row, block.buf, from, to) {
-                    return row;
+            let mut row = 0;
+            while row < block.rows {
+                let token = |ahead: usize| block.token(row + ahead, place);
+                let same = texts.repeats(block.buf, block.rows - row, token);
+                texts.repeat(first + row, same);
+                row += same;
+                if row < block.rows {
+                    let (from, to) = block.token(row, place);
+                    if !texts.read(first + row, block.buf, from, to) {
+                        return row;
+                    }
+                    row += 1;
                 }
             }
             block.rows

@@ -1,7 +1,5 @@
 //! A finding in the making: what its entries add up to.
 
-use std::fmt::Write as _;
-
 use outflow_enrich::InterfaceKey;
 use outflow_finding::{
     Coverage, Destination, Evidence, Family, Finding, Severity, Why, finding_id,
@@ -15,6 +13,9 @@ use crate::key::Service;
 use crate::services::service_name;
 use crate::time::{BUCKET_SECS, BUCKETS_PER_SLOT, Day, Slot};
 use crate::view::{Entry, View};
+
+/// The query that every finding carries, with places to fill in.
+const EVIDENCE_SQL: &str = include_str!("../../../../queries/evidence.sql");
 
 /// Addresses that a finding lists, those with most payload first: a split over many destinations shows, and a
 /// crawl does not fill the page.
@@ -231,7 +232,7 @@ impl Draft {
         })
     }
 
-    /// A query for Athena's table of AWS's column names that returns the records behind the finding.
+    /// The query that returns the records behind the finding, from a table with AWS's column names.
     fn sql(&self, view: &View<'_>, entities: &[u32]) -> String {
         let ids: Vec<String> = entities
             .iter()
@@ -244,18 +245,13 @@ impl Draft {
             .take(ADDRESSES_MAX)
             .map(|addr| quoted(&addr.to_string()))
             .collect();
-        let mut sql = String::from("SELECT * FROM vpc_flow_logs");
-        let within = addresses.join(", ");
-        // Writing to a string cannot fail.
-        let _ = write!(
-            sql,
-            " WHERE interface_id IN ({}) AND start BETWEEN {} AND {} \
-             AND (dstaddr IN ({within}) OR srcaddr IN ({within})) ORDER BY start",
-            ids.join(", "),
-            self.total.first,
-            self.total.last,
-        );
-        sql
+        // Ids last: a hostile one may look like a place to fill in.
+        EVIDENCE_SQL
+            .trim_end()
+            .replace("{first}", &self.total.first.to_string())
+            .replace("{last}", &self.total.last.to_string())
+            .replace("{addresses}", &addresses.join(", "))
+            .replace("{interfaces}", &ids.join(", "))
     }
 }
 

@@ -15,6 +15,12 @@ const DICTIONARY_MAX: usize = 1 << 15;
 /// Words of a short text. AWS's ids (`subnet-` and 17 digits) fit in three; longer texts take the slow way.
 const WORDS: usize = 3;
 
+/// Repetitions in a row that make it worth looking for more.
+const STEADY_ROWS_MIN: usize = 4;
+
+/// Rows to read one by one after fewer.
+const DOUBTED_ROWS: usize = 32;
+
 const EMPTY: i32 = i32::MIN;
 const NULL_KEY: i32 = -1;
 
@@ -26,6 +32,9 @@ pub(crate) struct Texts {
     signs: i32,
     /// The text before, for columns that hardly ever change.
     last: Slot,
+    last_len: usize,
+    /// Rows for which repetitions are not looked for, as the last ones were short.
+    doubt: usize,
     table: Vec<Slot>,
     long: Vec<(u64, i32)>,
     bytes: Vec<u8>,
@@ -51,6 +60,8 @@ impl Texts {
             keys: vec![0; BATCH_ROWS],
             signs: 0,
             last: FREE,
+            last_len: 0,
+            doubt: 0,
             table: vec![FREE; 16],
             long: Vec::new(),
             bytes: Vec::new(),
@@ -78,9 +89,55 @@ impl Texts {
                 }
             }
             self.last = Slot { words, key };
+            self.last_len = to - from;
         }
         self.set_key(row, key);
         true
+    }
+
+    /// How many of the next `rows` tokens repeat the last text, if the column seems to be one that hardly changes.
+    #[inline(always)]
+    pub(crate) fn repeats(
+        &mut self,
+        buf: &[u8],
+        rows: usize,
+        token: impl Fn(usize) -> (usize, usize),
+    ) -> usize {
+        if self.doubt > 0 {
+            self.doubt -= 1;
+            return 0;
+        }
+        let (len, [a, b, c]) = (self.last_len, self.last.words);
+        let equal = |from: usize| match len {
+            1..=8 => swar::load(buf, from).is_some_and(|word| (word ^ a) << (64 - 8 * len) == 0),
+            9..16 => {
+                let tail = swar::load(buf, from + len - 8).map(|word| word >> (128 - 8 * len));
+                swar::load(buf, from) == Some(a) && tail == Some(b)
+            }
+            _ => words(buf, from, len).is_some_and(|words| same(words, [a, b, c])),
+        };
+        let repeated = |row: &usize| {
+            let (from, to) = token(*row);
+            to - from != len || !equal(from)
+        };
+        let found = if len == 0 {
+            0
+        } else {
+            (0..rows).find(repeated).unwrap_or(rows)
+        };
+        if found < STEADY_ROWS_MIN && found < rows {
+            self.doubt = DOUBTED_ROWS;
+        }
+        found
+    }
+
+    /// Sets some rows to the last text.
+    #[inline(always)]
+    pub(crate) fn repeat(&mut self, row: usize, rows: usize) {
+        if rows > 0 {
+            self.signs |= self.last.key;
+            self.keys[row..row + rows].fill(self.last.key);
+        }
     }
 
     /// A text of more than three words, or exactly three.

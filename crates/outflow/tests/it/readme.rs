@@ -1,0 +1,32 @@
+//! The README shows what a user will see.
+
+use crate::run::{run, workspace};
+
+#[test]
+fn the_readme_shows_the_real_output() {
+    let readme = std::fs::read_to_string(workspace().join("README.md")).unwrap();
+    let behind_command = readme.split_once("detect testdata/breach\n```").unwrap().1;
+    let shown = behind_command
+        .split_once("```text\n")
+        .unwrap()
+        .1
+        .split_once("\n```")
+        .unwrap()
+        .0;
+    let real = run(&workspace(), &["detect", "testdata/breach"])
+        .exits(0)
+        .stdout;
+    // The run's time is the one thing that may differ.
+    let lines = |text: &str| -> Vec<String> {
+        let kept = text
+            .trim_end()
+            .lines()
+            .filter(|line| !line.starts_with("seconds"));
+        kept.map(|line| line.trim_end().to_owned()).collect()
+    };
+    assert_eq!(
+        lines(shown),
+        lines(&real),
+        "paste the output of the README's command anew"
+    );
+}
