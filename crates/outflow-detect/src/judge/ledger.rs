@@ -28,8 +28,10 @@ pub(super) fn judge<'a>(
     let mut charges = Charges::of(view, policy, chosen);
     let bounds = &policy.bounds;
     let accounts = charges.accounts(view);
-    let mut of_workloads = Ledger::of(&charges, bounds.workload, |c| u64::from(c.workload));
-    let mut of_destinations = Ledger::of(&charges, bounds.destination, |c| c.group_id);
+    let mut of_workloads = Ledger::of(&charges, bounds.workload, |c| u128::from(c.workload));
+    let mut of_destinations = Ledger::of(&charges, bounds.destination, |c| {
+        u128::from_be_bytes(c.group.bytes())
+    });
     let mut of_accounts = Ledger::of(&charges, bounds.account, |c| accounts[c.workload as usize]);
     let mut rarity = Exceedance::default();
     let mut findings = Vec::new();

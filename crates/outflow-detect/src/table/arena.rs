@@ -16,9 +16,23 @@ const PAGE: usize = 512;
 /// The entries of a shard.
 #[derive(Debug, Clone)]
 pub(super) struct Arena<K> {
-    places: HashTable<u32>,
+    places: HashTable<Place>,
     pages: Vec<Vec<(K, Counters)>>,
     len: usize,
+}
+
+/// Where an entry is, with half of its key's hash: growing the table then reads no entry.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    half: u32,
+    at: u32,
+}
+
+impl Place {
+    /// The hash that the table goes by: its upper bits and its lower ones both come from the half.
+    fn hash(half: u32) -> u64 {
+        u64::from(half).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
 }
 
 impl<K> Default for Arena<K> {
@@ -36,11 +50,12 @@ impl<K: Key> Arena<K> {
     #[inline]
     pub(super) fn add(&mut self, key: K, counters: &Counters) {
         let Self { places, pages, len } = self;
-        let hash = hash_of(&key);
-        let found = places.find(hash, |place| entry(pages, *place).0 == key);
-        if let Some(place) = found {
-            let place = *place as usize;
-            pages[place / PAGE][place % PAGE].1.add(counters);
+        let half = half_of(&key);
+        let hash = Place::hash(half);
+        let is_ours = |place: &Place| place.half == half && entry(pages, place.at).0 == key;
+        if let Some(place) = places.find(hash, is_ours) {
+            let at = place.at as usize;
+            pages[at / PAGE][at % PAGE].1.add(counters);
             return;
         }
         if *len % PAGE == 0 {
@@ -49,8 +64,8 @@ impl<K: Key> Arena<K> {
         if let Some(page) = pages.last_mut() {
             page.push((key, *counters));
         }
-        let place = u32::try_from(*len).unwrap_or(u32::MAX);
-        places.insert_unique(hash, place, |place| hash_of(&entry(pages, *place).0));
+        let at = u32::try_from(*len).unwrap_or(u32::MAX);
+        places.insert_unique(hash, Place { half, at }, |place| Place::hash(place.half));
         *len += 1;
     }
 
@@ -74,7 +89,7 @@ impl<K: Key> Arena<K> {
 
     /// Bytes on the heap, about.
     pub(super) fn heap_bytes(&self) -> usize {
-        self.pages.len() * PAGE * size_of::<(K, Counters)>() + self.places.capacity() * 8 / 7 * 5
+        self.pages.len() * PAGE * size_of::<(K, Counters)>() + self.places.capacity() * 8 / 7 * 9
     }
 }
 
@@ -83,6 +98,10 @@ fn entry<K>(pages: &[Vec<(K, Counters)>], place: u32) -> &(K, Counters) {
     &pages[place / PAGE][place % PAGE]
 }
 
-fn hash_of<K: Key>(key: &K) -> u64 {
-    FixedState::default().hash_one(key)
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "half of the hash is enough"
+)]
+fn half_of<K: Key>(key: &K) -> u32 {
+    FixedState::default().hash_one(key) as u32
 }

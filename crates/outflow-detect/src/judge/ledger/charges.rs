@@ -16,8 +16,6 @@ use crate::view::{Entry, View};
 pub(super) struct Unexplained {
     pub(super) workload: u32,
     pub(super) group: Addr,
-    /// The group's number, in the order of addresses.
-    pub(super) group_id: u64,
     pub(super) slot: Slot,
     /// Payload that nothing explains.
     pub(super) unexplained: u64,
@@ -58,17 +56,19 @@ impl Ledger {
     pub(super) fn of(
         charges: &Charges<'_>,
         bounds: Horizons,
-        by: impl Fn(&Unexplained) -> u64,
+        by: impl Fn(&Unexplained) -> u128,
     ) -> Self {
         let least = bounds.day.min(bounds.week).min(bounds.month);
         let all = &charges.all;
-        let mut order: Vec<usize> = (0..all.len()).collect();
-        order.sort_unstable_by_key(|at| (by(&all[*at]), all[*at].slot, *at));
+        // What is compared lies in what is sorted: a place alone would be looked up in memory each time.
+        let of = |(at, charge): (usize, &Unexplained)| (by(charge), charge.slot, at);
+        let mut order: Vec<(u128, Slot, usize)> = all.iter().enumerate().map(of).collect();
+        order.sort_unstable();
         let series = order
-            .chunk_by(|a, b| by(&all[*a]) == by(&all[*b]))
-            .filter(|run| total(run.iter().map(|at| all[*at].unexplained)) >= least)
+            .chunk_by(|a, b| a.0 == b.0)
+            .filter(|run| total(run.iter().map(|(.., at)| all[*at].unexplained)) >= least)
             .map(|run| Series {
-                charges: run.to_vec(),
+                charges: run.iter().map(|(.., at)| *at).collect(),
                 past: 0,
             });
         Self {
@@ -102,7 +102,6 @@ impl<'a> Charges<'a> {
         }
         let mut charges = Self { entries, all };
         charges.explain_common(view, policy);
-        charges.number_groups();
         charges.all.retain(|charge| charge.unexplained > 0);
         charges
     }
@@ -168,7 +167,7 @@ impl<'a> Charges<'a> {
     }
 
     /// For each workload, the number of its account.
-    pub(super) fn accounts(&self, view: &View<'_>) -> Vec<u64> {
+    pub(super) fn accounts(&self, view: &View<'_>) -> Vec<u128> {
         let last = self
             .all
             .iter()
@@ -177,34 +176,27 @@ impl<'a> Charges<'a> {
             .map_or(0, |last| last + 1);
         let account = |id: u32| view.workload(id).account_id.as_str();
         let names: BTreeSet<&str> = (0..last).map(account).collect();
-        let rank = |name: &str| names.range(..name).count() as u64;
-        let ranks: BTreeMap<&str, u64> = names.iter().map(|name| (*name, rank(name))).collect();
+        let rank = |name: &str| names.range(..name).count() as u128;
+        let ranks: BTreeMap<&str, u128> = names.iter().map(|name| (*name, rank(name))).collect();
         (0..last).map(|id| ranks[account(id)]).collect()
-    }
-
-    fn number_groups(&mut self) {
-        let mut groups: Vec<Addr> = self.all.iter().map(|charge| charge.group).collect();
-        groups.sort_unstable();
-        groups.dedup();
-        for charge in &mut self.all {
-            charge.group_id = groups.partition_point(|group| *group < charge.group) as u64;
-        }
     }
 
     /// A destination that many workloads of several accounts have used for long is common: each may send there
     /// what its users usually do.
     fn explain_common(&mut self, view: &View<'_>, policy: &Policy) {
-        let users_min = policy.baseline.common_workloads as usize;
-        let mut by_group: Vec<usize> = (0..self.all.len()).collect();
-        by_group.sort_unstable_by_key(|at| (self.all[*at].group, self.all[*at].slot, *at));
-        let mut rest = by_group.as_slice();
-        while let Some(first) = rest.first() {
-            let group = self.all[*first].group;
-            let len = rest.partition_point(|at| self.all[*at].group <= group);
-            let (run, others) = rest.split_at(len);
-            rest = others;
-            if run.len() >= users_min {
-                self.explain_group(view, policy, run);
+        let rule = &policy.baseline;
+        let days = self.all.iter().map(|charge| charge.slot.day().0);
+        let (first, last) = (days.clone().min().unwrap_or(0), days.max().unwrap_or(0));
+        if last - first < rule.spread_days {
+            return;
+        }
+        let of = |(at, charge): (usize, &Unexplained)| (charge.group, charge.slot, at);
+        let mut by_group: Vec<(Addr, Slot, usize)> = self.all.iter().enumerate().map(of).collect();
+        by_group.sort_unstable();
+        for run in by_group.chunk_by(|a, b| a.0 == b.0) {
+            if run.len() >= rule.common_workloads as usize {
+                let places: Vec<usize> = run.iter().map(|(.., at)| *at).collect();
+                self.explain_group(view, policy, &places);
             }
         }
     }
@@ -303,7 +295,6 @@ fn explain_run(
         all.push(Unexplained {
             workload: run[0].workload,
             group: run[0].group,
-            group_id: 0,
             slot,
             unexplained: payload - explained,
             explained,
