@@ -50,6 +50,11 @@ fn who(body: &Finding, members: &[&Finding]) -> String {
     let name = sender(body);
     let others = others(name, members.iter().map(|own| sender(own)));
     let account = body.account_id.as_deref().map(short);
+    // The gravest finding may be of several senders, and name none of them.
+    let (name, others) = match (name, others) {
+        (None, 2..) => (Some("several"), others),
+        known => known,
+    };
     lines([
         labelled(name, others),
         account,
@@ -82,16 +87,17 @@ fn receiver(destination: &Destination) -> Option<&str> {
     let address = addresses.first();
     domain
         .as_ref()
-        .or(service.as_ref())
         .or(group.as_ref())
         .or(address)
+        .or(service.as_ref())
         .map(String::as_str)
 }
 
 fn operator(destination: &Destination) -> Option<String> {
     let asn = destination.asn.map(|asn| format!("AS{asn}"));
     let org = destination.org.as_deref().map(short);
-    let parts: Vec<String> = [asn, org].into_iter().flatten().collect();
+    let service = destination.service.as_deref().map(short);
+    let parts: Vec<String> = [asn, org, service].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 
