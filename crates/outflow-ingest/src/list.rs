@@ -63,7 +63,12 @@ impl Found {
             }
             Err(error) => return Err(could_not_list(path)(error)),
         };
-        let canonical = path.canonicalize().map_err(could_not_list(path))?;
+        let canonical = match path.canonicalize() {
+            Ok(canonical) => canonical,
+            // A pipe behind /dev/fd has no path of its own: it is what it is named.
+            Err(_) if !metadata.is_dir() && !metadata.is_file() => path.to_owned(),
+            Err(error) => return Err(could_not_list(path)(error)),
+        };
         if metadata.is_dir() {
             return self.walk(path, canonical);
         }

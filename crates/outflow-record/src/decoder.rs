@@ -7,6 +7,7 @@ use arrow_array::RecordBatch;
 use crate::batch::{FlowBatch, schema};
 use crate::columns::Builder;
 use crate::fast::Plan;
+use crate::format::is_spoilt_header;
 use crate::naive::{LINE_MAX, Line, read_line};
 use crate::swar::line_end;
 use crate::{CoverageRow, Decoded, Error, Format, Reject, RejectReason};
@@ -15,6 +16,9 @@ use deciding::Deciding;
 
 /// Rows in a full batch: enough to make the cost of a batch vanish, and its columns fit the second-level cache.
 pub const BATCH_ROWS: usize = 4096;
+
+/// What some editors put before the first line of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Bytes that are loaded ahead into the second-level cache.
 const WARM_BYTES: usize = 64 << 10;
@@ -240,6 +244,8 @@ impl Decoder {
     /// Reads one line the naive way; `feed` is the bytes of its line feed.
     fn read_slow(&mut self, line: &[u8], feed: u64) -> Result<(), Error> {
         if let State::Deciding(deciding) = &mut self.state {
+            let plain = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+            let (feed, line) = (feed + (line.len() - plain.len()) as u64, plain);
             let Some(format) = deciding.offer(line, feed)? else {
                 return Ok(());
             };
@@ -274,7 +280,18 @@ impl Decoder {
                 self.coverage.push(row);
                 self.counts.lines += 1;
             }
-            Line::Reject(reason) => self.reject(line, reason),
+            Line::Reject(reason) => {
+                self.reject(line, reason);
+                let text = String::from_utf8_lossy(line);
+                if let Some(Err(error)) = Format::from_header(&text) {
+                    return Err(error);
+                }
+                if is_spoilt_header(&text) {
+                    return Err(Error::Undecidable {
+                        reason: format!("what seems a header at byte {} is none", self.offset),
+                    });
+                }
+            }
         }
         self.offset += line.len() as u64 + feed;
         Ok(())

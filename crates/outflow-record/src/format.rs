@@ -135,6 +135,23 @@ impl Format {
     }
 }
 
+/// Whether a line that is no header seems meant as one: several of its words are field names once case, quotes,
+/// commas and underscores are set aside. Reading what stands behind it in another format would be a guess.
+pub(crate) fn is_spoilt_header(line: &str) -> bool {
+    /// Field names that no record holds by chance.
+    const NAMES_MIN: usize = 3;
+    let word = |word: &str| {
+        let plain = word
+            .trim_matches(|c: char| !c.is_ascii_alphanumeric())
+            .to_ascii_lowercase();
+        Field::ALL
+            .iter()
+            .any(|field| field.name() == plain.replace('_', "-"))
+    };
+    let words = line.split(|c: char| c.is_whitespace() || c == ',' || c == ';' || c == '\0');
+    words.filter(|own| word(own)).take(NAMES_MIN).count() == NAMES_MIN
+}
+
 fn looks_like_field(token: &str) -> bool {
     token.starts_with(|c: char| c.is_ascii_lowercase())
         && token

@@ -98,6 +98,17 @@ impl Plan {
             .collect::<Result<_, _>>()
             .map_err(input_failure)?;
         let listing = outflow_ingest::list(&sources).map_err(input_failure)?;
+        if let Some(out) = args.out.as_ref().and_then(|out| out.canonicalize().ok()) {
+            let read = listing
+                .objects
+                .iter()
+                .filter_map(|object| object.path.as_ref());
+            let is_out = |path: &&PathBuf| path.canonicalize().is_ok_and(|path| path == out);
+            if out.is_file() && read.clone().any(|path| is_out(&path)) {
+                let error = anyhow!("--out `{}` is one of the sources", out.display());
+                return Err(Failure::usage(error).with_hint("name another file to write to"));
+            }
+        }
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let settings = Settings {
             networks,

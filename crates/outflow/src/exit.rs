@@ -74,12 +74,20 @@ pub(crate) fn report(failure: &Failure) -> Exit {
     failure.exit
 }
 
+/// Whether a terminal may act on a character instead of showing it: controls, line separators, and marks that turn
+/// the direction of text.
+fn acts(c: char) -> bool {
+    let turns =
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
 /// A line on stderr. Names of objects may hold anything: control characters are shown, not sent.
 pub(crate) fn say(kind: &str, text: &str) {
     let plain: String = text
         .chars()
         .flat_map(|c| {
-            let escaped = c.is_control().then(|| c.escape_default().to_string());
+            let escaped = acts(c).then(|| c.escape_default().to_string());
             escaped
                 .unwrap_or_else(|| c.to_string())
                 .chars()

@@ -27,14 +27,24 @@ pub(crate) fn to_file(
         Err(_) => path.to_owned(),
     };
     let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
+    beside.push(format!(".{}.part", std::process::id()));
     let beside = Path::new(&beside);
-    let mut file = BufWriter::new(File::create(beside)?);
+    // Never a file that is there already, and never through a link.
+    let file = File::create_new(beside)?;
+    let written = fill(file, write).and_then(|()| fs::rename(beside, path));
+    if written.is_err() {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(beside);
+    }
+    written
+}
+
+fn fill(file: File, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut file = BufWriter::new(file);
     write(&mut file)?;
     file.into_inner()
         .map_err(io::IntoInnerError::into_error)?
-        .sync_all()?;
-    fs::rename(beside, path)
+        .sync_all()
 }
 
 /// Writes results to stdout as they are made.

@@ -6,6 +6,10 @@ use crate::time::Day;
 /// Payload of one day.
 pub(super) type DayPayload = (Day, u64);
 
+/// Active days that are looked back on: a quarter of a year shows what is usual, and judging a long archive takes
+/// time in proportion to its length.
+const ACTIVE_DAYS_MAX: usize = 90;
+
 /// Payload that the past explains on a day: the allowance of an established pair, else zero.
 ///
 /// A pair is established after some active days spread over some weeks, all before the quarantine. Its
@@ -16,6 +20,7 @@ pub(super) fn allowance(history: &[DayPayload], day: Day, rule: &Baseline) -> u6
         return 0;
     };
     let known = &history[..history.partition_point(|(past, _)| past.0 < before)];
+    let known = &known[known.len().saturating_sub(ACTIVE_DAYS_MAX)..];
     let (Some(first), Some(last)) = (known.first(), known.last()) else {
         return 0;
     };

@@ -81,7 +81,12 @@ impl<'a> Worker<'a> {
             .fetch_add(stored, Ordering::Relaxed);
         let (read, sha256) = match result {
             Ok(read) => (read.damage, read.sha256),
-            Err(ReadError::Sink(error)) => return self.refuse(object, &error),
+            Err(ReadError::Sink(error)) => {
+                self.refuse(object, &error);
+                // A header in mid-file may be what was refused: what came before it is kept.
+                self.flush(&mut decoder, &origin);
+                return self.keep(object, String::new());
+            }
             Err(ReadError::Object(error)) => {
                 self.problems.push(problem(&error));
                 // What came before the failure is kept: its last line may be cut.

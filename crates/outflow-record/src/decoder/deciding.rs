@@ -1,5 +1,6 @@
 //! Which format a source has, told from its first lines.
 
+use crate::format::is_spoilt_header;
 use crate::naive::{LINE_MAX, Line, Value, read_line};
 use crate::{Error, Field, Format};
 
@@ -31,9 +32,15 @@ impl Deciding {
         if line.trim_ascii().is_empty() && self.lines.len() < LINES_MAX {
             return Ok(None);
         }
-        let text = std::str::from_utf8(line).unwrap_or("");
-        if let Some(header) = Format::from_header(text) {
+        // What is no UTF-8 is no header, but may be a spoilt one.
+        let text = String::from_utf8_lossy(line);
+        if let Some(header) = Format::from_header(&text) {
             return header.map(Some);
+        }
+        if is_spoilt_header(&text) {
+            return Err(Error::Undecidable {
+                reason: describe(line),
+            });
         }
         if let Some(format) = &self.given {
             return Ok(Some(format.clone()));
@@ -98,8 +105,14 @@ fn describe(line: &[u8]) -> String {
     let Ok(text) = std::str::from_utf8(line) else {
         return "the first line is not text".to_owned();
     };
-    let tokens = text.split_ascii_whitespace().count();
     let shown: String = text.chars().take(60).collect();
+    if is_spoilt_header(text) {
+        return format!(
+            "`{}` seems to be a header, but names fields in another way than AWS does",
+            shown.escape_debug()
+        );
+    }
+    let tokens = text.split_ascii_whitespace().count();
     format!(
         "no header, and the first line ({tokens} fields: `{}`) is not of the default format",
         shown.escape_debug()

@@ -378,6 +378,42 @@ fn an_undecidable_source_is_refused() {
 }
 
 #[test]
+fn a_header_in_another_spelling_is_refused_and_never_read_as_a_record() {
+    let header = "version account-id interface-id dstaddr srcaddr srcport dstport protocol packets \
+                  bytes start end action log-status";
+    let spoilt = [
+        header.to_uppercase(),
+        header.replace('-', "_"),
+        header.replace(' ', ","),
+        format!("#{header}"),
+        format!("\"{header}\""),
+        header.replace("packets", "bytes"),
+    ];
+    for spoilt in spoilt {
+        assert!(
+            fast(format!("{spoilt}\n{DEFAULT}\n").as_bytes(), None, &[99]).is_err(),
+            "{spoilt}"
+        );
+        let text = format!("{DEFAULT}\n{spoilt}\n{DEFAULT}\n");
+        assert!(
+            fast(text.as_bytes(), None, &[99]).is_err(),
+            "in mid-file: {spoilt}"
+        );
+    }
+    let marked = format!("\u{feff}{header}\n{DEFAULT}\n");
+    let found = fast(marked.as_bytes(), None, &[99]).unwrap();
+    assert_eq!(
+        (found.header_lines, found.rows.len()),
+        (1, 1),
+        "a byte order mark is no spelling"
+    );
+    assert_eq!(
+        found.rows[0][3].1,
+        Value::Addr("172.31.16.21".parse().unwrap())
+    );
+}
+
+#[test]
 fn a_given_format_reads_what_has_no_header() {
     let format: Format = r"$${bytes} \${interface-id}".parse().unwrap();
     let found = fast(b"10 eni-1\n20 eni-2", Some(format), &[3]).unwrap();

@@ -176,8 +176,7 @@ impl<'a> Charges<'a> {
             .map_or(0, |last| last + 1);
         let account = |id: u32| view.workload(id).account_id.as_str();
         let names: BTreeSet<&str> = (0..last).map(account).collect();
-        let rank = |name: &str| names.range(..name).count() as u128;
-        let ranks: BTreeMap<&str, u128> = names.iter().map(|name| (*name, rank(name))).collect();
+        let ranks: BTreeMap<&str, u128> = names.iter().copied().zip(0..).collect();
         (0..last).map(|id| ranks[account(id)]).collect()
     }
 
