@@ -35,7 +35,7 @@ pub(crate) struct SimulateArgs {
     /// Days.
     #[arg(long)]
     days: Option<u32>,
-    /// Network interfaces of each account.
+    /// Network interfaces, over all accounts.
     #[arg(long)]
     enis: Option<u32>,
     /// Accounts.
