@@ -72,11 +72,6 @@ impl<K: Key> Table<K> {
             .flat_map(|shard| shard.counters.entries())
     }
 
-    /// How many keys there are.
-    pub(crate) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.counters.len()).sum()
-    }
-
     /// The level of each shard.
     pub(crate) fn levels(&self) -> impl Iterator<Item = Resolution> {
         self.shards.iter().map(|shard| shard.level)

@@ -129,24 +129,21 @@ impl<'a> View<'a> {
             .filter(move |(key, _)| key.slot.day() <= through)
     }
 
-    /// The pairs that judges read, without what a gateway only passed on, in one pass over the state.
+    /// The pairs that judges read, without what a gateway only passed on, in two passes over the state: one
+    /// counts, as growing lists of this size would copy them again and again.
     pub(crate) fn sift(&self) -> Sifted<'_> {
-        // Room for all is address space, not memory, until it is used; growing would copy again and again.
+        let count = |judge: fn(&PairKey, &Counters) -> bool| {
+            self.pairs()
+                .filter(|(key, counters)| judge(key, counters))
+                .count()
+        };
         let mut sifted = Sifted {
-            chosen: Vec::with_capacity(self.state.pairs.len() + self.oriented.len()),
+            chosen: Vec::with_capacity(count(is_chosen)),
+            names: Vec::with_capacity(count(resolves)),
             ..Sifted::default()
         };
-        for (key, counters) in self.pairs() {
-            if self.is_passed_on(key) {
-                continue;
-            }
+        for (key, counters) in self.pairs().filter(|(key, _)| !self.is_passed_on(key)) {
             let (interface, workload) = self.numbers[key.entity as usize];
-            let Service {
-                external,
-                served,
-                protocol,
-                ..
-            } = key.service;
             let entry = Entry {
                 workload,
                 interface,
@@ -156,16 +153,19 @@ impl<'a> View<'a> {
                 slot: key.slot,
                 counters,
             };
+            let Service {
+                external, protocol, ..
+            } = key.service;
             if external {
                 sifted.counted_bytes = sifted.counted_bytes.saturating_add(counters.up.bytes);
             }
-            if external && !served && counters.up.payload > 0 {
+            if is_chosen(key, counters) {
                 sifted.chosen.push(entry);
             }
             if external && is_icmp(protocol) {
                 sifted.icmp.push(entry);
             }
-            if resolving(key.service, key.remote).is_some() {
+            if resolves(key, counters) {
                 sifted.names.push(entry);
             }
         }
@@ -203,6 +203,15 @@ impl<'a> View<'a> {
         }
         self.passed_on = passed;
     }
+}
+
+/// Whether a host chose to send payload outside.
+fn is_chosen(key: &PairKey, counters: &Counters) -> bool {
+    key.service.external && !key.service.served && counters.up.payload > 0
+}
+
+fn resolves(key: &PairKey, _counters: &Counters) -> bool {
+    resolving(key.service, key.remote).is_some()
 }
 
 fn is_icmp(number: u8) -> bool {

@@ -6,7 +6,7 @@ use outflow_enrich::InterfaceKey;
 use outflow_finding::{EvidenceObject, Finding};
 
 /// Objects that a finding names, the first by name; its query finds all others.
-pub(super) const OBJECTS_MAX: usize = 32;
+pub(super) const OBJECTS_MAX: usize = 16;
 
 /// Counts of rows by object and interface that are kept, of 8 bytes each. Beyond, an object is evidence of all
 /// interfaces alike, and a remark on the run says so.
