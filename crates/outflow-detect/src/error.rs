@@ -1,4 +1,4 @@
-//! What can go wrong: bytes that are no state.
+//! What can go wrong: bytes that are no state, a policy that makes no sense.
 
 /// Errors of this crate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -7,6 +7,12 @@ pub enum Error {
     #[error("these bytes are no detector state: {reason}")]
     State {
         /// What is wrong with them.
+        reason: String,
+    },
+    /// A bound or a name in a policy that makes no sense.
+    #[error("policy: {reason}")]
+    Policy {
+        /// What is wrong, and with which name.
         reason: String,
     },
 }

@@ -3,6 +3,9 @@
 use ipnet::IpNet;
 use serde::Deserialize;
 
+use crate::Error;
+use crate::services::is_service;
+
 /// Bounds and lists.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -17,6 +20,47 @@ pub struct Policy {
     pub resolvers_allowed: Vec<IpNet>,
     /// Outbound services that are no finding, as `tcp/22` or `gre`.
     pub services_allowed: Vec<String>,
+}
+
+impl Policy {
+    /// Checks what types cannot: bounds above zero that grow with their span, and services that there are.
+    ///
+    /// # Errors
+    /// [`Error::Policy`] names the first value that makes no sense.
+    pub fn validate(&self) -> Result<(), Error> {
+        let wrong = |reason: String| Err(Error::Policy { reason });
+        let Bounds {
+            workload,
+            destination,
+            account,
+            ..
+        } = &self.bounds;
+        let horizons = [
+            ("workload", workload),
+            ("destination", destination),
+            ("account", account),
+        ];
+        for (name, Horizons { day, week, month }) in horizons {
+            if *day == 0 || week < day || month < week {
+                return wrong(format!(
+                    "bounds.{name}: day {day}, week {week} and month {month} must be above zero and grow"
+                ));
+            }
+        }
+        let Bounds {
+            resolver_day,
+            icmp_day,
+            service_day,
+            ..
+        } = self.bounds;
+        if resolver_day == 0 || icmp_day == 0 || service_day == 0 {
+            return wrong("bounds: a bound of zero bytes would charge everything".to_owned());
+        }
+        match self.services_allowed.iter().find(|name| !is_service(name)) {
+            Some(name) => wrong(format!("services_allowed: there is no service `{name}`")),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Bounds in bytes of payload. Above them there is no silent miss.
@@ -113,4 +157,42 @@ pub struct Sanctioned {
     pub bytes_per_day: u64,
     /// Why, for the explanation of findings.
     pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(change: impl FnOnce(&mut Policy)) -> String {
+        let mut policy = Policy::default();
+        change(&mut policy);
+        policy.validate().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_defaults_and_sound_names_pass() {
+        let names = ["ssh", "tcp/5432", "udp/69", "gre", "6in4"]
+            .map(str::to_owned)
+            .to_vec();
+        let policy = Policy {
+            services_allowed: names,
+            ..Policy::default()
+        };
+        assert_eq!(policy.validate(), Ok(()));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_named() {
+        let horizons = Horizons {
+            day: 5,
+            week: 1,
+            month: 9,
+        };
+        assert!(reason(|policy| policy.bounds.account = horizons).contains("bounds.account"));
+        assert!(reason(|policy| policy.bounds.icmp_day = 0).contains("zero"));
+        for name in ["shs", "tcp/99999", "", "tcp", "443"] {
+            let allow = |policy: &mut Policy| policy.services_allowed = vec![name.to_owned()];
+            assert!(reason(allow).contains(&format!("`{name}`")), "{name}");
+        }
+    }
 }

@@ -51,6 +51,24 @@ pub(crate) fn watched(service: Service) -> Option<Watched> {
     }
 }
 
+/// Whether a policy may name this service: by the name of a watched one, or as `tcp/22`.
+pub(crate) fn is_service(name: &str) -> bool {
+    if let Some((protocol, port)) = name.split_once('/') {
+        return matches!(protocol, "tcp" | "udp" | "sctp") && port.parse::<u16>().is_ok();
+    }
+    let ports = (0..=u16::MAX).flat_map(|port| [(protocol::TCP, port), (protocol::UDP, port)]);
+    let others = (0..=u8::MAX).map(|protocol| (protocol, 0));
+    ports.chain(others).any(|(protocol, port)| {
+        let service = Service {
+            protocol,
+            served: false,
+            external: true,
+            port,
+        };
+        watched(service).is_some_and(|service| service.name == name)
+    })
+}
+
 /// Text of a service, as `tcp/443` or `gre`.
 pub(crate) fn service_name(service: Service) -> String {
     let port = service.port;

@@ -72,6 +72,7 @@ struct Plan {
 impl Plan {
     fn new(args: DetectArgs, flow_format: Option<Format>) -> Result<Self, Failure> {
         let config = Config::read(args.config.as_deref()).map_err(Failure::usage)?;
+        config.policy.validate().map_err(Failure::usage)?;
         let internal: Vec<&str> = args
             .internal
             .iter()
