@@ -28,26 +28,26 @@ pub(super) fn judge<'a>(
     let mut charges = Charges::of(view, policy, chosen);
     let bounds = &policy.bounds;
     let accounts = charges.accounts(view);
-    let mut of_workloads = Ledger::of(&charges, bounds.workload, |c| u128::from(c.workload));
-    let mut of_destinations = Ledger::of(&charges, bounds.destination, |c| {
+    let of_workloads = Ledger::of(&charges, bounds.workload, |c| u128::from(c.workload));
+    let of_destinations = Ledger::of(&charges, bounds.destination, |c| {
         u128::from_be_bytes(c.group.bytes())
     });
-    let mut of_accounts = Ledger::of(&charges, bounds.account, |c| accounts[c.workload as usize]);
+    let of_accounts = Ledger::of(&charges, bounds.account, |c| accounts[c.workload as usize]);
     let mut rarity = Exceedance::default();
     let mut findings = Vec::new();
     for (day, sums) in charges.workload_days() {
         rarity.extend(sums);
-        for (crossing, members) in charges.cross(&mut of_workloads, day) {
+        for (crossing, members) in charges.cross(&of_workloads, day) {
             let bounds = bounds.workload;
             let finding = workload_finding(view, &charges, &crossing, &members, &rarity, bounds);
             findings.push(finding);
         }
-        for (crossing, members) in charges.cross(&mut of_destinations, day) {
+        for (crossing, members) in charges.cross(&of_destinations, day) {
             let bounds = bounds.destination;
             let finding = shared_finding(view, &charges, &crossing, &members, bounds, true);
             findings.push(finding);
         }
-        for (crossing, members) in charges.cross(&mut of_accounts, day) {
+        for (crossing, members) in charges.cross(&of_accounts, day) {
             let bounds = bounds.account;
             let finding = shared_finding(view, &charges, &crossing, &members, bounds, false);
             findings.push(finding);

@@ -47,8 +47,6 @@ pub(super) struct Ledger {
 struct Series {
     /// Places of charges, in the order of slots.
     charges: Vec<usize>,
-    /// What is before this place counts for no later crossing.
-    past: usize,
 }
 
 impl Ledger {
@@ -69,7 +67,6 @@ impl Ledger {
             .filter(|run| total(run.iter().map(|(.., at)| all[*at].unexplained)) >= least)
             .map(|run| Series {
                 charges: run.iter().map(|(.., at)| *at).collect(),
-                past: 0,
             });
         Self {
             bounds,
@@ -117,10 +114,10 @@ impl<'a> Charges<'a> {
 
     /// Crossings of a ledger's bounds on a day, by what no ledger has charged before, and the charges of each.
     /// From then on they are charged. Days come in their order, so that no later one has influence.
-    pub(super) fn cross(&mut self, ledger: &mut Ledger, day: Day) -> Vec<(Crossing, Vec<usize>)> {
+    pub(super) fn cross(&mut self, ledger: &Ledger, day: Day) -> Vec<(Crossing, Vec<usize>)> {
         let oldest = Day(day.0.saturating_sub(DAYS_MAX - 1));
         let mut found = Vec::new();
-        for series in &mut ledger.series {
+        for series in &ledger.series {
             let all = &self.all;
             let day_of = |at: usize| all[at].slot.day();
             let until = series.charges.partition_point(|at| day_of(*at) <= day);
@@ -128,7 +125,7 @@ impl<'a> Charges<'a> {
                 continue;
             }
             let from = series.charges.partition_point(|at| day_of(*at) < oldest);
-            let places = &series.charges[from.max(series.past)..until];
+            let places = &series.charges[from..until];
             let open: Vec<usize> = places
                 .iter()
                 .copied()
@@ -139,7 +136,6 @@ impl<'a> Charges<'a> {
                 .map(|at| (all[*at].slot, all[*at].unexplained))
                 .collect();
             if let Some(crossing) = crossing(&sums, day, &ledger.bounds) {
-                series.past = until;
                 let members = open[crossing.from..].to_vec();
                 for at in &members {
                     self.all[*at].charged = true;
