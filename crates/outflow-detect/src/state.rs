@@ -28,7 +28,7 @@ pub struct State {
     pub(crate) unoriented: Table<UnorientedKey>,
     /// The AWS service of a destination group, as far as records name it; of several, the last by name.
     pub(crate) aws: HashMap<Addr, AwsService, FixedState>,
-    /// By the enricher's number of an interface: number and shard here.
+    /// By the enricher's number of an interface.
     numbers: Vec<Option<Located>>,
 }
 
@@ -145,8 +145,7 @@ impl State {
             0
         };
         if flow.aws_service != AwsService::NONE {
-            let known = self.aws.entry(flow.remote.group()).or_default();
-            *known = flow.aws_service.max(*known);
+            self.learn_aws(flow.remote.group(), flow.aws_service);
         }
         let (first, last) = (flow.start, flow.end);
         let sent = Counters {
@@ -180,7 +179,7 @@ impl State {
                             ..sent.reversed()
                         }
                     };
-                    let service = service(flow, flow.initiator, external);
+                    let service = service(flow, external);
                     let key = PairKey {
                         entity,
                         remote: kept_remote(flow, service),
@@ -191,6 +190,11 @@ impl State {
                 }
             }
         }
+    }
+
+    fn learn_aws(&mut self, group: Addr, service: AwsService) {
+        let known = self.aws.entry(group).or_default();
+        *known = service.max(*known);
     }
 
     #[inline]
@@ -220,8 +224,7 @@ impl State {
         self.pairs
             .merge(other.pairs, |entity| numbers[entity as usize]);
         for (group, service) in other.aws {
-            let known = self.aws.entry(group).or_default();
-            *known = service.max(*known);
+            self.learn_aws(group, service);
         }
         self.unoriented
             .merge(other.unoriented, |entity| numbers[entity as usize]);
@@ -267,9 +270,9 @@ fn is_dns_port(port: u16) -> bool {
 }
 
 /// The service of a flow whose local side is the interface's.
-fn service(flow: &Flow, initiator: Initiator, external: bool) -> Service {
+fn service(flow: &Flow, external: bool) -> Service {
     let (local, remote) = (flow.local_port, flow.remote_port);
-    let served = match initiator {
+    let served = match flow.initiator {
         Initiator::Remote => true,
         Initiator::Local => false,
         // Port 53 on the interface's side alone is a resolver's; else the host is taken to have chosen.
@@ -294,20 +297,20 @@ fn service(flow: &Flow, initiator: Initiator, external: bool) -> Service {
 
 /// The key of a flow that either side may own, and whether its first address sent it.
 fn unoriented(flow: &Flow, entity: u32, slot: Slot) -> (UnorientedKey, bool) {
-    let as_sent = service(flow, flow.initiator, flow.remote_scope == Scope::External);
+    let as_sent = service(flow, flow.remote_scope == Scope::External);
     let turned = Flow {
         local: flow.remote,
         remote: flow.local,
         local_port: flow.remote_port,
         remote_port: flow.local_port,
+        initiator: match flow.initiator {
+            Initiator::Local => Initiator::Remote,
+            Initiator::Remote => Initiator::Local,
+            Initiator::Unknown => Initiator::Unknown,
+        },
         ..*flow
     };
-    let opposite = match flow.initiator {
-        Initiator::Local => Initiator::Remote,
-        Initiator::Remote => Initiator::Local,
-        Initiator::Unknown => Initiator::Unknown,
-    };
-    let as_received = service(&turned, opposite, flow.local_scope == Scope::External);
+    let as_received = service(&turned, flow.local_scope == Scope::External);
     let first_sends = flow.local <= flow.remote;
     let (first, second, service, reverse): (Addr, Addr, Service, Service) = if first_sends {
         (flow.local, flow.remote, as_sent, as_received)

@@ -132,14 +132,14 @@ impl<'a> View<'a> {
     /// The pairs that judges read, without what a gateway only passed on, in two passes over the state: one
     /// counts, as growing lists of this size would copy them again and again.
     pub(crate) fn sift(&self) -> Sifted<'_> {
-        let count = |judge: fn(&PairKey, &Counters) -> bool| {
-            self.pairs()
-                .filter(|(key, counters)| judge(key, counters))
-                .count()
-        };
+        let (mut chosen, mut names) = (0, 0);
+        for (key, counters) in self.pairs() {
+            chosen += usize::from(is_chosen(key, counters));
+            names += usize::from(resolves(key));
+        }
         let mut sifted = Sifted {
-            chosen: Vec::with_capacity(count(is_chosen)),
-            names: Vec::with_capacity(count(resolves)),
+            chosen: Vec::with_capacity(chosen),
+            names: Vec::with_capacity(names),
             ..Sifted::default()
         };
         for (key, counters) in self.pairs().filter(|(key, _)| !self.is_passed_on(key)) {
@@ -165,7 +165,7 @@ impl<'a> View<'a> {
             if external && is_icmp(protocol) {
                 sifted.icmp.push(entry);
             }
-            if resolves(key, counters) {
+            if resolves(key) {
                 sifted.names.push(entry);
             }
         }
@@ -210,7 +210,7 @@ fn is_chosen(key: &PairKey, counters: &Counters) -> bool {
     key.service.external && !key.service.served && counters.up.payload > 0
 }
 
-fn resolves(key: &PairKey, _counters: &Counters) -> bool {
+fn resolves(key: &PairKey) -> bool {
     resolving(key.service, key.remote).is_some()
 }
 

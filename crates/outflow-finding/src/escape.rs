@@ -5,7 +5,7 @@
 
 /// The text with every character that a terminal would act on, or not show, written out as `\n` or
 /// `\u{202e}`, and cut to `chars_max` characters, of which the last is then `…`.
-pub(crate) fn escape(text: &str, chars_max: usize) -> String {
+pub fn escape(text: &str, chars_max: usize) -> String {
     let mut safe = String::with_capacity(text.len().min(chars_max));
     for (shown, c) in text.chars().enumerate() {
         if shown + 1 >= chars_max && text.chars().nth(chars_max).is_some() {

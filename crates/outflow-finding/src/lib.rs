@@ -44,6 +44,7 @@
 
 pub use accounts::Accounts;
 pub use error::Error;
+pub use escape::escape;
 pub use family::Family;
 pub use finding::{Coverage, Destination, Evidence, EvidenceObject, Finding, Incident, Why};
 pub use group::{

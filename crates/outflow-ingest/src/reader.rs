@@ -194,19 +194,13 @@ impl Reader {
             unpacker.push(stored, &mut out).map_err(ReadError::Sink)?;
             damage = unpacker.finish();
         }
-        let bytes = out.bytes();
-        let damage = damage.map(|reason| Damage {
-            offset_read: bytes,
-            reason,
-        });
-        let (sha256, stored_bytes) = (hex(&digest), stored.len() as u64);
-        Ok(Read {
+        Ok(Read::new(
             compression,
-            sha256,
-            stored_bytes,
-            bytes,
+            hex(&digest),
+            stored.len() as u64,
+            out.bytes(),
             damage,
-        })
+        ))
     }
 
     fn read_pieces<E>(
@@ -233,19 +227,37 @@ impl Reader {
             unpacker.push(input, &mut out).map_err(ReadError::Sink)?;
             filled = fill(source, stored, 1).map_err(failed)?;
         }
-        let bytes = out.bytes();
-        let damage = unpacker.finish().map(|reason| Damage {
+        let (bytes, damage) = (out.bytes(), unpacker.finish());
+        Ok(Read::new(
+            compression,
+            hex(&digest.finalize()),
+            stored_bytes,
+            bytes,
+            damage,
+        ))
+    }
+}
+
+impl Read {
+    /// What was read; damage, if any, lies behind the last of its bytes.
+    fn new(
+        compression: Compression,
+        sha256: String,
+        stored_bytes: u64,
+        bytes: u64,
+        damage: Option<String>,
+    ) -> Self {
+        let damage = damage.map(|reason| Damage {
             offset_read: bytes,
             reason,
         });
-        let sha256 = hex(&digest.finalize());
-        Ok(Read {
+        Self {
             compression,
             sha256,
             stored_bytes,
             bytes,
             damage,
-        })
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use outflow_finding::escape;
+
 /// What a command's end says to the shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -74,26 +76,9 @@ pub(crate) fn report(failure: &Failure) -> Exit {
     failure.exit
 }
 
-/// Whether a terminal may act on a character instead of showing it: controls, line separators, and marks that turn
-/// the direction of text.
-fn acts(c: char) -> bool {
-    let turns =
-        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}')
-}
-
-/// A line on stderr. Names of objects may hold anything: control characters are shown, not sent.
+/// A line on stderr. Names of objects may hold anything: what a terminal would act on is shown, not sent.
 pub(crate) fn say(kind: &str, text: &str) {
-    let plain: String = text
-        .chars()
-        .flat_map(|c| {
-            let escaped = acts(c).then(|| c.escape_default().to_string());
-            escaped
-                .unwrap_or_else(|| c.to_string())
-                .chars()
-                .collect::<Vec<_>>()
-        })
-        .collect();
+    let plain = escape(text, usize::MAX);
     // Nobody may be listening (`2>&1 | head`): then there is no one to tell either.
     let _ = writeln!(io::stderr(), "{kind}: {plain}");
 }

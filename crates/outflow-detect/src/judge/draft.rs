@@ -130,6 +130,7 @@ impl Draft {
     /// The finding.
     pub(super) fn finish(self, view: &View<'_>, charge: Charge<'_>) -> Judged {
         let entities = keys(self.by_interface.ranked());
+        let addresses = self.addresses();
         let main = entities.first().map(|number| view.interface(*number));
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let (family, day) = (charge.family, charge.day.to_string());
@@ -152,7 +153,7 @@ impl Draft {
             vpc_id: of_one(attribute(|interface| &interface.vpc_id)),
             interface_id: of_one(main.and_then(|entity| text(&entity.key.interface_id))),
             workload: charge.workload.and_then(|id| text(&view.workload(id).name)),
-            destination: self.destination(view),
+            destination: self.destination(view, &addresses),
             first_seen: Some(Timestamp(self.total.first)),
             last_seen: Some(Timestamp(self.total.last)),
             bytes: self.total.up.bytes,
@@ -164,7 +165,7 @@ impl Draft {
             coverage: self.coverage(view, &entities),
             evidence: Evidence {
                 objects: Vec::new(),
-                sql: Some(self.sql(view, &entities)),
+                sql: Some(self.sql(view, &entities, &addresses)),
             },
             ..Finding::new(family)
         };
@@ -179,25 +180,18 @@ impl Draft {
         }
     }
 
-    fn destination(&self, view: &View<'_>) -> Destination {
-        let addresses = self.addresses();
+    fn destination(&self, view: &View<'_>, addresses: &[Addr]) -> Destination {
+        let groups = self.groups();
         let known = |addr: &&Addr| **addr != Addr::default();
         Destination {
-            group: self
-                .groups()
-                .iter()
-                .find(known)
-                .map(|group| group_name(*group)),
+            group: groups.iter().find(known).map(|group| group_name(*group)),
             addresses: addresses
                 .iter()
                 .filter(known)
                 .take(ADDRESSES_MAX)
                 .map(ToString::to_string)
                 .collect(),
-            service: self
-                .groups()
-                .first()
-                .and_then(|group| view.aws_service(*group)),
+            service: groups.first().and_then(|group| view.aws_service(*group)),
             ..Destination::default()
         }
     }
@@ -233,14 +227,13 @@ impl Draft {
     }
 
     /// The query that returns the records behind the finding, from a table with AWS's column names.
-    fn sql(&self, view: &View<'_>, entities: &[u32]) -> String {
+    fn sql(&self, view: &View<'_>, entities: &[u32], addresses: &[Addr]) -> String {
         let ids: Vec<String> = entities
             .iter()
             .take(INTERFACES_MAX)
             .map(|number| quoted(&view.interface(*number).key.interface_id))
             .collect();
-        let addresses: Vec<String> = self
-            .addresses()
+        let addresses: Vec<String> = addresses
             .iter()
             .take(ADDRESSES_MAX)
             .map(|addr| quoted(&addr.to_string()))
@@ -252,6 +245,17 @@ impl Draft {
             .replace("{last}", &self.total.last.to_string())
             .replace("{addresses}", &addresses.join(", "))
             .replace("{interfaces}", &ids.join(", "))
+    }
+}
+
+/// A reason that is a count against its bound.
+pub(super) fn bounded(observed: u64, bound: u64, unit: &str, text: String) -> Why {
+    Why {
+        observed: observed as f64,
+        expected: None,
+        bound: Some(bound as f64),
+        unit: unit.to_owned(),
+        text,
     }
 }
 

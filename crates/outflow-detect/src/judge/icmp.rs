@@ -3,7 +3,7 @@
 use outflow_finding::{Family, Severity, Why, human_bytes};
 
 use super::Judged;
-use super::draft::{Charge, Draft};
+use super::draft::{Charge, Draft, bounded};
 use crate::policy::Policy;
 use crate::view::{Entry, View};
 
@@ -39,22 +39,15 @@ fn judge_run(view: &View<'_>, policy: &Policy, run: &[Entry<'_>]) -> Option<Judg
     };
     let remote = run[0].remote.to_string();
     let sent = human_bytes(up.payload);
-    let volume = Why {
-        observed: up.payload as f64,
-        expected: None,
-        bound: Some(bound as f64),
-        unit: "bytes".to_owned(),
-        text: format!(
-            "{sent} of ICMP payload to {remote} in a day; the bound is {}",
-            human_bytes(bound)
-        ),
-    };
+    let text = format!(
+        "{sent} of ICMP payload to {remote} in a day; the bound is {}",
+        human_bytes(bound)
+    );
+    let volume = bounded(up.payload, bound, "bytes", text);
+    let text = format!("packets carry {per_packet} bytes; pings carry 56 (Linux) or 32 (Windows)");
     let size = Why {
-        observed: per_packet as f64,
         expected: Some(56.0),
-        bound: Some(PING_BYTES_MAX as f64),
-        unit: "bytes per packet".to_owned(),
-        text: format!("packets carry {per_packet} bytes; pings carry 56 (Linux) or 32 (Windows)"),
+        ..bounded(per_packet, PING_BYTES_MAX, "bytes per packet", text)
     };
     let measure = draft.measure(up.payload, bound, 0.0);
     let key = view.interface(run[0].interface).key.clone();

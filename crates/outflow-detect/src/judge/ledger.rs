@@ -10,7 +10,7 @@ mod crossing;
 use outflow_finding::{Family, Why, human_bytes};
 
 use super::Judged;
-use super::draft::{Charge, Draft, group_name};
+use super::draft::{Charge, Draft, bounded, group_name};
 use super::exceedance::Exceedance;
 use crate::counters::total;
 use crate::policy::{Horizons, Policy};
@@ -44,12 +44,20 @@ pub(super) fn judge<'a>(
         }
         for (crossing, members) in charges.cross(&of_destinations, day) {
             let bounds = bounds.destination;
-            let finding = shared_finding(view, &charges, &crossing, &members, bounds, true);
+            let finding = shared_finding(
+                view,
+                &charges,
+                &crossing,
+                &members,
+                bounds,
+                Common::Destination,
+            );
             findings.push(finding);
         }
         for (crossing, members) in charges.cross(&of_accounts, day) {
             let bounds = bounds.account;
-            let finding = shared_finding(view, &charges, &crossing, &members, bounds, false);
+            let finding =
+                shared_finding(view, &charges, &crossing, &members, bounds, Common::Account);
             findings.push(finding);
         }
     }
@@ -131,6 +139,13 @@ fn workload_finding(
     draft.finish(view, charge)
 }
 
+/// What the workloads of a shared finding have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Common {
+    Destination,
+    Account,
+}
+
 /// A finding of many workloads: to one destination, or of one account.
 fn shared_finding(
     view: &View<'_>,
@@ -138,7 +153,7 @@ fn shared_finding(
     crossing: &Crossing,
     members: &[usize],
     bounds: Horizons,
-    to_one_destination: bool,
+    common: Common,
 ) -> Judged {
     let draft = draft(charges, members);
     let observed = observed(charges, members);
@@ -158,23 +173,11 @@ fn shared_finding(
     };
     let account = workloads
         .first()
-        .map(|id| view.workload(*id).account_id.clone());
-    let account = account.unwrap_or_default();
-    let destination = if to_one_destination {
-        place.clone()
-    } else {
-        String::new()
+        .map_or("", |id| view.workload(*id).account_id.as_str());
+    let identity = match common {
+        Common::Destination => ["destination", "", place.as_str()],
+        Common::Account => ["account", account, ""],
     };
-    let ledger = if to_one_destination {
-        "destination"
-    } else {
-        "account"
-    };
-    let identity = [
-        ledger,
-        if to_one_destination { "" } else { &account },
-        &destination,
-    ];
     let charge = Charge {
         family: Family::VolumeLedger,
         day: crossing.day,
@@ -188,10 +191,9 @@ fn shared_finding(
             volume_reason(observed, bound, span, &place),
             shape_reason(&draft),
         ],
-        workload: if workloads.len() == 1 {
-            workloads.first().copied()
-        } else {
-            None
+        workload: match workloads.as_slice() {
+            [one] => Some(*one),
+            _ => None,
         },
     };
     draft.finish(view, charge)
@@ -212,17 +214,12 @@ fn destinations_text(draft: &Draft) -> String {
 }
 
 fn volume_reason(observed: u64, bound: u64, span: &str, place: &str) -> Why {
-    Why {
-        observed: observed as f64,
-        expected: None,
-        bound: Some(bound as f64),
-        unit: "bytes".to_owned(),
-        text: format!(
-            "{} of payload to {place} within {span} is explained by nothing known; the bound is {}",
-            human_bytes(observed),
-            human_bytes(bound),
-        ),
-    }
+    let text = format!(
+        "{} of payload to {place} within {span} is explained by nothing known; the bound is {}",
+        human_bytes(observed),
+        human_bytes(bound),
+    );
+    bounded(observed, bound, "bytes", text)
 }
 
 fn shape_reason(draft: &Draft) -> Why {

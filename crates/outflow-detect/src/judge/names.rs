@@ -9,7 +9,7 @@ mod shape;
 use outflow_finding::{Family, Severity, Why, human_bytes};
 
 use super::Judged;
-use super::draft::{Charge, Draft};
+use super::draft::{Charge, Draft, bounded};
 use crate::counters::total;
 use crate::policy::Policy;
 use crate::services::{Resolving, resolving};
@@ -139,16 +139,11 @@ fn finding(view: &View<'_>, bound: u64, peers: &[Peer<'_>], shape: Shape) -> Jud
         "inside"
     };
     let moved = human_bytes(payload);
-    let volume = Why {
-        observed: payload as f64,
-        expected: None,
-        bound: Some(bound as f64),
-        unit: "bytes".to_owned(),
-        text: format!(
-            "{moved} of {what} payload both ways with {place} {role}s in a day; the bound is {}",
-            human_bytes(bound)
-        ),
-    };
+    let text = format!(
+        "{moved} of {what} payload both ways with {place} {role}s in a day; the bound is {}",
+        human_bytes(bound)
+    );
+    let volume = bounded(payload, bound, "bytes", text);
     let limit = Why {
         unit: "names".to_owned(),
         text: "flow logs show no names; queries through the resolver of AWS are not in them at all"

@@ -3,7 +3,7 @@
 use outflow_finding::{Family, Severity, Why, human_bytes};
 
 use super::Judged;
-use super::draft::{Charge, Draft};
+use super::draft::{Charge, Draft, bounded};
 use crate::policy::Policy;
 use crate::services::{service_name, watched};
 use crate::view::{Entry, View};
@@ -54,22 +54,19 @@ fn judge_run(view: &View<'_>, policy: &Policy, run: &[(&str, Entry<'_>)]) -> Opt
         return None;
     }
     let sent = human_bytes(draft.up().payload);
-    let addresses = draft.addresses().len();
-    let place = match draft.addresses().first() {
-        Some(first) if addresses == 1 => first.to_string(),
-        Some(first) => format!("{first} and {} more", addresses - 1),
-        None => return None,
+    let place = match draft.addresses().as_slice() {
+        [] => return None,
+        [one] => one.to_string(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
     };
+    let text = format!(
+        "{sent} of payload over {} ({}) to {place}: this service should not leave the network",
+        service.name,
+        draft.service().unwrap_or_default(),
+    );
     let volume = Why {
-        observed: draft.up().payload as f64,
         expected: Some(0.0),
-        bound: Some(bound as f64),
-        unit: "bytes".to_owned(),
-        text: format!(
-            "{sent} of payload over {} ({}) to {place}: this service should not leave the network",
-            service.name,
-            draft.service().unwrap_or_default(),
-        ),
+        ..bounded(draft.up().payload, bound, "bytes", text)
     };
     let measure = draft.measure(draft.up().payload, bound, 0.0);
     let workload = view.workload(first.workload);

@@ -39,14 +39,8 @@ pub(super) struct Charges<'a> {
 #[derive(Debug)]
 pub(super) struct Ledger {
     bounds: Horizons,
-    /// Those whose sums can cross a bound at all.
-    series: Vec<Series>,
-}
-
-#[derive(Debug)]
-struct Series {
-    /// Places of charges, in the order of slots.
-    charges: Vec<usize>,
+    /// Places of charges in the order of slots, for each sum that can cross a bound at all.
+    series: Vec<Vec<usize>>,
 }
 
 impl Ledger {
@@ -65,9 +59,7 @@ impl Ledger {
         let series = order
             .chunk_by(|a, b| a.0 == b.0)
             .filter(|run| total(run.iter().map(|(.., at)| all[*at].unexplained)) >= least)
-            .map(|run| Series {
-                charges: run.iter().map(|(.., at)| *at).collect(),
-            });
+            .map(|run| run.iter().map(|(.., at)| *at).collect());
         Self {
             bounds,
             series: series.collect(),
@@ -120,13 +112,12 @@ impl<'a> Charges<'a> {
         for series in &ledger.series {
             let all = &self.all;
             let day_of = |at: usize| all[at].slot.day();
-            let until = series.charges.partition_point(|at| day_of(*at) <= day);
-            if until == 0 || day_of(series.charges[until - 1]) != day {
+            let until = series.partition_point(|at| day_of(*at) <= day);
+            if until == 0 || day_of(series[until - 1]) != day {
                 continue;
             }
-            let from = series.charges.partition_point(|at| day_of(*at) < oldest);
-            let places = &series.charges[from..until];
-            let open: Vec<usize> = places
+            let from = series.partition_point(|at| day_of(*at) < oldest);
+            let mut open: Vec<usize> = series[from..until]
                 .iter()
                 .copied()
                 .filter(|at| !all[*at].charged)
@@ -136,7 +127,7 @@ impl<'a> Charges<'a> {
                 .map(|at| (all[*at].slot, all[*at].unexplained))
                 .collect();
             if let Some(crossing) = crossing(&sums, day, &ledger.bounds) {
-                let members = open[crossing.from..].to_vec();
+                let members = open.split_off(crossing.from);
                 for at in &members {
                     self.all[*at].charged = true;
                 }

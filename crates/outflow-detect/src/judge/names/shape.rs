@@ -4,6 +4,7 @@ use outflow_enrich::protocol;
 use outflow_finding::Why;
 
 use crate::counters::Volume;
+use crate::judge::draft::bounded;
 use crate::services::Resolving;
 use crate::time::BUCKET_SECS;
 use crate::view::Entry;
@@ -129,47 +130,52 @@ impl Dialogue {
         if enough && question > QUESTION_BYTES_MAX {
             let text =
                 format!("questions have {question} bytes on average; ordinary ones have 60 to 90");
-            return Shape::Tunnel(why(question, QUESTION_BYTES_MAX, "bytes per packet", text));
+            return Shape::Tunnel(bounded(
+                question,
+                QUESTION_BYTES_MAX,
+                "bytes per packet",
+                text,
+            ));
         }
         if enough && answer > ANSWER_BYTES_MAX {
             let text =
                 format!("answers carry {answer} bytes on average; ordinary ones stay below 512");
-            return Shape::Tunnel(why(answer, ANSWER_BYTES_MAX, "bytes per packet", text));
+            return Shape::Tunnel(bounded(answer, ANSWER_BYTES_MAX, "bytes per packet", text));
         }
         if enough && share > QUESTION_SHARE_PERCENT_MAX {
             let text =
                 format!("questions weigh {share} % of answers, although answers repeat them");
-            return Shape::Tunnel(why(share, QUESTION_SHARE_PERCENT_MAX, "percent", text));
+            return Shape::Tunnel(bounded(share, QUESTION_SHARE_PERCENT_MAX, "percent", text));
         }
         if self.over_tcp > TCP_QUESTIONS_MAX {
             let text = format!("{} bytes of questions over TCP in a day", self.over_tcp);
-            return Shape::Tunnel(why(self.over_tcp, TCP_QUESTIONS_MAX, "bytes", text));
+            return Shape::Tunnel(bounded(self.over_tcp, TCP_QUESTIONS_MAX, "bytes", text));
         }
         let pace = self.questions.packets / self.active_secs.max(1);
         if self.questions.packets >= QUESTIONS_MIN && pace >= QUESTIONS_PER_SEC_MAX {
             let text = format!("{} questions at {pace} a second", self.questions.packets);
-            return Shape::Busy(why(pace, QUESTIONS_PER_SEC_MAX, "packets per second", text));
+            return Shape::Busy(bounded(
+                pace,
+                QUESTIONS_PER_SEC_MAX,
+                "packets per second",
+                text,
+            ));
         }
         let text = format!("questions of {question} and answers of {answer} bytes look ordinary");
-        Shape::Plausible(why(question, QUESTION_BYTES_MAX, "bytes per packet", text))
+        Shape::Plausible(bounded(
+            question,
+            QUESTION_BYTES_MAX,
+            "bytes per packet",
+            text,
+        ))
     }
 
     fn shape_of_session(&self) -> Shape {
         let share = self.questions.payload.saturating_mul(100) / self.answers.payload.max(1);
         let text = format!("what was asked weighs {share} % of what was answered");
         if share > 200 {
-            return Shape::Tunnel(why(share, 200, "percent", text));
+            return Shape::Tunnel(bounded(share, 200, "percent", text));
         }
-        Shape::Plausible(why(share, 200, "percent", text))
-    }
-}
-
-fn why(observed: u64, bound: u64, unit: &str, text: String) -> Why {
-    Why {
-        observed: observed as f64,
-        expected: None,
-        bound: Some(bound as f64),
-        unit: unit.to_owned(),
-        text,
+        Shape::Plausible(bounded(share, 200, "percent", text))
     }
 }
