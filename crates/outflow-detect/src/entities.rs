@@ -31,6 +31,8 @@ pub(crate) struct Coverage {
     pub buckets: u64,
     /// `SKIPDATA` rows.
     pub skipdata: u64,
+    /// Bytes, either way, of records that came after the watermark had closed their bucket.
+    pub late_bytes: u64,
 }
 
 impl Coverage {
@@ -38,6 +40,7 @@ impl Coverage {
     pub(crate) fn add(&mut self, other: &Self) {
         self.buckets |= other.buckets;
         self.skipdata = self.skipdata.saturating_add(other.skipdata);
+        self.late_bytes = self.late_bytes.saturating_add(other.late_bytes);
     }
 }
 

@@ -42,7 +42,7 @@ pub struct Verdict {
 /// Judges every day up to `through`. Later traffic has no influence, so that the verdict on a day is the same
 /// whenever it is asked for.
 pub fn judge(state: &State, policy: &Policy, through: Day) -> Verdict {
-    let view = View::new(state, through);
+    let view = View::new(state, policy, through);
     let Sifted {
         chosen,
         icmp,

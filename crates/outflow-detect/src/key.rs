@@ -2,8 +2,10 @@
 
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
+use outflow_enrich::protocol;
 use outflow_record::Addr;
 
+use crate::services::{Resolving, watched};
 use crate::time::Slot;
 
 /// The service that a pair talks: the port of the serving side.
@@ -11,12 +13,26 @@ use crate::time::Slot;
 pub(crate) struct Service {
     /// IANA protocol number.
     pub protocol: u8,
-    /// Whether the interface serves it, so that the other side chose to come.
-    pub served: bool,
+    /// Which side serves it.
+    pub role: Role,
     /// Whether the other side lies outside the border.
     pub external: bool,
+    /// How it resolves names, if it does; told from the whole address, before any of it is dropped.
+    pub resolving: Option<Resolving>,
     /// Port of the serving side; 0 where the protocol has none.
     pub port: u16,
+}
+
+/// What the interface is to a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Role {
+    /// It chose the other side, or nothing tells otherwise.
+    Client = 0,
+    /// It serves: the other side chose to come.
+    Server = 1,
+    /// Its port is more like a service's than the other side's, and no flag tells.
+    LikelyServer = 2,
 }
 
 /// An interface, a remote address, a service and a slot.
@@ -52,6 +68,9 @@ pub(crate) struct UnorientedKey {
 
 /// How much of a key is kept once a shard of the state is full: each level is a function of the one before, so
 /// that sums at a coarse level are the same whether they were made early or late.
+///
+/// No level drops what tells one family of findings from another: how a service resolves names, and the port of a
+/// service that policy watches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Resolution {
@@ -60,19 +79,43 @@ pub enum Resolution {
     Address = 0,
     /// The remote's /24 or /48.
     Group = 1,
-    /// No remote, and no port.
-    Service = 2,
+    /// The remote's /24 or /48 where names are resolved, a watched service or ICMP is talked; else neither remote
+    /// nor port.
+    Watched = 2,
+    /// No remote; the port of watched services alone.
+    Service = 3,
 }
 
 impl Resolution {
+    /// All levels, the finest first.
+    pub const ALL: [Self; 4] = [Self::Address, Self::Group, Self::Watched, Self::Service];
+
     /// The next coarser level; the coarsest has none.
     pub fn coarser(self) -> Option<Self> {
+        Self::ALL.get(self as usize + 1).copied()
+    }
+
+    /// How much of a remote address the keys of a service keep at this level.
+    pub(crate) fn of_remote(self, service: Service) -> Remote {
         match self {
-            Self::Address => Some(Self::Group),
-            Self::Group => Some(Self::Service),
-            Self::Service => None,
+            _ if service.is_anonymous() => Remote::Dropped,
+            Self::Address => Remote::Whole,
+            Self::Group => Remote::Group,
+            Self::Watched if is_watched(service) => Remote::Group,
+            Self::Watched | Self::Service => Remote::Dropped,
         }
     }
+}
+
+/// How much of a remote address a key keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Remote {
+    /// All of it.
+    Whole,
+    /// Its /24 or /48.
+    Group,
+    /// Nothing.
+    Dropped,
 }
 
 /// A key of a bounded table.
@@ -89,26 +132,25 @@ pub(crate) trait Key: Copy + Eq + Ord + Hash {
     fn with_entity(self, entity: u32) -> Self;
 }
 
-fn coarse(addr: Addr, level: Resolution) -> Addr {
-    match level {
-        Resolution::Address => addr,
-        Resolution::Group => addr.group(),
-        Resolution::Service => Addr::default(),
-    }
+/// Whether a family of findings looks at this service by itself.
+fn is_watched(service: Service) -> bool {
+    service.resolving.is_some() || is_icmp(service.protocol) || watched(service).is_some()
 }
 
-fn coarse_service(service: Service, level: Resolution) -> Service {
-    match level {
-        Resolution::Service => Service { port: 0, ..service },
-        _ => service,
-    }
+/// Whether a protocol is ICMP, of either version.
+pub(crate) fn is_icmp(number: u8) -> bool {
+    matches!(number, protocol::ICMP | protocol::ICMPV6)
 }
 
 impl Key for PairKey {
     fn at(self, level: Resolution) -> Self {
         Self {
-            remote: coarse(self.remote, level),
-            service: coarse_service(self.service, level),
+            remote: match level.of_remote(self.service) {
+                Remote::Whole => self.remote,
+                Remote::Group => self.remote.group(),
+                Remote::Dropped => Addr::default(),
+            },
+            service: self.service.at(level),
             ..self
         }
     }
@@ -126,8 +168,8 @@ impl Key for UnorientedKey {
     /// Both addresses are needed to tell the interface's own, so only the ports go.
     fn at(self, level: Resolution) -> Self {
         Self {
-            service: coarse_service(self.service, level),
-            reverse: coarse_service(self.reverse, level),
+            service: self.service.at(level),
+            reverse: self.reverse.at(level),
             ..self
         }
     }
@@ -142,11 +184,31 @@ impl Key for UnorientedKey {
 }
 
 impl Service {
+    /// Whether the interface did not choose the other side: clients of an ordinary service, of which a public one
+    /// has as many as there are hosts. What it serves them is summed by service, without their addresses.
+    pub(crate) fn is_anonymous(self) -> bool {
+        self.role == Role::Server && self.resolving.is_none()
+    }
+
+    /// Of a likely server, the port goes last: it tells whether the interface serves.
+    fn at(self, level: Resolution) -> Self {
+        let port_matters = match level {
+            Resolution::Address | Resolution::Group => true,
+            Resolution::Watched => is_watched(self) || self.role == Role::LikelyServer,
+            Resolution::Service => is_watched(self),
+        };
+        Self {
+            port: if port_matters { self.port } else { 0 },
+            ..self
+        }
+    }
+
     fn packed(self) -> u64 {
         u64::from(self.port)
             | u64::from(self.protocol) << 16
-            | u64::from(self.served) << 24
-            | u64::from(self.external) << 25
+            | (self.role as u64) << 24
+            | u64::from(self.external) << 26
+            | self.resolving.map_or(0, |how| how as u64) << 27
     }
 }
 

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::Error;
-use crate::services::is_service;
+use crate::services::{is_service, port_of};
 
 /// Bounds and lists.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -20,6 +20,9 @@ pub struct Policy {
     pub resolvers_allowed: Vec<IpNet>,
     /// Outbound services that are no finding, as `tcp/22` or `gre`.
     pub services_allowed: Vec<String>,
+    /// Services that hosts offer to the outside, as `tcp/8443`. Only ports above 1,023 of logs without
+    /// `tcp-flags` need to be named: elsewhere the log itself tells.
+    pub services_served: Vec<String>,
 }
 
 impl Policy {
@@ -56,8 +59,14 @@ impl Policy {
         if resolver_day == 0 || icmp_day == 0 || service_day == 0 {
             return wrong("bounds: a bound of zero bytes would charge everything".to_owned());
         }
-        match self.services_allowed.iter().find(|name| !is_service(name)) {
-            Some(name) => wrong(format!("services_allowed: there is no service `{name}`")),
+        if let Some(name) = self.services_allowed.iter().find(|name| !is_service(name)) {
+            return wrong(format!("services_allowed: there is no service `{name}`"));
+        }
+        let no_port = |name: &&String| port_of(name).is_none();
+        match self.services_served.iter().find(no_port) {
+            Some(name) => wrong(format!(
+                "services_served: `{name}` is no protocol and port such as `tcp/8443`"
+            )),
             None => Ok(()),
         }
     }
@@ -193,6 +202,8 @@ mod tests {
         for name in ["shs", "tcp/99999", "", "tcp", "443"] {
             let allow = |policy: &mut Policy| policy.services_allowed = vec![name.to_owned()];
             assert!(reason(allow).contains(&format!("`{name}`")), "{name}");
+            let serve = |policy: &mut Policy| policy.services_served = vec![name.to_owned()];
+            assert!(reason(serve).contains(&format!("`{name}`")), "{name}");
         }
     }
 }

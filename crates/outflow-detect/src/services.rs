@@ -3,7 +3,7 @@
 use outflow_enrich::protocol;
 use outflow_record::Addr;
 
-use crate::key::Service;
+use crate::key::{Role, Service};
 
 /// A service that policy names when it goes to an outside address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,18 +51,31 @@ pub(crate) fn watched(service: Service) -> Option<Watched> {
     }
 }
 
+/// Protocol and port of a service named as `tcp/22`.
+pub(crate) fn port_of(name: &str) -> Option<(u8, u16)> {
+    let (number, port) = name.split_once('/')?;
+    let number = match number {
+        "tcp" => protocol::TCP,
+        "udp" => protocol::UDP,
+        "sctp" => protocol::SCTP,
+        _ => return None,
+    };
+    Some((number, port.parse().ok()?))
+}
+
 /// Whether a policy may name this service: by the name of a watched one, or as `tcp/22`.
 pub(crate) fn is_service(name: &str) -> bool {
-    if let Some((protocol, port)) = name.split_once('/') {
-        return matches!(protocol, "tcp" | "udp" | "sctp") && port.parse::<u16>().is_ok();
+    if name.contains('/') {
+        return port_of(name).is_some();
     }
     let ports = (0..=u16::MAX).flat_map(|port| [(protocol::TCP, port), (protocol::UDP, port)]);
     let others = (0..=u8::MAX).map(|protocol| (protocol, 0));
     ports.chain(others).any(|(protocol, port)| {
         let service = Service {
             protocol,
-            served: false,
+            role: Role::Client,
             external: true,
+            resolving: None,
             port,
         };
         watched(service).is_some_and(|service| service.name == name)
@@ -87,25 +100,29 @@ pub(crate) fn service_name(service: Service) -> String {
     }
 }
 
-/// How a service resolves names, if it does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// How a service resolves names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
 pub(crate) enum Resolving {
     /// Port 53.
-    Dns,
+    Dns = 1,
     /// Port 853: DNS over TLS or QUIC.
-    DnsOverTls,
+    DnsOverTls = 2,
     /// Port 443 of a public resolver: DNS over HTTPS.
-    DnsOverHttps,
+    DnsOverHttps = 3,
 }
 
-/// Whether a service resolves names.
-pub(crate) fn resolving(service: Service, remote: Addr) -> Option<Resolving> {
-    match (service.protocol, service.port) {
-        (protocol::TCP | protocol::UDP, 53) => Some(Resolving::Dns),
-        (protocol::TCP | protocol::UDP, 853) => Some(Resolving::DnsOverTls),
-        (protocol::TCP | protocol::UDP, 443) if !service.served && is_public_resolver(remote) => {
-            Some(Resolving::DnsOverHttps)
-        }
+/// How a service at this port resolves names, if it does; `remote` is the other side's address, which tells DNS over
+/// HTTPS where the other side serves.
+#[inline]
+pub(crate) fn resolving(number: u8, role: Role, port: u16, remote: Addr) -> Option<Resolving> {
+    if !matches!(number, protocol::TCP | protocol::UDP) {
+        return None;
+    }
+    match port {
+        53 => Some(Resolving::Dns),
+        853 => Some(Resolving::DnsOverTls),
+        443 if role == Role::Client && is_public_resolver(remote) => Some(Resolving::DnsOverHttps),
         _ => None,
     }
 }

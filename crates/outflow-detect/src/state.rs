@@ -8,8 +8,9 @@ use outflow_enrich::{AwsService, Direction, EnrichedBatch, Flow, Initiator, Scop
 use outflow_record::Addr;
 
 use crate::counters::{Counters, Volume};
-use crate::entities::Entities;
-use crate::key::{FixedState, PairKey, Resolution, Service, UnorientedKey};
+use crate::entities::{Coverage, Entities};
+use crate::key::{FixedState, PairKey, Resolution, Role, Service, UnorientedKey};
+use crate::services::resolving;
 use crate::table::Table;
 use crate::time::Slot;
 
@@ -74,7 +75,11 @@ impl State {
             let active = slot.buckets(flow.start, flow.end);
             self.cover(flow.interface, entity, slot, active);
             if flow.accepted {
-                self.count(flow, entity, shard, slot, active, closed);
+                self.count(flow, entity, shard, slot, active);
+                if flow.start < closed {
+                    let coverage = self.coverage(entity, slot);
+                    coverage.late_bytes = coverage.late_bytes.saturating_add(flow.bytes);
+                }
             }
         }
     }
@@ -90,12 +95,7 @@ impl State {
             return;
         };
         let slot = Slot::of(start.secs());
-        let coverage = self
-            .entities
-            .get_mut(number)
-            .coverage
-            .entry(slot)
-            .or_default();
+        let coverage = self.coverage(number, slot);
         match row.status {
             outflow_record::CoverageStatus::NoData => {
                 coverage.buckets |= slot.buckets(start.secs(), end.secs());
@@ -124,39 +124,22 @@ impl State {
         }
     }
 
+    fn coverage(&mut self, entity: u32, slot: Slot) -> &mut Coverage {
+        let entity = self.entities.get_mut(entity);
+        entity.coverage.entry(slot).or_default()
+    }
+
     #[inline]
-    fn count(
-        &mut self,
-        flow: &Flow,
-        entity: u32,
-        shard: usize,
-        slot: Slot,
-        active: u64,
-        closed: i64,
-    ) {
+    fn count(&mut self, flow: &Flow, entity: u32, shard: usize, slot: Slot, active: u64) {
         let volume = Volume {
             bytes: flow.bytes,
             payload: flow.payload_bytes,
             packets: flow.packets,
         };
-        let late = if flow.start < closed {
-            flow.payload_bytes
-        } else {
-            0
-        };
         if flow.aws_service != AwsService::NONE {
             self.learn_aws(flow.remote.group(), flow.aws_service);
         }
-        let (first, last) = (flow.start, flow.end);
-        let sent = Counters {
-            up: volume,
-            flows: 1,
-            late_payload: late,
-            first,
-            last,
-            active,
-            ..Counters::default()
-        };
+        let sent = Counters::sent(volume, flow.start, flow.end, active);
         match flow.direction {
             Direction::Unknown => {
                 if flow.remote_scope == Scope::External && flow.local_scope == Scope::External
@@ -171,18 +154,11 @@ impl State {
                 let external = flow.remote_scope == Scope::External;
                 if external || is_watched_inside(flow) {
                     let outgoing = direction == Direction::Egress;
-                    let counters = if outgoing {
-                        sent
-                    } else {
-                        Counters {
-                            late_payload: 0,
-                            ..sent.reversed()
-                        }
-                    };
+                    let counters = if outgoing { sent } else { sent.reversed() };
                     let service = service(flow, external);
                     let key = PairKey {
                         entity,
-                        remote: kept_remote(flow, service),
+                        remote: flow.remote,
                         service,
                         slot,
                     };
@@ -250,16 +226,6 @@ impl State {
     }
 }
 
-/// The remote address, unless it is that of a client of an ordinary service: the interface did not choose those,
-/// and a public service has as many as there are hosts. What is served is summed by service.
-fn kept_remote(flow: &Flow, service: Service) -> Addr {
-    if service.served && !is_dns_port(service.port) {
-        Addr::default()
-    } else {
-        flow.remote
-    }
-}
-
 /// Traffic that is watched although it stays inside: name resolution, as tunnels run through own resolvers.
 fn is_watched_inside(flow: &Flow) -> bool {
     is_dns_port(flow.local_port) || is_dns_port(flow.remote_port)
@@ -270,27 +236,31 @@ fn is_dns_port(port: u16) -> bool {
 }
 
 /// The service of a flow whose local side is the interface's.
+#[inline]
 fn service(flow: &Flow, external: bool) -> Service {
     let (local, remote) = (flow.local_port, flow.remote_port);
-    let served = match flow.initiator {
-        Initiator::Remote => true,
-        Initiator::Local => false,
+    let role = match flow.initiator {
+        Initiator::Remote => Role::Server,
+        Initiator::RemoteLikely => Role::LikelyServer,
+        Initiator::Local | Initiator::LocalLikely => Role::Client,
         // Port 53 on the interface's side alone is a resolver's; else the host is taken to have chosen.
-        Initiator::Unknown => is_dns_port(local) && !is_dns_port(remote),
+        Initiator::Unknown if is_dns_port(local) && !is_dns_port(remote) => Role::LikelyServer,
+        Initiator::Unknown => Role::Client,
     };
     let has_ports = matches!(
         flow.protocol,
         protocol::TCP | protocol::UDP | protocol::SCTP
     );
-    let port = match (has_ports, served) {
+    let port = match (has_ports, role) {
         (false, _) => 0,
-        (true, true) => local,
-        (true, false) => remote,
+        (true, Role::Server | Role::LikelyServer) => local,
+        (true, Role::Client) => remote,
     };
     Service {
         protocol: flow.protocol,
-        served,
+        role,
         external,
+        resolving: resolving(flow.protocol, role, port, flow.remote),
         port,
     }
 }
@@ -303,11 +273,7 @@ fn unoriented(flow: &Flow, entity: u32, slot: Slot) -> (UnorientedKey, bool) {
         remote: flow.local,
         local_port: flow.remote_port,
         remote_port: flow.local_port,
-        initiator: match flow.initiator {
-            Initiator::Local => Initiator::Remote,
-            Initiator::Remote => Initiator::Local,
-            Initiator::Unknown => Initiator::Unknown,
-        },
+        initiator: flow.initiator.turned(),
         ..*flow
     };
     let as_received = service(&turned, flow.local_scope == Scope::External);

@@ -65,11 +65,12 @@ impl<K: Key> Table<K> {
         }
     }
 
-    /// Every key with its counters, in an order that no output may have.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &Counters)> {
-        self.shards
-            .iter()
-            .flat_map(|shard| shard.counters.entries())
+    /// Every key with its counters and the level that it is kept at, in an order that no output may have.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &Counters, Resolution)> {
+        self.shards.iter().flat_map(|shard| {
+            let entries = shard.counters.entries();
+            entries.map(|(key, counters)| (key, counters, shard.level))
+        })
     }
 
     /// The level of each shard.

@@ -1,14 +1,18 @@
 //! A state as judges read it: every pair seen from its interface, every byte at one interface.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use ipnet::IpNet;
 use outflow_enrich::protocol;
 use outflow_record::Addr;
 
 use crate::counters::Counters;
 use crate::entities::Entity;
-use crate::key::{FixedState, Key, PairKey, Service, UnorientedKey};
-use crate::services::resolving;
+use crate::key::{
+    FixedState, Key, PairKey, Remote, Resolution, Role, Service, UnorientedKey, is_icmp,
+};
+use crate::policy::Policy;
+use crate::services::port_of;
 use crate::state::State;
 use crate::time::{Day, Slot};
 
@@ -19,11 +23,32 @@ pub(crate) struct Entry<'a> {
     pub(crate) workload: u32,
     /// Number of the interface, in the order of keys.
     pub(crate) interface: u32,
-    pub(crate) group: Addr,
     pub(crate) remote: Addr,
+    /// How much of the remote address `remote` tells.
+    pub(crate) kept: Remote,
     pub(crate) service: Service,
     pub(crate) slot: Slot,
     pub(crate) counters: &'a Counters,
+}
+
+impl Entry<'_> {
+    /// The destination group.
+    pub(crate) fn group(&self) -> Addr {
+        self.remote.group()
+    }
+
+    /// Whether everything that the entry may stand for lies in a network.
+    pub(crate) fn lies_in(&self, network: &IpNet) -> bool {
+        match self.kept {
+            Remote::Whole => network.contains(&self.remote.to_ip()),
+            Remote::Group => {
+                let len = if self.remote.is_ipv4() { 24 } else { 48 };
+                let group = IpNet::new(self.remote.to_ip(), len);
+                group.is_ok_and(|group| network.contains(&group))
+            }
+            Remote::Dropped => false,
+        }
+    }
 }
 
 /// An account and the name of a workload in it.
@@ -43,8 +68,12 @@ pub(crate) struct View<'a> {
     numbers: Vec<(u32, u32)>,
     /// The interfaces in the order of their keys.
     interfaces: Vec<&'a Entity>,
+    /// By the state's number of an interface: the number of its account and VPC.
+    networks: Vec<u32>,
+    /// Protocols and ports that policy says are served.
+    served: BTreeSet<(u8, u16)>,
     oriented: Vec<(PairKey, Counters)>,
-    passed_on: HashMap<(Addr, Day), Passed, FixedState>,
+    passed_on: HashMap<Passage, Passed, FixedState>,
 }
 
 /// Entries by what reads them, in no order.
@@ -60,7 +89,11 @@ pub(crate) struct Sifted<'a> {
     pub(crate) counted_bytes: u64,
 }
 
-/// Payload to an address on a day, by who sent it.
+/// Where bytes may be logged twice: a network (of an account and a VPC), an address and a day; and whether
+/// they were served, as those have no address.
+type Passage = (u32, Addr, u32, bool);
+
+/// Bytes of a passage, by who sent them.
 #[derive(Debug, Default)]
 struct Passed {
     by_gateways: u64,
@@ -69,7 +102,7 @@ struct Passed {
 
 impl<'a> View<'a> {
     /// The state as it was when `through` ended.
-    pub(crate) fn new(state: &'a State, through: Day) -> Self {
+    pub(crate) fn new(state: &'a State, policy: &Policy, through: Day) -> Self {
         let mut ids: BTreeMap<Workload, u32> = BTreeMap::new();
         for (_, entity) in state.entities.sorted() {
             ids.insert(workload_of(entity), 0);
@@ -84,7 +117,10 @@ impl<'a> View<'a> {
             numbers[number as usize] = (rank, ids[&workload_of(entity)]);
             interfaces.push(entity);
         }
-        let known = |(key, counters): (&UnorientedKey, &Counters)| {
+        let networks = networks(state);
+        let ports = policy.services_served.iter();
+        let served = ports.filter_map(|name| port_of(name)).collect();
+        let known = |(key, counters, _): (&UnorientedKey, &Counters, Resolution)| {
             (key.slot.day() <= through).then(|| orient(state, key, *counters))
         };
         let oriented = state.unoriented.iter().filter_map(known).collect();
@@ -95,6 +131,8 @@ impl<'a> View<'a> {
             workloads,
             numbers,
             interfaces,
+            networks,
+            served,
             oriented,
             passed_on: HashMap::default(),
         };
@@ -119,85 +157,126 @@ impl<'a> View<'a> {
             .map(str::to_owned)
     }
 
-    fn pairs(&self) -> impl Iterator<Item = (&PairKey, &Counters)> {
-        let oriented = self.oriented.iter().map(|(key, counters)| (key, counters));
+    fn pairs(&self) -> impl Iterator<Item = (&PairKey, &Counters, Remote)> {
+        let kept = self.state.pairs.iter();
+        let kept = kept.map(|(key, counters, level)| (key, counters, level.of_remote(key.service)));
+        // What was kept for want of the own address has both addresses whole.
+        let oriented = self.oriented.iter();
+        let oriented = oriented.map(|(key, counters)| (key, counters, Remote::Whole));
         let through = self.through;
-        self.state
-            .pairs
-            .iter()
-            .chain(oriented)
-            .filter(move |(key, _)| key.slot.day() <= through)
+        kept.chain(oriented)
+            .filter(move |(key, ..)| key.slot.day() <= through)
     }
 
     /// The pairs that judges read, without what a gateway only passed on, in two passes over the state: one
     /// counts, as growing lists of this size would copy them again and again.
     pub(crate) fn sift(&self) -> Sifted<'_> {
         let (mut chosen, mut names) = (0, 0);
-        for (key, counters) in self.pairs() {
-            chosen += usize::from(is_chosen(key, counters));
-            names += usize::from(resolves(key));
+        for (key, counters, _) in self.pairs() {
+            chosen += usize::from(self.is_chosen(key, counters));
+            names += usize::from(key.service.resolving.is_some());
         }
         let mut sifted = Sifted {
             chosen: Vec::with_capacity(chosen),
             names: Vec::with_capacity(names),
             ..Sifted::default()
         };
-        for (key, counters) in self.pairs().filter(|(key, _)| !self.is_passed_on(key)) {
+        for (key, counters, kept) in self.pairs().filter(|(key, ..)| !self.is_passed_on(key)) {
             let (interface, workload) = self.numbers[key.entity as usize];
             let entry = Entry {
                 workload,
                 interface,
-                group: key.remote.group(),
                 remote: key.remote,
+                kept,
                 service: key.service,
                 slot: key.slot,
                 counters,
             };
-            let Service {
-                external, protocol, ..
-            } = key.service;
-            if external {
-                sifted.counted_bytes = sifted.counted_bytes.saturating_add(counters.up.bytes);
+            let service = key.service;
+            if service.external {
+                let bytes = counters.up().bytes;
+                sifted.counted_bytes = sifted.counted_bytes.saturating_add(bytes);
             }
-            if is_chosen(key, counters) {
+            if self.is_chosen(key, counters) {
                 sifted.chosen.push(entry);
             }
-            if external && is_icmp(protocol) {
+            if service.external && is_icmp(service.protocol) {
                 sifted.icmp.push(entry);
             }
-            if resolves(key) {
+            if service.resolving.is_some() {
                 sifted.names.push(entry);
             }
         }
         sifted
     }
 
-    /// A gateway logs again what hosts behind it sent. Its bytes to an address count only on days when the
+    /// Whether a host chose to send payload outside.
+    fn is_chosen(&self, key: &PairKey, counters: &Counters) -> bool {
+        key.service.external && counters.up().payload > 0 && !self.serves(key)
+    }
+
+    /// Whether the interface serves, rather than chose, the other side. Ports alone are the sender's choice: where
+    /// the log has flags, they must have shown the interface to accept connections at this port; where it has none,
+    /// the port must be a well-known one.
+    fn serves(&self, key: &PairKey) -> bool {
+        let service = key.service;
+        match service.role {
+            Role::Client => return false,
+            Role::Server => return true,
+            Role::LikelyServer => {}
+        }
+        if self.served.contains(&(service.protocol, service.port)) {
+            return true;
+        }
+        let serving = &self.state.entities.get(key.entity).interface.serving;
+        let by_then = |since: u32| since <= key.slot.day().0;
+        if service.protocol == protocol::TCP && serving.flags_since.is_some_and(by_then) {
+            let since = serving.ports.get(&service.port).copied();
+            since.is_some_and(by_then)
+        } else {
+            (1..1_024).contains(&service.port)
+        }
+    }
+
+    /// A gateway logs again what hosts of its network sent. Its bytes to an address count only on days when the
     /// hosts' own records do not hold them: when the hosts are not logged.
     fn is_passed_on(&self, key: &PairKey) -> bool {
-        if !self.state.entities.get(key.entity).interface.intermediary {
+        if !self.is_gateway(key) {
             return false;
         }
         if !key.service.external {
             // What a gateway says inside, it says for the other side, whose records it has too.
             return true;
         }
-        let passed = self.passed_on.get(&(key.remote, key.slot.day()));
+        let passed = self.passage(key).and_then(|at| self.passed_on.get(&at));
         // Some of the hosts' last packets are in the next window: nine tenths are all.
         passed.is_some_and(|passed| passed.by_hosts / 9 >= passed.by_gateways / 10)
     }
 
+    fn is_gateway(&self, key: &PairKey) -> bool {
+        self.state.entities.get(key.entity).interface.intermediary
+    }
+
+    /// Where a pair's bytes may be logged twice; nowhere, if its address was dropped for want of memory.
+    fn passage(&self, key: &PairKey) -> Option<Passage> {
+        let served = key.service.is_anonymous();
+        let network = self.networks[key.entity as usize];
+        let known = served || key.remote != Addr::default();
+        known.then(|| (network, key.remote, key.slot.day().0, served))
+    }
+
     fn find_passed_on(&mut self) {
-        let mut passed: HashMap<(Addr, Day), Passed, FixedState> = HashMap::default();
-        let is_gateway = |key: &PairKey| self.state.entities.get(key.entity).interface.intermediary;
-        for (key, counters) in self.pairs().filter(|(key, _)| is_gateway(key)) {
-            let of = passed.entry((key.remote, key.slot.day())).or_default();
-            of.by_gateways = of.by_gateways.saturating_add(counters.up.bytes);
+        let mut passed: HashMap<Passage, Passed, FixedState> = HashMap::default();
+        for (key, counters, _) in self.pairs().filter(|(key, ..)| self.is_gateway(key)) {
+            if let Some(at) = self.passage(key) {
+                let of = passed.entry(at).or_default();
+                of.by_gateways = of.by_gateways.saturating_add(counters.up().bytes);
+            }
         }
         if !passed.is_empty() {
-            for (key, counters) in self.pairs().filter(|(key, _)| !is_gateway(key)) {
-                if let Some(of) = passed.get_mut(&(key.remote, key.slot.day())) {
-                    of.by_hosts = of.by_hosts.saturating_add(counters.up.bytes);
+            for (key, counters, _) in self.pairs().filter(|(key, ..)| !self.is_gateway(key)) {
+                if let Some(of) = self.passage(key).and_then(|at| passed.get_mut(&at)) {
+                    of.by_hosts = of.by_hosts.saturating_add(counters.up().bytes);
                 }
             }
         }
@@ -205,17 +284,19 @@ impl<'a> View<'a> {
     }
 }
 
-/// Whether a host chose to send payload outside.
-fn is_chosen(key: &PairKey, counters: &Counters) -> bool {
-    key.service.external && !key.service.served && counters.up.payload > 0
-}
-
-fn resolves(key: &PairKey) -> bool {
-    resolving(key.service, key.remote).is_some()
-}
-
-fn is_icmp(number: u8) -> bool {
-    matches!(number, protocol::ICMP | protocol::ICMPV6)
+/// By the state's number of an interface, a number for its account and VPC.
+fn networks(state: &State) -> Vec<u32> {
+    let mut known: BTreeMap<(&str, Option<&str>), u32> = BTreeMap::new();
+    let mut numbers = vec![0; state.entities.len()];
+    for (number, entity) in state.entities.sorted() {
+        let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
+        let network = (
+            entity.key.account_id.as_str(),
+            entity.interface.vpc_id.as_deref(),
+        );
+        numbers[number as usize] = *known.entry(network).or_insert(next);
+    }
+    numbers
 }
 
 fn workload_of(entity: &Entity) -> Workload {
@@ -233,7 +314,7 @@ fn orient(state: &State, key: &UnorientedKey, counters: Counters) -> (PairKey, C
     let first_is_own = match (interface.owns(key.first), interface.owns(key.second)) {
         (Some(true), _) => true,
         (_, Some(true)) => false,
-        _ => !key.service.served,
+        _ => key.service.role == Role::Client,
     };
     let (entity, slot) = (key.entity, key.slot);
     if first_is_own {

@@ -21,9 +21,9 @@
 pub use aws::AwsService;
 pub use enricher::{EnrichedBatch, Enricher, Flow, Origin};
 pub use error::Error;
-pub use interface::{Interface, InterfaceKey, Interfaces, OwnAddress};
+pub use interface::{Interface, InterfaceKey, Interfaces, OwnAddress, Serving};
 pub use networks::{AddrClass, Networks, Scope};
-pub use traffic::{Direction, Initiator, payload_bytes, protocol, sender_is_client};
+pub use traffic::{Direction, Initiator, initiator, payload_bytes, protocol};
 
 mod aws;
 mod enricher;

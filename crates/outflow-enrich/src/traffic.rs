@@ -1,5 +1,7 @@
 //! What the numbers of one record mean: payload, and who opened the conversation.
 
+use std::cmp::Ordering;
+
 /// IANA protocol numbers that are treated by name.
 pub mod protocol {
     /// ICMP.
@@ -35,15 +37,40 @@ pub enum Direction {
     Unknown,
 }
 
-/// Who opened the conversation.
+/// Who opened the conversation: told by TCP flags, or only suggested by the ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Initiator {
-    /// The side of the interface.
+    /// The side of the interface, by flags.
     Local,
-    /// The other side: the interface serves.
+    /// The side of the interface, by the ports.
+    LocalLikely,
+    /// The other side, by flags: the interface serves.
     Remote,
+    /// The other side, by the ports. Ports are the sender's choice, so this is no proof that the interface serves.
+    RemoteLikely,
     /// Neither flags nor ports tell.
     Unknown,
+}
+
+impl Initiator {
+    /// The same, seen from the other side.
+    #[must_use]
+    pub fn turned(self) -> Self {
+        match self {
+            Self::Local => Self::Remote,
+            Self::LocalLikely => Self::RemoteLikely,
+            Self::Remote => Self::Local,
+            Self::RemoteLikely => Self::LocalLikely,
+            Self::Unknown => Self::Unknown,
+        }
+    }
+}
+
+/// Bits of `tcp-flags`: AWS records ACK only beside SYN, so that SYN alone marks a client's window, and both a
+/// server's.
+pub(crate) mod tcp_flags {
+    pub(crate) const SYN: u8 = 2;
+    pub(crate) const ACK: u8 = 16;
 }
 
 /// Bytes of a record beyond the headers of its packets, which is what carries data.
@@ -61,23 +88,28 @@ pub fn payload_bytes(protocol: u8, ipv6: bool, bytes: u64, packets: u64) -> u64 
     bytes.saturating_sub(packets.saturating_mul(ip + transport))
 }
 
-/// Whether the sender of a record is the client of the conversation, from the TCP flags, else from the ports.
+/// Who opened the conversation of a record, with its sender as the local side, from the TCP flags, else from the
+/// ports.
 ///
-/// AWS records ACK only beside SYN: SYN alone marks the client, SYN with ACK the server. Later windows of a
-/// connection carry neither; then the port that looks more like a service's tells (IANA's ranges: well-known
-/// below 1,024, registered, and dynamic, which Linux starts at 32,768).
+/// Only the first windows of a connection carry flags; then the port that looks more like a service's tells
+/// (IANA's ranges: well-known below 1,024, registered, and dynamic, which Linux starts at 32,768).
 #[inline]
-pub fn sender_is_client(protocol: u8, tcp_flags: Option<u8>, ports: (u16, u16)) -> Option<bool> {
-    const SYN: u8 = 2;
-    const ACK: u8 = 16;
+pub fn initiator(protocol: u8, tcp_flags: Option<u8>, ports: (u16, u16)) -> Initiator {
     if protocol == protocol::TCP
         && let Some(flags) = tcp_flags
-        && flags & SYN != 0
+        && flags & tcp_flags::SYN != 0
     {
-        return Some(flags & ACK == 0);
+        return if flags & tcp_flags::ACK == 0 {
+            Initiator::Local
+        } else {
+            Initiator::Remote
+        };
     }
-    let (source, destination) = (port_rank(ports.0), port_rank(ports.1));
-    (source != destination).then_some(source > destination)
+    match port_rank(ports.0).cmp(&port_rank(ports.1)) {
+        Ordering::Less => Initiator::RemoteLikely,
+        Ordering::Equal => Initiator::Unknown,
+        Ordering::Greater => Initiator::LocalLikely,
+    }
 }
 
 fn port_rank(port: u16) -> u8 {

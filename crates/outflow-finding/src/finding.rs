@@ -159,6 +159,8 @@ pub struct Coverage {
     pub minutes_expected: u64,
     /// Records of `SKIPDATA`: windows in which AWS itself dropped records.
     pub skipdata: u64,
+    /// Bytes of records that came after the watermark had closed their time.
+    pub late_bytes: u64,
 }
 
 /// What to look at to check a finding.

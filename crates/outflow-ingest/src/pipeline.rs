@@ -194,8 +194,8 @@ fn remarks(state: &State, tally: &Tally, copies: usize) -> Vec<String> {
         Resolution::Group => remarks.push(
             "more pairs than memory allows: some interfaces are summed by /24 and /48".to_owned(),
         ),
-        Resolution::Service => remarks.push(
-            "far more pairs than memory allows: some interfaces are summed without addresses"
+        Resolution::Watched | Resolution::Service => remarks.push(
+            "far more pairs than memory allows: some interfaces are summed by service, without addresses"
                 .to_owned(),
         ),
     }

@@ -12,8 +12,9 @@ const DAY: i64 = 86_400;
 const HOUR: i64 = 3_600;
 const MB: u64 = 1_000_000;
 const GB: u64 = 1_000 * MB;
-/// The drip is one upload in each quarter of an hour.
+/// The drip is one upload in each quarter of an hour, small enough that no day of it stands out.
 const DRIPS_PER_DAY: u32 = 96;
+const DRIP_BYTES_PER_DAY: u64 = 75 * MB;
 const SPLIT_PEERS: usize = 40;
 /// The addresses that a deploy brings.
 const DEPLOYED_PEERS: usize = 5;
@@ -88,7 +89,9 @@ impl<'a> Scene<'a> {
         for day in 0..self.config.days {
             for drip in 0..DRIPS_PER_DAY {
                 let start = self.at(day, 0) + i64::from(drip) * 900 + self.rng.secs(600);
-                let payload = self.rng.around(150 * MB / u64::from(DRIPS_PER_DAY));
+                let payload = self
+                    .rng
+                    .around(DRIP_BYTES_PER_DAY / u64::from(DRIPS_PER_DAY));
                 let secs = 4 + self.rng.secs(20);
                 self.https(eni, peer, start, secs, (payload, 3_200));
             }

@@ -15,16 +15,17 @@ fn volume() -> impl Strategy<Value = Volume> {
 }
 
 fn counters() -> impl Strategy<Value = Counters> {
-    let times = (any::<i64>(), any::<i64>(), any::<u64>());
-    (volume(), volume(), count(), count(), times).prop_map(
-        |(up, down, flows, late_payload, (first, last, active))| Counters {
-            up,
-            down,
-            flows,
-            late_payload,
-            first,
-            last,
-            active,
+    let times = (any::<u32>(), any::<u32>(), any::<u64>());
+    (volume(), volume(), any::<u32>(), times).prop_map(
+        |(up, down, flows, (first, last, active))| {
+            let counters = Counters {
+                flows,
+                first,
+                last,
+                active,
+                ..Counters::default()
+            };
+            counters.with_volumes(up, down)
         },
     )
 }
@@ -59,4 +60,11 @@ proptest! {
         prop_assert_eq!(total(counts.iter().copied()), expected);
         prop_assert_eq!(total(counts.iter().rev().copied()), expected);
     }
+}
+
+#[test]
+fn a_pair_takes_a_cache_line_and_times_that_do_not_fit_the_nearest() {
+    assert_eq!(size_of::<Counters>(), 64);
+    let sent = Counters::sent(Volume::default(), -5, i64::MAX, 1);
+    assert_eq!((sent.first, sent.last), (0, u32::MAX));
 }

@@ -12,11 +12,11 @@ const ACTIVE_DAYS_MAX: usize = 90;
 
 /// Payload that the past explains on a day: the allowance of an established pair, else zero.
 ///
-/// A pair is established after some active days spread over some weeks, all before the quarantine. Its
-/// allowance is the median of those days raised by twice their median deviation, or one octave if that is more
+/// A pair is established after some active days spread over some weeks, all of them at least `quarantine` days ago.
+/// Its allowance is the median of those days raised by twice their median deviation, or one octave if that is more
 /// (medians resist the very outliers that are looked for).
-pub(super) fn allowance(history: &[DayPayload], day: Day, rule: &Baseline) -> u64 {
-    let Some(before) = day.0.checked_sub(rule.quarantine_days) else {
+pub(super) fn allowance(history: &[DayPayload], day: Day, quarantine: u32, rule: &Baseline) -> u64 {
+    let Some(before) = day.0.checked_sub(quarantine) else {
         return 0;
     };
     let known = &history[..history.partition_point(|(past, _)| past.0 < before)];
@@ -28,23 +28,68 @@ pub(super) fn allowance(history: &[DayPayload], day: Day, rule: &Baseline) -> u6
     if active < rule.active_days || last.0.0 - first.0.0 < rule.spread_days {
         return 0;
     }
-    raised(known.iter().map(|(_, payload)| *payload).collect())
+    let mut levels = Levels::default();
+    known.iter().for_each(|(_, payload)| levels.add(*payload));
+    levels.raised()
 }
 
-/// The median of some days' payload, raised by twice their median deviation or one octave.
-pub(super) fn raised(payloads: Vec<u64>) -> u64 {
-    let mut levels: Vec<u32> = payloads.into_iter().map(level).collect();
-    let middle = median(&mut levels);
-    let mut deviations: Vec<u32> = levels.iter().map(|own| own.abs_diff(middle)).collect();
-    let spread = median(&mut deviations);
-    payload_at(middle + (2 * spread).max(EIGHTHS))
+/// How many payloads have each level: medians of a growing past without sorting it again.
+#[derive(Debug, Clone)]
+pub(super) struct Levels {
+    counts: [u32; LEVELS],
+    len: u32,
 }
 
-const EIGHTHS: u32 = 8;
+impl Default for Levels {
+    fn default() -> Self {
+        Self {
+            counts: [0; LEVELS],
+            len: 0,
+        }
+    }
+}
+
+impl Levels {
+    pub(super) fn add(&mut self, payload: u64) {
+        self.counts[level(payload)] += 1;
+        self.len += 1;
+    }
+
+    /// The median of the payloads, raised by twice their median deviation or one octave; zero if there is none.
+    pub(super) fn raised(&self) -> u64 {
+        if self.len == 0 {
+            return 0;
+        }
+        let counts = self.counts.iter().enumerate();
+        let middle = self.median(counts.clone().map(|(_, count)| *count));
+        let mut deviations = [0; LEVELS];
+        for (level, count) in counts {
+            deviations[level.abs_diff(middle)] += count;
+        }
+        let spread = self.median(deviations.into_iter());
+        payload_at(middle + (2 * spread).max(EIGHTHS))
+    }
+
+    /// The place in the middle of counts by place.
+    fn median(&self, counts: impl Iterator<Item = u32>) -> usize {
+        let mut before = 0;
+        let mut counts = counts;
+        let of_middle = counts.position(|count| {
+            before += count;
+            before > self.len / 2
+        });
+        of_middle.unwrap_or(0)
+    }
+}
+
+const EIGHTHS: usize = 8;
+
+/// Levels of all payloads.
+const LEVELS: usize = 64 * EIGHTHS;
 
 /// Eight times the binary logarithm of a payload, from its leading bits: integers, so that every machine has the
 /// same.
-fn level(payload: u64) -> u32 {
+fn level(payload: u64) -> usize {
     let payload = payload.max(1);
     let octave = payload.ilog2();
     let mantissa = if octave >= 3 {
@@ -52,22 +97,14 @@ fn level(payload: u64) -> u32 {
     } else {
         payload << (3 - octave) & 7
     };
-    octave * EIGHTHS + u32::try_from(mantissa).unwrap_or(0)
+    octave as usize * EIGHTHS + usize::try_from(mantissa).unwrap_or(0)
 }
 
 /// The least payload above a level.
-fn payload_at(level: u32) -> u64 {
-    let (octave, mantissa) = (level / EIGHTHS, u64::from(level % EIGHTHS));
-    let eighths = u128::from(8 + mantissa + 1) << octave.min(100);
+fn payload_at(level: usize) -> u64 {
+    let (octave, mantissa) = (level / EIGHTHS, level % EIGHTHS);
+    let eighths = (8 + mantissa as u128 + 1) << octave.min(100);
     u64::try_from(eighths >> 3).unwrap_or(u64::MAX)
-}
-
-fn median(values: &mut [u32]) -> u32 {
-    if values.is_empty() {
-        return 0;
-    }
-    values.sort_unstable();
-    values[values.len() / 2]
 }
 
 #[cfg(test)]

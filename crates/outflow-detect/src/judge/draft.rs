@@ -1,38 +1,45 @@
 //! A finding in the making: what its entries add up to.
 
+mod records;
+mod weights;
+
 use outflow_enrich::InterfaceKey;
-use outflow_finding::{
-    Coverage, Destination, Evidence, Family, Finding, Severity, Why, finding_id,
-};
+use outflow_finding::{Destination, Evidence, Family, Finding, Severity, Why, finding_id};
 use outflow_record::{Addr, Timestamp};
 
 use super::Judged;
 use super::severity::{Measure, capped};
-use crate::counters::{Counters, Volume, total};
-use crate::key::Service;
+use crate::counters::{Volume, total};
+use crate::key::{Remote, Service};
 use crate::services::service_name;
-use crate::time::{BUCKET_SECS, BUCKETS_PER_SLOT, Day, Slot};
+use crate::time::Day;
 use crate::view::{Entry, View};
+use records::Records;
+pub(super) use weights::Sides;
+use weights::{Weights, keys};
 
-/// The query that every finding carries, with places to fill in.
-const EVIDENCE_SQL: &str = include_str!("../../../../queries/evidence.sql");
+/// A destination whose address was dropped for want of memory.
+pub(super) const UNKNOWN_PLACE: &str = "addresses that are no longer told apart";
 
 /// Addresses that a finding lists, those with most payload first: a split over many destinations shows, and a
 /// crawl does not fill the page.
 const ADDRESSES_MAX: usize = 64;
 
-/// Interfaces that a finding's query names.
-const INTERFACES_MAX: usize = 16;
-
 /// Sums over entries.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Draft {
-    pub(super) total: Counters,
+    up: Volume,
+    down: Volume,
+    flows: u64,
+    /// Start of the first packet and end of the last, Unix seconds.
+    span: (u32, u32),
     by_group: Weights<Addr>,
+    /// Whole addresses, as far as they were kept.
     by_address: Weights<Addr>,
+    /// Whether there are entries of which the address was not kept.
+    is_coarse: bool,
     by_service: Weights<Service>,
     by_interface: Weights<u32>,
-    slots: Option<(Slot, Slot)>,
 }
 
 /// What a judge says about a draft.
@@ -53,62 +60,92 @@ pub(super) struct Charge<'a> {
 
 impl Draft {
     pub(super) fn of<'a>(entries: impl IntoIterator<Item = &'a Entry<'a>>) -> Self {
-        let mut draft = Self::default();
+        let mut draft = Self {
+            up: Volume::default(),
+            down: Volume::default(),
+            flows: 0,
+            span: (u32::MAX, 0),
+            by_group: Weights::default(),
+            by_address: Weights::default(),
+            is_coarse: false,
+            by_service: Weights::default(),
+            by_interface: Weights::default(),
+        };
         entries.into_iter().for_each(|entry| draft.add(entry));
         draft
     }
 
-    pub(super) fn add(&mut self, entry: &Entry<'_>) {
-        // Payload ranks; a packet more tells apart what has none.
-        let weight = entry
-            .counters
-            .up
-            .payload
-            .max(entry.counters.down.payload)
-            .max(1);
-        self.total.add(entry.counters);
-        self.by_group.add(entry.group, weight);
-        self.by_address.add(entry.remote, weight);
-        self.by_service.add(entry.service, weight);
-        self.by_interface.add(entry.interface, weight);
-        let (first, last) = self.slots.unwrap_or((entry.slot, entry.slot));
-        self.slots = Some((first.min(entry.slot), last.max(entry.slot)));
+    fn add(&mut self, entry: &Entry<'_>) {
+        let counters = entry.counters;
+        let (up, down) = (counters.up(), counters.down());
+        self.up.add(&up);
+        self.down.add(&down);
+        self.flows = self.flows.saturating_add(u64::from(counters.flows));
+        let (first, last) = self.span;
+        self.span = (first.min(counters.first), last.max(counters.last));
+        let sides = Sides {
+            up: up.payload,
+            down: down.payload,
+        };
+        match entry.kept {
+            Remote::Whole => self.by_address.add(entry.remote, sides),
+            Remote::Group | Remote::Dropped => self.is_coarse = true,
+        }
+        if entry.kept != Remote::Dropped {
+            self.by_group.add(entry.group(), sides);
+        }
+        self.by_service.add(entry.service, sides);
+        self.by_interface.add(entry.interface, sides);
     }
 
-    /// Payload from the interfaces.
+    /// From the interfaces.
     pub(super) fn up(&self) -> Volume {
-        self.total.up
+        self.up
     }
 
-    /// Payload to the interfaces.
+    /// To the interfaces.
     pub(super) fn down(&self) -> Volume {
-        self.total.down
+        self.down
     }
 
-    /// The destination groups, those with most payload first.
-    pub(super) fn groups(&self) -> Vec<Addr> {
-        keys(self.by_group.ranked())
+    /// The destination groups with their payload, those that were sent most first.
+    pub(super) fn groups(&self) -> Vec<(Addr, Sides)> {
+        self.by_group.ranked()
     }
 
-    /// The fewest destination groups that make up nineteen twentieths of the payload.
+    /// The fewest destination groups that make up nineteen twentieths of the payload sent.
     pub(super) fn main_groups(&self) -> Vec<Addr> {
         let mut groups = self.by_group.ranked();
-        let total = total(groups.iter().map(|(_, weight)| *weight));
+        let total = total(groups.iter().map(|(_, sides)| sides.up));
         let mut left = total - total / 20;
-        let enough = groups.iter().position(|(_, weight)| {
-            left = left.saturating_sub(*weight);
+        let enough = groups.iter().position(|(_, sides)| {
+            left = left.saturating_sub(sides.up);
             left == 0
         });
         groups.truncate(enough.map_or(groups.len(), |last| last + 1));
-        keys(groups)
+        keys(&groups)
     }
 
-    /// The addresses, those with most payload first.
+    /// The addresses that are known, those that were sent most first.
     pub(super) fn addresses(&self) -> Vec<Addr> {
-        keys(self.by_address.ranked())
+        keys(&self.by_address.ranked())
     }
 
-    /// The service with most payload.
+    /// The address that was sent most, and how many more there are; or the group, where addresses were not kept.
+    pub(super) fn place(&self) -> String {
+        let addresses = self.addresses();
+        let more = match addresses.len() {
+            0 | 1 if !self.is_coarse => String::new(),
+            0 => " and others".to_owned(),
+            count if self.is_coarse => format!(" and more than {}", count - 1),
+            count => format!(" and {} more", count - 1),
+        };
+        let group = || self.groups().first().map(|(group, _)| group_name(*group));
+        let main = addresses.first().map(ToString::to_string).or_else(group);
+        main.unwrap_or_else(|| UNKNOWN_PLACE.to_owned()) + &more
+    }
+
+    /// The service that sent most.
     pub(super) fn service(&self) -> Option<String> {
         self.by_service
             .ranked()
@@ -117,19 +154,19 @@ impl Draft {
     }
 
     /// A measure of the draft's shape against a bound.
-    pub(super) fn measure(&self, observed: u64, bound: u64, bits: f64) -> Measure {
+    pub(super) fn measure(&self, observed: u64, bound: u64) -> Measure {
         Measure {
             observed,
             bound,
-            up: self.up().payload,
-            down: self.down().payload,
-            bits,
+            up: self.up.payload,
+            down: self.down.payload,
+            bits: 0.0,
         }
     }
 
     /// The finding.
     pub(super) fn finish(self, view: &View<'_>, charge: Charge<'_>) -> Judged {
-        let entities = keys(self.by_interface.ranked());
+        let entities = keys(&self.by_interface.ranked());
         let addresses = self.addresses();
         let main = entities.first().map(|number| view.interface(*number));
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -141,6 +178,14 @@ impl Draft {
         let of_one = |value: Option<String>| value.filter(|_| single || entities.len() == 1);
         let attribute = |pick: fn(&outflow_enrich::Interface) -> &Option<String>| {
             main.and_then(|entity| pick(&entity.interface).clone())
+        };
+        let records = Records {
+            interfaces: &entities,
+            addresses: &addresses,
+            are_all_addresses: !self.is_coarse,
+            first: i64::from(self.span.0),
+            last: i64::from(self.span.1),
+            day: charge.day,
         };
         let finding = Finding {
             id: finding_id(&identity),
@@ -154,18 +199,18 @@ impl Draft {
             interface_id: of_one(main.and_then(|entity| text(&entity.key.interface_id))),
             workload: charge.workload.and_then(|id| text(&view.workload(id).name)),
             destination: self.destination(view, &addresses),
-            first_seen: Some(Timestamp(self.total.first)),
-            last_seen: Some(Timestamp(self.total.last)),
-            bytes: self.total.up.bytes,
-            payload_bytes: self.total.up.payload,
-            packets: self.total.up.packets,
-            flows: self.total.flows,
+            first_seen: Some(Timestamp(records.first)),
+            last_seen: Some(Timestamp(records.last)),
+            bytes: self.up.bytes,
+            payload_bytes: self.up.payload,
+            packets: self.up.packets,
+            flows: self.flows,
             attack: charge.attack.iter().map(|id| (*id).to_owned()).collect(),
             why: charge.why,
-            coverage: self.coverage(view, &entities),
+            coverage: records.coverage(view),
             evidence: Evidence {
                 objects: Vec::new(),
-                sql: Some(self.sql(view, &entities, &addresses)),
+                sql: Some(records.sql(view)),
             },
             ..Finding::new(family)
         };
@@ -181,70 +226,14 @@ impl Draft {
     }
 
     fn destination(&self, view: &View<'_>, addresses: &[Addr]) -> Destination {
-        let groups = self.groups();
-        let known = |addr: &&Addr| **addr != Addr::default();
+        let main = self.groups().first().map(|(group, _)| *group);
+        let listed = addresses.iter().take(ADDRESSES_MAX);
         Destination {
-            group: groups.iter().find(known).map(|group| group_name(*group)),
-            addresses: addresses
-                .iter()
-                .filter(known)
-                .take(ADDRESSES_MAX)
-                .map(ToString::to_string)
-                .collect(),
-            service: groups.first().and_then(|group| view.aws_service(*group)),
+            group: main.map(group_name),
+            addresses: listed.map(ToString::to_string).collect(),
+            service: main.and_then(|group| view.aws_service(group)),
             ..Destination::default()
         }
-    }
-
-    /// The share of the ten-minute buckets, between the first and the last that the log of the interfaces covers
-    /// within the slots of this finding, that it covers.
-    fn coverage(&self, view: &View<'_>, entities: &[u32]) -> Option<Coverage> {
-        let (first, last) = self.slots?;
-        let (mut covered, mut expected, mut skipdata) = (0u64, 0u64, 0u64);
-        for number in entities {
-            let slots = view.interface(*number).coverage.range(first..=last);
-            let mut ends: Option<(u64, u64)> = None;
-            for (slot, coverage) in slots {
-                covered += u64::from(coverage.buckets.count_ones());
-                skipdata = skipdata.saturating_add(coverage.skipdata);
-                if coverage.buckets != 0 {
-                    let base = u64::from(slot.0) * u64::from(BUCKETS_PER_SLOT);
-                    let low = base + u64::from(coverage.buckets.trailing_zeros());
-                    let high = base + u64::from(63 - coverage.buckets.leading_zeros());
-                    ends =
-                        Some(ends.map_or((low, high), |(from, to)| (from.min(low), to.max(high))));
-                }
-            }
-            expected += ends.map_or(0, |(from, to)| to - from + 1);
-        }
-        let minutes = BUCKET_SECS.unsigned_abs() / 60;
-        (expected > 0).then(|| Coverage {
-            share: covered as f64 / expected as f64,
-            minutes_covered: covered * minutes,
-            minutes_expected: expected * minutes,
-            skipdata,
-        })
-    }
-
-    /// The query that returns the records behind the finding, from a table with AWS's column names.
-    fn sql(&self, view: &View<'_>, entities: &[u32], addresses: &[Addr]) -> String {
-        let ids: Vec<String> = entities
-            .iter()
-            .take(INTERFACES_MAX)
-            .map(|number| quoted(&view.interface(*number).key.interface_id))
-            .collect();
-        let addresses: Vec<String> = addresses
-            .iter()
-            .take(ADDRESSES_MAX)
-            .map(|addr| quoted(&addr.to_string()))
-            .collect();
-        // Ids last: a hostile one may look like a place to fill in.
-        EVIDENCE_SQL
-            .trim_end()
-            .replace("{first}", &self.total.first.to_string())
-            .replace("{last}", &self.total.last.to_string())
-            .replace("{addresses}", &addresses.join(", "))
-            .replace("{interfaces}", &ids.join(", "))
     }
 }
 
@@ -259,50 +248,8 @@ pub(super) fn bounded(observed: u64, bound: u64, unit: &str, text: String) -> Wh
     }
 }
 
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
 /// A destination group as people write it.
 pub(super) fn group_name(group: Addr) -> String {
     let prefix = if group.is_ipv4() { 24 } else { 48 };
     format!("{group}/{prefix}")
-}
-
-/// Keys with weights that add up.
-#[derive(Debug)]
-struct Weights<K>(Vec<(K, u64)>);
-
-impl<K> Default for Weights<K> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<K: Ord + Copy> Weights<K> {
-    fn add(&mut self, key: K, weight: u64) {
-        match self.0.last_mut() {
-            Some((last, sum)) if *last == key => *sum = sum.saturating_add(weight),
-            _ => self.0.push((key, weight)),
-        }
-    }
-
-    /// The keys and their sums, the heaviest first, then the smallest.
-    fn ranked(&self) -> Vec<(K, u64)> {
-        let mut sums = self.0.clone();
-        sums.sort_unstable_by_key(|(key, _)| *key);
-        sums.dedup_by(|next, first| {
-            let same = next.0 == first.0;
-            if same {
-                first.1 = first.1.saturating_add(next.1);
-            }
-            same
-        });
-        sums.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        sums
-    }
-}
-
-fn keys<K: Copy>(ranked: Vec<(K, u64)>) -> Vec<K> {
-    ranked.into_iter().map(|(key, _)| key).collect()
 }

@@ -37,7 +37,7 @@ fn judge_run(view: &View<'_>, policy: &Policy, run: &[Entry<'_>]) -> Option<Judg
     } else {
         Severity::Low
     };
-    let remote = run[0].remote.to_string();
+    let remote = draft.place();
     let sent = human_bytes(up.payload);
     let text = format!(
         "{sent} of ICMP payload to {remote} in a day; the bound is {}",
@@ -49,7 +49,7 @@ fn judge_run(view: &View<'_>, policy: &Policy, run: &[Entry<'_>]) -> Option<Judg
         expected: Some(56.0),
         ..bounded(per_packet, PING_BYTES_MAX, "bytes per packet", text)
     };
-    let measure = draft.measure(up.payload, bound, 0.0);
+    let measure = draft.measure(up.payload, bound);
     let key = view.interface(run[0].interface).key.clone();
     let shape = if tunnel {
         "in packets too large for pings"

@@ -10,11 +10,11 @@ mod crossing;
 use outflow_finding::{Family, Why, human_bytes};
 
 use super::Judged;
-use super::draft::{Charge, Draft, bounded, group_name};
+use super::draft::{Charge, Draft, Sides, UNKNOWN_PLACE, bounded, group_name};
 use super::exceedance::Exceedance;
+use super::severity::Measure;
 use crate::counters::total;
 use crate::policy::{Horizons, Policy};
-use crate::time::Day;
 use crate::view::{Entry, View};
 use charges::{Charges, Ledger, Unexplained};
 use crossing::{Crossing, Horizon};
@@ -38,27 +38,16 @@ pub(super) fn judge<'a>(
     for (day, sums) in charges.workload_days() {
         rarity.extend(sums);
         for (crossing, members) in charges.cross(&of_workloads, day) {
-            let bounds = bounds.workload;
-            let finding = workload_finding(view, &charges, &crossing, &members, &rarity, bounds);
-            findings.push(finding);
+            let sum = Sum::of(&charges, &crossing, &members, bounds.workload);
+            findings.push(workload_finding(view, sum, &rarity));
         }
         for (crossing, members) in charges.cross(&of_destinations, day) {
-            let bounds = bounds.destination;
-            let finding = shared_finding(
-                view,
-                &charges,
-                &crossing,
-                &members,
-                bounds,
-                Common::Destination,
-            );
-            findings.push(finding);
+            let sum = Sum::of(&charges, &crossing, &members, bounds.destination);
+            findings.push(shared_finding(view, sum, Common::Destination));
         }
         for (crossing, members) in charges.cross(&of_accounts, day) {
-            let bounds = bounds.account;
-            let finding =
-                shared_finding(view, &charges, &crossing, &members, bounds, Common::Account);
-            findings.push(finding);
+            let sum = Sum::of(&charges, &crossing, &members, bounds.account);
+            findings.push(shared_finding(view, sum, Common::Account));
         }
     }
     findings
@@ -88,55 +77,156 @@ fn techniques(horizon: Horizon) -> &'static [&'static str] {
     }
 }
 
-fn draft<'a>(charges: &'a Charges<'a>, members: &[usize]) -> Draft {
-    Draft::of(members.iter().flat_map(|member| charges.entries(*member)))
+/// What a crossing charges, summed up.
+struct Sum<'c, 'a> {
+    crossing: &'c Crossing,
+    charges: &'c Charges<'a>,
+    members: &'c [usize],
+    draft: Draft,
+    bound: u64,
+    observed: u64,
 }
 
-fn observed(charges: &Charges<'_>, members: &[usize]) -> u64 {
-    total(
-        members
-            .iter()
-            .map(|member| charges.get(*member).unexplained),
-    )
-}
-
-fn workload_finding(
-    view: &View<'_>,
-    charges: &Charges<'_>,
-    crossing: &Crossing,
-    members: &[usize],
-    rarity: &Exceedance,
-    bounds: Horizons,
-) -> Judged {
-    let draft = draft(charges, members);
-    let observed = observed(charges, members);
-    let bound = bound_of(bounds, crossing.horizon);
-    let bits = rarity.bits(observed);
-    let measure = draft.measure(observed, bound, bits);
-    let workload = members.first().map(|member| charges.get(*member).workload);
-    let (sent, span) = (human_bytes(observed), horizon_text(crossing.horizon));
-    let place = destinations_text(&draft);
-    let mut why = vec![volume_reason(observed, bound, span, &place)];
-    why.push(shape_reason(&draft));
-    if let Some(reason) = past_reason(charges, members) {
-        why.push(reason);
+impl<'c, 'a> Sum<'c, 'a> {
+    fn of(
+        charges: &'c Charges<'a>,
+        crossing: &'c Crossing,
+        members: &'c [usize],
+        bounds: Horizons,
+    ) -> Self {
+        let entries = members.iter().flat_map(|member| charges.entries(*member));
+        Self {
+            draft: Draft::of(entries),
+            bound: bound_of(bounds, crossing.horizon),
+            observed: charges.unexplained(members, crossing.horizon),
+            crossing,
+            charges,
+            members,
+        }
     }
+
+    /// How grave it is. What is pushed out to some destinations does not become harmless by what is fetched from
+    /// others: if it crosses the bound by itself, it is judged by itself.
+    fn measure(&self, bits: f64) -> Measure {
+        let mut pushed = Sides::default();
+        let mut groups = Vec::new();
+        for (group, sides) in self.draft.groups() {
+            if sides.is_pushed() {
+                pushed.add(sides);
+                groups.push(group);
+            }
+        }
+        groups.sort_unstable();
+        let is_pushed = |member: &&usize| {
+            let group = self.charges.get(**member).group;
+            groups.binary_search(&group).is_ok()
+        };
+        let of_pushed: Vec<usize> = self.members.iter().filter(is_pushed).copied().collect();
+        let observed = self.charges.unexplained(&of_pushed, self.crossing.horizon);
+        let measure = self.draft.measure(self.observed, self.bound);
+        if observed < self.bound {
+            return Measure { bits, ..measure };
+        }
+        Measure {
+            observed,
+            up: pushed.up,
+            down: pushed.down,
+            bits,
+            ..measure
+        }
+    }
+
+    fn span(&self) -> &'static str {
+        horizon_text(self.crossing.horizon)
+    }
+
+    /// The destination, or the first of those that make up most of the payload: what trickles elsewhere is listed
+    /// among the addresses, and would only blur the title.
+    fn place(&self) -> String {
+        let service = self.draft.service();
+        let service = service.map_or_else(String::new, |service| format!(" over {service}"));
+        match self.draft.main_groups().as_slice() {
+            [] => format!("{UNKNOWN_PLACE}{service}"),
+            [one] => format!("{}{service}", group_name(*one)),
+            [first, rest @ ..] => {
+                format!("{} and {} more{service}", group_name(*first), rest.len())
+            }
+        }
+    }
+
+    fn volume_reason(&self) -> Why {
+        let text = format!(
+            "{} of payload to {} within {} is explained by nothing known; the bound is {}",
+            human_bytes(self.observed),
+            self.place(),
+            self.span(),
+            human_bytes(self.bound),
+        );
+        bounded(self.observed, self.bound, "bytes", text)
+    }
+
+    fn past_reason(&self) -> Option<Why> {
+        let main = self.draft.main_groups();
+        let of_main = |charge: &&Unexplained| main.contains(&charge.group);
+        let charges = self.members.iter().map(|member| self.charges.get(*member));
+        let first = charges
+            .filter(of_main)
+            .map(|charge| charge.first_day)
+            .min()?;
+        let payload = self
+            .members
+            .iter()
+            .map(|member| self.charges.get(*member).payload);
+        let explained = total(payload).saturating_sub(self.observed);
+        let text = if explained > 0 {
+            format!(
+                "the past or policy explains {} more to the same destinations, first seen {first}",
+                human_bytes(explained)
+            )
+        } else {
+            match main.len() {
+                1 => format!("the destination is not established: it was first met on {first}"),
+                _ => {
+                    format!("no destination of these is established; the first was met on {first}")
+                }
+            }
+        };
+        Some(Why {
+            observed: explained as f64,
+            expected: None,
+            bound: None,
+            unit: "bytes".to_owned(),
+            text,
+        })
+    }
+}
+
+fn workload_finding(view: &View<'_>, sum: Sum<'_, '_>, rarity: &Exceedance) -> Judged {
+    let bits = rarity.bits(sum.observed);
+    let measure = sum.measure(bits);
+    let workload = sum
+        .members
+        .first()
+        .map(|member| sum.charges.get(*member).workload);
+    let mut why = vec![sum.volume_reason(), shape_reason(&measure)];
+    why.extend(sum.past_reason());
     let identity = workload.map(|id| view.workload(id));
     let account = identity.map_or("", |workload| workload.account_id.as_str());
     let name = identity.map_or("", |workload| workload.name.as_str());
+    let (sent, place, span) = (human_bytes(sum.observed), sum.place(), sum.span());
     let charge = Charge {
         family: Family::VolumeLedger,
-        day: crossing.day,
+        day: sum.crossing.day,
         identity: &["workload", account, name],
         title: format!("{sent} of unexplained payload to {place} within {span}"),
         severity: measure.severity(),
         risk: measure.risk(),
         bits: Some(bits),
-        attack: techniques(crossing.horizon),
+        attack: techniques(sum.crossing.horizon),
         why,
         workload,
     };
-    draft.finish(view, charge)
+    sum.draft.finish(view, charge)
 }
 
 /// What the workloads of a shared finding have in common.
@@ -147,26 +237,16 @@ enum Common {
 }
 
 /// A finding of many workloads: to one destination, or of one account.
-fn shared_finding(
-    view: &View<'_>,
-    charges: &Charges<'_>,
-    crossing: &Crossing,
-    members: &[usize],
-    bounds: Horizons,
-    common: Common,
-) -> Judged {
-    let draft = draft(charges, members);
-    let observed = observed(charges, members);
-    let bound = bound_of(bounds, crossing.horizon);
-    let measure = draft.measure(observed, bound, 0.0);
-    let mut workloads: Vec<u32> = members
+fn shared_finding(view: &View<'_>, sum: Sum<'_, '_>, common: Common) -> Judged {
+    let measure = sum.measure(0.0);
+    let mut workloads: Vec<u32> = sum
+        .members
         .iter()
-        .map(|member| charges.get(*member).workload)
+        .map(|member| sum.charges.get(*member).workload)
         .collect();
     workloads.sort_unstable();
     workloads.dedup();
-    let (sent, span) = (human_bytes(observed), horizon_text(crossing.horizon));
-    let place = destinations_text(&draft);
+    let (sent, place, span) = (human_bytes(sum.observed), sum.place(), sum.span());
     let senders = match workloads.len() {
         1 => "1 workload".to_owned(),
         count => format!("{count} workloads, each below its own bound"),
@@ -180,50 +260,24 @@ fn shared_finding(
     };
     let charge = Charge {
         family: Family::VolumeLedger,
-        day: crossing.day,
+        day: sum.crossing.day,
         identity: &identity,
         title: format!("{sent} of unexplained payload from {senders} to {place} within {span}"),
         severity: measure.severity(),
         risk: measure.risk(),
         bits: None,
-        attack: techniques(crossing.horizon),
-        why: vec![
-            volume_reason(observed, bound, span, &place),
-            shape_reason(&draft),
-        ],
+        attack: techniques(sum.crossing.horizon),
+        why: vec![sum.volume_reason(), shape_reason(&measure)],
         workload: match workloads.as_slice() {
             [one] => Some(*one),
             _ => None,
         },
     };
-    draft.finish(view, charge)
+    sum.draft.finish(view, charge)
 }
 
-/// The destination, or the first of those that make up most of the payload: what trickles elsewhere is listed
-/// among the addresses, and would only blur the title.
-fn destinations_text(draft: &Draft) -> String {
-    let service = draft
-        .service()
-        .map(|service| format!(" over {service}"))
-        .unwrap_or_default();
-    match draft.main_groups().as_slice() {
-        [] => format!("no known destination{service}"),
-        [one] => format!("{}{service}", group_name(*one)),
-        [first, rest @ ..] => format!("{} and {} more{service}", group_name(*first), rest.len()),
-    }
-}
-
-fn volume_reason(observed: u64, bound: u64, span: &str, place: &str) -> Why {
-    let text = format!(
-        "{} of payload to {place} within {span} is explained by nothing known; the bound is {}",
-        human_bytes(observed),
-        human_bytes(bound),
-    );
-    bounded(observed, bound, "bytes", text)
-}
-
-fn shape_reason(draft: &Draft) -> Why {
-    let (up, down) = (draft.up().payload, draft.down().payload);
+fn shape_reason(measure: &Measure) -> Why {
+    let (up, down) = (measure.up, measure.down);
     let share = 100.0 * up as f64 / up.saturating_add(down).max(1) as f64;
     let shape = if up > down {
         "pushed out rather than fetched"
@@ -241,25 +295,4 @@ fn shape_reason(draft: &Draft) -> Why {
             human_bytes(down)
         ),
     }
-}
-
-fn past_reason(charges: &Charges<'_>, members: &[usize]) -> Option<Why> {
-    let explained = total(members.iter().map(|member| charges.get(*member).explained));
-    let new: Vec<&Unexplained> = members.iter().map(|member| charges.get(*member)).collect();
-    let first: Day = new.iter().map(|charge| charge.first_day).min()?;
-    let text = if explained > 0 {
-        format!(
-            "the past or policy explains {} more to the same destinations, first seen {first}",
-            human_bytes(explained)
-        )
-    } else {
-        format!("no destination of these is established: the first was met on {first}")
-    };
-    Some(Why {
-        observed: explained as f64,
-        expected: None,
-        bound: None,
-        unit: "bytes".to_owned(),
-        text,
-    })
 }

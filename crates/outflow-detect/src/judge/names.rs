@@ -11,178 +11,184 @@ use outflow_finding::{Family, Severity, Why, human_bytes};
 use super::Judged;
 use super::draft::{Charge, Draft, bounded};
 use crate::counters::total;
+use crate::key::Role;
 use crate::policy::Policy;
-use crate::services::{Resolving, resolving};
+use crate::services::Resolving;
 use crate::view::{Entry, View};
 use shape::{Dialogue, Shape};
 
-/// Findings `dns.bypass` and `dns.tunnel`: for an interface, a side and a day, one for what is shaped like a
-/// tunnel, and one for ordinary questions to resolvers outside.
+/// Findings `dns.bypass` and `dns.tunnel`: for an interface, a side, a transport and a day, one for what is shaped
+/// like a tunnel, one for what only asks too fast, and one for ordinary questions to resolvers outside.
 pub(super) fn judge<'a>(
     view: &'a View<'_>,
     policy: &Policy,
-    mut entries: Vec<Entry<'a>>,
+    entries: Vec<Entry<'a>>,
 ) -> Vec<Judged> {
-    let side = |entry: &Entry<'_>| {
+    let with_way = |entry: Entry<'a>| entry.service.resolving.map(|way| (way, entry));
+    let mut entries: Vec<(Resolving, Entry<'a>)> =
+        entries.into_iter().filter_map(with_way).collect();
+    let side = |(way, entry): &(Resolving, Entry<'_>)| {
         (
             entry.interface,
-            entry.service.served,
+            serves(entry),
             entry.service.external,
             entry.slot.day(),
+            *way,
         )
     };
-    let peer = |entry: &Entry<'_>| (entry.remote, resolving(entry.service, entry.remote));
-    entries.sort_unstable_by_key(|entry| (side(entry), peer(entry), entry.slot, entry.service));
+    entries.sort_unstable_by_key(|of| (side(of), of.1.remote, of.1.slot, of.1.service));
     let mut findings = Vec::new();
     for run in entries.chunk_by(|a, b| side(a) == side(b)) {
-        let peers = run
-            .chunk_by(|a, b| peer(a) == peer(b))
-            .map(Peer::of)
+        let peers: Vec<Vec<Entry<'a>>> = run
+            .chunk_by(|a, b| a.1.remote == b.1.remote)
+            .map(|of_peer| of_peer.iter().map(|(_, entry)| *entry).collect())
             .collect();
-        judge_side(view, policy, peers, &mut findings);
+        let side = Side {
+            view,
+            bound: policy.bounds.resolver_day,
+            way: run[0].0,
+            first: run[0].1,
+        };
+        side.judge(
+            policy,
+            peers.iter().map(|run| Peer::of(run)).collect(),
+            &mut findings,
+        );
     }
     findings
 }
 
+/// Whether the interface is the resolver. The port of one says so as well as a flag: nothing is excused by it.
+fn serves(entry: &Entry<'_>) -> bool {
+    entry.service.role != Role::Client
+}
+
 /// A day between an interface and one resolver or client.
+#[derive(Clone, Copy)]
 struct Peer<'a> {
     run: &'a [Entry<'a>],
     dialogue: Dialogue,
-    shape: Shape,
 }
 
 impl<'a> Peer<'a> {
     fn of(run: &'a [Entry<'a>]) -> Self {
-        let dialogue = Dialogue::of(run);
-        let shape = dialogue.shape(how(run));
         Self {
             run,
-            dialogue,
-            shape,
+            dialogue: Dialogue::of(run),
         }
     }
 }
 
-fn how(run: &[Entry<'_>]) -> Resolving {
-    let how = run
-        .first()
-        .and_then(|entry| resolving(entry.service, entry.remote));
-    how.unwrap_or(Resolving::Dns)
+fn sum(peers: &[Peer<'_>]) -> Dialogue {
+    let dialogues = peers.iter().map(|peer| peer.dialogue);
+    dialogues.fold(Dialogue::default(), Dialogue::with)
 }
 
-fn judge_side(view: &View<'_>, policy: &Policy, peers: Vec<Peer<'_>>, findings: &mut Vec<Judged>) {
-    let bound = policy.bounds.resolver_day;
-    let first = peers[0].run[0];
-    let outside = first.service.external && !first.service.served;
-    let (tunnels, mut rest): (Vec<Peer<'_>>, Vec<Peer<'_>>) = peers
-        .into_iter()
-        .partition(|peer| peer.dialogue.payload() >= bound && !peer.shape.is_plausible());
-    // A tunnel split over many resolvers keeps its shape in their sum.
-    let plain = rest.iter().filter(|peer| how(peer.run) == Resolving::Dns);
-    let sum = plain.fold(Dialogue::default(), |sum, peer| sum.with(peer.dialogue));
-    let split = sum.shape(Resolving::Dns);
-    if tunnels.is_empty() && sum.payload() >= bound && !split.is_plausible() {
-        let (parts, others) = rest
+/// A day of an interface as client or as resolver, inside or outside, over one transport.
+struct Side<'a> {
+    view: &'a View<'a>,
+    bound: u64,
+    way: Resolving,
+    first: Entry<'a>,
+}
+
+impl Side<'_> {
+    fn judge(&self, policy: &Policy, peers: Vec<Peer<'_>>, findings: &mut Vec<Judged>) {
+        let shape = |peer: &Peer<'_>| peer.dialogue.shape(self.way);
+        let (odd, rest): (Vec<Peer<'_>>, Vec<Peer<'_>>) = peers
             .into_iter()
-            .partition(|peer| how(peer.run) == Resolving::Dns);
-        rest = others;
-        findings.push(finding(view, bound, &parts, split));
-    } else if let Some(gravest) = tunnels.iter().max_by_key(|peer| peer.dialogue.payload()) {
-        let shape = gravest.shape.clone();
-        findings.push(finding(view, bound, &tunnels, shape));
-    }
-    rest.retain(|peer| !is_allowed(policy, peer));
-    let payload = total(rest.iter().map(|peer| peer.dialogue.payload()));
-    if outside && payload >= bound {
-        let Some(main) = rest.iter().max_by_key(|peer| peer.dialogue.payload()) else {
+            .partition(|peer| peer.dialogue.payload() >= self.bound && !shape(peer).is_plausible());
+        let (tunnels, busy): (Vec<Peer<'_>>, Vec<Peer<'_>>) =
+            odd.into_iter().partition(|peer| shape(peer).is_tunnel());
+        for alike in [tunnels, busy] {
+            let gravest = alike.iter().max_by_key(|peer| peer.dialogue.payload());
+            if let Some(gravest) = gravest {
+                findings.push(self.finding(&alike, shape(gravest)));
+            }
+        }
+        // A tunnel split over many resolvers keeps its shape in their sum.
+        let split = sum(&rest);
+        let of_split = split.shape(self.way);
+        if split.payload() >= self.bound && !of_split.is_plausible() {
+            findings.push(self.finding(&rest, of_split));
             return;
+        }
+        let rest: Vec<Peer<'_>> = rest
+            .into_iter()
+            .filter(|peer| !is_allowed(policy, peer))
+            .collect();
+        let left = sum(&rest);
+        if self.is_outside() && left.payload() >= self.bound {
+            findings.push(self.finding(&rest, left.shape(self.way)));
+        }
+    }
+
+    /// Whether the interface asks resolvers outside.
+    fn is_outside(&self) -> bool {
+        self.first.service.external && !serves(&self.first)
+    }
+
+    fn finding(&self, peers: &[Peer<'_>], shape: Shape) -> Judged {
+        let first = &self.first;
+        let draft = Draft::of(peers.iter().flat_map(|peer| peer.run));
+        let payload = total(peers.iter().map(|peer| peer.dialogue.payload()));
+        let (family, severity) = match (&shape, self.is_outside()) {
+            (Shape::Tunnel(_), true) => (Family::DnsBypass, Severity::High),
+            (Shape::Busy(_), true) => (Family::DnsBypass, Severity::Medium),
+            (Shape::Plausible(_), true) => (Family::DnsBypass, Severity::Low),
+            (Shape::Tunnel(_), false) => (Family::DnsTunnel, Severity::Medium),
+            (Shape::Busy(_) | Shape::Plausible(_), false) => (Family::DnsTunnel, Severity::Low),
         };
-        let shape = main.shape.clone().plausible();
-        findings.push(finding(view, bound, &rest, shape));
+        let (looks, reason) = match shape {
+            Shape::Tunnel(reason) => ("shaped like a tunnel", reason),
+            Shape::Busy(reason) => ("faster than hosts ask", reason),
+            Shape::Plausible(reason) => ("shaped like questions and answers", reason),
+        };
+        let what = match self.way {
+            Resolving::Dns => "DNS",
+            Resolving::DnsOverTls => "DNS over TLS",
+            Resolving::DnsOverHttps => "DNS over HTTPS",
+        };
+        let role = if serves(first) { "client" } else { "resolver" };
+        let place = if first.service.external {
+            "outside"
+        } else {
+            "inside"
+        };
+        let moved = human_bytes(payload);
+        let text = format!(
+            "{moved} of {what} payload both ways with {place} {role}s in a day; the bound is {}",
+            human_bytes(self.bound)
+        );
+        let volume = bounded(payload, self.bound, "bytes", text);
+        let limit = Why {
+            unit: "names".to_owned(),
+            text: "flow logs show no names; queries through the resolver of AWS are not in them at all"
+                .to_owned(),
+            ..Why::default()
+        };
+        let remote = draft.place();
+        let measure = draft.measure(payload, self.bound);
+        let key = &self.view.interface(first.interface).key;
+        let charge = Charge {
+            family,
+            day: first.slot.day(),
+            identity: &[&key.account_id, &key.interface_id, place, role, what, looks],
+            title: format!("{moved} of {what} with {place} {role} {remote}, {looks}"),
+            severity,
+            risk: measure.risk(),
+            bits: None,
+            attack: &["T1071.004", "T1572", "T1048.003"],
+            why: vec![volume, reason, limit],
+            workload: Some(first.workload),
+        };
+        draft.finish(self.view, charge)
     }
 }
 
 fn is_allowed(policy: &Policy, peer: &Peer<'_>) -> bool {
-    let remote = peer.run[0].remote.to_ip();
-    policy
-        .resolvers_allowed
-        .iter()
-        .any(|network| network.contains(&remote))
-}
-
-fn finding(view: &View<'_>, bound: u64, peers: &[Peer<'_>], shape: Shape) -> Judged {
-    let first = &peers[0].run[0];
-    let draft = Draft::of(peers.iter().flat_map(|peer| peer.run));
-    let payload = total(peers.iter().map(|peer| peer.dialogue.payload()));
-    let outside = first.service.external && !first.service.served;
-    let (family, severity) = match (&shape, outside) {
-        (Shape::Tunnel(_), true) => (Family::DnsBypass, Severity::High),
-        (Shape::Busy(_), true) => (Family::DnsBypass, Severity::Medium),
-        (Shape::Plausible(_), true) => (Family::DnsBypass, Severity::Low),
-        (Shape::Tunnel(_), false) => (Family::DnsTunnel, Severity::Medium),
-        (Shape::Busy(_) | Shape::Plausible(_), false) => (Family::DnsTunnel, Severity::Low),
-    };
-    let (looks, reason) = match shape {
-        Shape::Tunnel(reason) => ("shaped like a tunnel", reason),
-        Shape::Busy(reason) => ("faster than hosts ask", reason),
-        Shape::Plausible(reason) => ("shaped like questions and answers", reason),
-    };
-    let what = transports(peers);
-    let role = if first.service.served {
-        "client"
-    } else {
-        "resolver"
-    };
-    let place = if first.service.external {
-        "outside"
-    } else {
-        "inside"
-    };
-    let moved = human_bytes(payload);
-    let text = format!(
-        "{moved} of {what} payload both ways with {place} {role}s in a day; the bound is {}",
-        human_bytes(bound)
-    );
-    let volume = bounded(payload, bound, "bytes", text);
-    let limit = Why {
-        unit: "names".to_owned(),
-        text: "flow logs show no names; queries through the resolver of AWS are not in them at all"
-            .to_owned(),
-        ..Why::default()
-    };
-    let addresses = draft.addresses();
-    let more = match addresses.len() {
-        0 | 1 => String::new(),
-        count => format!(" and {} more", count - 1),
-    };
-    let main = addresses
-        .first()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let measure = draft.measure(payload, bound, 0.0);
-    let key = &view.interface(first.interface).key;
-    let charge = Charge {
-        family,
-        day: first.slot.day(),
-        identity: &[&key.account_id, &key.interface_id, place, role, looks],
-        title: format!("{moved} of {what} with {place} {role} {main}{more}, {looks}"),
-        severity,
-        risk: measure.risk(),
-        bits: None,
-        attack: &["T1071.004", "T1572", "T1048.003"],
-        why: vec![volume, reason, limit],
-        workload: Some(first.workload),
-    };
-    draft.finish(view, charge)
-}
-
-fn transports(peers: &[Peer<'_>]) -> &'static str {
-    let main = peers.iter().max_by_key(|peer| peer.dialogue.payload());
-    match main.map(|peer| how(peer.run)) {
-        Some(Resolving::DnsOverTls) => "DNS over TLS",
-        Some(Resolving::DnsOverHttps) => "DNS over HTTPS",
-        Some(Resolving::Dns) | None => "DNS",
-    }
+    let mut networks = policy.resolvers_allowed.iter();
+    networks.any(|network| peer.run.iter().all(|entry| entry.lies_in(network)))
 }
 
 #[cfg(test)]

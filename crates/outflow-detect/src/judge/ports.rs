@@ -4,6 +4,7 @@ use outflow_finding::{Family, Severity, Why, human_bytes};
 
 use super::Judged;
 use super::draft::{Charge, Draft, bounded};
+use crate::key::Role;
 use crate::policy::Policy;
 use crate::services::{service_name, watched};
 use crate::view::{Entry, View};
@@ -12,6 +13,7 @@ use crate::view::{Entry, View};
 pub(super) fn judge(view: &View<'_>, policy: &Policy, chosen: &[Entry<'_>]) -> Vec<Judged> {
     let mut entries: Vec<(&str, Entry<'_>)> = chosen
         .iter()
+        .filter(|entry| entry.service.role == Role::Client)
         .filter_map(|entry| watched(entry.service).map(|service| (service.name, *entry)))
         .collect();
     entries.sort_unstable_by_key(|(name, entry)| {
@@ -54,11 +56,7 @@ fn judge_run(view: &View<'_>, policy: &Policy, run: &[(&str, Entry<'_>)]) -> Opt
         return None;
     }
     let sent = human_bytes(draft.up().payload);
-    let place = match draft.addresses().as_slice() {
-        [] => return None,
-        [one] => one.to_string(),
-        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
-    };
+    let place = draft.place();
     let text = format!(
         "{sent} of payload over {} ({}) to {place}: this service should not leave the network",
         service.name,
@@ -68,7 +66,7 @@ fn judge_run(view: &View<'_>, policy: &Policy, run: &[(&str, Entry<'_>)]) -> Opt
         expected: Some(0.0),
         ..bounded(draft.up().payload, bound, "bytes", text)
     };
-    let measure = draft.measure(draft.up().payload, bound, 0.0);
+    let measure = draft.measure(draft.up().payload, bound);
     let workload = view.workload(first.workload);
     let charge = Charge {
         family: Family::PolicyPort,

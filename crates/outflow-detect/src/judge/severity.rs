@@ -23,12 +23,18 @@ impl Measure {
         self.observed / self.bound.max(1)
     }
 
-    /// Severity of volume above a bound. Who sends more than it gets pushes data out; where more came in
-    /// than went out it is fetched or exchanged (downloads, calls), which is noted but no alarm: padding a
-    /// theft with downloads lowers its severity and never hides it.
+    /// Severity of volume above a bound. Who sends more than it gets pushes data out. Where more came in than went
+    /// out it is fetched or exchanged (downloads, calls), which is noted but no alarm, unless far above the bound it
+    /// is no small part of the exchange: padding a theft lowers its severity and never hides it.
     pub(super) fn severity(&self) -> Severity {
+        let far = self.excess() >= 10;
         if self.up <= self.down {
-            return Severity::Low;
+            let is_part = self.down < self.up.saturating_mul(4);
+            return if far && is_part {
+                Severity::Medium
+            } else {
+                Severity::Low
+            };
         }
         let pushed = self.up >= self.down.saturating_mul(4);
         match (self.excess(), pushed) {

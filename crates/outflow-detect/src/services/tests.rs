@@ -3,8 +3,9 @@ use super::*;
 fn service(protocol: u8, port: u16) -> Service {
     Service {
         protocol,
-        served: false,
+        role: Role::Client,
         external: true,
+        resolving: None,
         port,
     }
 }
@@ -28,17 +29,22 @@ fn the_list_of_resolvers_is_sorted_as_its_search_needs() {
 fn resolving_is_told_by_port_and_address() {
     let quad9: Addr = "9.9.9.9".parse().unwrap();
     let other: Addr = "52.1.1.1".parse().unwrap();
-    assert_eq!(resolving(service(17, 53), other), Some(Resolving::Dns));
-    assert_eq!(
-        resolving(service(6, 853), other),
-        Some(Resolving::DnsOverTls)
-    );
-    assert_eq!(
-        resolving(service(6, 443), quad9),
-        Some(Resolving::DnsOverHttps)
-    );
-    assert_eq!(resolving(service(6, 443), other), None);
-    assert_eq!(resolving(service(1, 0), quad9), None);
+    let (client, server) = (Role::Client, Role::LikelyServer);
+    for (number, role, port, remote, expected) in [
+        (17, client, 53, other, Some(Resolving::Dns)),
+        (17, server, 53, other, Some(Resolving::Dns)),
+        (6, client, 853, other, Some(Resolving::DnsOverTls)),
+        (6, client, 443, quad9, Some(Resolving::DnsOverHttps)),
+        (6, server, 443, quad9, None),
+        (6, client, 443, other, None),
+        (1, client, 0, quad9, None),
+    ] {
+        assert_eq!(
+            resolving(number, role, port, remote),
+            expected,
+            "{number} {port}"
+        );
+    }
 }
 
 #[test]

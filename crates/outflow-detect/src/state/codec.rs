@@ -12,13 +12,14 @@ use super::State;
 use crate::Error;
 use crate::counters::{Counters, Volume};
 use crate::entities::{Coverage, Entity};
-use crate::key::{Key, PairKey, Resolution, Service, UnorientedKey};
+use crate::key::{Key, PairKey, Resolution, Role, Service, UnorientedKey};
+use crate::services::Resolving;
 use crate::table::Table;
 use crate::time::Slot;
 use wire::{Reader, Writer};
 
 /// The layout of the bytes; a state of another version is refused.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 impl State {
     /// The state as bytes.
@@ -94,6 +95,7 @@ fn write_entity(out: &mut Writer, entity: &Entity) {
         intermediary,
         own_v4,
         own_v6,
+        serving,
     } = &entity.interface;
     out.text(&entity.key.account_id);
     out.text(&entity.key.interface_id);
@@ -116,11 +118,19 @@ fn write_entity(out: &mut Writer, entity: &Entity) {
             OwnAddress::Several => out.u8(3),
         }
     }
+    out.u8(u8::from(serving.flags_since.is_some()));
+    out.u32(serving.flags_since.unwrap_or(0));
+    out.u64(serving.ports.len() as u64);
+    for (port, day) in &serving.ports {
+        out.u32(u32::from(*port));
+        out.u32(*day);
+    }
     out.u64(entity.coverage.len() as u64);
     for (slot, coverage) in &entity.coverage {
         out.u32(slot.0);
         out.u64(coverage.buckets);
         out.u64(coverage.skipdata);
+        out.u64(coverage.late_bytes);
     }
 }
 
@@ -140,6 +150,12 @@ fn read_entity(input: &mut Reader<'_>) -> Result<Entity, Error> {
     };
     interface.own_v4 = read_own(input)?;
     interface.own_v6 = read_own(input)?;
+    let (has_flags, since) = (input.flag()?, input.u32()?);
+    interface.serving.flags_since = has_flags.then_some(since);
+    for _ in 0..input.u64()? {
+        let port = read_port(input)?;
+        interface.serving.ports.insert(port, input.u32()?);
+    }
     let mut entity = Entity {
         key,
         interface,
@@ -150,6 +166,7 @@ fn read_entity(input: &mut Reader<'_>) -> Result<Entity, Error> {
         let coverage = Coverage {
             buckets: input.u64()?,
             skipdata: input.u64()?,
+            late_bytes: input.u64()?,
         };
         entity.coverage.insert(slot, coverage);
     }
@@ -179,7 +196,7 @@ fn write_table<K: Key>(
     for level in table.levels() {
         out.u8(level as u8);
     }
-    let ranked = |(key, counters): (&K, &Counters)| {
+    let ranked = |(key, counters, _): (&K, &Counters, Resolution)| {
         (key.with_entity(ranks[key.entity() as usize]), *counters)
     };
     let mut entries: Vec<(K, Counters)> = table.iter().map(ranked).collect();
@@ -199,16 +216,11 @@ fn read_table<K: Key>(
     read_key: impl Fn(&mut Reader<'_>, u32) -> Result<K, Error>,
 ) -> Result<(), Error> {
     for shard in 0..crate::table::SHARDS {
-        let level = match input.u8()? {
-            0 => Resolution::Address,
-            1 => Resolution::Group,
-            2 => Resolution::Service,
-            other => {
-                return Err(Error::State {
-                    reason: format!("no resolution {other}"),
-                });
-            }
-        };
+        let number = input.u8()?;
+        let level = Resolution::ALL.get(usize::from(number)).copied();
+        let level = level.ok_or_else(|| Error::State {
+            reason: format!("no resolution {number}"),
+        })?;
         table.raise(shard, level);
     }
     for _ in 0..input.u64()? {
@@ -227,22 +239,44 @@ fn read_table<K: Key>(
 
 fn write_service(out: &mut Writer, service: Service) {
     out.u8(service.protocol);
-    out.u8(u8::from(service.served));
+    out.u8(service.role as u8);
     out.u8(u8::from(service.external));
+    out.u8(service.resolving.map_or(0, |how| how as u8));
     out.u32(u32::from(service.port));
 }
 
 fn read_service(input: &mut Reader<'_>) -> Result<Service, Error> {
-    let (protocol, served, external) = (input.u8()?, input.flag()?, input.flag()?);
-    let port = input.u32()?;
-    let port = u16::try_from(port).map_err(|_| Error::State {
-        reason: format!("no port {port}"),
-    })?;
+    let wrong = |what: &str, number: u8| Error::State {
+        reason: format!("no {what} has number {number}"),
+    };
+    let protocol = input.u8()?;
+    let role = match input.u8()? {
+        0 => Role::Client,
+        1 => Role::Server,
+        2 => Role::LikelyServer,
+        other => return Err(wrong("role", other)),
+    };
+    let external = input.flag()?;
+    let resolving = match input.u8()? {
+        0 => None,
+        1 => Some(Resolving::Dns),
+        2 => Some(Resolving::DnsOverTls),
+        3 => Some(Resolving::DnsOverHttps),
+        other => return Err(wrong("way to resolve names", other)),
+    };
     Ok(Service {
         protocol,
-        served,
+        role,
         external,
-        port,
+        resolving,
+        port: read_port(input)?,
+    })
+}
+
+fn read_port(input: &mut Reader<'_>) -> Result<u16, Error> {
+    let port = input.u32()?;
+    u16::try_from(port).map_err(|_| Error::State {
+        reason: format!("no port {port}"),
     })
 }
 
@@ -284,15 +318,14 @@ fn read_unoriented(input: &mut Reader<'_>, entity: u32) -> Result<UnorientedKey,
 }
 
 fn write_counters(out: &mut Writer, counters: &Counters) {
-    for volume in [counters.up, counters.down] {
+    for volume in [counters.up(), counters.down()] {
         out.u64(volume.bytes);
         out.u64(volume.payload);
         out.u64(volume.packets);
     }
-    out.u64(counters.flows);
-    out.u64(counters.late_payload);
-    out.i64(counters.first);
-    out.i64(counters.last);
+    out.u32(counters.flows);
+    out.u32(counters.first);
+    out.u32(counters.last);
     out.u64(counters.active);
 }
 
@@ -305,15 +338,12 @@ fn read_counters(input: &mut Reader<'_>) -> Result<Counters, Error> {
         })
     };
     let (up, down) = (volume()?, volume()?);
-    Ok(Counters {
-        up,
-        down,
-        flows: input.u64()?,
-        late_payload: input.u64()?,
-        first: input.i64()?,
-        last: input.i64()?,
-        active: input.u64()?,
-    })
+    let mut counters = Counters::default().with_volumes(up, down);
+    counters.flows = input.u32()?;
+    counters.first = input.u32()?;
+    counters.last = input.u32()?;
+    counters.active = input.u64()?;
+    Ok(counters)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::counters::Volume;
-use crate::key::{PairKey, Service, UnorientedKey};
+use crate::key::{PairKey, Role, Service, UnorientedKey};
 use crate::time::Slot;
 use outflow_record::Addr;
 use proptest::prelude::*;
@@ -10,8 +10,9 @@ use proptest::prelude::*;
 fn service(port: u16) -> Service {
     Service {
         protocol: 6,
-        served: false,
+        role: Role::Client,
         external: true,
+        resolving: None,
         port,
     }
 }
@@ -47,19 +48,12 @@ fn counters() -> impl Strategy<Value = Counters> {
         0i64..60_000,
     )
         .prop_map(|(bytes, payload, up, at)| {
-            let counters = Counters {
-                up: Volume {
-                    bytes,
-                    payload,
-                    packets: bytes / 1_000,
-                },
-                flows: 1,
-                late_payload: payload / 2,
-                first: at,
-                last: at + 59,
-                active: 1 << (at % 36),
-                ..Counters::default()
+            let volume = Volume {
+                bytes,
+                payload,
+                packets: bytes / 1_000,
             };
+            let counters = Counters::sent(volume, at, at + 59, 1 << (at % 36));
             if up { counters } else { counters.reversed() }
         })
 }
@@ -84,7 +78,7 @@ fn table<K: Key>(adds: &[(K, Counters)], keys_max: usize) -> Table<K> {
 }
 
 fn content<K: Key>(table: &Table<K>) -> (Vec<Resolution>, BTreeMap<K, Counters>) {
-    let all: BTreeMap<K, Counters> = table.iter().map(|(key, own)| (*key, *own)).collect();
+    let all: BTreeMap<K, Counters> = table.iter().map(|(key, own, _)| (*key, *own)).collect();
     (table.levels().collect(), all)
 }
 
@@ -122,7 +116,7 @@ fn is_bounded<K: Key>(adds: &[(K, Counters)], keys_max: usize) -> Result<(), Tes
         );
     }
     let sum = total(adds.iter().map(|(_, own)| own));
-    prop_assert_eq!(total(table.iter().map(|(_, own)| own)), sum);
+    prop_assert_eq!(total(table.iter().map(|(_, own, _)| own)), sum);
     Ok(())
 }
 

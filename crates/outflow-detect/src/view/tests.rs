@@ -10,12 +10,12 @@ const RELAYED: &str = "interface-id instance-id srcaddr dstaddr pkt-srcaddr pkt-
 type Seen = (String, u16, bool, u64, u64);
 
 fn seen(state: &State) -> Vec<Seen> {
-    let view = View::new(state, Day(40_000));
+    let view = View::new(state, &Policy::default(), Day(40_000));
     let mut all: Vec<Seen> = view
         .pairs()
-        .map(|(key, own)| {
-            let Service { port, served, .. } = key.service;
-            let (up, down) = (own.up.bytes, own.down.bytes);
+        .map(|(key, own, _)| {
+            let (port, served) = (key.service.port, key.service.role != Role::Client);
+            let (up, down) = (own.up().bytes, own.down().bytes);
             (key.remote.to_string(), port, served, up, down)
         })
         .collect();
@@ -95,7 +95,9 @@ fn gateway(remote: &str, bytes: u64, at: i64) -> String {
 
 fn counted(rows: &[String]) -> u64 {
     let state = state_of_lines(RELAYED, &rows.concat());
-    View::new(&state, Day(40_000)).sift().counted_bytes
+    View::new(&state, &Policy::default(), Day(40_000))
+        .sift()
+        .counted_bytes
 }
 
 #[test]
@@ -115,10 +117,33 @@ fn a_gateway_counts_where_hosts_do_not_hold_nine_tenths_of_it() {
 }
 
 #[test]
+fn a_gateway_of_another_network_passes_on_nothing() {
+    let format = "account-id vpc-id interface-id instance-id srcaddr dstaddr pkt-srcaddr pkt-dstaddr \
+                  bytes start flow-direction";
+    let counted = |gateway: &str| {
+        let ends = "10.0.0.7 45.1.2.3 10.0.0.7 45.1.2.3";
+        let rows = format!(
+            "1 vpc-a eni-a i-a {ends} 1000 {START} egress\n\
+             {gateway} eni-n - 10.0.0.9 45.1.2.3 10.0.0.7 45.1.2.3 1000 {START} egress\n"
+        );
+        let state = state_of_lines(format, &rows);
+        let view = View::new(&state, &Policy::default(), Day(40_000));
+        view.sift().counted_bytes
+    };
+    assert_eq!(counted("1 vpc-a"), 1_000);
+    assert_eq!(counted("1 vpc-b"), 2_000);
+    assert_eq!(counted("2 vpc-a"), 2_000);
+}
+
+#[test]
 fn a_view_ends_with_its_day() {
     let rows = [host("45.1.2.3", 1_000, 0), host("45.1.2.3", 500, 86_400)];
     let state = state_of_lines(RELAYED, &rows.concat());
-    let through = |day| View::new(&state, Day(day)).sift().counted_bytes;
+    let through = |day| {
+        View::new(&state, &Policy::default(), Day(day))
+            .sift()
+            .counted_bytes
+    };
     assert_eq!([19_999, 20_000, 20_001].map(through), [0, 1_000, 1_500]);
 }
 
@@ -132,7 +157,7 @@ fn workloads_are_numbered_by_account_and_name() {
         format!("1 eni-w - 10.0.0.9 45.1.2.3 1 {START}\n"),
     ];
     let state = state_of_lines(format, &rows.concat());
-    let view = View::new(&state, Day(40_000));
+    let view = View::new(&state, &Policy::default(), Day(40_000));
     let workload = |id| {
         (
             view.workload(id).account_id.as_str(),

@@ -1,6 +1,7 @@
 //! The laws of the fold, the truth of findings over simulated worlds, and exact sums.
 
 #[cfg(test)]
+mod excuses;
 mod fixture;
 #[cfg(test)]
 mod hostile;

@@ -153,3 +153,68 @@ fn a_world_under_a_small_limit_is_coarser_and_as_heavy() {
         assert_eq!(last, Resolution::Address);
     }
 }
+
+/// A day of one interface: a tunnel through DNS, one through DNS over HTTPS, an SSH upload and a ping flood, among
+/// uploads to more networks than its shard has room for.
+fn hidden_in_a_flood(networks: u16) -> Vec<String> {
+    let at = 86_400 * 20_000;
+    let row = |remote: &str, number: u8, port: u16, packets: u64, bytes: u64| {
+        let (there, back) = (
+            format!("10.0.0.7 {remote} 40000 {port}"),
+            format!("{remote} 10.0.0.7 {port} 40000"),
+        );
+        format!(
+            "1 eni-a {there} {number} {packets} {bytes} {at} {at} ACCEPT egress\n\
+             1 eni-a {back} {number} {packets} {packets}00 {at} {at} ACCEPT ingress\n"
+        )
+    };
+    let mut rows: Vec<String> = (0..networks)
+        .map(|of| row(&format!("45.{}.{}.9", of >> 8, of & 255), 6, 443, 10, 1_000))
+        .collect();
+    rows.push(row("46.1.2.3", 17, 53, 3_000, 600_000));
+    rows.push(row("9.9.9.9", 6, 443, 3_000, 3_000_000));
+    rows.push(row("46.1.2.5", 6, 22, 3_000, 3_000_000));
+    rows.push(row("46.1.2.6", 1, 0, 3_000, 3_000_000));
+    rows
+}
+
+#[test]
+fn a_flood_of_destinations_hides_no_family() {
+    let header = "account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes \
+                  start end action flow-direction\n";
+    // Room for all, for fewer than there are networks, and for next to nothing.
+    let mut levels = Vec::new();
+    for keys_max in [10_000, 300, 4, 0] {
+        let text = header.to_owned() + &hidden_in_a_flood(500).concat();
+        let decoded = decode_in(text.as_bytes(), &[usize::MAX]).remove(0);
+        let origin = Origin::default();
+        let state = state_of([&Piece { decoded, origin }], &Networks::default(), keys_max);
+        levels.push(state.resolution());
+        let findings = judge(&state, &Policy::default(), Day(40_000)).findings;
+        for part in [
+            "of DNS with outside resolver",
+            "of DNS over HTTPS with outside resolver",
+            "ssh to",
+            "of ICMP to",
+        ] {
+            let found = findings
+                .iter()
+                .any(|judged| judged.finding.title.contains(part));
+            assert!(found, "{part}, {keys_max} keys: {findings:#?}");
+        }
+        // No query asks for an address that is only the start of a network.
+        let coarse = findings
+            .iter()
+            .filter_map(|judged| judged.finding.evidence.sql.as_deref());
+        assert!(coarse.clone().count() >= 4);
+        for sql in coarse {
+            assert!(
+                !sql.contains("'46.1.2.0'") && !sql.contains("'::'"),
+                "{sql}"
+            );
+        }
+    }
+    assert_eq!(levels[0], Resolution::Address);
+    assert_eq!(levels[3], Resolution::Service);
+    assert!(levels.contains(&Resolution::Watched), "{levels:?}");
+}

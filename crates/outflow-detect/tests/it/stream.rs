@@ -92,7 +92,8 @@ fn a_stream_tells_what_a_batch_tells() {
             let mut whole = batch(&policy, &objects);
             assert!(streamed.engine.state().encode() == whole.engine.state().encode());
             let expected = whole.engine.finish().findings;
-            assert!(told.iter().filter(|told| !told.is_empty()).count() >= 2);
+            let times = told.iter().filter(|told| !told.is_empty()).count();
+            assert!(times >= if policy == strict() { 2 } else { 1 });
             let told: Vec<Judged> = told.into_iter().flatten().collect();
             let ids = |all: &[Judged]| -> Vec<String> {
                 let line = |j: &Judged| format!("{} {}", j.day, j.finding.title);

@@ -6,26 +6,26 @@ use outflow_record::Timestamp;
 
 use crate::fixture::engine_of;
 
-const MB: u64 = 1_000_000;
+pub(crate) const MB: u64 = 1_000_000;
 /// 2024-10-04T00:00:00Z, day 20,000.
-const START: i64 = 1_728_000_000;
-const DAY: i64 = 86_400;
-const FULL: &str = "account-id interface-id instance-id srcaddr dstaddr pkt-srcaddr pkt-dstaddr \
+pub(crate) const START: i64 = 1_728_000_000;
+pub(crate) const DAY: i64 = 86_400;
+pub(crate) const FULL: &str = "account-id interface-id instance-id srcaddr dstaddr pkt-srcaddr pkt-dstaddr \
                     srcport dstport protocol packets bytes start end action tcp-flags \
                     flow-direction log-status";
 const V2: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets \
                   bytes start end action log-status";
 
-fn judged(policy: &Policy, format: &str, lines: &[String]) -> Verdict {
+pub(crate) fn judged(policy: &Policy, format: &str, lines: &[String]) -> Verdict {
     engine_of(policy.clone(), format, lines).finish()
 }
 
-fn findings(lines: &[String]) -> Vec<Judged> {
+pub(crate) fn findings(lines: &[String]) -> Vec<Judged> {
     judged(&Policy::default(), FULL, lines).findings
 }
 
 /// An upload over 443 of `payload` bytes in packets of 1,000 (and 52 of headers), a minute long.
-fn upload(host: &str, remote: &str, at: i64, payload: u64) -> String {
+pub(crate) fn upload(host: &str, remote: &str, at: i64, payload: u64) -> String {
     sent(host, "111111111111", remote, at, payload)
 }
 
@@ -120,6 +120,7 @@ fn a_finding_adds_up_its_records() {
         minutes_covered: 30,
         minutes_expected: 30,
         skipdata: 1,
+        late_bytes: 0,
     };
     assert_eq!(finding.coverage, Some(coverage));
 }
@@ -148,7 +149,7 @@ fn a_finding_says_why() {
     says(0, "180 MB of payload to 185.1.2.0/24");
     says(0, "the bound is 100 MB");
     says(1, "180 MB went out and 40.0 kB came back");
-    says(2, "the first was met on 2024-10-04");
+    says(2, "it was first met on 2024-10-04");
     let sql = finding.evidence.sql.as_deref().unwrap();
     assert!(sql.contains("interface_id IN ('eni-a')") && sql.contains("'185.1.2.9'"));
 }
@@ -172,13 +173,15 @@ fn rejected_flows_are_never_charged() {
     assert_eq!((verdict.counted_bytes, verdict.findings), (0, Vec::new()));
     // They do show that the log covers their time.
     let mut with_one = refused;
-    with_one.push(upload("a", "185.1.2.3", 1_200, 150 * MB));
+    with_one.push(upload("a", "185.1.2.3", 1_200, 75 * MB));
+    with_one.push(upload("a", "185.1.2.3", 3_000, 75 * MB));
+    with_one.push(upload("a", "185.1.2.3", 2_400, 75 * MB).replace("ACCEPT", "REJECT"));
     let found = findings(&with_one);
-    assert_eq!(found[0].finding.flows, 1);
+    assert_eq!(found[0].finding.flows, 2);
     let coverage = found[0].finding.coverage.clone().unwrap();
     assert_eq!(
         (coverage.minutes_covered, coverage.minutes_expected),
-        (20, 30)
+        (30, 40)
     );
 }
 
@@ -295,11 +298,11 @@ fn public_hosts_are_seen_from_the_address_that_all_their_records_share() {
             panic!("one finding: {:#?}", verdict.findings)
         };
         let finding = &judged.finding;
-        // The address with most payload, either way, comes first.
-        assert_eq!(finding.destination.addresses, ["46.1.2.3", "45.1.2.3"]);
+        // The address that was sent most comes first.
+        assert_eq!(finding.destination.addresses, ["45.1.2.3", "46.1.2.3"]);
         assert_eq!(finding.payload_bytes, 151 * MB);
-        // What came back makes it more of an exchange than a push.
-        assert_eq!(finding.severity, Severity::Low);
+        // What came from the other does not make a download of it.
+        assert_eq!(finding.severity, Severity::Medium);
     }
 }
 
@@ -433,6 +436,36 @@ fn low_and_slow_is_charged_over_seven_and_thirty_days() {
     let found = findings(&daily(19, 53 * MB));
     assert_eq!((found.len(), found[0].day), (1, Day(20_018)));
     assert_eq!(found[0].finding.payload_bytes, 19 * 53 * MB);
+}
+
+#[test]
+fn a_drip_does_not_come_to_explain_itself() {
+    // From its 23rd day on, three weeks of 45 MB a day would explain the fourth, before they are a gigabyte.
+    let drip: Vec<String> = (0..60)
+        .map(|day| upload("a", "185.1.2.3", day * DAY, 45 * MB))
+        .collect();
+    let found = findings(&drip);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0].day, Day(20_022));
+    let finding = &found[0].finding;
+    assert!(finding.title.starts_with("1.0 GB") && finding.title.contains("30 days"));
+    assert_eq!(finding.severity, Severity::Medium);
+}
+
+#[test]
+fn what_crosses_a_day_leaves_the_days_before_in_the_longer_ledgers() {
+    // 85 MB on each of six days to many places, with a burst elsewhere on the third.
+    let mut records: Vec<String> = (0..6)
+        .map(|day| upload("a", &format!("185.1.{day}.3"), day * DAY + 1_000, 85 * MB))
+        .collect();
+    records.push(upload("a", "45.1.2.3", 2 * DAY + 2_000, 500 * MB));
+    let found = findings(&records);
+    let told: Vec<(u32, f64)> = found
+        .iter()
+        .map(|judged| (judged.day.0 - 20_000, judged.finding.why[0].observed))
+        .collect();
+    // The burst takes the day around it along; the five others are 425 MB within seven days.
+    assert_eq!(told, [(2, 585e6), (5, 425e6)]);
 }
 
 #[test]

@@ -14,16 +14,16 @@ const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
 const DAYS: u32 = 4;
 
 /// The worlds of the seeds in which nothing happens: their findings above low.
-static QUIET: LazyLock<Vec<Vec<Judged>>> = LazyLock::new(|| {
-    let quiet = |seed: &u64| {
-        let config = WorldConfig {
-            scenarios: Vec::new(),
-            ..alone(Scenario::Burst, *seed, DAYS)
-        };
-        above_low(&config, &Policy::default()).0
+static QUIET: LazyLock<Vec<Vec<Judged>>> =
+    LazyLock::new(|| SEEDS.iter().map(|seed| quiet(*seed, DAYS)).collect());
+
+fn quiet(seed: u64, days: u32) -> Vec<Judged> {
+    let config = WorldConfig {
+        scenarios: Vec::new(),
+        ..alone(Scenario::Burst, seed, days)
     };
-    SEEDS.iter().map(quiet).collect()
-});
+    above_low(&config, &Policy::default()).0
+}
 
 /// A world's findings above low, and its labels.
 fn above_low(config: &WorldConfig, policy: &Policy) -> (Vec<Judged>, Vec<Label>) {
@@ -59,18 +59,24 @@ fn is_new(judged: &Judged, quiet: &[Judged]) -> bool {
 
 /// In each seed's world with this scenario alone, it is charged, and nothing else is on its account.
 fn is_found(scenario: Scenario, check: impl Fn(&[Label], &[Judged])) {
-    assert_eq!(scenario.class(), Class::Malicious);
     for (seed, quiet) in SEEDS.iter().zip(QUIET.iter()) {
-        let (findings, labels) = above_low(&alone(scenario, *seed, DAYS), &Policy::default());
-        let all = lines(&findings);
-        let (charged, others): (Vec<Judged>, Vec<Judged>) = findings
-            .into_iter()
-            .partition(|judged| labels.iter().any(|label| touches(judged, label)));
-        assert!(!charged.is_empty(), "{scenario} {seed}: {all}");
-        let is_false = others.iter().any(|judged| is_new(judged, quiet));
-        assert!(!is_false, "{scenario} {seed}: {all}");
-        check(&labels, &charged);
+        is_found_in(&alone(scenario, *seed, DAYS), quiet, &check);
     }
+}
+
+fn is_found_in(config: &WorldConfig, quiet: &[Judged], check: impl Fn(&[Label], &[Judged])) {
+    let (findings, labels) = above_low(config, &Policy::default());
+    let place = (&config.scenarios, config.seed, lines(&findings));
+    assert!(labels.iter().all(|label| label.class == Class::Malicious));
+    let (charged, others): (Vec<Judged>, Vec<Judged>) = findings
+        .into_iter()
+        .partition(|judged| labels.iter().any(|label| touches(judged, label)));
+    assert!(!charged.is_empty(), "{place:?}");
+    assert!(
+        !others.iter().any(|judged| is_new(judged, quiet)),
+        "{place:?}"
+    );
+    check(&labels, &charged);
 }
 
 /// In each seed's world with this scenario alone, it adds no finding above low.
@@ -97,11 +103,22 @@ fn a_burst_is_charged_on_its_day_with_its_bytes() {
 }
 
 #[test]
-fn a_drip_is_charged_on_each_day() {
-    is_found(Scenario::Drip, |_, charged| {
-        let days: BTreeSet<Day> = charged.iter().map(|judged| judged.day).collect();
-        assert_eq!(days.len(), 4, "{}", lines(charged));
-    });
+fn a_drip_of_which_no_day_stands_out_is_charged_within_the_week() {
+    for seed in SEEDS {
+        let config = alone(Scenario::Drip, seed, 7);
+        is_found_in(&config, &quiet(seed, 7), |labels, charged| {
+            let [one] = charged else {
+                panic!("{}", lines(charged))
+            };
+            assert!(
+                one.finding.title.ends_with("within 7 days"),
+                "{}",
+                lines(charged)
+            );
+            // All that was sent until then, which is most of it.
+            assert!(one.finding.bytes > labels[0].bytes_out * 3 / 4);
+        });
+    }
 }
 
 #[test]
@@ -170,11 +187,18 @@ fn a_backup_that_moves_is_passed_over_once_it_is_established_or_sanctioned() {
             enis: 8,
             ..alone(Scenario::BackupMoved, seed, 36)
         };
-        // It moves on day 24; until day 22 nothing vouches for its gigabytes.
+        // It moves on day 24. Until it was established before a whole window of thirty days, it is told once, as
+        // a gigabyte in them: nothing tells a backup from a drip that began before the log.
         let established = Day(u32::try_from(long.start.secs() / 86_400).unwrap() + 22);
-        let (mut findings, _) = above_low(&long, &Policy::default());
+        let (mut findings, labels) = above_low(&long, &Policy::default());
         findings.retain(|judged| judged.day >= established);
-        assert_eq!(findings, [], "{seed}: {}", lines(&findings));
+        let is_month = |judged: &Judged| judged.finding.title.ends_with("within 30 days");
+        let is_told_once = match &findings[..] {
+            [] => true,
+            [one] => is_month(one) && labels.iter().any(|label| touches(one, label)),
+            _ => false,
+        };
+        assert!(is_told_once, "{seed}: {}", lines(&findings));
 
         let policy = Policy {
             sanctioned: vec![Sanctioned {

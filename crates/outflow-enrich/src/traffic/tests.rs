@@ -25,40 +25,33 @@ fn payload_is_what_the_headers_leave() {
 
 #[test]
 fn flags_tell_the_client_before_ports_do() {
-    for (flags, client) in [
-        (2, true),
-        (3, true),
-        (6, true),
-        (18, false),
-        (19, false),
-        (23, false),
+    use Initiator::{Local, Remote};
+    for (flags, expected) in [
+        (2, Local),
+        (3, Local),
+        (6, Local),
+        (18, Remote),
+        (19, Remote),
+        (23, Remote),
     ] {
-        assert_eq!(
-            sender_is_client(protocol::TCP, Some(flags), (443, 443)),
-            Some(client),
-            "{flags}"
-        );
+        let told = initiator(protocol::TCP, Some(flags), (443, 443));
+        assert_eq!(told, expected, "{flags}");
     }
-    assert_eq!(
-        sender_is_client(protocol::TCP, Some(2), (80, 50_000)),
-        Some(true)
-    );
+    assert_eq!(initiator(protocol::TCP, Some(2), (80, 50_000)), Local);
 }
 
 #[test]
-fn ports_tell_it_where_flags_do_not() {
-    assert_eq!(
-        sender_is_client(protocol::TCP, Some(0), (50_000, 443)),
-        Some(true)
-    );
-    assert_eq!(
-        sender_is_client(protocol::TCP, None, (443, 50_000)),
-        Some(false)
-    );
-    assert_eq!(
-        sender_is_client(protocol::UDP, Some(2), (5_432, 40_000)),
-        Some(false)
-    );
-    assert_eq!(sender_is_client(protocol::UDP, None, (53, 53)), None);
-    assert_eq!(sender_is_client(protocol::ICMP, None, (0, 0)), None);
+fn ports_suggest_it_where_flags_do_not_tell() {
+    use Initiator::{LocalLikely, RemoteLikely, Unknown};
+    for (number, flags, ports, expected) in [
+        (protocol::TCP, Some(0), (50_000, 443), LocalLikely),
+        (protocol::TCP, None, (443, 50_000), RemoteLikely),
+        (protocol::UDP, Some(2), (5_432, 40_000), RemoteLikely),
+        (protocol::UDP, None, (53, 53), Unknown),
+        (protocol::ICMP, None, (0, 0), Unknown),
+    ] {
+        assert_eq!(initiator(number, flags, ports), expected, "{ports:?}");
+        let turned = initiator(number, flags, (ports.1, ports.0));
+        assert_eq!(turned, expected.turned(), "{ports:?}");
+    }
 }

@@ -48,6 +48,7 @@ fn full() -> Finding {
             minutes_covered: 60,
             minutes_expected: 60,
             skipdata: 0,
+            late_bytes: 0,
         }),
         evidence: Evidence {
             objects: vec![EvidenceObject {
@@ -63,7 +64,7 @@ fn full() -> Finding {
 
 #[test]
 fn a_finding_has_its_keys_in_order() {
-    insta::assert_snapshot!(line(&full()), @r#"{"type":"finding","id":"f-8b6c3e7f8a928988","incident":"i-0","family":"volume.ledger","title":"title","severity":4,"risk":80,"bits":21.5,"account_id":"123456789012","region":"eu-central-1","vpc_id":"vpc-1","interface_id":"eni-1","workload":"web","destination":{"group":"198.51.100.0/24","addresses":["198.51.100.7"],"domain":"example.net","asn":64500,"org":"Example","country":"NL","service":"S3"},"first_seen":"1970-01-01T00:00:00Z","last_seen":"1970-01-01T01:00:00Z","bytes":18446744073709551615,"payload_bytes":2,"packets":3,"flows":4,"attack":["T1048"],"why":[{"observed":100,"expected":0.25,"bound":null,"unit":"bytes","text":"more than expected"}],"coverage":{"share":1,"minutes_covered":60,"minutes_expected":60,"skipdata":0},"evidence":{"objects":[{"uri":"s3://logs/1.gz","sha256":"00","rows":4}],"sql":"select 1"}}"#);
+    insta::assert_snapshot!(line(&full()), @r#"{"type":"finding","id":"f-8b6c3e7f8a928988","incident":"i-0","family":"volume.ledger","title":"title","severity":4,"risk":80,"bits":21.5,"account_id":"123456789012","region":"eu-central-1","vpc_id":"vpc-1","interface_id":"eni-1","workload":"web","destination":{"group":"198.51.100.0/24","addresses":["198.51.100.7"],"domain":"example.net","asn":64500,"org":"Example","country":"NL","service":"S3"},"first_seen":"1970-01-01T00:00:00Z","last_seen":"1970-01-01T01:00:00Z","bytes":18446744073709551615,"payload_bytes":2,"packets":3,"flows":4,"attack":["T1048"],"why":[{"observed":100,"expected":0.25,"bound":null,"unit":"bytes","text":"more than expected"}],"coverage":{"share":1,"minutes_covered":60,"minutes_expected":60,"skipdata":0,"late_bytes":0},"evidence":{"objects":[{"uri":"s3://logs/1.gz","sha256":"00","rows":4}],"sql":"select 1"}}"#);
 }
 
 #[test]

@@ -56,6 +56,7 @@ fn exfiltration() -> Finding {
             minutes_covered: 985,
             minutes_expected: 1000,
             skipdata: 2,
+            late_bytes: 0,
         }),
         ..Finding::new(Family::VolumeLedger)
     }

@@ -56,7 +56,7 @@ fn scenarios_move_what_they_say() {
     let of = |scenario: Scenario| labels.iter().filter(move |l| l.label == scenario.name());
     let out = |scenario| of(scenario).map(|label| label.bytes_out).sum::<u64>();
     assert!((2_000_000_000..2_100_000_000).contains(&out(Scenario::Burst)));
-    assert!((290_000_000..330_000_000).contains(&out(Scenario::Drip)));
+    assert!((145_000_000..165_000_000).contains(&out(Scenario::Drip)));
     assert_eq!(of(Scenario::SplitDestinations).count(), 40);
     assert!((390_000_000..440_000_000).contains(&out(Scenario::SplitDestinations)));
     let tunnel = of(Scenario::ResolverBypass).next().unwrap();
@@ -97,7 +97,7 @@ fn the_drip_is_there_on_each_day() {
     assert_eq!(days.len(), 4);
     assert!(
         days.values()
-            .all(|bytes| (140_000_000..170_000_000).contains(bytes)),
+            .all(|bytes| (70_000_000..85_000_000).contains(bytes)),
         "{days:?}"
     );
 }

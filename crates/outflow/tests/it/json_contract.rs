@@ -43,7 +43,13 @@ const DESTINATION: [&str; 7] = [
     "service",
 ];
 const WHY: [&str; 5] = ["observed", "expected", "bound", "unit", "text"];
-const COVERAGE: [&str; 4] = ["share", "minutes_covered", "minutes_expected", "skipdata"];
+const COVERAGE: [&str; 5] = [
+    "share",
+    "minutes_covered",
+    "minutes_expected",
+    "skipdata",
+    "late_bytes",
+];
 const ACCOUNTS: [&str; 16] = [
     "type",
     "objects",

@@ -10,6 +10,8 @@ pub(crate) struct Label {
     pub(crate) peer: String,
     pub(crate) protocol: u8,
     pub(crate) malicious: bool,
+    /// The scenario, or what its maker calls it.
+    pub(crate) label: String,
     /// Both directions.
     pub(crate) packets: u64,
     /// Both directions, headers included.
@@ -51,6 +53,7 @@ pub(crate) fn read(folder: &Path) -> Vec<Label> {
                 peer: values[at("peer")].to_owned(),
                 protocol: values[at("protocol")].parse().unwrap(),
                 malicious: values[at("class")] == "malicious",
+                label: values[at("label")].to_owned(),
                 packets: number("packets_out") + number("packets_in"),
                 bytes: number("bytes_out") + number("bytes_in"),
                 bytes_out: number("bytes_out"),

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use outflow_record::Addr;
 
-use super::crossing::{Crossing, DAYS_MAX, crossing};
+use super::crossing::{Crossing, DAYS_MAX, Horizon, Payload, crossing};
 use crate::counters::total;
-use crate::judge::baseline::{DayPayload, allowance, raised};
+use crate::judge::baseline::{DayPayload, Levels, allowance};
 use crate::policy::{Horizons, Policy};
 use crate::time::{Day, Slot};
 use crate::view::{Entry, View};
@@ -17,10 +17,10 @@ pub(super) struct Unexplained {
     pub(super) workload: u32,
     pub(super) group: Addr,
     pub(super) slot: Slot,
-    /// Payload that nothing explains.
-    pub(super) unexplained: u64,
-    /// Payload beside it that the past or policy explains.
-    pub(super) explained: u64,
+    /// All payload of the slot.
+    pub(super) payload: u64,
+    /// What of it nothing explains.
+    pub(super) unexplained: Payload,
     /// The day on which this workload first sent to the group.
     pub(super) first_day: Day,
     entries: (usize, usize),
@@ -58,7 +58,7 @@ impl Ledger {
         order.sort_unstable();
         let series = order
             .chunk_by(|a, b| a.0 == b.0)
-            .filter(|run| total(run.iter().map(|(.., at)| all[*at].unexplained)) >= least)
+            .filter(|run| total(run.iter().map(|(.., at)| all[*at].unexplained.month)) >= least)
             .map(|run| run.iter().map(|(.., at)| *at).collect());
         Self {
             bounds,
@@ -73,30 +73,35 @@ impl<'a> Charges<'a> {
         entries.sort_unstable_by_key(|entry| {
             let Entry {
                 workload,
-                group,
                 slot,
                 remote,
                 service,
                 interface,
                 ..
             } = *entry;
-            (workload, group, slot, remote, service, interface)
+            (workload, entry.group(), slot, remote, service, interface)
         });
         // At most one an entry; room that is not used costs no memory, growing would cost it twice.
         let mut all = Vec::with_capacity(entries.len());
         let mut start = 0;
-        for run in entries.chunk_by(|a, b| (a.workload, a.group) == (b.workload, b.group)) {
+        for run in entries.chunk_by(|a, b| (a.workload, a.group()) == (b.workload, b.group())) {
             explain_run(view, policy, run, start, &mut all);
             start += run.len();
         }
         let mut charges = Self { entries, all };
         charges.explain_common(view, policy);
-        charges.all.retain(|charge| charge.unexplained > 0);
+        charges.all.retain(|charge| charge.unexplained.month > 0);
         charges
     }
 
     pub(super) fn get(&self, at: usize) -> &Unexplained {
         &self.all[at]
+    }
+
+    /// What of some charges counts towards the bound of a span.
+    pub(super) fn unexplained(&self, members: &[usize], horizon: Horizon) -> u64 {
+        let sums = members.iter().map(|at| self.all[*at].unexplained);
+        total(sums.map(|sum| sum.within(horizon)))
     }
 
     pub(super) fn entries(&self, at: usize) -> &[Entry<'a>] {
@@ -122,7 +127,7 @@ impl<'a> Charges<'a> {
                 .copied()
                 .filter(|at| !all[*at].charged)
                 .collect();
-            let sums: Vec<(Slot, u64)> = open
+            let sums: Vec<(Slot, Payload)> = open
                 .iter()
                 .map(|at| (all[*at].slot, all[*at].unexplained))
                 .collect();
@@ -144,7 +149,7 @@ impl<'a> Charges<'a> {
             let sum = sums
                 .entry((charge.slot.day(), charge.workload))
                 .or_default();
-            *sum = sum.saturating_add(charge.unexplained);
+            *sum = sum.saturating_add(charge.unexplained.week);
         }
         let mut days: BTreeMap<Day, Vec<u64>> = BTreeMap::new();
         for ((day, _), sum) in sums {
@@ -188,44 +193,74 @@ impl<'a> Charges<'a> {
     }
 
     fn explain_group(&mut self, view: &View<'_>, policy: &Policy, run: &[usize]) {
-        let mut days: Vec<Day> = run.iter().map(|at| self.all[*at].slot.day()).collect();
-        days.dedup();
-        for day in days {
-            let Some(usual) = self.usual(view, policy, run, day) else {
-                continue;
-            };
-            let mut left: BTreeMap<u32, u64> = BTreeMap::new();
-            for at in run {
-                let charge = &mut self.all[*at];
-                if charge.slot.day() == day {
-                    let left = left.entry(charge.workload).or_insert(usual);
-                    let explained = charge.unexplained.min(*left);
-                    *left -= explained;
-                    charge.unexplained -= explained;
-                    charge.explained += explained;
-                }
+        let rule = &policy.baseline;
+        let (mut known, mut past) = (0, Users::default());
+        let day_of = |all: &[Unexplained], at: usize| all[at].slot.day();
+        let mut start = 0;
+        while start < run.len() {
+            let day = day_of(&self.all, run[start]);
+            let today = run[start..].iter();
+            let end = start
+                + today
+                    .take_while(|at| day_of(&self.all, **at) == day)
+                    .count();
+            let is_past = |at: usize| day_of(&self.all, at).0 + rule.spread_days <= day.0;
+            let until = known + run[known..].iter().take_while(|at| is_past(**at)).count();
+            past.add(view, run[known..until].iter().map(|at| &self.all[*at]));
+            known = until;
+            if past.are_many(rule.common_workloads) {
+                self.explain_day(&run[start..end], past.levels.raised());
             }
+            start = end;
         }
     }
 
-    /// What users of a common destination usually send there in a day; `None` if it is not common on this day.
-    fn usual(&self, view: &View<'_>, policy: &Policy, run: &[usize], day: Day) -> Option<u64> {
-        let rule = &policy.baseline;
-        let before = day.0.checked_sub(rule.spread_days)?;
-        let known = run.partition_point(|at| self.all[*at].slot.day().0 <= before);
-        let mut sums: BTreeMap<(u32, Day), u64> = BTreeMap::new();
-        for at in &run[..known] {
-            let charge = &self.all[*at];
-            let sum = sums
-                .entry((charge.workload, charge.slot.day()))
-                .or_default();
-            *sum = total([*sum, charge.unexplained, charge.explained]);
+    /// Explains what each workload usually sends to a common destination in a day.
+    fn explain_day(&mut self, run: &[usize], usual: u64) {
+        let mut left: BTreeMap<u32, Payload> = BTreeMap::new();
+        for at in run {
+            let charge = &mut self.all[*at];
+            let left = left.entry(charge.workload).or_insert(Payload {
+                week: usual,
+                month: usual,
+            });
+            let Payload { week, month } = &mut charge.unexplained;
+            for (charged, left) in [(week, &mut left.week), (month, &mut left.month)] {
+                let explained = (*charged).min(*left);
+                *left -= explained;
+                *charged -= explained;
+            }
         }
-        let users: BTreeSet<u32> = sums.keys().map(|(workload, _)| *workload).collect();
-        let account = |id: &u32| view.workload(*id).account_id.as_str();
-        let accounts: BTreeSet<&str> = users.iter().map(account).collect();
-        let common = users.len() >= rule.common_workloads as usize && accounts.len() >= 2;
-        common.then(|| raised(sums.into_values().collect()))
+    }
+}
+
+/// Who used a destination up to a day, and how much they sent in a day.
+#[derive(Debug, Default)]
+struct Users<'v> {
+    workloads: BTreeSet<u32>,
+    accounts: BTreeSet<&'v str>,
+    levels: Levels,
+}
+
+impl<'v> Users<'v> {
+    /// Adds whole days, in their order.
+    fn add<'c>(&mut self, view: &'v View<'_>, charges: impl Iterator<Item = &'c Unexplained>) {
+        let mut sums: BTreeMap<(Day, u32), u64> = BTreeMap::new();
+        for charge in charges {
+            let sum = sums
+                .entry((charge.slot.day(), charge.workload))
+                .or_default();
+            *sum = sum.saturating_add(charge.payload);
+            self.workloads.insert(charge.workload);
+            let account = view.workload(charge.workload).account_id.as_str();
+            self.accounts.insert(account);
+        }
+        sums.into_values()
+            .for_each(|payload| self.levels.add(payload));
+    }
+
+    fn are_many(&self, workloads: u32) -> bool {
+        self.workloads.len() >= workloads as usize && self.accounts.len() >= 2
     }
 }
 
@@ -237,58 +272,51 @@ fn explain_run(
     start: usize,
     all: &mut Vec<Unexplained>,
 ) {
-    let mut history: Vec<DayPayload> = Vec::new();
-    for entry in run {
-        let day = entry.slot.day();
-        match history.last_mut() {
-            Some((last, payload)) if *last == day => {
-                *payload = payload.saturating_add(entry.counters.up.payload);
-            }
-            _ => history.push((day, entry.counters.up.payload)),
-        }
-    }
-    let Some((first_day, _)) = history.first().copied() else {
-        return;
-    };
-    let sanctions: Vec<u64> = run
-        .iter()
-        .map(|entry| sanction(view, policy, entry))
+    let rule = &policy.baseline;
+    let quarantines = [rule.quarantine_days, rule.quarantine_days.max(DAYS_MAX)];
+    let day_of = |entry: &Entry<'_>| entry.slot.day();
+    let days = run.chunk_by(|a, b| day_of(a) == day_of(b));
+    let sent = |entries: &[Entry<'_>]| total(entries.iter().map(|own| own.counters.up().payload));
+    let history: Vec<DayPayload> = days
+        .clone()
+        .map(|of_day| (day_of(&of_day[0]), sent(of_day)))
         .collect();
-    let mut at = 0;
-    let mut left = Allowance::default();
-    let mut today = None;
-    for slot_run in run.chunk_by(|a, b| a.slot == b.slot) {
-        let (slot, day) = (slot_run[0].slot, slot_run[0].slot.day());
-        if today != Some(day) {
-            let usual = allowance(&history, day, &policy.baseline);
-            let of_day = run[at..].iter().take_while(|entry| entry.slot.day() == day);
-            let sanctioned = of_day.zip(&sanctions[at..]).map(|(_, allowed)| *allowed);
-            let sanctioned = sanctioned.max().unwrap_or(0);
-            left = Allowance {
+    let mut at = start;
+    for of_day in days {
+        let day = day_of(&of_day[0]);
+        let sanctions: Vec<u64> = of_day
+            .iter()
+            .map(|entry| sanction(view, policy, entry))
+            .collect();
+        let sanctioned = sanctions.iter().copied().max().unwrap_or(0);
+        let mut left = quarantines.map(|quarantine| {
+            let usual = allowance(&history, day, quarantine, rule);
+            Allowance {
                 usual,
                 at_most: usual.max(sanctioned),
-            };
-            today = Some(day);
-        }
-        let end = at + slot_run.len();
-        let payload_of = |wanted: bool| {
-            let with_sanctions = slot_run.iter().zip(&sanctions[at..end]);
-            let these = with_sanctions.filter(move |(_, allowed)| (**allowed > 0) == wanted);
-            total(these.map(|(entry, _)| entry.counters.up.payload))
-        };
-        let payload = payload_of(true).saturating_add(payload_of(false));
-        let explained = left.explain(payload_of(true), payload_of(false));
-        all.push(Unexplained {
-            workload: run[0].workload,
-            group: run[0].group,
-            slot,
-            unexplained: payload - explained,
-            explained,
-            first_day,
-            entries: (start + at, start + end),
-            charged: false,
+            }
         });
-        at = end;
+        let mut sanctions = sanctions.into_iter();
+        for of_slot in of_day.chunk_by(|a, b| a.slot == b.slot) {
+            let payload = sent(of_slot);
+            let with_sanctions = of_slot.iter().zip(&mut sanctions);
+            let allowed = with_sanctions.filter(|(_, allowed)| *allowed > 0);
+            let allowed = total(allowed.map(|(entry, _)| entry.counters.up().payload));
+            let [week, month] = left
+                .each_mut()
+                .map(|left| payload - left.explain(allowed, payload - allowed));
+            all.push(Unexplained {
+                workload: of_slot[0].workload,
+                group: of_slot[0].group(),
+                slot: of_slot[0].slot,
+                payload,
+                unexplained: Payload { week, month },
+                first_day: history[0].0,
+                entries: (at, at + of_slot.len()),
+                charged: false,
+            });
+            at += of_slot.len();
+        }
     }
 }
 
@@ -322,7 +350,7 @@ fn sanction(view: &View<'_>, policy: &Policy, entry: &Entry<'_>) -> u64 {
             .workload
             .as_ref()
             .is_none_or(|own| own == name || own == interface);
-        ours && rule.destination.contains(&entry.remote.to_ip())
+        ours && entry.lies_in(&rule.destination)
     });
     applies.map(|rule| rule.bytes_per_day).max().unwrap_or(0)
 }

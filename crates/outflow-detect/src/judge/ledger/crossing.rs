@@ -26,17 +26,41 @@ pub(super) struct Crossing {
     pub(super) from: usize,
 }
 
+/// Unexplained payload in a slot. A day may only be explained by what lies before the span that it is summed in:
+/// otherwise what trickles out day by day would come to explain itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Payload {
+    /// Unexplained by the days before the last week's.
+    pub(super) week: u64,
+    /// Unexplained by the days before the last thirty: never less.
+    pub(super) month: u64,
+}
+
+impl Payload {
+    /// What counts towards the bound of a span.
+    pub(super) fn within(self, horizon: Horizon) -> u64 {
+        match horizon {
+            Horizon::Day | Horizon::Week => self.week,
+            Horizon::Month => self.month,
+        }
+    }
+}
+
 /// The crossing of a day by a series that ends with it, of what no ledger has charged yet in the order of slots.
-pub(super) fn crossing(series: &[(Slot, u64)], day: Day, bounds: &Horizons) -> Option<Crossing> {
+pub(super) fn crossing(
+    series: &[(Slot, Payload)],
+    day: Day,
+    bounds: &Horizons,
+) -> Option<Crossing> {
     let since = |days: u32| {
         let first = Day(day.0.saturating_sub(days - 1)).first_slot();
         series.partition_point(|(slot, _)| *slot < first)
     };
     let (horizon, from) = if let Some(from) = day_window(series, since(1), bounds.day) {
         (Horizon::Day, from)
-    } else if sum(&series[since(7)..]) >= bounds.week {
+    } else if sum(&series[since(7)..], Horizon::Week) >= bounds.week {
         (Horizon::Week, since(7))
-    } else if sum(&series[since(DAYS_MAX)..]) >= bounds.month {
+    } else if sum(&series[since(DAYS_MAX)..], Horizon::Month) >= bounds.month {
         (Horizon::Month, since(DAYS_MAX))
     } else {
         return None;
@@ -45,21 +69,21 @@ pub(super) fn crossing(series: &[(Slot, u64)], day: Day, bounds: &Horizons) -> O
 }
 
 /// The start of the first window of four slots that ends in the last day and crosses the bound.
-fn day_window(series: &[(Slot, u64)], start: usize, bound: u64) -> Option<usize> {
+fn day_window(series: &[(Slot, Payload)], start: usize, bound: u64) -> Option<usize> {
     let mut at = start;
     for of_slot in series[start..].chunk_by(|a, b| a.0 == b.0) {
         at += of_slot.len();
         let first = Slot(of_slot[0].0.0.saturating_sub(SLOTS_PER_DAY - 1));
         let from = series[..at].partition_point(|(slot, _)| *slot < first);
-        if sum(&series[from..at]) >= bound {
+        if sum(&series[from..at], Horizon::Day) >= bound {
             return Some(from);
         }
     }
     None
 }
 
-fn sum(series: &[(Slot, u64)]) -> u64 {
-    total(series.iter().map(|(_, payload)| *payload))
+fn sum(series: &[(Slot, Payload)], horizon: Horizon) -> u64 {
+    total(series.iter().map(|(_, sum)| sum.within(horizon)))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use outflow_finding::Why;
 
 use crate::counters::Volume;
 use crate::judge::draft::bounded;
+use crate::key::Role;
 use crate::services::Resolving;
 use crate::time::BUCKET_SECS;
 use crate::view::Entry;
@@ -62,11 +63,9 @@ impl Shape {
         matches!(self, Self::Plausible(_))
     }
 
-    /// The same observation, for what stays below a bound of its own.
-    pub(super) fn plausible(self) -> Self {
-        match self {
-            Self::Tunnel(why) | Self::Busy(why) | Self::Plausible(why) => Self::Plausible(why),
-        }
+    /// Whether packets carry more than names and addresses.
+    pub(super) fn is_tunnel(&self) -> bool {
+        matches!(self, Self::Tunnel(_))
     }
 }
 
@@ -76,13 +75,12 @@ impl Dialogue {
         let mut dialogue = Self::default();
         for of_slot in run.chunk_by(|a, b| a.slot == b.slot) {
             let mut active = 0u64;
-            let (mut first, mut last) = (i64::MAX, i64::MIN);
+            let (mut first, mut last) = (u32::MAX, 0);
             for entry in of_slot {
                 let counters = entry.counters;
-                let (questions, answers) = if entry.service.served {
-                    (counters.down, counters.up)
-                } else {
-                    (counters.up, counters.down)
+                let (questions, answers) = match entry.service.role {
+                    Role::Client => (counters.up(), counters.down()),
+                    Role::Server | Role::LikelyServer => (counters.down(), counters.up()),
                 };
                 dialogue.questions.add(&questions);
                 dialogue.answers.add(&answers);
@@ -92,7 +90,7 @@ impl Dialogue {
                 active |= counters.active;
                 (first, last) = (first.min(counters.first), last.max(counters.last));
             }
-            let span = last.saturating_sub(first).max(0).unsigned_abs() + SPAN_SLACK_SECS;
+            let span = u64::from(last.saturating_sub(first)) + SPAN_SLACK_SECS;
             let buckets = u64::from(active.count_ones()) * BUCKET_SECS.unsigned_abs();
             dialogue.active_secs += span.min(buckets);
         }

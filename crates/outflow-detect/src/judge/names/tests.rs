@@ -170,3 +170,63 @@ fn days_and_hosts_are_judged_apart() {
     assert_eq!(found(&[day(0), other]), []);
     assert_eq!(found(&[day(0), day(0)]).len(), 1);
 }
+
+#[test]
+fn each_transport_is_told_by_itself() {
+    let tls = Talk {
+        remote: "45.1.9.9",
+        protocol: 6,
+        port: 853,
+        up: (9_000, 100),
+        down: (9_000, 300),
+        ..Talk::default()
+    };
+    let found = found(&[dns(1_000, 150, 120), tls]);
+    let told: Vec<(&str, Severity)> = found
+        .iter()
+        .map(|judged| (judged.finding.title.as_str(), judged.finding.severity))
+        .collect();
+    let is = |text: &str, severity| {
+        let found = told
+            .iter()
+            .any(|told| told.0.contains(text) && told.1 == severity);
+        assert!(found, "{text}: {told:#?}");
+    };
+    assert_eq!(told.len(), 2);
+    is(
+        "270 kB of DNS with outside resolver 45.1.2.3, shaped like a tunnel",
+        Severity::High,
+    );
+    is(
+        "3.6 MB of DNS over TLS with outside resolver 45.1.9.9, shaped like questions",
+        Severity::Low,
+    );
+}
+
+#[test]
+fn beside_a_tunnel_one_that_is_split_is_still_seen() {
+    let remotes: Vec<String> = (1..=10).map(|at| format!("45.1.{at}.3")).collect();
+    let mut talks: Vec<Talk<'_>> = remotes
+        .iter()
+        .map(|remote| Talk {
+            remote,
+            ..dns(100, 150, 100)
+        })
+        .collect();
+    talks.push(Talk {
+        remote: "45.9.9.9",
+        ..dns(1_000, 180, 100)
+    });
+    let found = found(&talks);
+    assert!(!found.is_empty());
+    let payload: u64 = found
+        .iter()
+        .map(|judged| judged.finding.payload_bytes)
+        .sum();
+    assert_eq!(payload, 150_000 + 180_000);
+    assert!(
+        found
+            .iter()
+            .all(|judged| judged.finding.severity == Severity::High)
+    );
+}

@@ -19,8 +19,9 @@ fn key(interface_id: &str) -> InterfaceKey {
 fn service(port: u16) -> Service {
     Service {
         protocol: u8::MAX,
-        served: true,
+        role: Role::Server,
         external: true,
+        resolving: Some(Resolving::DnsOverHttps),
         port,
     }
 }
@@ -45,11 +46,18 @@ fn state(order: [usize; 4]) -> State {
             intermediary: at == 3,
             own_v4: own[at],
             own_v6: own[3 - at],
+            serving: outflow_enrich::Serving {
+                flags_since: (at > 2).then_some(u32::MAX),
+                ports: (0..at)
+                    .map(|port| (u16::MAX, u32::try_from(port).unwrap()))
+                    .collect(),
+            },
             ..Interface::default()
         };
         let coverage = Coverage {
             buckets: (1 << 36) - 1,
             skipdata: u64::MAX,
+            late_bytes: u64::MAX,
         };
         entity.coverage.insert(Slot(u32::MAX), coverage);
         let shard = entity.shard();
@@ -68,15 +76,8 @@ fn state(order: [usize; 4]) -> State {
             reverse: service(1),
             slot: Slot(0),
         };
-        let counters = Counters {
-            up: GREATEST,
-            down: GREATEST,
-            flows: u64::MAX,
-            late_payload: u64::MAX,
-            first: i64::MIN,
-            last: i64::MAX,
-            active: u64::MAX,
-        };
+        let mut counters = Counters::default().with_volumes(GREATEST, GREATEST);
+        (counters.flows, counters.last, counters.active) = (u32::MAX, u32::MAX, u64::MAX);
         state.unoriented.add(shard, unoriented, &counters);
     }
     state
@@ -91,18 +92,18 @@ fn every_form_and_every_extreme_comes_back() {
         sorted.map(|(_, entity)| entity.clone()).collect()
     };
     assert_eq!(all(&after), all(&before));
-    let counters: Vec<&Counters> = after.unoriented.iter().map(|(_, own)| own).collect();
+    let counters: Vec<&Counters> = after.unoriented.iter().map(|(_, own, _)| own).collect();
     assert_eq!(counters.len(), 4);
     assert!(
         counters
             .iter()
-            .all(|own| own.up == GREATEST && own.first == i64::MIN)
+            .all(|own| own.up().bytes == u64::MAX && own.first == u32::MAX)
     );
     assert!(
         after
             .pairs
             .iter()
-            .all(|(_, own)| *own == Counters::default())
+            .all(|(_, own, _)| *own == Counters::default())
     );
     assert_eq!(total(after.pairs.iter().map(|_| 1)), 4);
     assert_eq!(after.encode(), before.encode());

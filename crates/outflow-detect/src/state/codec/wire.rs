@@ -23,10 +23,6 @@ impl Writer {
         self.0.extend_from_slice(&value.to_le_bytes());
     }
 
-    pub(super) fn i64(&mut self, value: i64) {
-        self.0.extend_from_slice(&value.to_le_bytes());
-    }
-
     pub(super) fn addr(&mut self, addr: Addr) {
         self.0.extend_from_slice(&addr.bytes());
     }
@@ -87,10 +83,6 @@ impl<'a> Reader<'a> {
 
     pub(super) fn u64(&mut self) -> Result<u64, Error> {
         Ok(u64::from_le_bytes(self.take()?))
-    }
-
-    pub(super) fn i64(&mut self) -> Result<i64, Error> {
-        Ok(i64::from_le_bytes(self.take()?))
     }
 
     pub(super) fn flag(&mut self) -> Result<bool, Error> {

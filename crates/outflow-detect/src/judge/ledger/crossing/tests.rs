@@ -10,9 +10,13 @@ const BOUNDS: Horizons = Horizons {
 
 /// Day by day over the whole series, as a ledger does.
 fn found(series: &[(u32, u64)]) -> Vec<(u32, Horizon, Range<usize>)> {
-    let series: Vec<(Slot, u64)> = series
+    let sum = |payload| Payload {
+        week: payload,
+        month: payload,
+    };
+    let series: Vec<(Slot, Payload)> = series
         .iter()
-        .map(|(slot, payload)| (Slot(*slot), *payload))
+        .map(|(slot, payload)| (Slot(*slot), sum(*payload)))
         .collect();
     let mut found = Vec::new();
     let (mut charged, mut until) = (0, 0);
