@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod excuses;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod hostile;
