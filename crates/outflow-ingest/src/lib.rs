@@ -18,7 +18,7 @@
 //!
 //! let listing = list(&[Source::Path(folder.path().to_owned())]).unwrap();
 //! let object = &listing.objects[0];
-//! assert_eq!(object.delivered_at.unwrap().to_string(), "2018-06-20T16:25:00Z");
+//! assert_eq!(object.region.as_deref(), Some("us-east-1"));
 //!
 //! let mut text = Vec::new();
 //! let mut sink = |piece: &[u8]| Ok::<(), Infallible>(text.extend_from_slice(piece));
