@@ -10,7 +10,9 @@ use outflow_record::Timestamp;
 use serde::{Serialize, Serializer};
 
 use crate::order::{by_incident, by_risk};
-use crate::{Accounts, Coverage, Destination, Evidence, Family, Finding, Incident, Severity, Why};
+use crate::{
+    Accounts, Coverage, Destination, Evidence, Family, Finding, Incident, Resolution, Severity, Why,
+};
 
 /// Writes every incident followed by its findings, then the accounts: all of a run's output.
 ///
@@ -165,6 +167,10 @@ struct AccountsLine<'a> {
     last: Option<Timestamp>,
     #[serde(serialize_with = "number")]
     seconds: f64,
+    unmeasured: u64,
+    outside: u64,
+    copies: u64,
+    resolution: Resolution,
 }
 
 impl<'a> AccountsLine<'a> {
@@ -186,6 +192,10 @@ impl<'a> AccountsLine<'a> {
             first: from.first,
             last: from.last,
             seconds: from.seconds,
+            unmeasured: from.unmeasured,
+            outside: from.outside,
+            copies: from.copies,
+            resolution: from.resolution,
         }
     }
 }

@@ -42,7 +42,7 @@
 //! Not here: what makes a finding (detectors), where addresses belong (enrichment), and where renderings are
 //! written to (the command line).
 
-pub use accounts::Accounts;
+pub use accounts::{Accounts, Resolution};
 pub use error::Error;
 pub use escape::escape;
 pub use family::Family;

@@ -36,7 +36,8 @@
 pub use error::{Error, ReadError};
 pub use list::{Listing, list};
 pub use object::Object;
-pub use pipeline::{Outcome, Problem, Progress, Settings, detect};
+pub use pipeline::{Outcome, Progress, Settings, detect};
+pub use problem::Problem;
 pub use reader::{Compression, Damage, INFLATED_MAX, PIECE_BYTES_MAX, Read, Reader, STORED_MAX};
 pub use source::Source;
 
@@ -44,6 +45,7 @@ mod error;
 mod list;
 mod object;
 mod pipeline;
+mod problem;
 mod reader;
 mod s3_name;
 mod source;

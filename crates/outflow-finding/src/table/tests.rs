@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::{Coverage, Destination, Family, finding_id, group};
+use crate::{Coverage, Destination, Family, Resolution, finding_id, group};
 
 fn exfiltration() -> Finding {
     Finding {
@@ -105,6 +105,7 @@ fn accounts() -> Accounts {
         first: "2026-10-01T00:00:00Z".parse().ok(),
         last: "2026-10-02T00:00:00Z".parse().ok(),
         seconds: 1.234,
+        ..Accounts::default()
     }
 }
 
@@ -275,6 +276,49 @@ fn without_traffic_it_does_not_claim_that_all_is_well() {
     span     unknown
     seconds  0.00
     ");
+}
+
+#[test]
+fn what_was_not_counted_is_shown_where_there_is_any() {
+    let mut out = Vec::new();
+    let accounts = Accounts {
+        unmeasured: 1_000,
+        outside: 24,
+        copies: 3,
+        resolution: Resolution::Group,
+        ..accounts()
+    };
+    write_table(&mut out, &[], &[], &accounts, TableOptions::default()).unwrap();
+    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @"
+    No incidents in 1,197,976 rows of 214 ENIs, 2026-10-01T00:00:00Z → 2026-10-02T00:00:00Z (1 d): 61.4 GB counted as leaving.
+
+    objects    288, damaged 1; besides, copies 3
+    lines      1,200,000 = rows 1,199,000 + coverage 988 + rejects 12; besides, headers 288, blank 0
+    rejects    truncated 9, bad-value:bytes 3
+    uncounted  1,000 rows without addresses, times or bytes, 24 rows outside the time asked for
+    bytes      61.4 GB counted, of 912 GB in all rows
+    ENIs       214
+    remotes    summed in part by /24 and /48: more pairs than memory allows
+    span       2026-10-01T00:00:00Z → 2026-10-02T00:00:00Z (1 d)
+    seconds    1.23
+    ");
+}
+
+#[test]
+fn rows_that_could_not_be_counted_are_no_clean_bill() {
+    let accounts = Accounts {
+        rows: 7,
+        unmeasured: 4,
+        outside: 3,
+        ..Accounts::default()
+    };
+    let mut out = Vec::new();
+    write_table(&mut out, &[], &[], &accounts, TableOptions::default()).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(
+        text.starts_with("No incidents, but none of 7 rows could be counted"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -44,7 +44,7 @@ const DESTINATION: [&str; 7] = [
 ];
 const WHY: [&str; 5] = ["observed", "expected", "bound", "unit", "text"];
 const COVERAGE: [&str; 4] = ["share", "minutes_covered", "minutes_expected", "skipdata"];
-const ACCOUNTS: [&str; 16] = [
+const ACCOUNTS: [&str; 20] = [
     "type",
     "objects",
     "damaged",
@@ -61,6 +61,10 @@ const ACCOUNTS: [&str; 16] = [
     "first",
     "last",
     "seconds",
+    "unmeasured",
+    "outside",
+    "copies",
+    "resolution",
 ];
 const FAMILIES: [&str; 15] = [
     "volume.ledger",
@@ -265,6 +269,7 @@ fn accounts_have_the_documented_keys_in_order() {
     for (key, value) in accounts.entries() {
         match key.as_str() {
             "type" => assert_eq!(value.text(), "accounts"),
+            "resolution" => assert_eq!(value.text(), "address"),
             "rejects_by_reason" => assert_eq!(value.entries(), []),
             "first" | "last" => assert!(instant(value).secs() > 0),
             "seconds" => assert!(value.is_number()),
