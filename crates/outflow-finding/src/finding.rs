@@ -67,6 +67,8 @@ pub struct Finding {
     pub coverage: Option<Coverage>,
     /// What to look at to check the finding.
     pub evidence: Evidence,
+    /// Objects that hold the records; `evidence` may name only some of them. In JSON, `evidence.objects_total`.
+    pub evidence_objects_total: u64,
 }
 
 impl Finding {
@@ -96,6 +98,7 @@ impl Finding {
             why: Vec::new(),
             coverage: None,
             evidence: Evidence::default(),
+            evidence_objects_total: 0,
         }
     }
 }
@@ -162,11 +165,11 @@ pub struct Coverage {
 }
 
 /// What to look at to check a finding.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Evidence {
-    /// The objects that hold the records.
+    /// The objects that hold the records: where there are many, those that hold most of them.
     pub objects: Vec<EvidenceObject>,
-    /// A query that selects the records.
+    /// A query that selects the records. That of an incident may be several, as [`crate::group`] tells.
     pub sql: Option<String>,
 }
 
@@ -175,8 +178,8 @@ pub struct Evidence {
 pub struct EvidenceObject {
     /// Where the object is, as given on input.
     pub uri: String,
-    /// SHA-256 of the object as stored, in lower-case hex.
-    pub sha256: String,
+    /// SHA-256 of the object as stored, in lower-case hex; unknown if it was not read to its end.
+    pub sha256: Option<String>,
     /// Rows of the object that belong to the finding.
     pub rows: u64,
 }

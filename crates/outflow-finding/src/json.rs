@@ -11,7 +11,8 @@ use serde::{Serialize, Serializer};
 
 use crate::order::{by_incident, by_risk};
 use crate::{
-    Accounts, Coverage, Destination, Evidence, Family, Finding, Incident, Resolution, Severity, Why,
+    Accounts, Coverage, Destination, EvidenceObject, Family, Finding, Incident, Resolution,
+    Severity, Why,
 };
 
 /// Writes every incident followed by its findings, then the accounts: all of a run's output.
@@ -109,7 +110,7 @@ struct FindingLine<'a> {
     attack: &'a [String],
     why: &'a [Why],
     coverage: Option<&'a Coverage>,
-    evidence: &'a Evidence,
+    evidence: EvidenceLine<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     findings: Option<&'a [String]>,
 }
@@ -140,10 +141,21 @@ impl<'a> FindingLine<'a> {
             attack: &from.attack,
             why: &from.why,
             coverage: from.coverage.as_ref(),
-            evidence: &from.evidence,
+            evidence: EvidenceLine {
+                objects: &from.evidence.objects,
+                sql: from.evidence.sql.as_deref(),
+                objects_total: from.evidence_objects_total,
+            },
             findings,
         }
     }
+}
+
+#[derive(Serialize)]
+struct EvidenceLine<'a> {
+    objects: &'a [EvidenceObject],
+    sql: Option<&'a str>,
+    objects_total: u64,
 }
 
 #[derive(Serialize)]

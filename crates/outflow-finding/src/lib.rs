@@ -49,7 +49,7 @@ pub use family::Family;
 pub use finding::{Coverage, Destination, Evidence, EvidenceObject, Finding, Incident, Why};
 pub use group::{
     DESTINATION_GAP_SECS, DESTINATION_SEVERITY_MIN, INCIDENT_ADDRESSES_MAX, INCIDENT_OBJECTS_MAX,
-    INCIDENT_WHY_MAX, SENDER_GAP_SECS, group,
+    INCIDENT_QUERIES_MAX, INCIDENT_WHY_MAX, SENDER_GAP_SECS, group,
 };
 pub use human::{human_bytes, human_count, human_duration};
 pub use identity::{finding_id, incident_id};

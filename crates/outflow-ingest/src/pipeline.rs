@@ -15,6 +15,7 @@ mod measures;
 mod tally;
 mod worker;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
@@ -145,12 +146,22 @@ fn conclude(
 ) -> Outcome {
     let (enis, resolution) = (state.interfaces() as u64, state.resolution());
     let verdict = Engine::with_state(settings.policy.clone(), state).finish();
+    let mut senders = BTreeMap::new();
     let findings = verdict.findings.into_iter().map(|judged| {
         let mut finding = judged.finding;
-        finding.evidence.objects = ledger.objects(&judged.interfaces, &finding);
+        ledger.attest(&judged.interfaces, &mut finding);
+        senders.insert(finding.id.clone(), judged.interfaces);
         finding
     });
-    let (incidents, findings) = group(findings.collect());
+    let (mut incidents, findings) = group(findings.collect());
+    // The findings stand in the order of their incidents.
+    let mut rest = &findings[..];
+    for incident in &mut incidents {
+        let own = |finding: &Finding| finding.incident.as_ref() == Some(&incident.body.id);
+        let (members, others) = rest.split_at(rest.partition_point(own));
+        incident.body.evidence_objects_total = ledger.objects_total(members, &senders);
+        rest = others;
+    }
     if ledger.is_coarse() {
         remarks.push(
             "evidence names objects by time alone: there are too many to count by interface"

@@ -18,6 +18,10 @@ pub const INCIDENT_WHY_MAX: usize = 6;
 /// gravest findings are kept; the findings themselves list all of theirs.
 pub const INCIDENT_OBJECTS_MAX: usize = 32;
 
+/// Queries listed in an incident's evidence, for the sake of that line too. Those of the gravest findings are
+/// kept, and a last comment says how many there are besides.
+pub const INCIDENT_QUERIES_MAX: usize = 16;
+
 // Each further family is another kind of behaviour that agrees with the first.
 const RISK_PER_FAMILY: u8 = 5;
 const RISK_MAX: u8 = 100;
@@ -60,6 +64,12 @@ pub(super) fn incident(members: &[Finding]) -> Incident {
         why: why(members),
         coverage: coverage(members),
         evidence: evidence(members),
+        // At the least: whether what one finding does not name is what another does, cannot be told here.
+        evidence_objects_total: members
+            .iter()
+            .map(|own| own.evidence_objects_total)
+            .max()
+            .unwrap_or_default(),
         ..gravest.clone()
     };
     let finding_ids = members
@@ -145,8 +155,28 @@ fn evidence(members: &[Finding]) -> Evidence {
     }
     Evidence {
         objects,
-        sql: members.iter().find_map(|own| own.evidence.sql.clone()),
+        sql: queries(members),
     }
+}
+
+// The query of a single finding as it is. Those of several cannot be made one honestly, as each has its own
+// addresses and its own time: they follow each other as statements, each under the id of its finding.
+fn queries(members: &[Finding]) -> Option<String> {
+    let own = |own: &'_ Finding| {
+        let sql = own.evidence.sql.clone();
+        sql.map(|sql| (own.id.clone(), sql))
+    };
+    let all: Vec<(String, String)> = members.iter().filter_map(own).collect();
+    if members.len() == 1 {
+        return all.into_iter().map(|(_, sql)| sql).next();
+    }
+    let shown = all.iter().take(INCIDENT_QUERIES_MAX);
+    let mut statements: Vec<String> = shown.map(|(id, sql)| format!("-- {id}\n{sql};")).collect();
+    match all.len().saturating_sub(INCIDENT_QUERIES_MAX) {
+        0 => {}
+        left => statements.push(format!("-- {left} more: each finding has its own")),
+    }
+    (!statements.is_empty()).then(|| statements.join("\n"))
 }
 
 #[derive(Clone, Copy, Default)]

@@ -84,8 +84,8 @@ impl<'a> Worker<'a> {
         self.keep(object, sha256);
     }
 
-    /// Decodes and counts an object; its digest, or nothing where it was not read to its end.
-    fn decode(&mut self, object: &Object) -> String {
+    /// Decodes and counts an object; its digest, unless it was not read to its end.
+    fn decode(&mut self, object: &Object) -> Option<String> {
         let origin = Origin {
             account_id: object.account_id.clone(),
             region: object.region.clone(),
@@ -103,18 +103,18 @@ impl<'a> Worker<'a> {
             .fetch_add(stored, Ordering::Relaxed);
         let (read, sha256) = match result {
             Ok(read) => (read.damage, read.sha256),
-            Err(ReadError::Sink(error)) => {
+            Err(ReadError::Sink { error, sha256 }) => {
                 self.problems.push(Problem::refused(object, &error));
                 // A header in mid-file may be what was refused: what came before it is kept.
                 self.flush(&mut decoder, &origin);
-                return String::new();
+                return sha256;
             }
             Err(ReadError::Object(error)) => {
                 self.problems.push(Problem::unread(&error));
                 // What came before the failure is kept: its last line may be cut.
                 let _ = decoder.finish_truncated();
                 self.flush(&mut decoder, &origin);
-                return String::new();
+                return None;
             }
         };
         let ended = match &read {
@@ -127,7 +127,7 @@ impl<'a> Worker<'a> {
         } else if let Err(error) = ended {
             self.problems.push(Problem::refused(object, &error));
         }
-        sha256
+        Some(sha256)
     }
 
     /// What this worker leaves behind.
@@ -207,7 +207,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Keeps whose rows the object held.
-    fn keep(&mut self, object: &Object, sha256: String) {
+    fn keep(&mut self, object: &Object, sha256: Option<String>) {
         let counts = self.rows.iter().enumerate().filter(|(_, rows)| **rows > 0);
         let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let mut rows: Vec<(u32, u32)> = counts.map(|(at, rows)| (number(at), *rows)).collect();
