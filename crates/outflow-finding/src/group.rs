@@ -8,10 +8,9 @@
 //! A finding whose sender is not known is linked by its destination only, and one without any instant is an
 //! incident of its own. Work is sorting and union-find: O(n log n).
 
-pub use body::{
-    INCIDENT_ADDRESSES_MAX, INCIDENT_OBJECTS_MAX, INCIDENT_QUERIES_MAX, INCIDENT_WHY_MAX,
-};
+pub use body::{INCIDENT_ADDRESSES_MAX, INCIDENT_OBJECTS_MAX, INCIDENT_QUERIES_MAX};
 use outflow_record::Timestamp;
+pub use reasons::INCIDENT_WHY_MAX;
 
 use crate::order::{gravest_first, risk_then_id, smallest_id_first};
 use crate::{Finding, Incident, Severity};
@@ -173,5 +172,6 @@ impl Sets {
 }
 
 mod body;
+mod reasons;
 #[cfg(test)]
 mod tests;

@@ -27,8 +27,8 @@
 //! let options = TableOptions { width: Some(72), color: false };
 //! write_table(&mut out, &incidents, &findings, &Accounts::default(), options)?;
 //! let expected = "\
-//! ##  risk  severity  family  who      where      sent  when
-//! ────────────────────────────────────────────────────────────────
+//! ##  risk  severity  family  who      where      sent  first, last
+//! ─────────────────────────────────────────────────────────────────
 //! 1    40  medium    beacon  eni-0a1  unknown  1.4 MB  2026-10-01
 //!                                                      00:00 UTC
 //!       A connection every 60 s

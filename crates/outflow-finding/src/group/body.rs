@@ -2,17 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::reasons::reasons;
 use crate::{
-    Coverage, Destination, Evidence, EvidenceObject, Family, Finding, Incident, Why, incident_id,
+    Coverage, Destination, Evidence, EvidenceObject, Family, Finding, Incident, incident_id,
 };
 
 /// Addresses listed in an incident's destination: enough to recognise it and to block it by hand. Those of
 /// the gravest findings are kept; the findings themselves list all of theirs.
 pub const INCIDENT_ADDRESSES_MAX: usize = 16;
-
-/// Reasons listed in an incident: what fits on half a screen. Those of the gravest findings are kept; the
-/// findings themselves list all of theirs.
-pub const INCIDENT_WHY_MAX: usize = 6;
 
 /// Objects listed in an incident's evidence: a line of JSON stays within a few kilobytes. Those of the
 /// gravest findings are kept; the findings themselves list all of theirs.
@@ -61,7 +58,7 @@ pub(super) fn incident(members: &[Finding]) -> Incident {
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect(),
-        why: why(members),
+        why: reasons(members),
         coverage: coverage(members),
         evidence: evidence(members),
         // At the least: whether what one finding does not name is what another does, cannot be told here.
@@ -112,26 +109,6 @@ fn destination(gravest: &Finding, members: &[Finding]) -> Destination {
         addresses,
         ..gravest.destination.clone()
     }
-}
-
-// All reasons of the gravest finding, and the first of each further one: the rest would say the same again.
-fn why(members: &[Finding]) -> Vec<Why> {
-    let mut reasons: Vec<Why> = Vec::new();
-    let further = members.iter().skip(1).flat_map(|own| own.why.first());
-    for reason in members
-        .iter()
-        .take(1)
-        .flat_map(|own| &own.why)
-        .chain(further)
-    {
-        if reasons.len() == INCIDENT_WHY_MAX {
-            break;
-        }
-        if !reasons.contains(reason) {
-            reasons.push(reason.clone());
-        }
-    }
-    reasons
 }
 
 // An incident is known no better than the finding that saw least.

@@ -141,22 +141,22 @@ fn elsewhere() -> Finding {
 fn a_table_of_100_columns() {
     let table = render(vec![exfiltration(), elsewhere(), beacon()], at_width(100));
     insta::assert_snapshot!(table, @"
-    #  risk  severity  family         who                    where                     sent  when
+    #  risk  severity  family         who                    where                    sent  first, last
     ────────────────────────────────────────────────────────────────────────────────────────────────────
-    1    91  critical  volume.ledger  payments-api +1        198.51.100.0/24        96.4 GB  2026-10-01
-                                      123456789012           AS64500 Example                 08:30 UTC
-                                      eu-central-1           Transit                         2 h 10 min
+    1    91  critical  volume.ledger  payments-api +1        198.51.100.0/24       96.4 GB  2026-10-01
+                                      123456789012           AS64500 Example                08:30 UTC
+                                      eu-central-1           Transit                        +2 h 10 min
                                                              NL
           48.2 GB to a network never sent to before (+1 more)
-          • 48.2 GB left in 2 h 10 min, where this workload never sent more than 1.1 GB a day in the 28
-            days before
+          • 2026-10-01: 48.2 GB left in 2 h 10 min, where this workload never sent more than 1.1 GB a
+            day in the 28 days before
           • no other of 214 senders ever used 198.51.100.0/24
           i-70bb1126042d3a6c · 2 findings · eni-0123456789abcdef0 · vpc-0f00ba11 · T1048 T1567.002 ·
           98.5 % of minutes seen
 
-    2    40  medium    beacon         eni-0fedcba9876543210  updates.example.net     1.4 MB  2026-10-01
-                                                                                             00:00 UTC
-                                                                                             1 d
+    2    40  medium    beacon         eni-0fedcba9876543210  updates.example.net    1.4 MB  2026-10-01
+                                                                                            00:00 UTC
+                                                                                            +1 d
           A connection every 60 s
           • 60 seconds, against 0.5
           i-8c5c7ea76608ca9c · 1 finding · eni-0fedcba9876543210
@@ -175,11 +175,11 @@ fn a_table_of_100_columns() {
 fn a_table_of_80_columns() {
     let table = render(vec![exfiltration(), beacon()], at_width(80));
     insta::assert_snapshot!(table, @"
-    #  risk  severity  family         who          where           sent  when
+    #  risk  severity  family         who          where          sent  first, last
     ────────────────────────────────────────────────────────────────────────────────
-    1    91  critical  volume.ledger  payments-ap  198.51.100.  48.2 GB  2026-10-01
-                                      i            0/24                  08:30 UTC
-                                      12345678901  AS64500               2 h 10 min
+    1    91  critical  volume.ledger  payments-ap  198.51.100  48.2 GB  2026-10-01
+                                      i            .0/24                08:30 UTC
+                                      12345678901  AS64500              +2 h 10 min
                                       2            Example
                                       eu-central-  Transit
                                       1            NL
@@ -190,9 +190,9 @@ fn a_table_of_80_columns() {
           i-1faac5ce8d215b0e · 1 finding · eni-0123456789abcdef0 · vpc-0f00ba11 ·
           T1048 T1567.002 · 98.5 % of minutes seen
 
-    2    40  medium    beacon         eni-0fedcba  updates.exa   1.4 MB  2026-10-01
-                                      9876543210   mple.net              00:00 UTC
-                                                                         1 d
+    2    40  medium    beacon         eni-0fedcba  updates.ex   1.4 MB  2026-10-01
+                                      9876543210   ample.net            00:00 UTC
+                                                                        +1 d
           A connection every 60 s
           • 60 seconds, against 0.5
           i-8c5c7ea76608ca9c · 1 finding · eni-0fedcba9876543210
@@ -212,11 +212,11 @@ fn a_table_of_80_columns() {
 fn without_a_width_nothing_wraps() {
     let table = render(vec![exfiltration(), beacon()], TableOptions::default());
     insta::assert_snapshot!(table, @"
-    #  risk  severity  family         who                    where                       sent  when
-    ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    #  risk  severity  family         who                    where                       sent  first, last
+    ───────────────────────────────────────────────────────────────────────────────────────────────────────
     1    91  critical  volume.ledger  payments-api           198.51.100.0/24          48.2 GB  2026-10-01
                                       123456789012           AS64500 Example Transit           08:30 UTC
-                                      eu-central-1           NL                                2 h 10 min
+                                      eu-central-1           NL                                +2 h 10 min
           48.2 GB to a network never sent to before
           • 48.2 GB left in 2 h 10 min, where this workload never sent more than 1.1 GB a day in the 28 days before
           • no other of 214 senders ever used 198.51.100.0/24
@@ -224,7 +224,7 @@ fn without_a_width_nothing_wraps() {
 
     2    40  medium    beacon         eni-0fedcba9876543210  updates.example.net       1.4 MB  2026-10-01
                                                                                                00:00 UTC
-                                                                                               1 d
+                                                                                               +1 d
           A connection every 60 s
           • 60 seconds, against 0.5
           i-8c5c7ea76608ca9c · 1 finding · eni-0fedcba9876543210
@@ -373,7 +373,7 @@ fn lines_stay_within_the_width() {
             ..wide.clone()
         })
         .collect();
-    for (asked, given) in [(200, 200), (100, 100), (80, 80), (72, 72), (1, 72), (0, 72)] {
+    for (asked, given) in [(200, 200), (100, 100), (80, 80), (73, 73), (1, 73), (0, 73)] {
         let table = render(findings.clone(), at_width(asked));
         for line in table.lines() {
             assert!(line.chars().count() <= given, "{asked}: {line}");
