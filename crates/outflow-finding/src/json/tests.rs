@@ -142,15 +142,35 @@ fn numbers_are_integers_where_they_can_be() {
 
 #[test]
 fn hostile_text_stays_on_its_line() {
-    let title = "a\nb\r\u{1b}[2J\"}\u{0}\u{2028}".to_owned();
+    let title =
+        "a\nb\r\u{1b}[2J\"}\u{0}\u{2028}\u{7f}\u{9b}2J\u{202e}\u{2066}é日\u{e0041}z".to_owned();
     let printed = line(&Finding {
         title: title.clone(),
         ..full()
     });
     assert_eq!(printed.lines().count(), 1);
-    assert!(!printed.trim_end().contains(char::is_control));
+    assert!(!printed.trim_end().contains(acts), "{printed:?}");
+    assert!(
+        printed.contains(r"\u2028\u007f\u009b2J\u202e\u2066é日\udb40\udc41z"),
+        "{printed}"
+    );
     let read: serde_json::Value = serde_json::from_str(&printed).unwrap();
     assert_eq!(read["title"], title);
+}
+
+#[test]
+fn hostile_keys_are_written_out_too() {
+    let reason = "bad\u{9b}".to_owned();
+    let accounts = Accounts {
+        rejects_by_reason: BTreeMap::from([(reason.clone(), 1)]),
+        ..Accounts::default()
+    };
+    let mut out = Vec::new();
+    write_accounts(&mut out, &accounts).unwrap();
+    let printed = String::from_utf8(out).unwrap();
+    assert!(!printed.trim_end().contains(acts), "{printed:?}");
+    let read: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(read["rejects_by_reason"][&reason], 1);
 }
 
 #[test]
