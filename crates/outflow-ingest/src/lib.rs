@@ -1,7 +1,7 @@
 //! Finds flow log objects, reads them whatever their compression, and feeds their bytes onward.
 //!
 //! ```text
-//! "./logs", "-" ──► Source ──list──► Listing { objects, skipped }
+//! "./logs", "-" ──► Source ──list──► Listing { objects, skipped, problems }
 //!                                        │ one Reader per worker
 //!                                        ▼
 //!                     Object ──read──► decompressed pieces ──► sink
