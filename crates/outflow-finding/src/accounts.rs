@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use outflow_record::Timestamp;
+use serde::Serialize;
 
 /// What a run read and what became of it.
 ///
@@ -12,7 +13,7 @@ use outflow_record::Timestamp;
 pub struct Accounts {
     /// Objects read, damaged ones included.
     pub objects: u64,
-    /// Objects of which a part could not be read.
+    /// Objects that were damaged, refused, or hold no row that can be counted.
     pub damaged: u64,
     /// Lines read, header lines and blank lines apart.
     pub lines: u64,
@@ -40,9 +41,37 @@ pub struct Accounts {
     pub last: Option<Timestamp>,
     /// Wall-clock seconds that the run took.
     pub seconds: f64,
+    /// Rows without the addresses, times or byte counts that counting needs; they are among `rows`.
+    pub unmeasured: u64,
+    /// Rows outside the time that was asked for; they are among `rows`.
+    pub outside: u64,
+    /// Objects that hold the very bytes of another, and were not read a second time; not among `objects`.
+    pub copies: u64,
+    /// How much of remote addresses the coarsest part of the sums kept.
+    pub resolution: Resolution,
+}
+
+/// How much of a remote address was kept where there were too many pairs to keep all of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Resolution {
+    /// The address: nothing was left out.
+    #[default]
+    Address,
+    /// Its /24 or /48.
+    Group,
+    /// Nothing, or its group for name resolution, ICMP and watched services: other sums are by protocol alone.
+    Service,
 }
 
 impl Accounts {
+    /// Rows that took part in the sums.
+    pub fn counted_rows(&self) -> u64 {
+        self.rows
+            .saturating_sub(self.unmeasured)
+            .saturating_sub(self.outside)
+    }
+
     /// Whether every line is accounted for.
     pub fn balances(&self) -> bool {
         let accounted = self

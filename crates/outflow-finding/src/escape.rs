@@ -21,8 +21,9 @@ pub fn escape(text: &str, chars_max: usize) -> String {
     safe
 }
 
-// Controls (C0, DEL, C1), and what is invisible or changes the direction of text.
-fn acts(c: char) -> bool {
+/// Whether a terminal acts on the character: controls (C0, DEL, C1), and what is invisible or changes the direction
+/// of text.
+pub(crate) fn acts(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

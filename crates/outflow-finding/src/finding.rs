@@ -166,10 +166,12 @@ pub struct Coverage {
 /// What to look at to check a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Evidence {
-    /// The objects that hold the records.
+    /// The objects that hold the records: where there are many, those that hold most of them.
     pub objects: Vec<EvidenceObject>,
-    /// A query that selects the records.
+    /// A query that selects the records. That of an incident may be several, as [`crate::group`] tells.
     pub sql: Option<String>,
+    /// Objects that hold the records; `objects` may name only some of them.
+    pub objects_total: u64,
 }
 
 /// An object that holds records of a finding.
@@ -177,8 +179,8 @@ pub struct Evidence {
 pub struct EvidenceObject {
     /// Where the object is, as given on input.
     pub uri: String,
-    /// SHA-256 of the object as stored, in lower-case hex.
-    pub sha256: String,
+    /// SHA-256 of the object as stored, in lower-case hex; unknown if it was not read to its end.
+    pub sha256: Option<String>,
     /// Rows of the object that belong to the finding.
     pub rows: u64,
 }

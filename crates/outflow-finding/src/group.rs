@@ -8,8 +8,9 @@
 //! A finding whose sender is not known is linked by its destination only, and one without any instant is an
 //! incident of its own. Work is sorting and union-find: O(n log n).
 
-pub use body::{INCIDENT_ADDRESSES_MAX, INCIDENT_OBJECTS_MAX, INCIDENT_WHY_MAX};
+pub use body::{INCIDENT_ADDRESSES_MAX, INCIDENT_OBJECTS_MAX, INCIDENT_QUERIES_MAX};
 use outflow_record::Timestamp;
+pub use reasons::INCIDENT_WHY_MAX;
 
 use crate::order::{gravest_first, risk_then_id, smallest_id_first};
 use crate::{Finding, Incident, Severity};
@@ -29,6 +30,9 @@ pub const DESTINATION_SEVERITY_MIN: Severity = Severity::Medium;
 ///
 /// Incidents come by risk, the highest first, then by id; findings in the order of their incidents, within
 /// each the gravest first. The result does not depend on the order of the input.
+///
+/// The evidence of an incident of several findings has the query of each as a statement of its own, behind a
+/// comment with the finding's id.
 ///
 /// ```
 /// use outflow_finding::{Family, Finding, finding_id, group};
@@ -168,5 +172,6 @@ impl Sets {
 }
 
 mod body;
+mod reasons;
 #[cfg(test)]
 mod tests;

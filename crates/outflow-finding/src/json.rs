@@ -1,16 +1,21 @@
 //! Findings, incidents and accounts as JSON lines.
 //!
 //! One object a line, told apart by `type`. Every key is always there, in one order, `null` when its value is
-//! unknown. A number that is integral is printed as an integer. Keys are only ever added, at the end.
+//! unknown. A number that is integral is printed as an integer. Keys are only ever added, at the end. A character
+//! that a terminal would act on is written as `\uXXXX`, which reads back as the same character.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use outflow_record::Timestamp;
 use serde::{Serialize, Serializer};
+use serde_json::ser::Formatter;
 
+use crate::escape::acts;
 use crate::order::{by_incident, by_risk};
-use crate::{Accounts, Coverage, Destination, Evidence, Family, Finding, Incident, Severity, Why};
+use crate::{
+    Accounts, Coverage, Destination, Evidence, Family, Finding, Incident, Resolution, Severity, Why,
+};
 
 /// Writes every incident followed by its findings, then the accounts: all of a run's output.
 ///
@@ -74,8 +79,32 @@ pub(crate) fn text(finding: &Finding) -> String {
 }
 
 fn write_line<W: Write>(out: &mut W, line: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, line)?;
+    line.serialize(&mut serde_json::Serializer::with_formatter(
+        &mut *out, Harmless,
+    ))?;
     out.write_all(b"\n")
+}
+
+/// JSON demands an escape for C0 controls only. A line that is looked at rather than parsed must not recolour,
+/// hide or reorder anything by the others either.
+struct Harmless;
+
+impl Formatter for Harmless {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, c)) = rest.char_indices().find(|(_, c)| acts(*c)) {
+            out.write_all(&rest.as_bytes()[..at])?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            rest = &rest[at + c.len_utf8()..];
+        }
+        out.write_all(rest.as_bytes())
+    }
 }
 
 // The keys in the order of the output format, which is not quite that of the struct.
@@ -165,6 +194,10 @@ struct AccountsLine<'a> {
     last: Option<Timestamp>,
     #[serde(serialize_with = "number")]
     seconds: f64,
+    unmeasured: u64,
+    outside: u64,
+    copies: u64,
+    resolution: Resolution,
 }
 
 impl<'a> AccountsLine<'a> {
@@ -186,6 +219,10 @@ impl<'a> AccountsLine<'a> {
             first: from.first,
             last: from.last,
             seconds: from.seconds,
+            unmeasured: from.unmeasured,
+            outside: from.outside,
+            copies: from.copies,
+            resolution: from.resolution,
         }
     }
 }

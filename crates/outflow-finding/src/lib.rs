@@ -27,8 +27,8 @@
 //! let options = TableOptions { width: Some(72), color: false };
 //! write_table(&mut out, &incidents, &findings, &Accounts::default(), options)?;
 //! let expected = "\
-//! ##  risk  severity  family  who      where      sent  when
-//! ────────────────────────────────────────────────────────────────
+//! ##  risk  severity  family  who      where      sent  first, last
+//! ─────────────────────────────────────────────────────────────────
 //! 1    40  medium    beacon  eni-0a1  unknown  1.4 MB  2026-10-01
 //!                                                      00:00 UTC
 //!       A connection every 60 s
@@ -42,14 +42,14 @@
 //! Not here: what makes a finding (detectors), where addresses belong (enrichment), and where renderings are
 //! written to (the command line).
 
-pub use accounts::Accounts;
+pub use accounts::{Accounts, Resolution};
 pub use error::Error;
 pub use escape::escape;
 pub use family::Family;
 pub use finding::{Coverage, Destination, Evidence, EvidenceObject, Finding, Incident, Why};
 pub use group::{
     DESTINATION_GAP_SECS, DESTINATION_SEVERITY_MIN, INCIDENT_ADDRESSES_MAX, INCIDENT_OBJECTS_MAX,
-    INCIDENT_WHY_MAX, SENDER_GAP_SECS, group,
+    INCIDENT_QUERIES_MAX, INCIDENT_WHY_MAX, SENDER_GAP_SECS, group,
 };
 pub use human::{human_bytes, human_count, human_duration};
 pub use identity::{finding_id, incident_id};

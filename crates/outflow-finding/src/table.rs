@@ -25,7 +25,7 @@ pub struct TableOptions {
 }
 
 /// The narrowest table: below it, ids would be broken into pieces of two or three characters.
-pub const TABLE_WIDTH_MIN: u16 = 72;
+pub const TABLE_WIDTH_MIN: u16 = 73;
 
 // A cell longer than this is cut and ends in `…`, so that no value of a tag pushes the others off the
 // screen; JSON has all of it.
@@ -151,7 +151,14 @@ impl Layout {
         );
         self.fit(&mut table);
         table.set_header([
-            "#", "risk", "severity", "family", "who", "where", "sent", "when",
+            "#",
+            "risk",
+            "severity",
+            "family",
+            "who",
+            "where",
+            "sent",
+            "first, last",
         ]);
         for (at, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, 1));

@@ -86,5 +86,10 @@ pub enum ReadError<E> {
     Object(#[from] Error),
     /// The sink refused what it was given.
     #[error("the receiver of the bytes refused them")]
-    Sink(E),
+    Sink {
+        /// What the sink returned.
+        error: E,
+        /// Digest of the object as stored, if it had been read to its end by then.
+        sha256: Option<String>,
+    },
 }

@@ -1,7 +1,7 @@
 //! Finds flow log objects, reads them whatever their compression, and feeds their bytes onward.
 //!
 //! ```text
-//! "./logs", "-" ──► Source ──list──► Listing { objects, skipped }
+//! "./logs", "-" ──► Source ──list──► Listing { objects, skipped, problems }
 //!                                        │ one Reader per worker
 //!                                        ▼
 //!                     Object ──read──► decompressed pieces ──► sink
@@ -18,7 +18,7 @@
 //!
 //! let listing = list(&[Source::Path(folder.path().to_owned())]).unwrap();
 //! let object = &listing.objects[0];
-//! assert_eq!(object.delivered_at.unwrap().to_string(), "2018-06-20T16:25:00Z");
+//! assert_eq!(object.region.as_deref(), Some("us-east-1"));
 //!
 //! let mut text = Vec::new();
 //! let mut sink = |piece: &[u8]| Ok::<(), Infallible>(text.extend_from_slice(piece));
@@ -36,7 +36,8 @@
 pub use error::{Error, ReadError};
 pub use list::{Listing, list};
 pub use object::Object;
-pub use pipeline::{Outcome, Problem, Progress, Settings, detect};
+pub use pipeline::{Outcome, Progress, Settings, detect};
+pub use problem::Problem;
 pub use reader::{Compression, Damage, INFLATED_MAX, PIECE_BYTES_MAX, Read, Reader, STORED_MAX};
 pub use source::Source;
 
@@ -44,6 +45,7 @@ mod error;
 mod list;
 mod object;
 mod pipeline;
+mod problem;
 mod reader;
 mod s3_name;
 mod source;

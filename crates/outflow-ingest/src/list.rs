@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{Error, Object, Source};
+use crate::{Error, Object, Problem, Source};
 
 /// What the sources hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -16,13 +16,16 @@ pub struct Listing {
     pub objects: Vec<Object>,
     /// What was found and is not read, and why.
     pub skipped: Vec<(PathBuf, &'static str)>,
+    /// Folders and entries that could not be looked into: what is below them is missing from `objects`.
+    pub problems: Vec<Problem>,
 }
 
 /// Lists what the sources hold.
 ///
 /// # Errors
-/// [`Error::Missing`] for a path that does not exist, [`Error::List`] for what cannot be looked into and
-/// [`Error::Empty`] for a folder without any object.
+/// [`Error::Missing`] for a path that does not exist, [`Error::List`] for a source that cannot be looked into and
+/// [`Error::Empty`] for a folder without any object. What cannot be looked into below a folder is a [`Problem`] of
+/// the listing.
 pub fn list(sources: &[Source]) -> Result<Listing, Error> {
     let mut found = Found::default();
     for source in sources {
@@ -43,12 +46,23 @@ struct Found {
     /// By canonical path, so that a file reached twice is one.
     files: BTreeMap<PathBuf, Named>,
     skipped: BTreeMap<PathBuf, Skipped>,
+    /// In order, and each once, however many ways lead to it.
+    problems: BTreeSet<Problem>,
 }
 
 struct Skipped {
     reason: &'static str,
     /// Where the file really is, unless that cannot be told.
     canonical: Option<PathBuf>,
+}
+
+/// A folder on the way through all below it.
+struct Walk {
+    /// A link to a folder above must not be followed for ever.
+    seen: BTreeSet<PathBuf>,
+    /// Folders still to enter, each with its canonical path.
+    folders: Vec<(PathBuf, PathBuf)>,
+    objects: usize,
 }
 
 impl Found {
@@ -88,40 +102,69 @@ impl Found {
     }
 
     fn walk(&mut self, root: &Path, canonical: PathBuf) -> Result<(), Error> {
-        let (mut objects, skipped_before) = (0, self.skipped.len());
-        // A link to a folder above must not be followed for ever.
-        let mut seen = BTreeSet::from([canonical.clone()]);
-        let mut folders = vec![(root.to_owned(), canonical)];
-        while let Some((folder, canonical)) = folders.pop() {
-            for entry in entries(&folder)? {
-                let path = folder.join(&entry.name);
-                let canonical = match entry.canonical(&path, &canonical) {
-                    Ok(canonical) => canonical,
-                    Err(_) => {
-                        self.skip(path, "a link that leads nowhere", None);
-                        continue;
-                    }
-                };
-                if let Some(reason) = no_log(&entry.name.to_string_lossy()) {
-                    self.skip(path, reason, Some(canonical));
-                    continue;
-                }
-                let metadata = path.metadata().map_err(could_not_list(&path))?;
-                if metadata.is_dir() {
-                    if seen.insert(canonical.clone()) {
-                        folders.push((path, canonical));
-                    }
-                } else if metadata.is_file() {
-                    objects += 1;
-                    self.take(path, canonical, metadata.len());
-                } else {
-                    self.skip(path, "neither a file nor a folder", Some(canonical));
-                }
+        let skipped_before = self.skipped.len();
+        let mut walk = Walk {
+            seen: BTreeSet::from([canonical.clone()]),
+            folders: vec![(root.to_owned(), canonical)],
+            objects: 0,
+        };
+        let mut unread = 0;
+        while let Some((folder, canonical)) = walk.folders.pop() {
+            let entries = match entries(&folder) {
+                Err(error) if folder == root => return Err(error),
+                entries => entries,
+            };
+            let met = entries.map(|entries| {
+                let each = entries.iter();
+                each.filter_map(|entry| self.meet(&mut walk, entry, &folder, &canonical).err())
+                    .collect()
+            });
+            // One closed folder is no reason to leave the others unread.
+            for error in met.unwrap_or_else(|error| vec![error]) {
+                unread += 1;
+                self.problems.insert(Problem::unread(&error));
             }
         }
-        if objects == 0 {
+        if walk.objects == 0 && unread == 0 {
             let (path, skipped) = (root.to_owned(), self.skipped.len() - skipped_before);
             return Err(Error::Empty { path, skipped });
+        }
+        Ok(())
+    }
+
+    fn meet(
+        &mut self,
+        walk: &mut Walk,
+        entry: &Entry,
+        folder: &Path,
+        canonical_folder: &Path,
+    ) -> Result<(), Error> {
+        let path = folder.join(&entry.name);
+        let canonical = entry.canonical(&path, canonical_folder);
+        if let Some(reason) = no_log(&entry.name.to_string_lossy()) {
+            self.skip(path, reason, canonical.ok());
+            return Ok(());
+        }
+        let canonical = match canonical {
+            Ok(canonical) => canonical,
+            Err(source) if source.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(could_not_list(&path)(source));
+            }
+            Err(_) => {
+                self.skip(path, "a link that leads nowhere", None);
+                return Ok(());
+            }
+        };
+        let metadata = path.metadata().map_err(could_not_list(&path))?;
+        if metadata.is_dir() {
+            if walk.seen.insert(canonical.clone()) {
+                walk.folders.push((path, canonical));
+            }
+        } else if metadata.is_file() {
+            walk.objects += 1;
+            self.take(path, canonical, metadata.len());
+        } else {
+            self.skip(path, "neither a file nor a folder", Some(canonical));
         }
         Ok(())
     }
@@ -153,7 +196,11 @@ impl Found {
                 .map(bytes)
                 .cmp(&b.path.as_deref().map(bytes))
         });
-        Listing { objects, skipped }
+        Listing {
+            objects,
+            skipped,
+            problems: self.problems.into_iter().collect(),
+        }
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use outflow_record::Timestamp;
-
 use crate::s3_name::S3Name;
 
 /// An object to read, and what its name tells about it.
@@ -15,14 +13,10 @@ pub struct Object {
     pub path: Option<PathBuf>,
     /// Bytes as stored, when the object was listed.
     pub size: Option<u64>,
-    /// End of the five-minute slot that the time in AWS's object name opens.
-    pub delivered_at: Option<Timestamp>,
     /// Account that owns the flow log.
     pub account_id: Option<String>,
     /// Region of the flow log.
     pub region: Option<String>,
-    /// Id of the flow log, `fl-…`.
-    pub flow_log_id: Option<String>,
 }
 
 impl Object {
@@ -53,10 +47,8 @@ impl Object {
             uri,
             path,
             size: None,
-            delivered_at: name.delivered_at,
             account_id: name.account_id,
             region: name.region,
-            flow_log_id: name.flow_log_id,
         }
     }
 }

@@ -11,9 +11,11 @@
 
 mod duplicates;
 mod evidence;
+mod measures;
 mod tally;
 mod worker;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
@@ -22,7 +24,7 @@ use outflow_enrich::Networks;
 use outflow_finding::{Accounts, Finding, Incident, group};
 use outflow_record::{Format, Timestamp};
 
-use crate::{Error, Object};
+use crate::{Object, Problem};
 use evidence::Ledger;
 use tally::Tally;
 use worker::Worker;
@@ -58,17 +60,6 @@ pub struct Progress {
     pub rows: AtomicU64,
 }
 
-/// An object that was not read to its end, or not at all.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Problem {
-    /// The object.
-    pub uri: String,
-    /// What is wrong with it.
-    pub reason: String,
-    /// What can be done about it.
-    pub hint: String,
-}
-
 /// What a run found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
@@ -78,7 +69,7 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// The books.
     pub accounts: Accounts,
-    /// Objects that are damaged or could not be read, by name.
+    /// Objects that are damaged, could not be read or hold nothing to count, by name.
     pub problems: Vec<Problem>,
     /// Remarks on the run as a whole that a reader of its figures must know.
     pub remarks: Vec<String>,
@@ -86,7 +77,8 @@ pub struct Outcome {
 
 /// Reads all objects, and judges what they hold.
 ///
-/// An object that cannot be read, or whose format cannot be told, is a [`Problem`] and no end of the run.
+/// An object that cannot be read, whose format cannot be told, or whose rows cannot be counted, is a [`Problem`]
+/// and no end of the run.
 pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> Outcome {
     let (objects, copies) = duplicates::without(objects);
     let next = AtomicUsize::new(0);
@@ -112,9 +104,10 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
             .collect()
     });
     let mut tally = Tally::default();
+    tally.copies = copies.len() as u64;
     let mut state: Option<State> = None;
     let mut read = Vec::new();
-    let mut problems = Vec::new();
+    let (mut problems, mut without_values) = (Vec::new(), Vec::new());
     for worker in workers {
         let done = worker.finish();
         tally.merge(&done.tally);
@@ -124,11 +117,16 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
         }
         read.push((done.sources, done.interfaces));
         problems.extend(done.problems);
+        without_values.extend(done.without_values);
+    }
+    if !tally.has_counted() {
+        tally.damaged += without_values.len() as u64;
+        problems.extend(without_values);
     }
     let state = state.unwrap_or_default();
     problems.sort();
     let ledger = Ledger::new(read, entries.into_inner());
-    let mut remarks = remarks(&state, &tally, copies.len());
+    let mut remarks = remarks(&state, &tally);
     remarks.extend(
         copies
             .iter()
@@ -146,21 +144,36 @@ fn conclude(
     problems: Vec<Problem>,
     mut remarks: Vec<String>,
 ) -> Outcome {
-    let enis = state.interfaces() as u64;
+    let (enis, resolution) = (state.interfaces() as u64, state.resolution());
     let verdict = Engine::with_state(settings.policy.clone(), state).finish();
+    let mut senders = BTreeMap::new();
     let findings = verdict.findings.into_iter().map(|judged| {
         let mut finding = judged.finding;
-        finding.evidence.objects = ledger.objects(&judged.interfaces, &finding);
+        ledger.attest(&judged.interfaces, &mut finding);
+        senders.insert(finding.id.clone(), judged.interfaces);
         finding
     });
-    let (incidents, findings) = group(findings.collect());
+    let (mut incidents, findings) = group(findings.collect());
+    // The findings stand in the order of their incidents.
+    let mut rest = &findings[..];
+    for incident in &mut incidents {
+        let own = |finding: &Finding| finding.incident.as_ref() == Some(&incident.body.id);
+        let (members, others) = rest.split_at(rest.partition_point(own));
+        incident.body.evidence.objects_total = ledger.objects_total(members, &senders);
+        rest = others;
+    }
     if ledger.is_coarse() {
         remarks.push(
             "evidence names objects by time alone: there are too many to count by interface"
                 .to_owned(),
         );
     }
-    let accounts = tally.accounts(problems.len() as u64, enis, verdict.counted_bytes);
+    let accounts = Accounts {
+        enis,
+        counted_bytes: verdict.counted_bytes,
+        resolution: kept(resolution),
+        ..tally.accounts()
+    };
     Outcome {
         incidents,
         findings,
@@ -170,17 +183,33 @@ fn conclude(
     }
 }
 
-fn remarks(state: &State, tally: &Tally, copies: usize) -> Vec<String> {
+fn kept(resolution: Resolution) -> outflow_finding::Resolution {
+    match resolution {
+        Resolution::Address => outflow_finding::Resolution::Address,
+        Resolution::Group => outflow_finding::Resolution::Group,
+        Resolution::Watched | Resolution::Service => outflow_finding::Resolution::Service,
+    }
+}
+
+fn remarks(state: &State, tally: &Tally) -> Vec<String> {
     let mut remarks = Vec::new();
-    if copies > 0 {
+    if tally.copies > 0 {
         remarks.push(format!(
-            "{copies} objects have the very bytes of another and were counted once"
+            "{} objects have the very bytes of another and were counted once",
+            tally.copies
         ));
     }
     if tally.unmeasured > 0 {
         remarks.push(format!(
             "{} rows lack the addresses, times or bytes that counting needs (`-`, or no such field)",
             tally.unmeasured
+        ));
+    }
+    if tally.without_packets > 0 {
+        remarks.push(format!(
+            "{} rows are of a format without `packets`: headers cannot be told from payload, and all their bytes \
+             count as payload",
+            tally.without_packets
         ));
     }
     if tally.outside > 0 {
@@ -200,25 +229,6 @@ fn remarks(state: &State, tally: &Tally, copies: usize) -> Vec<String> {
         ),
     }
     remarks
-}
-
-/// What is wrong with an object that was refused or could not be read.
-fn problem(error: &Error) -> Problem {
-    let uri = match error {
-        Error::S3 { uri } | Error::Read { uri, .. } | Error::Parquet { uri } => uri.clone(),
-        Error::Missing { path } | Error::List { path, .. } | Error::Empty { path, .. } => {
-            path.display().to_string()
-        }
-    };
-    let reason = match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    };
-    Problem {
-        uri,
-        reason,
-        hint: error.hint(),
-    }
 }
 
 #[cfg(test)]

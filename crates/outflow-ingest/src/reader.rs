@@ -180,7 +180,11 @@ impl Reader {
         };
         io::Read::read_to_end(&mut io::Read::take(file, size), stored).map_err(failed)?;
         let compression = compression_of(stored, uri)?;
-        let digest = Sha256::digest(&stored);
+        let sha256 = hex(&Sha256::digest(&stored));
+        let refused = |error| ReadError::Sink {
+            error,
+            sha256: Some(sha256.clone()),
+        };
         let mut out = Out::new(piece, sink);
         let mut damage = None;
         let inflated = match compression {
@@ -188,15 +192,15 @@ impl Reader {
             Compression::Plain | Compression::Zstd => None,
         };
         if let Some(text) = inflated {
-            out.deliver(text).map_err(ReadError::Sink)?;
+            out.deliver(text).map_err(refused)?;
         } else {
             let mut unpacker = Unpacker::new(compression);
-            unpacker.push(stored, &mut out).map_err(ReadError::Sink)?;
+            unpacker.push(stored, &mut out).map_err(refused)?;
             damage = unpacker.finish();
         }
         Ok(Read::new(
             compression,
-            hex(&digest),
+            sha256,
             stored.len() as u64,
             out.bytes(),
             damage,
@@ -215,6 +219,10 @@ impl Reader {
             uri: uri.to_owned(),
             source,
         };
+        let refused = |error| ReadError::Sink {
+            error,
+            sha256: None,
+        };
         let mut filled = fill(source, stored, HEAD_BYTES).map_err(failed)?;
         let compression = compression_of(&stored[..filled], uri)?;
         let mut unpacker = Unpacker::new(compression);
@@ -224,7 +232,7 @@ impl Reader {
             let input = &stored[..filled];
             digest.update(input);
             stored_bytes += input.len() as u64;
-            unpacker.push(input, &mut out).map_err(ReadError::Sink)?;
+            unpacker.push(input, &mut out).map_err(refused)?;
             filled = fill(source, stored, 1).map_err(failed)?;
         }
         let (bytes, damage) = (out.bytes(), unpacker.finish());

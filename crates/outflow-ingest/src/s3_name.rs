@@ -8,18 +8,11 @@
 //!
 //! The file's own name is preferred to its folders; a part that does not have its form counts as absent.
 
-use outflow_record::Timestamp;
-
-/// The slot in which AWS collects what it delivers together.
-const SLOT_SECS: i64 = 300;
-
 /// The parts of a name, as far as they are there.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct S3Name {
     pub(crate) account_id: Option<String>,
     pub(crate) region: Option<String>,
-    pub(crate) flow_log_id: Option<String>,
-    pub(crate) delivered_at: Option<Timestamp>,
 }
 
 impl S3Name {
@@ -39,22 +32,18 @@ impl S3Name {
         Self {
             account_id: self.account_id.or(other.account_id),
             region: self.region.or(other.region),
-            flow_log_id: self.flow_log_id.or(other.flow_log_id),
-            delivered_at: self.delivered_at.or(other.delivered_at),
         }
     }
 }
 
 fn of_file(name: &str) -> S3Name {
     let parts: Vec<&str> = name.split('_').collect();
-    let [account, "vpcflowlogs", region, flow_log, time, _hash] = parts[..] else {
+    let [account, "vpcflowlogs", region, _flow_log, _time, _hash] = parts[..] else {
         return S3Name::default();
     };
     S3Name {
         account_id: account_id(account),
         region: region_name(region),
-        flow_log_id: flow_log_id(flow_log),
-        delivered_at: slot_end(time),
     }
 }
 
@@ -71,7 +60,6 @@ fn of_hive_folders(folders: &[&str]) -> S3Name {
     S3Name {
         account_id: value("aws-account-id=").and_then(account_id),
         region: value("aws-region=").and_then(region_name),
-        ..S3Name::default()
     }
 }
 
@@ -84,11 +72,7 @@ fn of_folders(folders: &[&str]) -> S3Name {
         };
         if let (Some(account), Some(region)) = (account_id(account), region_name(region)) {
             let (account_id, region) = (Some(account), Some(region));
-            return S3Name {
-                account_id,
-                region,
-                ..S3Name::default()
-            };
+            return S3Name { account_id, region };
         }
     }
     S3Name::default()
@@ -108,24 +92,6 @@ fn region_name(text: &str) -> Option<String> {
     };
     let formed = land.len() == 2 && lower(land) && !words.is_empty() && words.iter().all(lower);
     (formed && number.len() == 1 && digits(number)).then(|| text.to_owned())
-}
-
-fn flow_log_id(text: &str) -> Option<String> {
-    let id = text.strip_prefix("fl-")?;
-    let formed = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    formed.then(|| text.to_owned())
-}
-
-fn slot_end(text: &str) -> Option<Timestamp> {
-    let clock = text.strip_suffix('Z')?;
-    let formed = clock.len() == 13 && clock.is_ascii() && clock.as_bytes()[8] == b'T';
-    if !formed || !digits(&clock[..8]) || !digits(&clock[9..]) {
-        return None;
-    }
-    let number = |at: usize| clock[at..at + 2].parse().ok();
-    let date = (clock[..4].parse().ok()?, number(4)?, number(6)?);
-    let opened_at = Timestamp::from_utc(date, (number(9)?, number(11)?, 0))?;
-    Some(Timestamp(opened_at.secs() + SLOT_SECS))
 }
 
 fn digits(text: &str) -> bool {

@@ -3,6 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 use outflow_record::Format;
 
+use crate::voice::Voice;
+
 /// Accounts for every byte that leaves an AWS network.
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 100, after_help = EXIT_CODES)]
@@ -60,11 +62,14 @@ fn log_format(text: &str) -> Result<LogFormat, String> {
 }
 
 impl TraceArgs {
-    /// Whether the log is to be JSON.
-    pub(crate) fn is_json(&self) -> bool {
-        self.log_format
-            .iter()
-            .any(|format| matches!(format, LogFormat::Json))
+    /// How to speak on stderr.
+    pub(crate) fn voice(&self) -> Voice {
+        let json = |format: &LogFormat| matches!(format, LogFormat::Json);
+        if self.log_format.iter().any(json) {
+            Voice::Json
+        } else {
+            Voice::Text
+        }
     }
 
     /// The format of flow logs without a header, if it was given.

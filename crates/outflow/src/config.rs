@@ -6,6 +6,8 @@ use anyhow::Context as _;
 use outflow_detect::Policy;
 use serde::Deserialize;
 
+use crate::exit::Failure;
+
 /// What a configuration file may say. Names that are not known are errors, so that no misspelt bound is ignored.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -19,13 +21,28 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// The configuration of a file, or the defaults.
-    pub(crate) fn read(path: Option<&Path>) -> anyhow::Result<Self> {
+    /// The configuration of a file, which must make sense, or the defaults.
+    pub(crate) fn read(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else {
             return Ok(Self::default());
         };
+        let named = path.display();
         let text = std::fs::read_to_string(path)
-            .with_context(|| format!("could not read configuration `{}`", path.display()))?;
-        toml::from_str(&text).with_context(|| format!("configuration `{}`", path.display()))
+            .with_context(|| format!("could not read configuration `{named}`"))
+            .map_err(|error| {
+                let hint = "name a file that is there, may be read, and is UTF-8 text";
+                Failure::usage(error, hint)
+            })?;
+        let config: Self = toml::from_str(&text)
+            .with_context(|| format!("configuration `{named}`"))
+            .map_err(|error| {
+                let hint =
+                    "correct the line that is named; the README shows all names under Options";
+                Failure::usage(error, hint)
+            })?;
+        config.policy.validate().map_err(|error| {
+            Failure::usage(error, format!("correct that under [policy] in `{named}`"))
+        })?;
+        Ok(config)
     }
 }

@@ -11,9 +11,10 @@ use outflow_ingest::{Listing, Outcome, Progress, Settings, Source};
 use outflow_record::{Format, Timestamp};
 
 use crate::config::Config;
-use crate::exit::{self, Exit, Failure, say};
+use crate::exit::{self, Exit, Failure};
 use crate::output;
 use crate::progress;
+use crate::voice::Voice;
 
 /// Read flow logs and print ranked incidents, each with its reasons.
 #[derive(Debug, clap::Args)]
@@ -71,26 +72,31 @@ struct Plan {
 
 impl Plan {
     fn new(args: DetectArgs, flow_format: Option<Format>) -> Result<Self, Failure> {
-        let config = Config::read(args.config.as_deref()).map_err(Failure::usage)?;
-        config.policy.validate().map_err(Failure::usage)?;
+        let config = Config::read(args.config.as_deref())?;
         let internal: Vec<&str> = args
             .internal
             .iter()
             .chain(&config.internal)
             .map(|text| text.trim())
             .collect();
-        let networks = Networks::parse(internal).map_err(Failure::usage)?;
+        let networks = Networks::parse(internal).map_err(|error| {
+            let hint = "write a network as 10.0.0.0/8 or 2001:db8::/32, or a single address";
+            Failure::usage(error, hint)
+        })?;
         let fail_on = match (args.fail_on, config.fail_on) {
             (Some(severity), _) => Some(severity),
-            (None, Some(name)) => Some(name.parse().map_err(Failure::usage)?),
+            (None, Some(name)) => Some(name.parse().map_err(|error: outflow_finding::Error| {
+                Failure::usage(error, "set fail_on in the configuration to one of these")
+            })?),
             (None, None) => None,
         };
         if let (Some(since), Some(until)) = (args.since, args.until)
             && since >= until
         {
-            return Err(Failure::usage(anyhow!(
-                "--since {since} is not before --until {until}"
-            )));
+            return Err(Failure::usage(
+                anyhow!("--since {since} is not before --until {until}"),
+                "swap them, or leave one of them out",
+            ));
         }
         let sources: Vec<Source> = args
             .sources
@@ -107,7 +113,7 @@ impl Plan {
             let is_out = |path: &&PathBuf| path.canonicalize().is_ok_and(|path| path == out);
             if out.is_file() && read.clone().any(|path| is_out(&path)) {
                 let error = anyhow!("--out `{}` is one of the sources", out.display());
-                return Err(Failure::usage(error).with_hint("name another file to write to"));
+                return Err(Failure::usage(error, "name another file to write to"));
             }
         }
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
@@ -131,16 +137,19 @@ impl Plan {
 
 fn input_failure(error: outflow_ingest::Error) -> Failure {
     let hint = error.hint();
-    let failure = match error {
+    match error {
         outflow_ingest::Error::List { .. } | outflow_ingest::Error::Read { .. } => {
-            Failure::unfinished(error)
+            Failure::unfinished(error, hint)
         }
-        _ => Failure::usage(error),
-    };
-    failure.with_hint(hint)
+        _ => Failure::usage(error, hint),
+    }
 }
 
-pub(crate) fn run(args: DetectArgs, flow_format: Option<Format>) -> Result<Exit, Failure> {
+pub(crate) fn run(
+    args: DetectArgs,
+    flow_format: Option<Format>,
+    voice: Voice,
+) -> Result<Exit, Failure> {
     let plan = Plan::new(args, flow_format)?;
     for (path, reason) in &plan.listing.skipped {
         // As text, which the log escapes: a name in a folder may hold anything.
@@ -154,10 +163,9 @@ pub(crate) fn run(args: DetectArgs, flow_format: Option<Format>) -> Result<Exit,
         .filter(|(_, reason)| reason.ends_with("yet"))
         .count();
     if unread > 0 {
-        say(
-            "note",
-            &format!("{unread} files hold logs that are not read yet (-v names them)"),
-        );
+        voice.note(&format!(
+            "{unread} files hold logs that are not read yet (-v names them)"
+        ));
     }
     let total = plan
         .listing
@@ -178,21 +186,31 @@ pub(crate) fn run(args: DetectArgs, flow_format: Option<Format>) -> Result<Exit,
     match write(&plan, &outcome) {
         // The exit code answers `--fail-on` all the same, and problems are said.
         Err(error) if exit::is_closed_pipe(&error) => {}
-        written => written.map_err(Failure::unfinished)?,
+        Err(error) => return Err(unwritten(&plan, error)),
+        Ok(()) => {}
     }
     for remark in &outcome.remarks {
-        say("note", remark);
+        voice.note(remark);
     }
-    for problem in &outcome.problems {
-        say("error", &problem.reason);
-        say("hint", &problem.hint);
+    for problem in plan.listing.problems.iter().chain(&outcome.problems) {
+        voice.error(&[&problem.reason], &problem.hint);
     }
     Ok(exit_of(&plan, &outcome))
 }
 
+fn unwritten(plan: &Plan, error: anyhow::Error) -> Failure {
+    match &plan.out {
+        Some(_) => Failure::unfinished(
+            error,
+            "name a file with --out, in a folder that is there and may be written to",
+        ),
+        None => output::lost(error),
+    }
+}
+
 fn exit_of(plan: &Plan, outcome: &Outcome) -> Exit {
     let reached = |severity: Severity| plan.fail_on.is_some_and(|least| severity >= least);
-    if !outcome.problems.is_empty() {
+    if !outcome.problems.is_empty() || !plan.listing.problems.is_empty() {
         Exit::Unfinished
     } else if outcome
         .incidents

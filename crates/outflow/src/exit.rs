@@ -1,9 +1,9 @@
 //! How a command ends.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::process::ExitCode;
 
-use outflow_finding::escape;
+use crate::voice::Voice;
 
 /// What a command's end says to the shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,29 +29,24 @@ impl From<Exit> for ExitCode {
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     pub(crate) error: anyhow::Error,
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: String,
 }
 
 impl Failure {
-    pub(crate) fn usage(error: impl Into<anyhow::Error>) -> Self {
+    pub(crate) fn usage(error: impl Into<anyhow::Error>, hint: impl Into<String>) -> Self {
         Self {
             exit: Exit::Usage,
             error: error.into(),
-            hint: None,
+            hint: hint.into(),
         }
     }
 
-    pub(crate) fn unfinished(error: impl Into<anyhow::Error>) -> Self {
+    pub(crate) fn unfinished(error: impl Into<anyhow::Error>, hint: impl Into<String>) -> Self {
         Self {
             exit: Exit::Unfinished,
             error: error.into(),
-            hint: None,
+            hint: hint.into(),
         }
-    }
-
-    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
     }
 }
 
@@ -64,21 +59,21 @@ pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
-/// Says on stderr what ended the command.
-pub(crate) fn report(failure: &Failure) -> Exit {
+/// Says what ended the command.
+pub(crate) fn report(failure: &Failure, voice: Voice) -> Exit {
     if is_closed_pipe(&failure.error) {
         return Exit::Done;
     }
-    say("error", &format!("{:#}", failure.error));
-    if let Some(hint) = &failure.hint {
-        say("hint", hint);
-    }
+    voice.error(&[&format!("{:#}", failure.error)], &failure.hint);
     failure.exit
 }
 
-/// A line on stderr. Names of objects may hold anything: what a terminal would act on is shown, not sent.
-pub(crate) fn say(kind: &str, text: &str) {
-    let plain = escape(text, usize::MAX);
-    // Nobody may be listening (`2>&1 | head`): then there is no one to tell either.
-    let _ = writeln!(io::stderr(), "{kind}: {plain}");
+/// Says what is wrong with the arguments.
+pub(crate) fn refuse(error: &clap::Error, voice: Voice) -> Exit {
+    let whole = error.render().to_string();
+    let text = whole.trim_start_matches("error: ");
+    let text = text.split("\nFor more information").next().unwrap_or(text);
+    let lines: Vec<&str> = text.trim_end().lines().collect();
+    voice.error(&lines, "add --help to see what may be given");
+    Exit::Usage
 }

@@ -16,6 +16,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
+
+use crate::voice::Voice;
 
 mod cli;
 mod completions;
@@ -26,19 +29,34 @@ mod output;
 mod progress;
 mod simulate;
 mod trace;
+mod voice;
 
 // Batches of columns are allocated and freed by the thousand on every worker.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
-    trace::start(&cli.trace);
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if is_help(&error) => error.exit(),
+        Err(error) => {
+            let voice = Voice::asked_for(std::env::args_os());
+            trace::start(0, voice);
+            return exit::refuse(&error, voice).into();
+        }
+    };
+    let voice = cli.trace.voice();
+    trace::start(cli.trace.verbose, voice);
     let formats = cli.trace.flow_format();
     let done = match cli.command {
-        cli::Command::Detect(args) => detect::run(args, formats),
+        cli::Command::Detect(args) => detect::run(args, formats, voice),
         cli::Command::Simulate(args) => simulate::run(args, formats),
         cli::Command::Completions(args) => completions::run(&args),
     };
-    done.unwrap_or_else(|failure| exit::report(&failure)).into()
+    done.unwrap_or_else(|failure| exit::report(&failure, voice))
+        .into()
+}
+
+fn is_help(error: &clap::Error) -> bool {
+    !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
 }

@@ -4,6 +4,16 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use crate::exit::Failure;
+
+/// What it means that stdout took no more.
+pub(crate) fn lost(error: impl Into<anyhow::Error>) -> Failure {
+    Failure::unfinished(
+        error,
+        "look where stdout goes: the disk may be full, or the file may not be written to",
+    )
+}
+
 /// Writes results to stdout.
 pub(crate) fn to_stdout(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();

@@ -8,7 +8,7 @@ use anyhow::{Context as _, anyhow};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use outflow_record::{Format, Timestamp};
-use outflow_sim::{Scenario, World, WorldConfig, labels_csv};
+use outflow_sim::{Error, Scenario, World, WorldConfig, labels_csv};
 
 use crate::exit::{Exit, Failure};
 use crate::output;
@@ -62,7 +62,7 @@ enum Ready {
     Breach,
 }
 
-fn plan(args: &SimulateArgs, format: Option<Format>) -> anyhow::Result<WorldConfig> {
+fn plan(args: &SimulateArgs, format: Option<Format>) -> Result<WorldConfig, Error> {
     let base = match args.world {
         Some(Ready::Breach) => WorldConfig::breach(),
         None => WorldConfig::default(),
@@ -96,24 +96,44 @@ fn plan(args: &SimulateArgs, format: Option<Format>) -> anyhow::Result<WorldConf
 }
 
 pub(crate) fn run(args: SimulateArgs, format: Option<Format>) -> Result<Exit, Failure> {
-    let config = plan(&args, format).map_err(Failure::usage)?;
-    let world = World::new(&config).map_err(Failure::usage)?;
+    let config = plan(&args, format).map_err(unusable)?;
+    let world = World::new(&config).map_err(unusable)?;
     let taken = fs::read_dir(&args.out).is_ok_and(|mut entries| entries.next().is_some());
     if taken {
-        return Err(
-            Failure::usage(anyhow!("folder `{}` is not empty", args.out.display()))
-                .with_hint("name a new folder, or remove this one first"),
-        );
+        return Err(Failure::usage(
+            anyhow!("folder `{}` is not empty", args.out.display()),
+            "name a new folder, or remove this one first",
+        ));
     }
-    let (objects, bytes) = write(&args.out, &world).map_err(Failure::unfinished)?;
+    let (objects, bytes) = write(&args.out, &world).map_err(|error| {
+        let hint =
+            "name a folder that may be written to, on a disk with room, and remove what was begun";
+        Failure::unfinished(error, hint)
+    })?;
     let labels = world.labels();
     let text = format!(
         "wrote {objects} objects ({bytes} bytes) and {} labels to {}\n",
         labels.len(),
         args.out.display()
     );
-    output::to_stdout(text.as_bytes()).map_err(Failure::unfinished)?;
+    output::to_stdout(text.as_bytes()).map_err(output::lost)?;
     Ok(Exit::Done)
+}
+
+fn unusable(error: Error) -> Failure {
+    let hint = match &error {
+        Error::OutOfRange { .. } => "give a number within that range",
+        Error::UnevenSlot { .. } => {
+            "give --object-minutes as 5, 10, 15, 30, 60 or another divisor of 1440"
+        }
+        Error::StartNotMidnight { .. } => "give --start as a date alone, such as 2026-10-01",
+        Error::BadRegion { .. } => "spell --region as AWS does, such as eu-central-1",
+        Error::SpanTooShort { .. } => "raise --days, or leave that scenario out",
+        Error::TooFewEnis { .. } => "raise --enis, or name fewer scenarios",
+        Error::RepeatedScenario { .. } => "name it once",
+        Error::UnknownScenario { .. } => "`outflow simulate --help` names them all",
+    };
+    Failure::usage(error, hint)
 }
 
 fn write(out: &Path, world: &World) -> anyhow::Result<(u64, u64)> {

@@ -2,11 +2,11 @@
 
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::TraceArgs;
+use crate::voice::Voice;
 
-/// Starts the log as the arguments ask for it.
-pub(crate) fn start(args: &TraceArgs) {
-    let level = match args.verbose {
+/// Starts the log, as loud as `-v` was given.
+pub(crate) fn start(verbose: u8, voice: Voice) {
+    let level = match verbose {
         0 => "warn",
         1 => "info",
         2 => "debug",
@@ -19,9 +19,8 @@ pub(crate) fn start(args: &TraceArgs) {
         .with_target(false)
         // It would say so on stderr, which is what failed, and panic over that.
         .log_internal_errors(false);
-    if args.is_json() {
-        log.json().init();
-    } else {
-        log.init();
+    match voice {
+        Voice::Json => log.json().init(),
+        Voice::Text => log.init(),
     }
 }

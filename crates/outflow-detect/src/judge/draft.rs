@@ -211,6 +211,7 @@ impl Draft {
             evidence: Evidence {
                 objects: Vec::new(),
                 sql: Some(records.sql(view)),
+                ..Evidence::default()
             },
             ..Finding::new(family)
         };

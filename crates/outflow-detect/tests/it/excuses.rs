@@ -19,7 +19,7 @@ fn fetched(remote: &str, at: i64, payload: u64) -> String {
 fn a_download_beside_a_theft_does_not_make_it_harmless() {
     let theft = upload("a", "185.1.2.3", 0, 900 * MB);
     let elsewhere = [
-        theft.clone(),
+        theft,
         upload("a", "45.1.2.3", 60, MB),
         fetched("45.1.2.3", 60, 20_000 * MB),
     ];

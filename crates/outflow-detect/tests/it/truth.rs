@@ -1,6 +1,5 @@
 //! What scenarios move is charged, and what only looks like it is not.
 
-use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use outflow_detect::{Day, Judged, Policy, SHARD_KEYS_MAX, Sanctioned, judge};

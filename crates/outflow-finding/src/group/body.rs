@@ -2,21 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::reasons::reasons;
 use crate::{
-    Coverage, Destination, Evidence, EvidenceObject, Family, Finding, Incident, Why, incident_id,
+    Coverage, Destination, Evidence, EvidenceObject, Family, Finding, Incident, incident_id,
 };
 
 /// Addresses listed in an incident's destination: enough to recognise it and to block it by hand. Those of
 /// the gravest findings are kept; the findings themselves list all of theirs.
 pub const INCIDENT_ADDRESSES_MAX: usize = 16;
 
-/// Reasons listed in an incident: what fits on half a screen. Those of the gravest findings are kept; the
-/// findings themselves list all of theirs.
-pub const INCIDENT_WHY_MAX: usize = 6;
-
 /// Objects listed in an incident's evidence: a line of JSON stays within a few kilobytes. Those of the
 /// gravest findings are kept; the findings themselves list all of theirs.
 pub const INCIDENT_OBJECTS_MAX: usize = 32;
+
+/// Queries listed in an incident's evidence, for the sake of that line too. Those of the gravest findings are
+/// kept, and a last comment says how many there are besides.
+pub const INCIDENT_QUERIES_MAX: usize = 16;
 
 // Each further family is another kind of behaviour that agrees with the first.
 const RISK_PER_FAMILY: u8 = 5;
@@ -57,7 +58,7 @@ pub(super) fn incident(members: &[Finding]) -> Incident {
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect(),
-        why: why(members),
+        why: reasons(members),
         coverage: coverage(members),
         evidence: evidence(members),
         ..gravest.clone()
@@ -104,26 +105,6 @@ fn destination(gravest: &Finding, members: &[Finding]) -> Destination {
     }
 }
 
-// All reasons of the gravest finding, and the first of each further one: the rest would say the same again.
-fn why(members: &[Finding]) -> Vec<Why> {
-    let mut reasons: Vec<Why> = Vec::new();
-    let further = members.iter().skip(1).flat_map(|own| own.why.first());
-    for reason in members
-        .iter()
-        .take(1)
-        .flat_map(|own| &own.why)
-        .chain(further)
-    {
-        if reasons.len() == INCIDENT_WHY_MAX {
-            break;
-        }
-        if !reasons.contains(reason) {
-            reasons.push(reason.clone());
-        }
-    }
-    reasons
-}
-
 // An incident is known no better than the finding that saw least.
 fn coverage(members: &[Finding]) -> Option<Coverage> {
     let known = members.iter().filter_map(|own| own.coverage.as_ref());
@@ -143,10 +124,33 @@ fn evidence(members: &[Finding]) -> Evidence {
             None => {}
         }
     }
+    // At the least: whether what one finding does not name is what another does, cannot be told here.
+    let totals = members.iter().map(|own| own.evidence.objects_total);
     Evidence {
         objects,
-        sql: members.iter().find_map(|own| own.evidence.sql.clone()),
+        sql: queries(members),
+        objects_total: totals.max().unwrap_or_default(),
     }
+}
+
+// The query of a single finding as it is. Those of several cannot be made one honestly, as each has its own
+// addresses and its own time: they follow each other as statements, each under the id of its finding.
+fn queries(members: &[Finding]) -> Option<String> {
+    let own = |own: &'_ Finding| {
+        let sql = own.evidence.sql.clone();
+        sql.map(|sql| (own.id.clone(), sql))
+    };
+    let all: Vec<(String, String)> = members.iter().filter_map(own).collect();
+    if members.len() == 1 {
+        return all.into_iter().map(|(_, sql)| sql).next();
+    }
+    let shown = all.iter().take(INCIDENT_QUERIES_MAX);
+    let mut statements: Vec<String> = shown.map(|(id, sql)| format!("-- {id}\n{sql};")).collect();
+    match all.len().saturating_sub(INCIDENT_QUERIES_MAX) {
+        0 => {}
+        left => statements.push(format!("-- {left} more: each finding has its own")),
+    }
+    (!statements.is_empty()).then(|| statements.join("\n"))
 }
 
 #[derive(Clone, Copy, Default)]

@@ -358,9 +358,8 @@ fn no_byte_is_counted_twice() {
     assert_eq!(total(&[to_x, sent("e", Some("z"), u64::MAX)]), u64::MAX);
 }
 
-#[test]
-fn evidence_is_one_entry_per_object() {
-    let with = |name: &str, severity, rows: u64, sql: Option<&str>| Finding {
+fn with_evidence(name: &str, severity: Severity, rows: u64, sql: Option<&str>) -> Finding {
+    Finding {
         severity,
         evidence: Evidence {
             objects: vec![EvidenceObject {
@@ -369,15 +368,59 @@ fn evidence_is_one_entry_per_object() {
                 ..Default::default()
             }],
             sql: sql.map(str::to_owned),
+            objects_total: rows,
         },
         ..from("eni-1", finding(name, 0, 1))
-    };
-    let (incidents, _) = group(vec![
-        with("a", Severity::Low, 9, Some("select 1")),
-        with("b", Severity::High, 4, Some("select 2")),
+    }
+}
+
+fn evidence_of(findings: &[Finding]) -> Finding {
+    let (incidents, _) = group(findings.to_vec());
+    assert_eq!(incidents.len(), 1);
+    incidents[0].body.clone()
+}
+
+#[test]
+fn evidence_is_one_entry_per_object() {
+    let body = evidence_of(&[
+        with_evidence("a", Severity::Low, 9, None),
+        with_evidence("b", Severity::High, 4, None),
     ]);
-    let evidence = &incidents[0].body.evidence;
-    assert_eq!(evidence.objects.len(), 1);
-    assert_eq!(evidence.objects[0].rows, 9);
-    assert_eq!(evidence.sql.as_deref(), Some("select 2"));
+    assert_eq!(body.evidence.objects.len(), 1);
+    assert_eq!(body.evidence.objects[0].rows, 9);
+    assert_eq!(body.evidence.objects_total, 9, "at the least");
+    assert_eq!(body.evidence.sql, None);
+}
+
+#[test]
+fn the_query_of_an_incident_covers_all_of_its_findings() {
+    let (a, b) = (
+        with_evidence("a", Severity::Low, 1, Some("select 1")),
+        with_evidence("b", Severity::High, 1, Some("select 2")),
+    );
+    let without = with_evidence("c", Severity::Low, 1, None);
+    let alone = evidence_of(std::slice::from_ref(&a)).evidence.sql;
+    assert_eq!(alone.as_deref(), Some("select 1"));
+    let expected = format!("-- {}\nselect 2;\n-- {}\nselect 1;", b.id, a.id);
+    let all = evidence_of(&[a.clone(), without.clone(), b]).evidence.sql;
+    assert_eq!(all, Some(expected));
+    let expected = format!("-- {}\nselect 1;", a.id);
+    assert_eq!(
+        evidence_of(&[a, without]).evidence.sql,
+        Some(expected),
+        "whose it is, is said: it is not that of all"
+    );
+}
+
+#[test]
+fn the_queries_of_an_incident_are_bounded_and_say_so() {
+    let findings: Vec<Finding> = (0..INCIDENT_QUERIES_MAX + 3)
+        .map(|at| with_evidence(&format!("f{at}"), Severity::Low, 1, Some("select 1")))
+        .collect();
+    let sql = evidence_of(&findings).evidence.sql.unwrap();
+    assert_eq!(sql.matches("select 1;").count(), INCIDENT_QUERIES_MAX);
+    assert!(
+        sql.ends_with("\n-- 3 more: each finding has its own"),
+        "{sql}"
+    );
 }

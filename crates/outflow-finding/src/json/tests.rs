@@ -1,5 +1,5 @@
 use super::*;
-use crate::{EvidenceObject, finding_id};
+use crate::{Evidence, EvidenceObject, finding_id};
 
 fn line(finding: &Finding) -> String {
     let mut out = Vec::new();
@@ -51,12 +51,20 @@ fn full() -> Finding {
             late_bytes: 0,
         }),
         evidence: Evidence {
-            objects: vec![EvidenceObject {
-                uri: "s3://logs/1.gz".to_owned(),
-                sha256: "00".to_owned(),
-                rows: 4,
-            }],
+            objects: vec![
+                EvidenceObject {
+                    uri: "s3://logs/1.gz".to_owned(),
+                    sha256: Some("00".to_owned()),
+                    rows: 4,
+                },
+                EvidenceObject {
+                    uri: "stdin".to_owned(),
+                    sha256: None,
+                    rows: 1,
+                },
+            ],
             sql: Some("select 1".to_owned()),
+            objects_total: 7,
         },
         ..Finding::new(Family::VolumeLedger)
     }
@@ -64,12 +72,12 @@ fn full() -> Finding {
 
 #[test]
 fn a_finding_has_its_keys_in_order() {
-    insta::assert_snapshot!(line(&full()), @r#"{"type":"finding","id":"f-8b6c3e7f8a928988","incident":"i-0","family":"volume.ledger","title":"title","severity":4,"risk":80,"bits":21.5,"account_id":"123456789012","region":"eu-central-1","vpc_id":"vpc-1","interface_id":"eni-1","workload":"web","destination":{"group":"198.51.100.0/24","addresses":["198.51.100.7"],"domain":"example.net","asn":64500,"org":"Example","country":"NL","service":"S3"},"first_seen":"1970-01-01T00:00:00Z","last_seen":"1970-01-01T01:00:00Z","bytes":18446744073709551615,"payload_bytes":2,"packets":3,"flows":4,"attack":["T1048"],"why":[{"observed":100,"expected":0.25,"bound":null,"unit":"bytes","text":"more than expected"}],"coverage":{"share":1,"minutes_covered":60,"minutes_expected":60,"skipdata":0,"late_bytes":0},"evidence":{"objects":[{"uri":"s3://logs/1.gz","sha256":"00","rows":4}],"sql":"select 1"}}"#);
+    insta::assert_snapshot!(line(&full()), @r#"{"type":"finding","id":"f-8b6c3e7f8a928988","incident":"i-0","family":"volume.ledger","title":"title","severity":4,"risk":80,"bits":21.5,"account_id":"123456789012","region":"eu-central-1","vpc_id":"vpc-1","interface_id":"eni-1","workload":"web","destination":{"group":"198.51.100.0/24","addresses":["198.51.100.7"],"domain":"example.net","asn":64500,"org":"Example","country":"NL","service":"S3"},"first_seen":"1970-01-01T00:00:00Z","last_seen":"1970-01-01T01:00:00Z","bytes":18446744073709551615,"payload_bytes":2,"packets":3,"flows":4,"attack":["T1048"],"why":[{"observed":100,"expected":0.25,"bound":null,"unit":"bytes","text":"more than expected"}],"coverage":{"share":1,"minutes_covered":60,"minutes_expected":60,"skipdata":0,"late_bytes":0},"evidence":{"objects":[{"uri":"s3://logs/1.gz","sha256":"00","rows":4},{"uri":"stdin","sha256":null,"rows":1}],"sql":"select 1","objects_total":7}}"#);
 }
 
 #[test]
 fn what_is_unknown_is_null_and_never_left_out() {
-    insta::assert_snapshot!(line(&Finding::new(Family::PolicyPort)), @r#"{"type":"finding","id":"","incident":null,"family":"policy.port","title":"","severity":1,"risk":0,"bits":null,"account_id":null,"region":null,"vpc_id":null,"interface_id":null,"workload":null,"destination":{"group":null,"addresses":[],"domain":null,"asn":null,"org":null,"country":null,"service":null},"first_seen":null,"last_seen":null,"bytes":0,"payload_bytes":0,"packets":0,"flows":0,"attack":[],"why":[],"coverage":null,"evidence":{"objects":[],"sql":null}}"#);
+    insta::assert_snapshot!(line(&Finding::new(Family::PolicyPort)), @r#"{"type":"finding","id":"","incident":null,"family":"policy.port","title":"","severity":1,"risk":0,"bits":null,"account_id":null,"region":null,"vpc_id":null,"interface_id":null,"workload":null,"destination":{"group":null,"addresses":[],"domain":null,"asn":null,"org":null,"country":null,"service":null},"first_seen":null,"last_seen":null,"bytes":0,"payload_bytes":0,"packets":0,"flows":0,"attack":[],"why":[],"coverage":null,"evidence":{"objects":[],"sql":null,"objects_total":0}}"#);
 }
 
 #[test]
@@ -84,7 +92,7 @@ fn an_incident_ends_with_its_findings() {
     };
     let mut out = Vec::new();
     write_incident(&mut out, &incident).unwrap();
-    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"type":"incident","id":"i-1","incident":null,"family":"beacon","title":"","severity":1,"risk":0,"bits":null,"account_id":null,"region":null,"vpc_id":null,"interface_id":null,"workload":null,"destination":{"group":null,"addresses":[],"domain":null,"asn":null,"org":null,"country":null,"service":null},"first_seen":null,"last_seen":null,"bytes":0,"payload_bytes":0,"packets":0,"flows":0,"attack":[],"why":[],"coverage":null,"evidence":{"objects":[],"sql":null},"findings":["f-1","f-2"]}"#);
+    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"type":"incident","id":"i-1","incident":null,"family":"beacon","title":"","severity":1,"risk":0,"bits":null,"account_id":null,"region":null,"vpc_id":null,"interface_id":null,"workload":null,"destination":{"group":null,"addresses":[],"domain":null,"asn":null,"org":null,"country":null,"service":null},"first_seen":null,"last_seen":null,"bytes":0,"payload_bytes":0,"packets":0,"flows":0,"attack":[],"why":[],"coverage":null,"evidence":{"objects":[],"sql":null,"objects_total":0},"findings":["f-1","f-2"]}"#);
 }
 
 #[test]
@@ -98,12 +106,15 @@ fn accounts_have_their_keys_in_order() {
         rejects_by_reason: BTreeMap::from([("truncated".to_owned(), 2)]),
         first: Some(Timestamp(0)),
         seconds: 0.5,
+        unmeasured: 3,
+        copies: 1,
+        resolution: Resolution::Group,
         ..Accounts::default()
     };
     assert!(accounts.balances());
     let mut out = Vec::new();
     write_accounts(&mut out, &accounts).unwrap();
-    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"type":"accounts","objects":2,"damaged":0,"lines":10,"header_lines":0,"blank_lines":0,"rows":7,"coverage_rows":1,"rejects":2,"rejects_by_reason":{"truncated":2},"bytes":0,"counted_bytes":0,"enis":0,"first":"1970-01-01T00:00:00Z","last":null,"seconds":0.5}"#);
+    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"type":"accounts","objects":2,"damaged":0,"lines":10,"header_lines":0,"blank_lines":0,"rows":7,"coverage_rows":1,"rejects":2,"rejects_by_reason":{"truncated":2},"bytes":0,"counted_bytes":0,"enis":0,"first":"1970-01-01T00:00:00Z","last":null,"seconds":0.5,"unmeasured":3,"outside":0,"copies":1,"resolution":"group"}"#);
 }
 
 #[test]
@@ -132,15 +143,35 @@ fn numbers_are_integers_where_they_can_be() {
 
 #[test]
 fn hostile_text_stays_on_its_line() {
-    let title = "a\nb\r\u{1b}[2J\"}\u{0}\u{2028}".to_owned();
+    let title =
+        "a\nb\r\u{1b}[2J\"}\u{0}\u{2028}\u{7f}\u{9b}2J\u{202e}\u{2066}é日\u{e0041}z".to_owned();
     let printed = line(&Finding {
         title: title.clone(),
         ..full()
     });
     assert_eq!(printed.lines().count(), 1);
-    assert!(!printed.trim_end().contains(char::is_control));
+    assert!(!printed.trim_end().contains(acts), "{printed:?}");
+    assert!(
+        printed.contains(r"\u2028\u007f\u009b2J\u202e\u2066é日\udb40\udc41z"),
+        "{printed}"
+    );
     let read: serde_json::Value = serde_json::from_str(&printed).unwrap();
     assert_eq!(read["title"], title);
+}
+
+#[test]
+fn hostile_keys_are_written_out_too() {
+    let reason = "bad\u{9b}".to_owned();
+    let accounts = Accounts {
+        rejects_by_reason: BTreeMap::from([(reason.clone(), 1)]),
+        ..Accounts::default()
+    };
+    let mut out = Vec::new();
+    write_accounts(&mut out, &accounts).unwrap();
+    let printed = String::from_utf8(out).unwrap();
+    assert!(!printed.trim_end().contains(acts), "{printed:?}");
+    let read: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(read["rejects_by_reason"][&reason], 1);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use comfy_table::{ColumnConstraint, Table, TableStyle};
 
 use super::{CELL_CHARS_MAX, Layout};
 use crate::escape::escape;
-use crate::{Accounts, human_bytes, human_count, human_duration};
+use crate::{Accounts, Resolution, human_bytes, human_count, human_duration};
 
 /// What stands in place of the table when there is no incident, with what that rests on.
 pub(super) fn nothing_found(accounts: &Accounts) -> String {
@@ -14,9 +14,15 @@ pub(super) fn nothing_found(accounts: &Accounts) -> String {
         return "No incidents, but no traffic was read either: this says nothing about the network."
             .to_owned();
     }
+    if accounts.counted_rows() == 0 {
+        return format!(
+            "No incidents, but none of {} rows could be counted: this says nothing about the network.",
+            human_count(accounts.rows)
+        );
+    }
     format!(
         "No incidents in {} rows of {} ENIs, {}: {} counted as leaving.",
-        human_count(accounts.rows),
+        human_count(accounts.counted_rows()),
         human_count(accounts.enis),
         span(accounts),
         human_bytes(accounts.counted_bytes),
@@ -48,16 +54,12 @@ pub(super) fn write_accounts_table<W: Write>(
 }
 
 fn entries(accounts: &Accounts) -> Vec<(&'static str, String)> {
-    let objects = human_count(accounts.objects);
-    let mut entries = vec![
-        (
-            "objects",
-            format!("{objects}, damaged {}", human_count(accounts.damaged)),
-        ),
-        ("lines", lines(accounts)),
-    ];
+    let mut entries = vec![("objects", objects(accounts)), ("lines", lines(accounts))];
     if !accounts.rejects_by_reason.is_empty() {
         entries.push(("rejects", rejects(accounts)));
+    }
+    if accounts.counted_rows() < accounts.rows {
+        entries.push(("uncounted", uncounted(accounts)));
     }
     let counted = human_bytes(accounts.counted_bytes);
     entries.extend([
@@ -69,10 +71,45 @@ fn entries(accounts: &Accounts) -> Vec<(&'static str, String)> {
             ),
         ),
         ("ENIs", human_count(accounts.enis)),
+    ]);
+    if let Some(kept) = kept(accounts.resolution) {
+        entries.push(("remotes", kept.to_owned()));
+    }
+    entries.extend([
         ("span", span(accounts)),
         ("seconds", format!("{:.2}", accounts.seconds)),
     ]);
     entries
+}
+
+fn objects(accounts: &Accounts) -> String {
+    let [objects, damaged, copies] =
+        [accounts.objects, accounts.damaged, accounts.copies].map(human_count);
+    match accounts.copies {
+        0 => format!("{objects}, damaged {damaged}"),
+        _ => format!("{objects}, damaged {damaged}; besides, copies {copies}"),
+    }
+}
+
+/// Rows that are no part of the sums, and why.
+fn uncounted(accounts: &Accounts) -> String {
+    let reasons = [
+        ("without addresses, times or bytes", accounts.unmeasured),
+        ("outside the time asked for", accounts.outside),
+    ];
+    let listed = reasons
+        .into_iter()
+        .filter(|(_, rows)| *rows > 0)
+        .map(|(reason, rows)| format!("{} rows {reason}", human_count(rows)));
+    listed.collect::<Vec<_>>().join(", ")
+}
+
+fn kept(resolution: Resolution) -> Option<&'static str> {
+    match resolution {
+        Resolution::Address => None,
+        Resolution::Group => Some("summed in part by /24 and /48: more pairs than memory allows"),
+        Resolution::Service => Some("in part not kept at all: far more pairs than memory allows"),
+    }
 }
 
 fn lines(accounts: &Accounts) -> String {

@@ -111,8 +111,9 @@ fn when(body: &Finding) -> String {
     let secs = body
         .last_seen
         .map(|last| last.secs().saturating_sub(first.secs()));
-    let duration = secs.map(|secs| human_duration(secs.max(0).unsigned_abs()));
-    lines([Some(date), Some(clock), duration])
+    // Of the packets that are the evidence: a window of 24 hours moves, and what is charged may span more.
+    let last = secs.map(|secs| format!("+{}", human_duration(secs.max(0).unsigned_abs())));
+    lines([Some(date), Some(clock), last])
 }
 
 fn others<'a>(own: Option<&str>, all: impl Iterator<Item = Option<&'a str>>) -> usize {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::{Coverage, Destination, Family, finding_id, group};
+use crate::{Coverage, Destination, Family, Resolution, finding_id, group};
 
 fn exfiltration() -> Finding {
     Finding {
@@ -106,6 +106,7 @@ fn accounts() -> Accounts {
         first: "2026-10-01T00:00:00Z".parse().ok(),
         last: "2026-10-02T00:00:00Z".parse().ok(),
         seconds: 1.234,
+        ..Accounts::default()
     }
 }
 
@@ -141,22 +142,22 @@ fn elsewhere() -> Finding {
 fn a_table_of_100_columns() {
     let table = render(vec![exfiltration(), elsewhere(), beacon()], at_width(100));
     insta::assert_snapshot!(table, @"
-    #  risk  severity  family         who                    where                     sent  when
+    #  risk  severity  family         who                    where                    sent  first, last
     ────────────────────────────────────────────────────────────────────────────────────────────────────
-    1    91  critical  volume.ledger  payments-api +1        198.51.100.0/24        96.4 GB  2026-10-01
-                                      123456789012           AS64500 Example                 08:30 UTC
-                                      eu-central-1           Transit                         2 h 10 min
+    1    91  critical  volume.ledger  payments-api +1        198.51.100.0/24       96.4 GB  2026-10-01
+                                      123456789012           AS64500 Example                08:30 UTC
+                                      eu-central-1           Transit                        +2 h 10 min
                                                              NL
           48.2 GB to a network never sent to before (+1 more)
-          • 48.2 GB left in 2 h 10 min, where this workload never sent more than 1.1 GB a day in the 28
-            days before
+          • 2026-10-01: 48.2 GB left in 2 h 10 min, where this workload never sent more than 1.1 GB a
+            day in the 28 days before
           • no other of 214 senders ever used 198.51.100.0/24
           i-70bb1126042d3a6c · 2 findings · eni-0123456789abcdef0 · vpc-0f00ba11 · T1048 T1567.002 ·
           98.5 % of minutes seen
 
-    2    40  medium    beacon         eni-0fedcba9876543210  updates.example.net     1.4 MB  2026-10-01
-                                                                                             00:00 UTC
-                                                                                             1 d
+    2    40  medium    beacon         eni-0fedcba9876543210  updates.example.net    1.4 MB  2026-10-01
+                                                                                            00:00 UTC
+                                                                                            +1 d
           A connection every 60 s
           • 60 seconds, against 0.5
           i-8c5c7ea76608ca9c · 1 finding · eni-0fedcba9876543210
@@ -175,11 +176,11 @@ fn a_table_of_100_columns() {
 fn a_table_of_80_columns() {
     let table = render(vec![exfiltration(), beacon()], at_width(80));
     insta::assert_snapshot!(table, @"
-    #  risk  severity  family         who          where           sent  when
+    #  risk  severity  family         who          where          sent  first, last
     ────────────────────────────────────────────────────────────────────────────────
-    1    91  critical  volume.ledger  payments-ap  198.51.100.  48.2 GB  2026-10-01
-                                      i            0/24                  08:30 UTC
-                                      12345678901  AS64500               2 h 10 min
+    1    91  critical  volume.ledger  payments-ap  198.51.100  48.2 GB  2026-10-01
+                                      i            .0/24                08:30 UTC
+                                      12345678901  AS64500              +2 h 10 min
                                       2            Example
                                       eu-central-  Transit
                                       1            NL
@@ -190,9 +191,9 @@ fn a_table_of_80_columns() {
           i-1faac5ce8d215b0e · 1 finding · eni-0123456789abcdef0 · vpc-0f00ba11 ·
           T1048 T1567.002 · 98.5 % of minutes seen
 
-    2    40  medium    beacon         eni-0fedcba  updates.exa   1.4 MB  2026-10-01
-                                      9876543210   mple.net              00:00 UTC
-                                                                         1 d
+    2    40  medium    beacon         eni-0fedcba  updates.ex   1.4 MB  2026-10-01
+                                      9876543210   ample.net            00:00 UTC
+                                                                        +1 d
           A connection every 60 s
           • 60 seconds, against 0.5
           i-8c5c7ea76608ca9c · 1 finding · eni-0fedcba9876543210
@@ -212,11 +213,11 @@ fn a_table_of_80_columns() {
 fn without_a_width_nothing_wraps() {
     let table = render(vec![exfiltration(), beacon()], TableOptions::default());
     insta::assert_snapshot!(table, @"
-    #  risk  severity  family         who                    where                       sent  when
-    ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    #  risk  severity  family         who                    where                       sent  first, last
+    ───────────────────────────────────────────────────────────────────────────────────────────────────────
     1    91  critical  volume.ledger  payments-api           198.51.100.0/24          48.2 GB  2026-10-01
                                       123456789012           AS64500 Example Transit           08:30 UTC
-                                      eu-central-1           NL                                2 h 10 min
+                                      eu-central-1           NL                                +2 h 10 min
           48.2 GB to a network never sent to before
           • 48.2 GB left in 2 h 10 min, where this workload never sent more than 1.1 GB a day in the 28 days before
           • no other of 214 senders ever used 198.51.100.0/24
@@ -224,7 +225,7 @@ fn without_a_width_nothing_wraps() {
 
     2    40  medium    beacon         eni-0fedcba9876543210  updates.example.net       1.4 MB  2026-10-01
                                                                                                00:00 UTC
-                                                                                               1 d
+                                                                                               +1 d
           A connection every 60 s
           • 60 seconds, against 0.5
           i-8c5c7ea76608ca9c · 1 finding · eni-0fedcba9876543210
@@ -279,6 +280,49 @@ fn without_traffic_it_does_not_claim_that_all_is_well() {
 }
 
 #[test]
+fn what_was_not_counted_is_shown_where_there_is_any() {
+    let mut out = Vec::new();
+    let accounts = Accounts {
+        unmeasured: 1_000,
+        outside: 24,
+        copies: 3,
+        resolution: Resolution::Group,
+        ..accounts()
+    };
+    write_table(&mut out, &[], &[], &accounts, TableOptions::default()).unwrap();
+    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @"
+    No incidents in 1,197,976 rows of 214 ENIs, 2026-10-01T00:00:00Z → 2026-10-02T00:00:00Z (1 d): 61.4 GB counted as leaving.
+
+    objects    288, damaged 1; besides, copies 3
+    lines      1,200,000 = rows 1,199,000 + coverage 988 + rejects 12; besides, headers 288, blank 0
+    rejects    truncated 9, bad-value:bytes 3
+    uncounted  1,000 rows without addresses, times or bytes, 24 rows outside the time asked for
+    bytes      61.4 GB counted, of 912 GB in all rows
+    ENIs       214
+    remotes    summed in part by /24 and /48: more pairs than memory allows
+    span       2026-10-01T00:00:00Z → 2026-10-02T00:00:00Z (1 d)
+    seconds    1.23
+    ");
+}
+
+#[test]
+fn rows_that_could_not_be_counted_are_no_clean_bill() {
+    let accounts = Accounts {
+        rows: 7,
+        unmeasured: 4,
+        outside: 3,
+        ..Accounts::default()
+    };
+    let mut out = Vec::new();
+    write_table(&mut out, &[], &[], &accounts, TableOptions::default()).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(
+        text.starts_with("No incidents, but none of 7 rows could be counted"),
+        "{text}"
+    );
+}
+
+#[test]
 fn books_that_do_not_balance_show_it() {
     let mut out = Vec::new();
     let accounts = Accounts {
@@ -330,7 +374,7 @@ fn lines_stay_within_the_width() {
             ..wide.clone()
         })
         .collect();
-    for (asked, given) in [(200, 200), (100, 100), (80, 80), (72, 72), (1, 72), (0, 72)] {
+    for (asked, given) in [(200, 200), (100, 100), (80, 80), (73, 73), (1, 73), (0, 73)] {
         let table = render(findings.clone(), at_width(asked));
         for line in table.lines() {
             assert!(line.chars().count() <= given, "{asked}: {line}");

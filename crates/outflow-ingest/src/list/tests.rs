@@ -156,13 +156,8 @@ fn names_are_read_from_wherever_they_tell_something() {
     let below = "AWSLogs/123456789012/vpcflowlogs/us-east-1/x.log.gz";
     let folder = folder(&[name, below]);
     let objects = listed(&[folder.path()]).unwrap().objects;
-    assert_eq!(
-        objects[0].delivered_at.unwrap().to_string(),
-        "2023-12-31T23:55:00Z"
-    );
-    assert_eq!(objects[0].flow_log_id.as_deref(), Some("fl-1"));
+    assert_eq!(objects[0].account_id.as_deref(), Some("123456789012"));
     assert_eq!(objects[1].region.as_deref(), Some("us-east-1"));
-    assert_eq!(objects[1].delivered_at, None);
 }
 
 #[cfg(unix)]
@@ -205,17 +200,22 @@ mod links {
         assert_eq!(objects[0].account_id.as_deref(), Some("123456789012"));
     }
 
-    #[test]
-    fn a_folder_that_may_not_be_read_is_an_error_that_names_it() {
+    /// Lists while a folder is closed; `None` for the superuser, who reads what it likes.
+    fn while_closed(closed: &Path, source: &Path) -> Option<Result<Listing, Error>> {
         use std::os::unix::fs::PermissionsExt as _;
-        let folder = folder(&["a/1", "closed/2"]);
-        let closed = folder.path().join("closed");
-        fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
+        let open_to = |mode| fs::set_permissions(closed, fs::Permissions::from_mode(mode)).unwrap();
+        open_to(0o000);
         let denied = closed.read_dir().is_err();
-        let listing = listed(&[folder.path()]);
-        fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();
-        // The superuser reads what it likes.
-        if denied {
+        let listing = listed(&[source]);
+        open_to(0o755);
+        denied.then_some(listing)
+    }
+
+    #[test]
+    fn a_source_that_may_not_be_read_is_an_error_that_names_it() {
+        let folder = folder(&["closed/2"]);
+        let closed = folder.path().join("closed");
+        if let Some(listing) = while_closed(&closed, &closed) {
             let error = listing.unwrap_err();
             assert_eq!(
                 error.to_string(),
@@ -223,5 +223,55 @@ mod links {
             );
             assert!(error.hint().contains("permissions"));
         }
+    }
+
+    #[test]
+    fn a_folder_below_that_may_not_be_read_is_a_problem_and_the_rest_is_listed() {
+        let folder = folder(&["a/1", "closed/2", "z"]);
+        let closed = folder.path().join("closed");
+        symlink(closed.join("2"), folder.path().join("link")).unwrap();
+        if let Some(listing) = while_closed(&closed, folder.path()) {
+            let listing = listing.unwrap();
+            assert_eq!(names(&listing, folder.path()), ["a/1", "z"]);
+            let uris: Vec<&str> = listing
+                .problems
+                .iter()
+                .map(|own| own.uri.as_str())
+                .collect();
+            let link = folder.path().join("link").display().to_string();
+            assert_eq!(uris, [closed.to_str().unwrap(), &link]);
+            let problem = &listing.problems[0];
+            assert!(
+                problem.reason.starts_with("could not list `"),
+                "{problem:?}"
+            );
+            assert!(problem.hint.contains("permissions"), "{problem:?}");
+        }
+    }
+
+    #[test]
+    fn a_folder_with_nothing_but_what_may_not_be_read_is_not_said_to_be_empty() {
+        let folder = folder(&["closed/2"]);
+        if let Some(listing) = while_closed(&folder.path().join("closed"), folder.path()) {
+            let listing = listing.unwrap();
+            assert_eq!((listing.objects.len(), listing.problems.len()), (0, 1));
+        }
+    }
+
+    /// The superuser, too, cannot name what lies too deep.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_lies_too_deep_is_a_problem_and_the_rest_is_listed() {
+        let folder = folder(&["a"]);
+        let deep: PathBuf = std::iter::repeat_n("d".repeat(200), 11).collect();
+        for half in ["x", "y"] {
+            fs::create_dir_all(folder.path().join(half).join(&deep)).unwrap();
+        }
+        let (x, y) = (folder.path().join("x"), folder.path().join("y"));
+        fs::rename(y, x.join(&deep).join("y")).unwrap();
+        let listing = listed(&[folder.path()]).unwrap();
+        assert_eq!(names(&listing, folder.path()), ["a"]);
+        assert_eq!(listing.problems.len(), 1, "{:?}", listing.problems);
+        assert!(listing.problems[0].reason.starts_with("could not list `"));
     }
 }

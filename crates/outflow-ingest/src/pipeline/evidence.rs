@@ -1,11 +1,13 @@
 //! Which objects hold the records behind a finding.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use outflow_enrich::InterfaceKey;
 use outflow_finding::{EvidenceObject, Finding};
 
-/// Objects that a finding names, the first by name; its query finds all others.
+/// Objects that a finding names: those with most rows. `objects_total` says how many there are, and its query finds
+/// the records in all.
 pub(super) const OBJECTS_MAX: usize = 16;
 
 /// Counts of rows by object and interface that are kept, of 8 bytes each. Beyond, an object is evidence of all
@@ -16,7 +18,7 @@ pub(super) const ENTRIES_MAX: u64 = 16 << 20;
 #[derive(Debug)]
 pub(super) struct SourceRows {
     pub(super) uri: String,
-    pub(super) sha256: String,
+    pub(super) sha256: Option<String>,
     /// Start of the earliest row and end of the latest.
     pub(super) span: Option<(i64, i64)>,
     /// All rows.
@@ -73,14 +75,39 @@ impl Ledger {
         self.coarse
     }
 
-    /// The objects that hold rows of these interfaces within the finding's time, with how many rows of theirs.
-    pub(super) fn objects(
+    /// Names in the finding's evidence the objects that hold most rows of these interfaces within its time, with
+    /// how many rows of theirs (of equal ones the first by name), and counts all that hold any.
+    pub(super) fn attest(&self, interfaces: &[InterfaceKey], finding: &mut Finding) {
+        let mut places: Vec<(usize, u64)> = self.places(interfaces, finding).into_iter().collect();
+        finding.evidence.objects_total = places.len() as u64;
+        places.sort_by_key(|(place, rows)| (Reverse(*rows), *place));
+        places.truncate(OBJECTS_MAX);
+        let object = |(place, rows): (usize, u64)| EvidenceObject {
+            uri: self.sources[place].uri.clone(),
+            sha256: self.sources[place].sha256.clone(),
+            rows,
+        };
+        finding.evidence.objects = places.into_iter().map(object).collect();
+    }
+
+    /// How many objects hold rows of these findings, each object once; `senders` are their interfaces, by id.
+    pub(super) fn objects_total(
         &self,
-        interfaces: &[InterfaceKey],
-        finding: &Finding,
-    ) -> Vec<EvidenceObject> {
+        findings: &[Finding],
+        senders: &BTreeMap<String, Vec<InterfaceKey>>,
+    ) -> u64 {
+        let mut places = BTreeSet::new();
+        for finding in findings {
+            let interfaces = senders.get(&finding.id).map_or(&[][..], Vec::as_slice);
+            places.extend(self.places(interfaces, finding).into_keys());
+        }
+        places.len() as u64
+    }
+
+    /// The places in the ledger of all objects that hold rows of these interfaces within the finding's time.
+    fn places(&self, interfaces: &[InterfaceKey], finding: &Finding) -> BTreeMap<usize, u64> {
         let (Some(first), Some(last)) = (finding.first_seen, finding.last_seen) else {
-            return Vec::new();
+            return BTreeMap::new();
         };
         let mut rows: BTreeMap<usize, u64> = BTreeMap::new();
         if self.coarse {
@@ -91,21 +118,10 @@ impl Ledger {
                 *rows.entry(*place).or_default() += u64::from(*count);
             }
         }
-        let overlaps = |place: &usize| {
+        rows.retain(|place, _| {
             let span = self.sources[*place].span;
             span.is_some_and(|(from, to)| from <= last.secs() && to >= first.secs())
-        };
-        rows.into_iter()
-            .filter(|(place, _)| overlaps(place))
-            .take(OBJECTS_MAX)
-            .map(|(place, rows)| {
-                let source = &self.sources[place];
-                EvidenceObject {
-                    uri: source.uri.clone(),
-                    sha256: source.sha256.clone(),
-                    rows,
-                }
-            })
-            .collect()
+        });
+        rows
     }
 }

@@ -9,6 +9,10 @@ use outflow_record::{Decoded, Field, RejectReason, Timestamp};
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) objects: u64,
+    /// Objects with a problem.
+    pub(super) damaged: u64,
+    /// Objects that were left out as copies.
+    pub(super) copies: u64,
     lines: u64,
     header_lines: u64,
     blank_lines: u64,
@@ -19,6 +23,8 @@ pub(super) struct Tally {
     span: Option<(i64, i64)>,
     /// Rows that lack what counting needs.
     pub(super) unmeasured: u64,
+    /// Rows that can be counted, of a format that does not tell how many packets they stand for.
+    pub(super) without_packets: u64,
     /// Rows outside the span that was asked for.
     pub(super) outside: u64,
 }
@@ -53,6 +59,8 @@ impl Tally {
 
     pub(super) fn merge(&mut self, other: &Self) {
         self.objects += other.objects;
+        self.damaged += other.damaged;
+        self.copies += other.copies;
         self.lines += other.lines;
         self.header_lines += other.header_lines;
         self.blank_lines += other.blank_lines;
@@ -64,17 +72,24 @@ impl Tally {
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.span(other.span);
         self.unmeasured += other.unmeasured;
+        self.without_packets += other.without_packets;
         self.outside += other.outside;
     }
 
-    pub(super) fn accounts(&self, damaged: u64, enis: u64, counted_bytes: u64) -> Accounts {
+    /// Whether any row could be counted.
+    pub(super) fn has_counted(&self) -> bool {
+        self.rows > self.unmeasured
+    }
+
+    /// The books, but for what the sums tell and the time the run took.
+    pub(super) fn accounts(&self) -> Accounts {
         let by_reason = self
             .rejects
             .iter()
             .map(|(reason, count)| (reason.to_string(), *count));
         Accounts {
             objects: self.objects,
-            damaged,
+            damaged: self.damaged,
             lines: self.lines,
             header_lines: self.header_lines,
             blank_lines: self.blank_lines,
@@ -83,11 +98,12 @@ impl Tally {
             rejects: self.rejects.values().sum(),
             rejects_by_reason: by_reason.collect(),
             bytes: self.bytes,
-            counted_bytes,
-            enis,
             first: self.span.map(|(first, _)| Timestamp(first)),
             last: self.span.map(|(_, last)| Timestamp(last)),
-            seconds: 0.0,
+            unmeasured: self.unmeasured,
+            outside: self.outside,
+            copies: self.copies,
+            ..Accounts::default()
         }
     }
 }

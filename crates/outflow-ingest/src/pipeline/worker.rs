@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use outflow_detect::State;
 use outflow_enrich::{EnrichedBatch, Enricher, Flow, InterfaceKey, Origin};
-use outflow_record::{CoverageRow, Decoded, Decoder};
+use outflow_record::{CoverageRow, Decoded, Decoder, Field};
 
 use super::evidence::{ENTRIES_MAX, SourceRows};
+use super::measures::{Measures, Uncountable};
 use super::tally::Tally;
-use super::{Problem, Progress, Settings, problem};
-use crate::{Object, ReadError, Reader};
+use super::{Progress, Settings};
+use crate::{Object, Problem, ReadError, Reader};
 
 /// What a worker has read so far.
 pub(super) struct Worker<'a> {
@@ -23,10 +24,12 @@ pub(super) struct Worker<'a> {
     tally: Tally,
     sources: Vec<SourceRows>,
     problems: Vec<Problem>,
+    without_values: Vec<Problem>,
     within: Vec<Flow>,
     /// Rows of the object under way, by interface.
     rows: Vec<u32>,
     span: Option<(i64, i64)>,
+    measures: Measures,
 }
 
 /// What a worker leaves behind.
@@ -36,6 +39,8 @@ pub(super) struct Done {
     pub(super) sources: Vec<SourceRows>,
     pub(super) interfaces: Vec<InterfaceKey>,
     pub(super) problems: Vec<Problem>,
+    /// What is wrong with objects of which no row has values, if no object of the run has.
+    pub(super) without_values: Vec<Problem>,
 }
 
 impl<'a> Worker<'a> {
@@ -54,14 +59,33 @@ impl<'a> Worker<'a> {
             tally: Tally::default(),
             sources: Vec::new(),
             problems: Vec::new(),
+            without_values: Vec::new(),
             within: Vec::new(),
             rows: Vec::new(),
             span: None,
+            measures: Measures::default(),
         }
     }
 
     /// Reads an object into the sums. Whatever is wrong with it becomes a problem.
     pub(super) fn read(&mut self, object: &Object) {
+        let problems = self.problems.len();
+        let sha256 = self.decode(object);
+        match std::mem::take(&mut self.measures).uncountable(object) {
+            Some(Uncountable::Certain(problem)) => self.problems.push(problem),
+            Some(Uncountable::IfAlone(problem)) if self.problems.len() == problems => {
+                self.without_values.push(problem);
+            }
+            Some(Uncountable::IfAlone(_)) | None => {}
+        }
+        self.tally.objects += 1;
+        self.tally.damaged += u64::from(self.problems.len() > problems);
+        self.progress.objects.fetch_add(1, Ordering::Relaxed);
+        self.keep(object, sha256);
+    }
+
+    /// Decodes and counts an object; its digest, unless it was not read to its end.
+    fn decode(&mut self, object: &Object) -> Option<String> {
         let origin = Origin {
             account_id: object.account_id.clone(),
             region: object.region.clone(),
@@ -70,8 +94,6 @@ impl<'a> Worker<'a> {
         let mut reader = std::mem::take(&mut self.reader);
         let result = reader.read(object, &mut |piece| self.push(&mut decoder, piece, &origin));
         self.reader = reader;
-        self.tally.objects += 1;
-        self.progress.objects.fetch_add(1, Ordering::Relaxed);
         let stored = match &result {
             Ok(read) => read.stored_bytes,
             Err(_) => object.size.unwrap_or(0),
@@ -81,18 +103,18 @@ impl<'a> Worker<'a> {
             .fetch_add(stored, Ordering::Relaxed);
         let (read, sha256) = match result {
             Ok(read) => (read.damage, read.sha256),
-            Err(ReadError::Sink(error)) => {
-                self.refuse(object, &error);
+            Err(ReadError::Sink { error, sha256 }) => {
+                self.problems.push(Problem::refused(object, &error));
                 // A header in mid-file may be what was refused: what came before it is kept.
                 self.flush(&mut decoder, &origin);
-                return self.keep(object, String::new());
+                return sha256;
             }
             Err(ReadError::Object(error)) => {
-                self.problems.push(problem(&error));
+                self.problems.push(Problem::unread(&error));
                 // What came before the failure is kept: its last line may be cut.
                 let _ = decoder.finish_truncated();
                 self.flush(&mut decoder, &origin);
-                return self.keep(object, String::new());
+                return None;
             }
         };
         let ended = match &read {
@@ -101,19 +123,11 @@ impl<'a> Worker<'a> {
         };
         self.flush(&mut decoder, &origin);
         if let Some(damage) = read {
-            self.problems.push(Problem {
-                uri: object.uri.clone(),
-                reason: format!(
-                    "`{}` is damaged behind byte {}: {}",
-                    object.uri, damage.offset_read, damage.reason
-                ),
-                hint: "what was read before the damage is counted; fetch the object again for the rest"
-                    .to_owned(),
-            });
+            self.problems.push(Problem::damaged(object, &damage));
         } else if let Err(error) = ended {
-            self.refuse(object, &error);
+            self.problems.push(Problem::refused(object, &error));
         }
-        self.keep(object, sha256);
+        Some(sha256)
     }
 
     /// What this worker leaves behind.
@@ -127,24 +141,8 @@ impl<'a> Worker<'a> {
             tally: self.tally,
             sources: self.sources,
             problems: self.problems,
+            without_values: self.without_values,
         }
-    }
-
-    fn refuse(&mut self, object: &Object, error: &outflow_record::Error) {
-        self.problems.push(Problem {
-            uri: object.uri.clone(),
-            reason: format!("`{}` was refused: {error}", object.uri),
-            hint: match error {
-                outflow_record::Error::TransitGateway { .. } => {
-                    "name only VPC flow logs; the others are counted without it"
-                }
-                _ => {
-                    "if it is a VPC flow log without a header, say its format as DescribeFlowLogs \
-                     shows it: --log-format '${version} ${account-id} …'"
-                }
-            }
-            .to_owned(),
-        });
     }
 
     fn push(
@@ -183,6 +181,10 @@ impl<'a> Worker<'a> {
         }
         let batch = self.enricher.enrich(&decoded.flows, origin);
         self.tally.unmeasured += batch.unmeasured;
+        self.measures.add(&decoded.flows, batch.unmeasured);
+        if !decoded.flows.has(Field::Packets) {
+            self.tally.without_packets += batch.flows.len() as u64;
+        }
         let mut flows = batch.flows;
         if self.settings.since.is_some() || self.settings.until.is_some() {
             let settings = self.settings;
@@ -205,7 +207,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Keeps whose rows the object held.
-    fn keep(&mut self, object: &Object, sha256: String) {
+    fn keep(&mut self, object: &Object, sha256: Option<String>) {
         let counts = self.rows.iter().enumerate().filter(|(_, rows)| **rows > 0);
         let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let mut rows: Vec<(u32, u32)> = counts.map(|(at, rows)| (number(at), *rows)).collect();

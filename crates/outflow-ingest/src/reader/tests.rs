@@ -384,7 +384,7 @@ fn errors_name_the_object_and_the_sink_stops_the_reading() {
             if pieces == 2 { Err("full") } else { Ok(()) }
         };
         let read = files.reader.read(&object, &mut sink);
-        assert!(matches!(read, Err(ReadError::Sink("full"))));
+        assert!(matches!(read, Err(ReadError::Sink { error: "full", .. })));
         assert_eq!(pieces, 2);
     }
 }

@@ -19,9 +19,10 @@ pub(crate) fn report() -> &'static Run {
 /// What was printed, but for how long the run took.
 fn printed(run: &Run) -> String {
     let (before, accounts) = run.stdout.trim_end().rsplit_once('\n').unwrap();
-    let (accounts, seconds) = accounts.split_once(r#","seconds":"#).unwrap();
-    seconds.trim_end_matches('}').parse::<f64>().unwrap();
-    format!("{before}\n{accounts}\n")
+    let (accounts, rest) = accounts.split_once(r#","seconds":"#).unwrap();
+    let (seconds, rest) = rest.split_once(',').unwrap();
+    seconds.parse::<f64>().unwrap();
+    format!("{before}\n{accounts},{rest}\n")
 }
 
 /// Copies the archive's objects, the last first, to where a walk meets them in another order.

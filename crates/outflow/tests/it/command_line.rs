@@ -150,8 +150,14 @@ fn a_world_is_written_into_a_new_or_empty_folder_only() {
         assert!(folder.path().join(out).join("labels.csv").is_file());
     }
     let wrong = run(folder.path(), &["simulate", "other", "--days", "0"]).exits(2);
-    assert!(wrong.says(&["`days` is 0"]).stdout.is_empty());
+    let told = ["`days` is 0", "\nhint: give a number within that range"];
+    assert!(wrong.says(&told).stdout.is_empty());
     assert!(!folder.path().join("other").exists());
+    let unknown = run(folder.path(), &["simulate", "other", "--scenario", "flood"]).exits(2);
+    unknown.says(&[
+        "`flood` is no scenario",
+        "\nhint: `outflow simulate --help`",
+    ]);
 }
 
 #[test]

@@ -50,7 +50,7 @@ const COVERAGE: [&str; 5] = [
     "skipdata",
     "late_bytes",
 ];
-const ACCOUNTS: [&str; 16] = [
+const ACCOUNTS: [&str; 20] = [
     "type",
     "objects",
     "damaged",
@@ -67,6 +67,10 @@ const ACCOUNTS: [&str; 16] = [
     "first",
     "last",
     "seconds",
+    "unmeasured",
+    "outside",
+    "copies",
+    "resolution",
 ];
 const FAMILIES: [&str; 15] = [
     "volume.ledger",
@@ -120,7 +124,10 @@ fn findings_and_incidents_have_the_documented_keys_in_order() {
         if *line.get("coverage") != Json::Null {
             assert_eq!(line.get("coverage").keys(), COVERAGE);
         }
-        assert_eq!(line.get("evidence").keys(), ["objects", "sql"]);
+        assert_eq!(
+            line.get("evidence").keys(),
+            ["objects", "sql", "objects_total"]
+        );
         for object in line.get("evidence").get("objects").list() {
             assert_eq!(object.keys(), ["uri", "sha256", "rows"]);
         }
@@ -255,12 +262,23 @@ fn evidence_names_objects_that_are_there_with_rows() {
             assert!(object.get("rows").whole() > 0);
             assert!(workspace().join(object.get("uri").text()).is_file());
         }
-        let sql = line.get("evidence").get("sql");
-        assert!(
-            *sql == Json::Null || sql.text().starts_with("SELECT "),
-            "{sql:?}"
-        );
+        let total = line.get("evidence").get("objects_total").whole();
+        assert!(total >= objects.len() as i128, "{total}: {line:?}");
+        let findings = line.entries().iter().find(|(key, _)| key == "findings");
+        match findings.map(|(_, ids)| ids.list()) {
+            None | Some([_]) => assert!(sql_of(&line).starts_with("SELECT ")),
+            Some(several) => {
+                for id in several {
+                    let own = format!("-- {}\nSELECT ", id.text());
+                    assert_eq!(sql_of(&line).matches(&own).count(), 1, "{own}");
+                }
+            }
+        }
     }
+}
+
+fn sql_of(line: &Json) -> &str {
+    line.get("evidence").get("sql").text()
 }
 
 #[test]
@@ -271,6 +289,7 @@ fn accounts_have_the_documented_keys_in_order() {
     for (key, value) in accounts.entries() {
         match key.as_str() {
             "type" => assert_eq!(value.text(), "accounts"),
+            "resolution" => assert_eq!(value.text(), "address"),
             "rejects_by_reason" => assert_eq!(value.entries(), []),
             "first" | "last" => assert!(instant(value).secs() > 0),
             "seconds" => assert!(value.is_number()),

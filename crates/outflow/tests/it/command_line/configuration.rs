@@ -48,6 +48,7 @@ fn a_name_that_is_not_known_is_an_error_that_names_it() {
         run.says(&[
             "error: configuration `outflow.toml`",
             &format!("unknown field `{name}`"),
+            "\nhint: correct the line that is named",
         ]);
     }
 }
@@ -60,20 +61,24 @@ fn a_value_that_makes_no_sense_is_an_error() {
         ("[policy.bounds]\nresolver_day = -1", "resolver_day"),
         ("[policy.bounds.workload]\nday = 1", "missing field `week`"),
         ("policy = ", "outflow.toml"),
+        ("[policy.bounds]\nicmp_day = 0", "a bound of zero bytes"),
         (
             "[[policy.sanctioned]]\ndestination = \"203.0.113.0/24\"\nbytes_per_day = 1",
             "reason",
         ),
     ] {
-        under(config).exits(2).says(&[told]);
+        under(config).exits(2).says(&[told, "\nhint: "]);
     }
     let missing = folder(&[("a.log", b"")]);
     let run = detect(missing.path(), &["a.log", "--config", "none.toml"]).exits(2);
-    run.says(&["could not read configuration `none.toml`"]);
+    run.says(&[
+        "could not read configuration `none.toml`",
+        "\nhint: name a file that is there",
+    ]);
     fs::write(missing.path().join("bytes.toml"), b"\xff").unwrap();
     detect(missing.path(), &["a.log", "--config", "bytes.toml"])
         .exits(2)
-        .says(&["bytes.toml"]);
+        .says(&["bytes.toml", "\nhint: "]);
 }
 
 #[test]

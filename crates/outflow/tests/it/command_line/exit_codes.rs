@@ -82,6 +82,8 @@ fn usage_is_told_with_what_is_wrong() {
         let run = run(folder.path(), args).exits(2);
         assert_eq!(run.stdout, "", "{args:?}");
         assert!(run.stderr.starts_with("error: "), "{}", run.stderr);
+        assert!(run.stderr.contains("\nhint: "), "{}", run.stderr);
+        assert!(!run.stderr.contains("For more"), "{}", run.stderr);
         if told != "--internal" {
             run.says(&[told]);
         }
@@ -139,6 +141,9 @@ fn a_place_that_cannot_be_written_is_no_finish() {
     for out in ["nowhere/out.json", "taken"] {
         let run = detect(folder.path(), &["leak.log", "--out", out]).exits(3);
         assert_eq!(run.stdout, "");
-        run.says(&[&format!("could not write `{out}`")]);
+        run.says(&[
+            &format!("could not write `{out}`"),
+            "\nhint: name a file with --out",
+        ]);
     }
 }

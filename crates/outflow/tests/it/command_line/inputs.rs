@@ -135,11 +135,53 @@ fn an_object_without_records_is_fine_and_said_to_tell_nothing() {
 }
 
 #[test]
+fn a_log_that_cannot_be_counted_is_no_clean_one() {
+    let text = b"interface-id srcaddr dstaddr action\neni-0a1 10.0.0.5 203.0.113.9 ACCEPT\n";
+    let run = beside_the_leak("fields.log", text).says(&[
+        "`fields.log` cannot be counted: its format has no bytes, start",
+        "hint: create the flow log with srcaddr",
+    ]);
+    assert_eq!(run.report().account("unmeasured"), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_may_not_be_read_does_not_end_the_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = folder(&[
+        ("leak.log", LEAK.line().as_bytes()),
+        ("closed/b.log", QUIET.line().as_bytes()),
+    ]);
+    let closed = folder.path().join("closed");
+    let open_to = |mode| fs::set_permissions(&closed, fs::Permissions::from_mode(mode)).unwrap();
+    open_to(0o000);
+    let denied = closed.read_dir().is_err();
+    let run = detect(folder.path(), &["."]);
+    open_to(0o755);
+    // The superuser reads what it likes.
+    if denied {
+        let report = run
+            .exits(3)
+            .says(&[
+                "error: could not list `./closed`: ",
+                "\nhint: run as a user",
+            ])
+            .report();
+        assert_eq!(
+            (report.account("objects"), report.account("damaged")),
+            (1, 0)
+        );
+        assert_eq!(report.incidents.len(), 1);
+    }
+}
+
+#[test]
 fn copies_are_counted_once_and_noted() {
     let line = LEAK.line();
     let folder = folder(&[("a.log", line.as_bytes()), ("copy/a.log", line.as_bytes())]);
     let run = detect(folder.path(), &["."]).exits(0);
-    assert_eq!(run.report().account("rows"), 1);
+    let report = run.report();
+    assert_eq!((report.account("rows"), report.account("copies")), (1, 1));
     run.says(&["note: ", "counted once", "`./copy/a.log` is a copy"]);
 }
 

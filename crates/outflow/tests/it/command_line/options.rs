@@ -70,7 +70,10 @@ fn since_must_lie_before_until() {
         )
         .exits(2);
         assert_eq!(run.stdout, "");
-        run.says(&["is not before --until 2026-10-01T00:00:00Z"]);
+        run.says(&[
+            "is not before --until 2026-10-01T00:00:00Z",
+            "\nhint: swap them",
+        ]);
     }
 }
 

@@ -1,0 +1,95 @@
+//! What is wrong with an object or a folder, told without ending the run.
+
+use outflow_record::Field;
+
+use crate::{Damage, Error, Object};
+
+/// An object that was not read to its end, or not at all, or that holds nothing to count; or a folder that could
+/// not be looked into.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The object or folder.
+    pub uri: String,
+    /// What is wrong with it.
+    pub reason: String,
+    /// What can be done about it.
+    pub hint: String,
+}
+
+impl Problem {
+    /// What could not be read.
+    pub(crate) fn unread(error: &Error) -> Self {
+        let uri = match error {
+            Error::S3 { uri } | Error::Read { uri, .. } | Error::Parquet { uri } => uri.clone(),
+            Error::Missing { path } | Error::List { path, .. } | Error::Empty { path, .. } => {
+                path.display().to_string()
+            }
+        };
+        let reason = match std::error::Error::source(error) {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        };
+        Self {
+            uri,
+            reason,
+            hint: error.hint(),
+        }
+    }
+
+    /// An object that broke off.
+    pub(crate) fn damaged(object: &Object, damage: &Damage) -> Self {
+        Self::of(
+            object,
+            format!(
+                "is damaged behind byte {}: {}",
+                damage.offset_read, damage.reason
+            ),
+            "what was read before the damage is counted; fetch the object again for the rest",
+        )
+    }
+
+    /// An object that the decoder refused.
+    pub(crate) fn refused(object: &Object, error: &outflow_record::Error) -> Self {
+        let hint = match error {
+            outflow_record::Error::TransitGateway { .. } => {
+                "name only VPC flow logs; the others are counted without it"
+            }
+            _ => {
+                "if it is a VPC flow log without a header, say its format as DescribeFlowLogs \
+                 shows it: --log-format '${version} ${account-id} …'"
+            }
+        };
+        Self::of(object, format!("was refused: {error}"), hint)
+    }
+
+    /// An object whose format lacks what every flow needs.
+    pub(crate) fn without_fields(object: &Object, lacking: &[Field]) -> Self {
+        let names: Vec<&str> = lacking.iter().map(|field| field.name()).collect();
+        Self::of(
+            object,
+            format!("cannot be counted: its format has no {}", names.join(", ")),
+            "create the flow log with srcaddr, dstaddr, bytes, packets, start and end among its fields; \
+             the format of one that exists cannot be changed",
+        )
+    }
+
+    /// An object that has the fields, and in none of its rows their values.
+    pub(crate) fn without_values(object: &Object, rows: u64) -> Self {
+        Self::of(
+            object,
+            format!(
+                "cannot be counted: `-` stands for addresses, times or bytes in each of its {rows} rows"
+            ),
+            "if it is a copy, compare it with what AWS delivered; with ${log-status} among the fields, rows \
+             without traffic are told from rows without values",
+        )
+    }
+
+    fn of(object: &Object, what: String, hint: &str) -> Self {
+        Self {
+            uri: object.uri.clone(),
+            reason: format!("`{}` {what}", object.uri),
+            hint: hint.to_owned(),
+        }
+    }
+}
