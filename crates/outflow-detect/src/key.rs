@@ -190,11 +190,11 @@ impl Service {
         self.role == Role::Server && self.resolving.is_none()
     }
 
-    /// Of a likely server, the port goes last: it tells whether the interface serves.
+    /// The interface's own ports go last: they tell whether it serves.
     fn at(self, level: Resolution) -> Self {
         let port_matters = match level {
             Resolution::Address | Resolution::Group => true,
-            Resolution::Watched => is_watched(self) || self.role == Role::LikelyServer,
+            Resolution::Watched => is_watched(self) || self.role != Role::Client,
             Resolution::Service => is_watched(self),
         };
         Self {

@@ -73,7 +73,11 @@ pub(crate) struct View<'a> {
     /// Protocols and ports that policy says are served.
     served: BTreeSet<(u8, u16)>,
     oriented: Vec<(PairKey, Counters)>,
+    /// By interface and port, the day on which it was first seen to accept a TCP connection from outside.
+    accepting: HashMap<(u32, u16), Day, FixedState>,
     passed_on: HashMap<Passage, Passed, FixedState>,
+    /// How many pairs may be chosen, and how many resolve names.
+    lens: (usize, usize),
 }
 
 /// Entries by what reads them, in no order.
@@ -134,9 +138,12 @@ impl<'a> View<'a> {
             networks,
             served,
             oriented,
+            accepting: HashMap::default(),
             passed_on: HashMap::default(),
+            lens: (0, 0),
         };
-        view.find_passed_on();
+        view.survey();
+        view.count_hosts();
         view
     }
 
@@ -168,14 +175,10 @@ impl<'a> View<'a> {
             .filter(move |(key, ..)| key.slot.day() <= through)
     }
 
-    /// The pairs that judges read, without what a gateway only passed on, in two passes over the state: one
-    /// counts, as growing lists of this size would copy them again and again.
+    /// The pairs that judges read, without what a gateway only passed on. Their numbers are known, as growing lists
+    /// of this size would copy them again and again.
     pub(crate) fn sift(&self) -> Sifted<'_> {
-        let (mut chosen, mut names) = (0, 0);
-        for (key, counters, _) in self.pairs() {
-            chosen += usize::from(self.is_chosen(key, counters));
-            names += usize::from(key.service.resolving.is_some());
-        }
+        let (chosen, names) = self.lens;
         let mut sifted = Sifted {
             chosen: Vec::with_capacity(chosen),
             names: Vec::with_capacity(names),
@@ -197,7 +200,7 @@ impl<'a> View<'a> {
                 let bytes = counters.up().bytes;
                 sifted.counted_bytes = sifted.counted_bytes.saturating_add(bytes);
             }
-            if self.is_chosen(key, counters) {
+            if may_be_chosen(key, counters) && !self.serves(key) {
                 sifted.chosen.push(entry);
             }
             if service.external && is_icmp(service.protocol) {
@@ -208,11 +211,6 @@ impl<'a> View<'a> {
             }
         }
         sifted
-    }
-
-    /// Whether a host chose to send payload outside.
-    fn is_chosen(&self, key: &PairKey, counters: &Counters) -> bool {
-        key.service.external && counters.up().payload > 0 && !self.serves(key)
     }
 
     /// Whether the interface serves, rather than chose, the other side. Ports alone are the sender's choice: where
@@ -228,11 +226,12 @@ impl<'a> View<'a> {
         if self.served.contains(&(service.protocol, service.port)) {
             return true;
         }
-        let serving = &self.state.entities.get(key.entity).interface.serving;
-        let by_then = |since: u32| since <= key.slot.day().0;
-        if service.protocol == protocol::TCP && serving.flags_since.is_some_and(by_then) {
-            let since = serving.ports.get(&service.port).copied();
-            since.is_some_and(by_then)
+        let day = key.slot.day();
+        let interface = &self.state.entities.get(key.entity).interface;
+        let has_flags = interface.flags_since.is_some_and(|since| since <= day.0);
+        if service.protocol == protocol::TCP && has_flags {
+            let since = self.accepting.get(&(key.entity, service.port));
+            since.is_some_and(|since| *since <= day)
         } else {
             (1..1_024).contains(&service.port)
         }
@@ -265,14 +264,35 @@ impl<'a> View<'a> {
         known.then(|| (network, key.remote, key.slot.day().0, served))
     }
 
-    fn find_passed_on(&mut self) {
+    /// One look at every pair: who accepts connections, what gateways sent, and how many pairs will be read.
+    fn survey(&mut self) {
+        let mut accepting: HashMap<(u32, u16), Day, FixedState> = HashMap::default();
         let mut passed: HashMap<Passage, Passed, FixedState> = HashMap::default();
-        for (key, counters, _) in self.pairs().filter(|(key, ..)| self.is_gateway(key)) {
-            if let Some(at) = self.passage(key) {
+        let (mut chosen, mut names) = (0, 0);
+        for (key, counters, _) in self.pairs() {
+            let service = key.service;
+            // Only an answer proves that somebody listens; a question may come to any port.
+            let answers = service.role == Role::Server && counters.up().packets > 0;
+            if answers && service.protocol == protocol::TCP {
+                let day = key.slot.day();
+                let since = accepting.entry((key.entity, service.port)).or_insert(day);
+                *since = day.min(*since);
+            }
+            if self.is_gateway(key)
+                && let Some(at) = self.passage(key)
+            {
                 let of = passed.entry(at).or_default();
                 of.by_gateways = of.by_gateways.saturating_add(counters.up().bytes);
             }
+            chosen += usize::from(may_be_chosen(key, counters));
+            names += usize::from(service.resolving.is_some());
         }
+        (self.accepting, self.passed_on, self.lens) = (accepting, passed, (chosen, names));
+    }
+
+    /// Adds what hosts sent to where gateways sent.
+    fn count_hosts(&mut self) {
+        let mut passed = std::mem::take(&mut self.passed_on);
         if !passed.is_empty() {
             for (key, counters, _) in self.pairs().filter(|(key, ..)| !self.is_gateway(key)) {
                 if let Some(of) = self.passage(key).and_then(|at| passed.get_mut(&at)) {
@@ -282,6 +302,12 @@ impl<'a> View<'a> {
         }
         self.passed_on = passed;
     }
+}
+
+/// Whether payload went outside, to where the interface may have chosen to send it.
+fn may_be_chosen(key: &PairKey, counters: &Counters) -> bool {
+    let service = key.service;
+    service.external && counters.up().payload > 0 && service.role != Role::Server
 }
 
 /// By the state's number of an interface, a number for its account and VPC.

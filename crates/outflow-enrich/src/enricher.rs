@@ -7,7 +7,7 @@ use outflow_record::{Addr, FlowBatch};
 use crate::aws::AwsService;
 use crate::interface::{Interface, InterfaceKey, Interfaces};
 use crate::networks::{Networks, Scope};
-use crate::traffic::{Direction, Initiator, initiator, payload_bytes, protocol, tcp_flags};
+use crate::traffic::{Direction, Initiator, initiator, payload_bytes};
 use columns::{Columns, Memory, Row};
 
 /// A flow record, seen from its interface.
@@ -168,8 +168,11 @@ impl Enricher {
         } else {
             by_sender
         };
-        if record.tcp_flags.unwrap_or(0) & tcp_flags::SYN != 0 {
-            self.learn_serving(number, record, direction, initiator);
+        if matches!(initiator, Initiator::Local | Initiator::Remote) && record.accepted {
+            let day = u32::try_from(record.start.max(0) / 86_400).unwrap_or(u32::MAX);
+            if self.interfaces.learn_flags(number, day) {
+                self.learnt.push(number);
+            }
         }
         let pick = |source, destination| {
             if incoming {
@@ -208,26 +211,6 @@ impl Enricher {
             packets: record.packets,
             bytes: record.bytes,
             payload_bytes: payload_bytes(record.protocol, ipv6, record.bytes, record.packets),
-        }
-    }
-
-    /// Notes a record that opens a TCP connection, and the port at which the interface accepted it.
-    fn learn_serving(
-        &mut self,
-        number: u32,
-        record: &Row,
-        direction: Direction,
-        initiator: Initiator,
-    ) {
-        if record.protocol != protocol::TCP || !record.accepted {
-            return;
-        }
-        // Only an answer proves that somebody listens; a question may come to any port.
-        let answers = direction == Direction::Egress && initiator == Initiator::Remote;
-        let day = u32::try_from(record.start.max(0) / 86_400).unwrap_or(u32::MAX);
-        let port = answers.then_some(record.source_port);
-        if self.interfaces.learn_serving(number, day, port) {
-            self.learnt.push(number);
         }
     }
 

@@ -34,8 +34,8 @@ pub struct Interface {
     pub own_v4: OwnAddress,
     /// Its IPv6 address, as far as records tell.
     pub own_v6: OwnAddress,
-    /// What it was seen to serve.
-    pub serving: Serving,
+    /// The day (since 1970) of its first record whose flags open a TCP connection: from then on, its log has flags.
+    pub flags_since: Option<u32>,
 }
 
 impl Interface {
@@ -54,7 +54,7 @@ impl Interface {
         self.intermediary |= other.intermediary;
         self.own_v4 = self.own_v4.both(other.own_v4);
         self.own_v6 = self.own_v6.both(other.own_v6);
-        self.serving.merge(&other.serving);
+        self.flags_since = earlier(self.flags_since, other.flags_since);
     }
 
     /// Whether an address is the interface's own, or `None` if its records do not tell.
@@ -68,43 +68,6 @@ impl Interface {
             OwnAddress::One(own) => Some(own == addr),
             _ => None,
         }
-    }
-}
-
-/// The TCP ports at which an interface accepted connections, as its records' flags prove. Merging takes the earlier
-/// day of each.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Serving {
-    /// The day (since 1970) of the first record whose flags open a connection: from then on, the log has flags.
-    pub flags_since: Option<u32>,
-    /// By port, the day on which it first answered SYN with SYN and ACK.
-    pub ports: BTreeMap<u16, u32>,
-}
-
-impl Serving {
-    /// Adds what another observation knows.
-    pub fn merge(&mut self, other: &Self) {
-        if let Some(day) = other.flags_since {
-            self.learn_flags(day);
-        }
-        for (port, day) in &other.ports {
-            self.learn_port(*port, *day);
-        }
-    }
-
-    fn learn_flags(&mut self, day: u32) -> bool {
-        let news = self.flags_since.is_none_or(|known| day < known);
-        if news {
-            self.flags_since = Some(day);
-        }
-        news
-    }
-
-    fn learn_port(&mut self, port: u16, day: u32) -> bool {
-        let known = self.ports.entry(port).or_insert(u32::MAX);
-        let news = day < *known;
-        *known = day.min(*known);
-        news
     }
 }
 
@@ -165,6 +128,10 @@ impl OwnAddress {
     }
 }
 
+fn earlier(a: Option<u32>, b: Option<u32>) -> Option<u32> {
+    a.into_iter().chain(b).min()
+}
+
 /// The interfaces that an enricher has met, numbered in the order of meeting.
 #[derive(Debug, Default)]
 pub struct Interfaces {
@@ -219,11 +186,13 @@ impl Interfaces {
         *known != before
     }
 
-    /// As [`Interfaces::learn`], for a record whose flags open a connection, at a port of the interface if it serves.
-    pub(crate) fn learn_serving(&mut self, number: u32, day: u32, port: Option<u16>) -> bool {
-        let serving = &mut self.known[number as usize].1.serving;
-        let flags = serving.learn_flags(day);
-        port.is_some_and(|port| serving.learn_port(port, day)) || flags
+    /// As [`Interfaces::learn`], for a record whose flags open a connection on this day.
+    #[inline]
+    pub(crate) fn learn_flags(&mut self, number: u32, day: u32) -> bool {
+        let known = &mut self.known[number as usize].1.flags_since;
+        let news = known.is_none_or(|known| day < known);
+        *known = earlier(*known, Some(day));
+        news
     }
 
     /// As [`Interfaces::learn`], for a record's addresses alone.

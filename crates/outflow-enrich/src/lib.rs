@@ -21,7 +21,7 @@
 pub use aws::AwsService;
 pub use enricher::{EnrichedBatch, Enricher, Flow, Origin};
 pub use error::Error;
-pub use interface::{Interface, InterfaceKey, Interfaces, OwnAddress, Serving};
+pub use interface::{Interface, InterfaceKey, Interfaces, OwnAddress};
 pub use networks::{AddrClass, Networks, Scope};
 pub use traffic::{Direction, Initiator, initiator, payload_bytes, protocol};
 

@@ -143,7 +143,7 @@ fn each_level_keeps_less_and_none_drops_what_tells_families_apart() {
         role: Role::Server,
         ..WEB
     };
-    is(server, [(none, 443), (none, 443), (none, 0), (none, 0)]);
+    is(server, [(none, 443), (none, 443), (none, 443), (none, 0)]);
     let resolver = Service {
         resolving: Some(Resolving::Dns),
         port: 53,

@@ -95,7 +95,7 @@ fn write_entity(out: &mut Writer, entity: &Entity) {
         intermediary,
         own_v4,
         own_v6,
-        serving,
+        flags_since,
     } = &entity.interface;
     out.text(&entity.key.account_id);
     out.text(&entity.key.interface_id);
@@ -118,13 +118,8 @@ fn write_entity(out: &mut Writer, entity: &Entity) {
             OwnAddress::Several => out.u8(3),
         }
     }
-    out.u8(u8::from(serving.flags_since.is_some()));
-    out.u32(serving.flags_since.unwrap_or(0));
-    out.u64(serving.ports.len() as u64);
-    for (port, day) in &serving.ports {
-        out.u32(u32::from(*port));
-        out.u32(*day);
-    }
+    out.u8(u8::from(flags_since.is_some()));
+    out.u32(flags_since.unwrap_or(0));
     out.u64(entity.coverage.len() as u64);
     for (slot, coverage) in &entity.coverage {
         out.u32(slot.0);
@@ -151,11 +146,7 @@ fn read_entity(input: &mut Reader<'_>) -> Result<Entity, Error> {
     interface.own_v4 = read_own(input)?;
     interface.own_v6 = read_own(input)?;
     let (has_flags, since) = (input.flag()?, input.u32()?);
-    interface.serving.flags_since = has_flags.then_some(since);
-    for _ in 0..input.u64()? {
-        let port = read_port(input)?;
-        interface.serving.ports.insert(port, input.u32()?);
-    }
+    interface.flags_since = has_flags.then_some(since);
     let mut entity = Entity {
         key,
         interface,

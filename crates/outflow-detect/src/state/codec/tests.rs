@@ -46,12 +46,7 @@ fn state(order: [usize; 4]) -> State {
             intermediary: at == 3,
             own_v4: own[at],
             own_v6: own[3 - at],
-            serving: outflow_enrich::Serving {
-                flags_since: (at > 2).then_some(u32::MAX),
-                ports: (0..at)
-                    .map(|port| (u16::MAX, u32::try_from(port).unwrap()))
-                    .collect(),
-            },
+            flags_since: (at > 2).then_some(u32::MAX),
             ..Interface::default()
         };
         let coverage = Coverage {
