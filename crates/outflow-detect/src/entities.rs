@@ -1,9 +1,12 @@
 //! The interfaces of a state, and their coverage.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hash, Hasher};
 
 use outflow_enrich::{Interface, InterfaceKey};
 
+use crate::key::FixedState;
+use crate::table::SHARDS;
 use crate::time::Slot;
 
 /// The interfaces of a state, numbered in the order of meeting; no number reaches an output.
@@ -55,14 +58,23 @@ impl Entity {
         known.unwrap_or(&self.key.interface_id)
     }
 
-    /// The shard of this interface's keys, from its key alone.
-    pub(crate) fn shard(&self) -> usize {
-        use std::hash::{BuildHasher, Hash, Hasher};
-        let mut hasher = crate::key::FixedState::default().build_hasher();
-        self.key.interface_id.hash(&mut hasher);
-        self.key.account_id.hash(&mut hasher);
-        usize::try_from(hasher.finish() >> 40).unwrap_or(0) % crate::table::SHARDS
+    /// Adds to what the log covers of a slot.
+    pub(crate) fn cover(&mut self, slot: Slot, coverage: &Coverage) {
+        self.coverage.entry(slot).or_default().add(coverage);
     }
+
+    /// The shard of this interface's keys.
+    pub(crate) fn shard(&self) -> usize {
+        shard_of(&self.key)
+    }
+}
+
+/// The shard of an interface's keys, from its own key alone.
+pub(crate) fn shard_of(key: &InterfaceKey) -> usize {
+    let mut hasher = FixedState::default().build_hasher();
+    key.interface_id.hash(&mut hasher);
+    key.account_id.hash(&mut hasher);
+    usize::try_from(hasher.finish() >> 40).unwrap_or(0) % SHARDS
 }
 
 impl Entities {
@@ -119,7 +131,7 @@ impl Entities {
                 let own = self.get_mut(number);
                 own.interface.merge(&entity.interface);
                 for (slot, coverage) in entity.coverage {
-                    own.coverage.entry(slot).or_default().add(&coverage);
+                    own.cover(slot, &coverage);
                 }
                 number
             })

@@ -20,33 +20,42 @@ pub(crate) struct Table<K> {
     keys_max: usize,
 }
 
+/// A shard of a table.
 #[derive(Debug, Clone)]
-struct Shard<K> {
+pub(crate) struct Shard<K> {
     level: Resolution,
     counters: Arena<K>,
+}
+
+impl<K> Default for Shard<K> {
+    fn default() -> Self {
+        Self {
+            level: Resolution::Address,
+            counters: Arena::default(),
+        }
+    }
 }
 
 impl<K: Key> Table<K> {
     /// An empty table of at most `keys_max` keys a shard.
     pub(crate) fn new(keys_max: usize) -> Self {
-        let shard = || Shard {
-            level: Resolution::Address,
-            counters: Arena::default(),
-        };
-        Self {
-            shards: (0..SHARDS).map(|_| shard()).collect(),
-            keys_max,
-        }
+        Self::of_shards((0..SHARDS).map(|_| Shard::default()).collect(), keys_max)
+    }
+
+    /// The table of shards that were filled one by one, with the same limit.
+    pub(crate) fn of_shards(shards: Vec<Shard<K>>, keys_max: usize) -> Self {
+        Self { shards, keys_max }
     }
 
     /// Adds to the counters of a key.
     #[inline]
     pub(crate) fn add(&mut self, shard: usize, key: K, counters: &Counters) {
-        let shard = &mut self.shards[shard % SHARDS];
-        shard.counters.add(key.at(shard.level), counters);
-        if shard.counters.len() > self.keys_max {
-            shard.shrink(self.keys_max);
-        }
+        self.shards[shard % SHARDS].add(key, counters, self.keys_max);
+    }
+
+    /// Adds to the counters of keys of one shard.
+    pub(crate) fn add_all(&mut self, shard: usize, entries: &[(K, Counters)]) {
+        self.shards[shard % SHARDS].add_all(entries, self.keys_max);
     }
 
     /// Adds another table; `shard` and `entity` say where its interfaces are in this one.
@@ -56,11 +65,8 @@ impl<K: Key> Table<K> {
                 own.coarsen();
             }
             for (key, counters) in other.counters.into_entries() {
-                let key = key.with_entity(entity(key.entity())).at(own.level);
-                own.counters.add(key, &counters);
-                if own.counters.len() > self.keys_max {
-                    own.shrink(self.keys_max);
-                }
+                let key = key.with_entity(entity(key.entity()));
+                own.add(key, &counters, self.keys_max);
             }
         }
     }
@@ -96,6 +102,21 @@ impl<K: Key> Table<K> {
 }
 
 impl<K: Key> Shard<K> {
+    #[inline]
+    fn add(&mut self, key: K, counters: &Counters, keys_max: usize) {
+        self.counters.add(key.at(self.level), counters);
+        if self.counters.len() > keys_max {
+            self.shrink(keys_max);
+        }
+    }
+
+    /// Adds to the counters of keys, and keeps less of each key once there are more than `keys_max`.
+    pub(crate) fn add_all(&mut self, entries: &[(K, Counters)], keys_max: usize) {
+        for (key, counters) in entries {
+            self.add(*key, counters, keys_max);
+        }
+    }
+
     fn shrink(&mut self, keys_max: usize) {
         while self.counters.len() > keys_max && self.level.coarser().is_some() {
             self.coarsen();

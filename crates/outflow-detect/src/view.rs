@@ -157,11 +157,7 @@ impl<'a> View<'a> {
 
     /// The AWS service whose range holds a destination group, if records name it.
     pub(crate) fn aws_service(&self, group: Addr) -> Option<String> {
-        self.state
-            .aws
-            .get(&group)
-            .and_then(|service| service.name())
-            .map(str::to_owned)
+        self.state.aws.get(group).name().map(str::to_owned)
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&PairKey, &Counters, Remote)> {

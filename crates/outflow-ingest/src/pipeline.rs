@@ -1,13 +1,13 @@
 //! The pipeline: objects to batches to sums, on all workers, then to findings.
 //!
 //! ```text
-//!            ┌ worker: Reader ► Decoder ► Enricher ► State, Tally, evidence ┐
-//! objects ──►┤  …                                                           ├─ merge ─► judge ─► group ─► Outcome
-//!            └ worker                                                       ┘
+//!            ┌ worker: Reader ► Decoder ► Enricher ►┬► Tally, evidence ─ merge ┐
+//! objects ──►┤  …                                   │                          ├─► judge ─► group ─► Outcome
+//!            └ worker                              ►┴► SharedState ────────────┘
 //! ```
 //!
-//! Which worker reads which object has no influence on the outcome: everything that a worker keeps merges in
-//! any order.
+//! Which worker reads which object has no influence on the outcome: everything that workers keep adds up in any
+//! order.
 
 mod duplicates;
 mod evidence;
@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
-use outflow_detect::{Engine, Policy, Resolution, State};
+use outflow_detect::{Engine, Policy, Resolution, SharedState, State};
 use outflow_enrich::Networks;
 use outflow_finding::{Accounts, Finding, Incident, group};
 use outflow_record::{Format, Timestamp};
@@ -27,7 +27,7 @@ use outflow_record::{Format, Timestamp};
 use crate::{Object, Problem};
 use evidence::Ledger;
 use tally::Tally;
-use worker::Worker;
+use worker::{Done, Worker};
 
 /// Threads at most. More do not read faster, and each holds buffers; what is asked for beyond is not started.
 const WORKERS_MAX: usize = 256;
@@ -84,16 +84,17 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
     let next = AtomicUsize::new(0);
     let entries = AtomicU64::new(0);
     let count = settings.workers.min(objects.len()).clamp(1, WORKERS_MAX);
-    let workers: Vec<Worker<'_>> = thread::scope(|scope| {
+    let shared = SharedState::default();
+    let workers: Vec<Done> = thread::scope(|scope| {
         let threads: Vec<_> = (0..count)
             .map(|_| {
-                let (objects, next, entries) = (&objects, &next, &entries);
+                let (objects, next, entries, state) = (&objects, &next, &entries, &shared);
                 scope.spawn(move || {
-                    let mut worker = Worker::new(settings, progress, entries);
+                    let mut worker = Worker::new(settings, progress, entries, state);
                     while let Some(object) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
                         worker.read(object);
                     }
-                    worker
+                    worker.finish()
                 })
             })
             .collect();
@@ -105,16 +106,10 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
     });
     let mut tally = Tally::default();
     tally.copies = copies.len() as u64;
-    let mut state: Option<State> = None;
     let mut read = Vec::new();
     let (mut problems, mut without_values) = (Vec::new(), Vec::new());
-    for worker in workers {
-        let done = worker.finish();
+    for done in workers {
         tally.merge(&done.tally);
-        match &mut state {
-            Some(state) => state.merge(done.state),
-            none => *none = Some(done.state),
-        }
         read.push((done.sources, done.interfaces));
         problems.extend(done.problems);
         without_values.extend(done.without_values);
@@ -123,7 +118,7 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
         tally.damaged += without_values.len() as u64;
         problems.extend(without_values);
     }
-    let state = state.unwrap_or_default();
+    let state = shared.into_state();
     problems.sort();
     let ledger = Ledger::new(read, entries.into_inner());
     let mut remarks = remarks(&state, &tally);

@@ -16,7 +16,7 @@ use crate::time::Day;
 use crate::view::{Entry, View};
 use records::Records;
 pub(super) use weights::Sides;
-use weights::{Weights, keys};
+use weights::{Few, Many, first_ranked, ranked};
 
 /// A destination whose address was dropped for want of memory.
 pub(super) const UNKNOWN_PLACE: &str = "addresses that are no longer told apart";
@@ -25,7 +25,7 @@ pub(super) const UNKNOWN_PLACE: &str = "addresses that are no longer told apart"
 /// crawl does not fill the page.
 const ADDRESSES_MAX: usize = 64;
 
-/// Sums over entries.
+/// Sums over entries; of each list, what was sent most comes first.
 #[derive(Debug)]
 pub(super) struct Draft {
     up: Volume,
@@ -33,13 +33,15 @@ pub(super) struct Draft {
     flows: u64,
     /// Start of the first packet and end of the last, Unix seconds.
     span: (u32, u32),
-    by_group: Weights<Addr>,
-    /// Whole addresses, as far as they were kept.
-    by_address: Weights<Addr>,
+    groups: Vec<(Addr, Sides)>,
+    /// Whole addresses, as far as they were kept: the first [`ADDRESSES_MAX`].
+    addresses: Vec<Addr>,
+    /// How many there are.
+    addresses_len: usize,
     /// Whether there are entries of which the address was not kept.
     is_coarse: bool,
-    by_service: Weights<Service>,
-    by_interface: Weights<u32>,
+    services: Vec<Service>,
+    interfaces: Vec<u32>,
 }
 
 /// What a judge says about a draft.
@@ -60,42 +62,45 @@ pub(super) struct Charge<'a> {
 
 impl Draft {
     pub(super) fn of<'a>(entries: impl IntoIterator<Item = &'a Entry<'a>>) -> Self {
-        let mut draft = Self {
-            up: Volume::default(),
-            down: Volume::default(),
-            flows: 0,
-            span: (u32::MAX, 0),
-            by_group: Weights::default(),
-            by_address: Weights::default(),
-            is_coarse: false,
-            by_service: Weights::default(),
-            by_interface: Weights::default(),
-        };
-        entries.into_iter().for_each(|entry| draft.add(entry));
-        draft
-    }
-
-    fn add(&mut self, entry: &Entry<'_>) {
-        let counters = entry.counters;
-        let (up, down) = (counters.up(), counters.down());
-        self.up.add(&up);
-        self.down.add(&down);
-        self.flows = self.flows.saturating_add(u64::from(counters.flows));
-        let (first, last) = self.span;
-        self.span = (first.min(counters.first), last.max(counters.last));
-        let sides = Sides {
-            up: up.payload,
-            down: down.payload,
-        };
-        match entry.kept {
-            Remote::Whole => self.by_address.add(entry.remote, sides),
-            Remote::Group | Remote::Dropped => self.is_coarse = true,
+        let (mut up, mut down, mut flows) = (Volume::default(), Volume::default(), 0u64);
+        let (mut first, mut last, mut is_coarse) = (u32::MAX, 0, false);
+        let (mut networks, mut addresses) = (Many::default(), Many::default());
+        let (mut services, mut interfaces) = (Few::default(), Few::default());
+        for entry in entries {
+            let counters = entry.counters;
+            up.add(&counters.up());
+            down.add(&counters.down());
+            flows = flows.saturating_add(u64::from(counters.flows));
+            (first, last) = (first.min(counters.first), last.max(counters.last));
+            let sides = Sides {
+                up: counters.up().payload,
+                down: counters.down().payload,
+            };
+            match entry.kept {
+                Remote::Whole => addresses.add(entry.remote, sides),
+                Remote::Group => networks.add(entry.remote, sides),
+                Remote::Dropped => {}
+            }
+            is_coarse |= entry.kept != Remote::Whole;
+            services.add(entry.service, sides);
+            interfaces.add(entry.interface, sides);
         }
-        if entry.kept != Remote::Dropped {
-            self.by_group.add(entry.group(), sides);
+        let addresses = addresses.summed();
+        for (address, sides) in &addresses {
+            networks.add(address.group(), *sides);
         }
-        self.by_service.add(entry.service, sides);
-        self.by_interface.add(entry.interface, sides);
+        Self {
+            up,
+            down,
+            flows,
+            span: (first, last),
+            groups: ranked(networks.summed()),
+            addresses_len: addresses.len(),
+            addresses: first_ranked(addresses, ADDRESSES_MAX),
+            is_coarse,
+            services: services.ranked(),
+            interfaces: interfaces.ranked(),
+        }
     }
 
     /// From the interfaces.
@@ -109,48 +114,41 @@ impl Draft {
     }
 
     /// The destination groups with their payload, those that were sent most first.
-    pub(super) fn groups(&self) -> Vec<(Addr, Sides)> {
-        self.by_group.ranked()
+    pub(super) fn groups(&self) -> &[(Addr, Sides)] {
+        &self.groups
     }
 
     /// The fewest destination groups that make up nineteen twentieths of the payload sent.
-    pub(super) fn main_groups(&self) -> Vec<Addr> {
-        let mut groups = self.by_group.ranked();
-        let total = total(groups.iter().map(|(_, sides)| sides.up));
+    pub(super) fn main_groups(&self) -> &[(Addr, Sides)] {
+        let total = total(self.groups.iter().map(|(_, sides)| sides.up));
         let mut left = total - total / 20;
-        let enough = groups.iter().position(|(_, sides)| {
+        let enough = self.groups.iter().position(|(_, sides)| {
             left = left.saturating_sub(sides.up);
             left == 0
         });
-        groups.truncate(enough.map_or(groups.len(), |last| last + 1));
-        keys(&groups)
-    }
-
-    /// The addresses that are known, those that were sent most first.
-    pub(super) fn addresses(&self) -> Vec<Addr> {
-        keys(&self.by_address.ranked())
+        &self.groups[..enough.map_or(self.groups.len(), |last| last + 1)]
     }
 
     /// The address that was sent most, and how many more there are; or the group, where addresses were not kept.
     pub(super) fn place(&self) -> String {
-        let addresses = self.addresses();
-        let more = match addresses.len() {
+        let more = match self.addresses_len {
             0 | 1 if !self.is_coarse => String::new(),
             0 => " and others".to_owned(),
             count if self.is_coarse => format!(" and more than {}", count - 1),
             count => format!(" and {} more", count - 1),
         };
-        let group = || self.groups().first().map(|(group, _)| group_name(*group));
-        let main = addresses.first().map(ToString::to_string).or_else(group);
+        let group = || self.groups.first().map(|(group, _)| group_name(*group));
+        let main = self
+            .addresses
+            .first()
+            .map(ToString::to_string)
+            .or_else(group);
         main.unwrap_or_else(|| UNKNOWN_PLACE.to_owned()) + &more
     }
 
     /// The service that sent most.
     pub(super) fn service(&self) -> Option<String> {
-        self.by_service
-            .ranked()
-            .first()
-            .map(|(service, _)| service_name(*service))
+        self.services.first().map(|service| service_name(*service))
     }
 
     /// A measure of the draft's shape against a bound.
@@ -166,8 +164,7 @@ impl Draft {
 
     /// The finding.
     pub(super) fn finish(self, view: &View<'_>, charge: Charge<'_>) -> Judged {
-        let entities = keys(&self.by_interface.ranked());
-        let addresses = self.addresses();
+        let entities = &self.interfaces;
         let main = entities.first().map(|number| view.interface(*number));
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let (family, day) = (charge.family, charge.day.to_string());
@@ -180,9 +177,9 @@ impl Draft {
             main.and_then(|entity| pick(&entity.interface).clone())
         };
         let records = Records {
-            interfaces: &entities,
-            addresses: &addresses,
-            are_all_addresses: !self.is_coarse,
+            interfaces: entities,
+            addresses: &self.addresses,
+            are_all_addresses: !self.is_coarse && self.addresses_len == self.addresses.len(),
             first: i64::from(self.span.0),
             last: i64::from(self.span.1),
             day: charge.day,
@@ -198,7 +195,7 @@ impl Draft {
             vpc_id: of_one(attribute(|interface| &interface.vpc_id)),
             interface_id: of_one(main.and_then(|entity| text(&entity.key.interface_id))),
             workload: charge.workload.and_then(|id| text(&view.workload(id).name)),
-            destination: self.destination(view, &addresses),
+            destination: self.destination(view),
             first_seen: Some(Timestamp(records.first)),
             last_seen: Some(Timestamp(records.last)),
             bytes: self.up.bytes,
@@ -226,9 +223,9 @@ impl Draft {
         }
     }
 
-    fn destination(&self, view: &View<'_>, addresses: &[Addr]) -> Destination {
-        let main = self.groups().first().map(|(group, _)| *group);
-        let listed = addresses.iter().take(ADDRESSES_MAX);
+    fn destination(&self, view: &View<'_>) -> Destination {
+        let main = self.groups.first().map(|(group, _)| *group);
+        let listed = self.addresses.iter();
         Destination {
             group: main.map(group_name),
             addresses: listed.map(ToString::to_string).collect(),

@@ -7,12 +7,15 @@
 mod charges;
 mod crossing;
 
-use outflow_finding::{Family, Why, human_bytes};
+use std::collections::BTreeSet;
 
-use super::Judged;
+use outflow_finding::{Family, Why, human_bytes};
+use outflow_record::Addr;
+
 use super::draft::{Charge, Draft, Sides, UNKNOWN_PLACE, bounded, group_name};
 use super::exceedance::Exceedance;
 use super::severity::Measure;
+use super::{Judged, in_parallel};
 use crate::counters::total;
 use crate::policy::{Horizons, Policy};
 use crate::view::{Entry, View};
@@ -28,29 +31,58 @@ pub(super) fn judge<'a>(
     let mut charges = Charges::of(view, policy, chosen);
     let bounds = &policy.bounds;
     let accounts = charges.accounts(view);
-    let of_workloads = Ledger::of(&charges, bounds.workload, |c| u128::from(c.workload));
-    let of_destinations = Ledger::of(&charges, bounds.destination, |c| {
-        u128::from_be_bytes(c.group.bytes())
-    });
+    let of_workloads = Ledger::of(&charges, bounds.workload, |c| c.workload);
+    let of_destinations = Ledger::of(&charges, bounds.destination, |c| c.group);
     let of_accounts = Ledger::of(&charges, bounds.account, |c| accounts[c.workload as usize]);
     let mut rarity = Exceedance::default();
-    let mut findings = Vec::new();
+    let mut found = Vec::new();
     for (day, sums) in charges.workload_days() {
         rarity.extend(sums);
-        for (crossing, members) in charges.cross(&of_workloads, day) {
-            let sum = Sum::of(&charges, &crossing, &members, bounds.workload);
-            findings.push(workload_finding(view, sum, &rarity));
-        }
-        for (crossing, members) in charges.cross(&of_destinations, day) {
-            let sum = Sum::of(&charges, &crossing, &members, bounds.destination);
-            findings.push(shared_finding(view, sum, Common::Destination));
-        }
-        for (crossing, members) in charges.cross(&of_accounts, day) {
-            let sum = Sum::of(&charges, &crossing, &members, bounds.account);
-            findings.push(shared_finding(view, sum, Common::Account));
+        for (ledger, of) in [
+            (&of_workloads, Of::Workload),
+            (&of_destinations, Of::Destination),
+            (&of_accounts, Of::Account),
+        ] {
+            for (crossing, members) in charges.cross(ledger, day) {
+                let observed = charges.unexplained(&members, crossing.horizon);
+                found.push(Crossed {
+                    of,
+                    bits: rarity.bits(observed),
+                    observed,
+                    bound: bound_of(ledger.bounds(), crossing.horizon),
+                    crossing,
+                    members,
+                });
+            }
         }
     }
-    findings
+    // What was found on a day depends on the days before; what is said of it does not.
+    in_parallel(&found, |crossed| {
+        let sum = Sum::of(&charges, crossed);
+        match crossed.of {
+            Of::Workload => workload_finding(view, sum),
+            Of::Destination | Of::Account => shared_finding(view, sum),
+        }
+    })
+}
+
+/// What the charges of a ledger have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Workload,
+    Destination,
+    Account,
+}
+
+/// A crossing, and the places of what it charges.
+struct Crossed {
+    of: Of,
+    crossing: Crossing,
+    members: Vec<u32>,
+    observed: u64,
+    bound: u64,
+    /// Bits of rarity among workload-days.
+    bits: f64,
 }
 
 fn bound_of(bounds: Horizons, horizon: Horizon) -> u64 {
@@ -79,65 +111,65 @@ fn techniques(horizon: Horizon) -> &'static [&'static str] {
 
 /// What a crossing charges, summed up.
 struct Sum<'c, 'a> {
-    crossing: &'c Crossing,
+    crossed: &'c Crossed,
     charges: &'c Charges<'a>,
-    members: &'c [usize],
     draft: Draft,
-    bound: u64,
-    observed: u64,
 }
 
 impl<'c, 'a> Sum<'c, 'a> {
-    fn of(
-        charges: &'c Charges<'a>,
-        crossing: &'c Crossing,
-        members: &'c [usize],
-        bounds: Horizons,
-    ) -> Self {
-        let entries = members.iter().flat_map(|member| charges.entries(*member));
+    fn of(charges: &'c Charges<'a>, crossed: &'c Crossed) -> Self {
+        let members = crossed.members.iter();
         Self {
-            draft: Draft::of(entries),
-            bound: bound_of(bounds, crossing.horizon),
-            observed: charges.unexplained(members, crossing.horizon),
-            crossing,
+            draft: Draft::of(members.flat_map(|member| charges.entries(*member))),
             charges,
-            members,
+            crossed,
         }
+    }
+
+    fn members(&self) -> impl Iterator<Item = &'c Unexplained> {
+        let charges = self.charges;
+        self.crossed
+            .members
+            .iter()
+            .map(|member| charges.get(*member))
     }
 
     /// How grave it is. What is pushed out to some destinations does not become harmless by what is fetched from
     /// others: if it crosses the bound by itself, it is judged by itself.
     fn measure(&self, bits: f64) -> Measure {
+        let Crossed {
+            observed, bound, ..
+        } = *self.crossed;
+        let measure = Measure {
+            bits,
+            ..self.draft.measure(observed, bound)
+        };
         let mut pushed = Sides::default();
         let mut groups = Vec::new();
         for (group, sides) in self.draft.groups() {
             if sides.is_pushed() {
-                pushed.add(sides);
-                groups.push(group);
+                pushed.add(*sides);
+                groups.push(*group);
             }
         }
         groups.sort_unstable();
-        let is_pushed = |member: &&usize| {
-            let group = self.charges.get(**member).group;
-            groups.binary_search(&group).is_ok()
-        };
-        let of_pushed: Vec<usize> = self.members.iter().filter(is_pushed).copied().collect();
-        let observed = self.charges.unexplained(&of_pushed, self.crossing.horizon);
-        let measure = self.draft.measure(self.observed, self.bound);
-        if observed < self.bound {
-            return Measure { bits, ..measure };
+        let horizon = self.crossed.crossing.horizon;
+        let is_pushed = |own: &&Unexplained| groups.binary_search(&own.group).is_ok();
+        let of_pushed = self.members().filter(is_pushed);
+        let observed = total(of_pushed.map(|own| own.unexplained.within(horizon)));
+        if observed < bound {
+            return measure;
         }
         Measure {
             observed,
             up: pushed.up,
             down: pushed.down,
-            bits,
             ..measure
         }
     }
 
     fn span(&self) -> &'static str {
-        horizon_text(self.crossing.horizon)
+        horizon_text(self.crossed.crossing.horizon)
     }
 
     /// The destination, or the first of those that make up most of the payload: what trickles elsewhere is listed
@@ -145,10 +177,10 @@ impl<'c, 'a> Sum<'c, 'a> {
     fn place(&self) -> String {
         let service = self.draft.service();
         let service = service.map_or_else(String::new, |service| format!(" over {service}"));
-        match self.draft.main_groups().as_slice() {
+        match self.draft.main_groups() {
             [] => format!("{UNKNOWN_PLACE}{service}"),
-            [one] => format!("{}{service}", group_name(*one)),
-            [first, rest @ ..] => {
+            [(one, _)] => format!("{}{service}", group_name(*one)),
+            [(first, _), rest @ ..] => {
                 format!("{} and {} more{service}", group_name(*first), rest.len())
             }
         }
@@ -157,27 +189,25 @@ impl<'c, 'a> Sum<'c, 'a> {
     fn volume_reason(&self) -> Why {
         let text = format!(
             "{} of payload to {} within {} is explained by nothing known; the bound is {}",
-            human_bytes(self.observed),
+            human_bytes(self.crossed.observed),
             self.place(),
             self.span(),
-            human_bytes(self.bound),
+            human_bytes(self.crossed.bound),
         );
-        bounded(self.observed, self.bound, "bytes", text)
+        bounded(self.crossed.observed, self.crossed.bound, "bytes", text)
     }
 
     fn past_reason(&self) -> Option<Why> {
-        let main = self.draft.main_groups();
-        let of_main = |charge: &&Unexplained| main.contains(&charge.group);
-        let charges = self.members.iter().map(|member| self.charges.get(*member));
-        let first = charges
-            .filter(of_main)
-            .map(|charge| charge.first_day)
-            .min()?;
-        let payload = self
-            .members
+        let main: BTreeSet<Addr> = self
+            .draft
+            .main_groups()
             .iter()
-            .map(|member| self.charges.get(*member).payload);
-        let explained = total(payload).saturating_sub(self.observed);
+            .map(|(group, _)| *group)
+            .collect();
+        let of_main = self.members().filter(|own| main.contains(&own.group));
+        let first = of_main.map(|own| own.first_day).min()?;
+        let payload = total(self.members().map(|own| own.payload));
+        let explained = payload.saturating_sub(self.crossed.observed);
         let text = if explained > 0 {
             format!(
                 "the past or policy explains {} more to the same destinations, first seen {first}",
@@ -201,52 +231,46 @@ impl<'c, 'a> Sum<'c, 'a> {
     }
 }
 
-fn workload_finding(view: &View<'_>, sum: Sum<'_, '_>, rarity: &Exceedance) -> Judged {
-    let bits = rarity.bits(sum.observed);
+fn workload_finding(view: &View<'_>, sum: Sum<'_, '_>) -> Judged {
+    let Crossed {
+        bits,
+        observed,
+        crossing,
+        ..
+    } = *sum.crossed;
     let measure = sum.measure(bits);
-    let workload = sum
-        .members
-        .first()
-        .map(|member| sum.charges.get(*member).workload);
+    let workload = sum.members().next().map(|own| own.workload);
     let mut why = vec![sum.volume_reason(), shape_reason(&measure)];
     why.extend(sum.past_reason());
     let identity = workload.map(|id| view.workload(id));
     let account = identity.map_or("", |workload| workload.account_id.as_str());
     let name = identity.map_or("", |workload| workload.name.as_str());
-    let (sent, place, span) = (human_bytes(sum.observed), sum.place(), sum.span());
+    let (sent, place, span) = (human_bytes(observed), sum.place(), sum.span());
     let charge = Charge {
         family: Family::VolumeLedger,
-        day: sum.crossing.day,
+        day: crossing.day,
         identity: &["workload", account, name],
         title: format!("{sent} of unexplained payload to {place} within {span}"),
         severity: measure.severity(),
         risk: measure.risk(),
         bits: Some(bits),
-        attack: techniques(sum.crossing.horizon),
+        attack: techniques(crossing.horizon),
         why,
         workload,
     };
     sum.draft.finish(view, charge)
 }
 
-/// What the workloads of a shared finding have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Common {
-    Destination,
-    Account,
-}
-
 /// A finding of many workloads: to one destination, or of one account.
-fn shared_finding(view: &View<'_>, sum: Sum<'_, '_>, common: Common) -> Judged {
+fn shared_finding(view: &View<'_>, sum: Sum<'_, '_>) -> Judged {
+    let Crossed {
+        observed, crossing, ..
+    } = *sum.crossed;
     let measure = sum.measure(0.0);
-    let mut workloads: Vec<u32> = sum
-        .members
-        .iter()
-        .map(|member| sum.charges.get(*member).workload)
-        .collect();
+    let mut workloads: Vec<u32> = sum.members().map(|own| own.workload).collect();
     workloads.sort_unstable();
     workloads.dedup();
-    let (sent, place, span) = (human_bytes(sum.observed), sum.place(), sum.span());
+    let (sent, place, span) = (human_bytes(observed), sum.place(), sum.span());
     let senders = match workloads.len() {
         1 => "1 workload".to_owned(),
         count => format!("{count} workloads, each below its own bound"),
@@ -254,19 +278,19 @@ fn shared_finding(view: &View<'_>, sum: Sum<'_, '_>, common: Common) -> Judged {
     let account = workloads
         .first()
         .map_or("", |id| view.workload(*id).account_id.as_str());
-    let identity = match common {
-        Common::Destination => ["destination", "", place.as_str()],
-        Common::Account => ["account", account, ""],
+    let identity = match sum.crossed.of {
+        Of::Account => ["account", account, ""],
+        Of::Destination | Of::Workload => ["destination", "", place.as_str()],
     };
     let charge = Charge {
         family: Family::VolumeLedger,
-        day: sum.crossing.day,
+        day: crossing.day,
         identity: &identity,
         title: format!("{sent} of unexplained payload from {senders} to {place} within {span}"),
         severity: measure.severity(),
         risk: measure.risk(),
         bits: None,
-        attack: techniques(sum.crossing.horizon),
+        attack: techniques(crossing.horizon),
         why: vec![sum.volume_reason(), shape_reason(&measure)],
         workload: match workloads.as_slice() {
             [one] => Some(*one),

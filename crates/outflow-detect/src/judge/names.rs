@@ -8,8 +8,8 @@ mod shape;
 
 use outflow_finding::{Family, Severity, Why, human_bytes};
 
-use super::Judged;
 use super::draft::{Charge, Draft, bounded};
+use super::{Judged, in_parallel};
 use crate::counters::total;
 use crate::key::Role;
 use crate::policy::Policy;
@@ -22,40 +22,30 @@ use shape::{Dialogue, Shape};
 pub(super) fn judge<'a>(
     view: &'a View<'_>,
     policy: &Policy,
-    entries: Vec<Entry<'a>>,
+    mut entries: Vec<Entry<'a>>,
 ) -> Vec<Judged> {
-    let with_way = |entry: Entry<'a>| entry.service.resolving.map(|way| (way, entry));
-    let mut entries: Vec<(Resolving, Entry<'a>)> =
-        entries.into_iter().filter_map(with_way).collect();
-    let side = |(way, entry): &(Resolving, Entry<'_>)| {
-        (
-            entry.interface,
-            serves(entry),
-            entry.service.external,
-            entry.slot.day(),
-            *way,
-        )
+    let side = |entry: &Entry<'_>| {
+        let service = entry.service;
+        let (day, way) = (entry.slot.day(), service.resolving);
+        (entry.interface, serves(entry), service.external, day, way)
     };
-    entries.sort_unstable_by_key(|of| (side(of), of.1.remote, of.1.slot, of.1.service));
-    let mut findings = Vec::new();
-    for run in entries.chunk_by(|a, b| side(a) == side(b)) {
-        let peers: Vec<Vec<Entry<'a>>> = run
-            .chunk_by(|a, b| a.1.remote == b.1.remote)
-            .map(|of_peer| of_peer.iter().map(|(_, entry)| *entry).collect())
-            .collect();
-        let side = Side {
-            view,
-            bound: policy.bounds.resolver_day,
-            way: run[0].0,
-            first: run[0].1,
-        };
-        side.judge(
-            policy,
-            peers.iter().map(|run| Peer::of(run)).collect(),
-            &mut findings,
-        );
-    }
-    findings
+    entries.sort_unstable_by_key(|own| (side(own), own.remote, own.slot, own.service));
+    let sides: Vec<&[Entry<'_>]> = entries.chunk_by(|a, b| side(a) == side(b)).collect();
+    let findings = in_parallel(&sides, |run| {
+        let mut findings = Vec::new();
+        if let Some(way) = run[0].service.resolving {
+            let side = Side {
+                view,
+                bound: policy.bounds.resolver_day,
+                way,
+                first: run[0],
+            };
+            let peers = run.chunk_by(|a, b| a.remote == b.remote).map(Peer::of);
+            side.judge(policy, peers.collect(), &mut findings);
+        }
+        findings
+    });
+    findings.into_iter().flatten().collect()
 }
 
 /// Whether the interface is the resolver. The port of one says so as well as a flag: nothing is excused by it.

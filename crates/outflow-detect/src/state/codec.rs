@@ -6,8 +6,6 @@ mod wire;
 
 use outflow_enrich::{AwsService, Interface, InterfaceKey, OwnAddress};
 
-use outflow_record::Addr;
-
 use super::State;
 use crate::Error;
 use crate::counters::{Counters, Volume};
@@ -34,8 +32,7 @@ impl State {
         }
         write_table(&mut out, &self.pairs, &ranks, write_pair);
         write_table(&mut out, &self.unoriented, &ranks, write_unoriented);
-        let mut aws: Vec<(Addr, AwsService)> = self.aws.iter().map(|(g, s)| (*g, *s)).collect();
-        aws.sort_unstable();
+        let aws = self.aws.sorted();
         out.u64(aws.len() as u64);
         for (group, service) in aws {
             out.addr(group);
@@ -78,7 +75,7 @@ impl State {
         read_table(&mut input, &mut state.unoriented, &shards, read_unoriented)?;
         for _ in 0..input.u64()? {
             let group = input.addr()?;
-            state.aws.insert(group, AwsService::from_code(input.u8()?));
+            state.aws.learn(group, AwsService::from_code(input.u8()?));
         }
         input.end()?;
         Ok(state)

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use outflow_detect::State;
+use outflow_detect::{Folder, SharedState};
 use outflow_enrich::{EnrichedBatch, Enricher, Flow, InterfaceKey, Origin};
 use outflow_record::{CoverageRow, Decoded, Decoder, Field};
 
@@ -20,7 +20,7 @@ pub(super) struct Worker<'a> {
     entries: &'a AtomicU64,
     reader: Reader,
     enricher: Enricher,
-    state: State,
+    folder: Folder<'a>,
     tally: Tally,
     sources: Vec<SourceRows>,
     problems: Vec<Problem>,
@@ -34,7 +34,6 @@ pub(super) struct Worker<'a> {
 
 /// What a worker leaves behind.
 pub(super) struct Done {
-    pub(super) state: State,
     pub(super) tally: Tally,
     pub(super) sources: Vec<SourceRows>,
     pub(super) interfaces: Vec<InterfaceKey>,
@@ -48,6 +47,7 @@ impl<'a> Worker<'a> {
         settings: &'a Settings,
         progress: &'a Progress,
         entries: &'a AtomicU64,
+        state: &'a SharedState,
     ) -> Self {
         Self {
             settings,
@@ -55,7 +55,7 @@ impl<'a> Worker<'a> {
             entries,
             reader: Reader::new(),
             enricher: Enricher::new(settings.networks.clone()),
-            state: State::default(),
+            folder: state.folder(),
             tally: Tally::default(),
             sources: Vec::new(),
             problems: Vec::new(),
@@ -137,7 +137,6 @@ impl<'a> Worker<'a> {
         let interfaces = numbers.map(|number| known.get(number).0.clone()).collect();
         Done {
             interfaces,
-            state: self.state,
             tally: self.tally,
             sources: self.sources,
             problems: self.problems,
@@ -176,7 +175,7 @@ impl<'a> Worker<'a> {
         for row in &decoded.coverage {
             let at = row.start.or(row.end).map(outflow_record::Timestamp::secs);
             if at.is_some_and(|at| is_within(self.settings, at)) {
-                self.state.fold_coverage(&key_of(row, origin), row);
+                self.folder.fold_coverage(&key_of(row, origin), row);
             }
         }
         let batch = self.enricher.enrich(&decoded.flows, origin);
@@ -203,7 +202,8 @@ impl<'a> Worker<'a> {
             let (first, last) = self.span.unwrap_or((flow.start, flow.end));
             self.span = Some((first.min(flow.start), last.max(flow.end)));
         }
-        self.state.fold(&EnrichedBatch { flows, ..batch }, i64::MIN);
+        self.folder
+            .fold(&EnrichedBatch { flows, ..batch }, i64::MIN);
     }
 
     /// Keeps whose rows the object held.

@@ -10,17 +10,17 @@ use crate::view::View;
 /// The query that every finding carries, with places to fill in.
 const EVIDENCE_SQL: &str = include_str!("../../../../../queries/evidence.sql");
 
-/// Values that a query lists of a column. With more, it asks for all rows that the rest of it selects.
-const LISTED_MAX: usize = 256;
+/// Interfaces that a query lists. With more, it asks for all of their accounts.
+const INTERFACES_MAX: usize = 64;
 
 /// What tells the records of a finding from others.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Records<'a> {
     /// The interfaces, in the order of the view.
     pub(super) interfaces: &'a [u32],
-    /// The other sides, as far as they are known.
+    /// The other sides.
     pub(super) addresses: &'a [Addr],
-    /// Whether these are all.
+    /// Whether these are all. Else the query asks for all rows that the rest of it selects.
     pub(super) are_all_addresses: bool,
     /// Start of the first, Unix seconds.
     pub(super) first: i64,
@@ -66,7 +66,7 @@ impl Records<'_> {
     /// The query that returns the records, from a table with AWS's column names.
     pub(super) fn sql(&self, view: &View<'_>) -> String {
         let keys = || self.interfaces.iter().map(|of| &view.interface(*of).key);
-        let of_ids = if self.interfaces.len() <= LISTED_MAX {
+        let of_ids = if self.interfaces.len() <= INTERFACES_MAX {
             let ids = keys().map(|key| quoted(&key.interface_id));
             format!("interface_id IN ({})", list(ids))
         } else {
@@ -76,8 +76,7 @@ impl Records<'_> {
             let accounts = accounts.into_iter().map(quoted);
             format!("account_id IN ({})", list(accounts))
         };
-        let listed = self.are_all_addresses && self.addresses.len() <= LISTED_MAX;
-        let with_addresses = if listed {
+        let with_addresses = if self.are_all_addresses {
             let addresses = list(self.addresses.iter().map(|addr| quoted(&addr.to_string())));
             format!(" AND (dstaddr IN ({addresses}) OR srcaddr IN ({addresses}))")
         } else {

@@ -1,12 +1,14 @@
 //! What is unexplained, by workload, destination group and slot.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
 
 use outflow_record::Addr;
 
 use super::crossing::{Crossing, DAYS_MAX, Horizon, Payload, crossing};
 use crate::counters::total;
 use crate::judge::baseline::{DayPayload, Levels, allowance};
+use crate::key::FixedState;
 use crate::policy::{Horizons, Policy};
 use crate::time::{Day, Slot};
 use crate::view::{Entry, View};
@@ -23,7 +25,7 @@ pub(super) struct Unexplained {
     pub(super) unexplained: Payload,
     /// The day on which this workload first sent to the group.
     pub(super) first_day: Day,
-    entries: (usize, usize),
+    entries: (u32, u32),
     /// A ledger has charged it.
     charged: bool,
 }
@@ -40,30 +42,43 @@ pub(super) struct Charges<'a> {
 pub(super) struct Ledger {
     bounds: Horizons,
     /// Places of charges in the order of slots, for each sum that can cross a bound at all.
-    series: Vec<Vec<usize>>,
+    series: Vec<Vec<u32>>,
 }
 
 impl Ledger {
     /// The ledger that sums charges up by `by`.
-    pub(super) fn of(
+    pub(super) fn of<K: Copy + Eq + Hash>(
         charges: &Charges<'_>,
         bounds: Horizons,
-        by: impl Fn(&Unexplained) -> u128,
+        by: impl Fn(&Unexplained) -> K,
     ) -> Self {
         let least = bounds.day.min(bounds.week).min(bounds.month);
-        let all = &charges.all;
-        // What is compared lies in what is sorted: a place alone would be looked up in memory each time.
-        let of = |(at, charge): (usize, &Unexplained)| (by(charge), charge.slot, at);
-        let mut order: Vec<(u128, Slot, usize)> = all.iter().enumerate().map(of).collect();
-        order.sort_unstable();
-        let series = order
-            .chunk_by(|a, b| a.0 == b.0)
-            .filter(|run| total(run.iter().map(|(.., at)| all[*at].unexplained.month)) >= least)
-            .map(|run| run.iter().map(|(.., at)| *at).collect());
-        Self {
-            bounds,
-            series: series.collect(),
+        // Most sums cross no bound: they are told by one look each, and only the others are put in order.
+        let mut sums: HashMap<K, (u64, u32), FixedState> = HashMap::default();
+        for charge in &charges.all {
+            let (sum, _) = sums.entry(by(charge)).or_default();
+            *sum = sum.saturating_add(charge.unexplained.month);
         }
+        let mut series: Vec<Vec<u32>> = Vec::new();
+        sums.retain(|_, (sum, _)| *sum >= least);
+        for (at, charge) in (0..).zip(&charges.all) {
+            if let Some((_, number)) = sums.get_mut(&by(charge)) {
+                // Numbered in the order of meeting, from one on.
+                if *number == 0 {
+                    series.push(Vec::new());
+                    *number = u32::try_from(series.len()).unwrap_or(u32::MAX);
+                }
+                series[*number as usize - 1].push(at);
+            }
+        }
+        for places in &mut series {
+            places.sort_unstable_by_key(|at| (charges.get(*at).slot, *at));
+        }
+        Self { bounds, series }
+    }
+
+    pub(super) fn bounds(&self) -> Horizons {
+        self.bounds
     }
 }
 
@@ -94,47 +109,46 @@ impl<'a> Charges<'a> {
         charges
     }
 
-    pub(super) fn get(&self, at: usize) -> &Unexplained {
-        &self.all[at]
+    pub(super) fn get(&self, at: u32) -> &Unexplained {
+        &self.all[at as usize]
     }
 
     /// What of some charges counts towards the bound of a span.
-    pub(super) fn unexplained(&self, members: &[usize], horizon: Horizon) -> u64 {
-        let sums = members.iter().map(|at| self.all[*at].unexplained);
+    pub(super) fn unexplained(&self, members: &[u32], horizon: Horizon) -> u64 {
+        let sums = members.iter().map(|at| self.get(*at).unexplained);
         total(sums.map(|sum| sum.within(horizon)))
     }
 
-    pub(super) fn entries(&self, at: usize) -> &[Entry<'a>] {
-        let (from, to) = self.all[at].entries;
-        &self.entries[from..to]
+    pub(super) fn entries(&self, at: u32) -> &[Entry<'a>] {
+        let (from, to) = self.get(at).entries;
+        &self.entries[from as usize..to as usize]
     }
 
     /// Crossings of a ledger's bounds on a day, by what no ledger has charged before, and the charges of each.
     /// From then on they are charged. Days come in their order, so that no later one has influence.
-    pub(super) fn cross(&mut self, ledger: &Ledger, day: Day) -> Vec<(Crossing, Vec<usize>)> {
+    pub(super) fn cross(&mut self, ledger: &Ledger, day: Day) -> Vec<(Crossing, Vec<u32>)> {
         let oldest = Day(day.0.saturating_sub(DAYS_MAX - 1));
         let mut found = Vec::new();
         for series in &ledger.series {
-            let all = &self.all;
-            let day_of = |at: usize| all[at].slot.day();
+            let day_of = |at: u32| self.get(at).slot.day();
             let until = series.partition_point(|at| day_of(*at) <= day);
             if until == 0 || day_of(series[until - 1]) != day {
                 continue;
             }
             let from = series.partition_point(|at| day_of(*at) < oldest);
-            let mut open: Vec<usize> = series[from..until]
+            let mut open: Vec<u32> = series[from..until]
                 .iter()
                 .copied()
-                .filter(|at| !all[*at].charged)
+                .filter(|at| !self.get(*at).charged)
                 .collect();
             let sums: Vec<(Slot, Payload)> = open
                 .iter()
-                .map(|at| (all[*at].slot, all[*at].unexplained))
+                .map(|at| (self.get(*at).slot, self.get(*at).unexplained))
                 .collect();
             if let Some(crossing) = crossing(&sums, day, &ledger.bounds) {
                 let members = open.split_off(crossing.from);
                 for at in &members {
-                    self.all[*at].charged = true;
+                    self.all[*at as usize].charged = true;
                 }
                 found.push((crossing, members));
             }
@@ -159,7 +173,7 @@ impl<'a> Charges<'a> {
     }
 
     /// For each workload, the number of its account.
-    pub(super) fn accounts(&self, view: &View<'_>) -> Vec<u128> {
+    pub(super) fn accounts(&self, view: &View<'_>) -> Vec<u32> {
         let last = self
             .all
             .iter()
@@ -168,7 +182,7 @@ impl<'a> Charges<'a> {
             .map_or(0, |last| last + 1);
         let account = |id: u32| view.workload(id).account_id.as_str();
         let names: BTreeSet<&str> = (0..last).map(account).collect();
-        let ranks: BTreeMap<&str, u128> = names.iter().copied().zip(0..).collect();
+        let ranks: BTreeMap<&str, u32> = names.iter().copied().zip(0..).collect();
         (0..last).map(|id| ranks[account(id)]).collect()
     }
 
@@ -312,12 +326,16 @@ fn explain_run(
                 payload,
                 unexplained: Payload { week, month },
                 first_day: history[0].0,
-                entries: (at, at + of_slot.len()),
+                entries: (place(at), place(at + of_slot.len())),
                 charged: false,
             });
             at += of_slot.len();
         }
     }
+}
+
+fn place(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 /// What is left of a day's allowance to a destination group.

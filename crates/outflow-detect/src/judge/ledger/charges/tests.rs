@@ -119,8 +119,8 @@ fn a_ledger_charges_each_charge_once_and_none_that_another_has_charged() {
     let state = state(&talks);
     let view = View::new(&state, &Policy::default(), Day(40_000));
     let mut charges = Charges::of(&view, &Policy::default(), view.sift().chosen);
-    let mut fine = Ledger::of(&charges, bounds, |charge| u128::from(charge.workload));
-    let mut coarse = Ledger::of(&charges, bounds, |_| 0);
+    let mut fine = Ledger::of(&charges, bounds, |charge| charge.workload);
+    let mut coarse = Ledger::of(&charges, bounds, |_| 0u8);
     let mut found = Vec::new();
     for day in 20_000..20_004 {
         for ledger in [&mut fine, &mut coarse] {

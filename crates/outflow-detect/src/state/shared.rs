@@ -1,0 +1,120 @@
+//! A state that several threads fold into at once.
+//!
+//! Each thread with a state of its own would keep twice what two of them meet, and merging would copy one of the
+//! two. Here the shards are locked one by one, for the flows of a batch.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use outflow_enrich::{AwsService, EnrichedBatch, Interface, InterfaceKey};
+use outflow_record::{Addr, CoverageRow};
+
+use super::lane::{self, Buffer, Lane, Sums};
+use super::{AwsServices, SHARD_KEYS_MAX, State};
+use crate::entities::{Coverage, Entities};
+use crate::key::{PairKey, UnorientedKey};
+use crate::table::{SHARDS, Shard, Table};
+use crate::time::Slot;
+
+/// A state under construction by several threads; the order of their batches has no influence.
+#[derive(Debug)]
+pub struct SharedState {
+    keys_max: usize,
+    entities: Mutex<Entities>,
+    aws: Mutex<AwsServices>,
+    shards: Vec<Mutex<(Shard<PairKey>, Shard<UnorientedKey>)>>,
+}
+
+impl Default for SharedState {
+    fn default() -> Self {
+        Self::with_keys_max(SHARD_KEYS_MAX)
+    }
+}
+
+impl SharedState {
+    /// An empty state of at most this many keys a shard.
+    pub fn with_keys_max(keys_max: usize) -> Self {
+        let shard = |_| Mutex::new((Shard::default(), Shard::default()));
+        Self {
+            keys_max,
+            entities: Mutex::default(),
+            aws: Mutex::default(),
+            shards: (0..SHARDS).map(shard).collect(),
+        }
+    }
+
+    /// What one thread folds with.
+    pub fn folder(&self) -> Folder<'_> {
+        Folder {
+            state: self,
+            lane: Lane::default(),
+        }
+    }
+
+    /// The state, once all threads are done.
+    pub fn into_state(self) -> State {
+        let shards = self.shards.into_iter().map(into_inner);
+        let (pairs, unoriented) = shards.unzip();
+        State {
+            entities: into_inner(self.entities),
+            pairs: Table::of_shards(pairs, self.keys_max),
+            unoriented: Table::of_shards(unoriented, self.keys_max),
+            aws: into_inner(self.aws),
+            lane: Lane::default(),
+        }
+    }
+}
+
+/// Folds the batches of one enricher into a [`SharedState`].
+#[derive(Debug)]
+pub struct Folder<'s> {
+    state: &'s SharedState,
+    lane: Lane,
+}
+
+impl Folder<'_> {
+    /// As [`State::fold`].
+    pub fn fold(&mut self, batch: &EnrichedBatch<'_>, closed: i64) {
+        self.lane.fold(batch, closed, &mut { self.state });
+    }
+
+    /// As [`State::fold_coverage`].
+    pub fn fold_coverage(&mut self, key: &InterfaceKey, row: &CoverageRow) {
+        lane::fold_coverage(key, row, &mut { self.state });
+    }
+}
+
+impl Sums for &SharedState {
+    fn entity(&mut self, key: &InterfaceKey) -> u32 {
+        locked(&self.entities).number(key)
+    }
+
+    fn learn(&mut self, entity: u32, seen: &Interface) {
+        locked(&self.entities).get_mut(entity).interface.merge(seen);
+    }
+
+    fn cover(&mut self, entity: u32, slot: Slot, coverage: &Coverage) {
+        locked(&self.entities).get_mut(entity).cover(slot, coverage);
+    }
+
+    fn learn_aws(&mut self, named: &[(Addr, AwsService)]) {
+        let mut aws = locked(&self.aws);
+        for (group, service) in named {
+            aws.learn(*group, *service);
+        }
+    }
+
+    fn add(&mut self, shard: usize, buffer: &Buffer) {
+        let (pairs, unoriented) = &mut *locked(&self.shards[shard]);
+        pairs.add_all(&buffer.pairs, self.keys_max);
+        unoriented.add_all(&buffer.unoriented, self.keys_max);
+    }
+}
+
+// A thread that panicked takes the run with it: what it left is not read.
+fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn into_inner<T>(of: Mutex<T>) -> T {
+    of.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
