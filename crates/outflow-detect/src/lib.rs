@@ -42,6 +42,7 @@ mod entities;
 mod error;
 mod judge;
 mod key;
+mod parallel;
 mod policy;
 #[cfg(test)]
 mod reading;

@@ -73,10 +73,14 @@ impl<K: Key> Table<K> {
 
     /// Every key with its counters and the level that it is kept at, in an order that no output may have.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &Counters, Resolution)> {
-        self.shards.iter().flat_map(|shard| {
-            let entries = shard.counters.entries();
-            entries.map(|(key, counters)| (key, counters, shard.level))
-        })
+        (0..self.shards.len()).flat_map(|at| self.shard(at))
+    }
+
+    /// As [`Table::iter`], of one shard.
+    pub(crate) fn shard(&self, at: usize) -> impl Iterator<Item = (&K, &Counters, Resolution)> {
+        let shard = &self.shards[at];
+        let entries = shard.counters.entries();
+        entries.map(|(key, counters)| (key, counters, shard.level))
     }
 
     /// The level of each shard.

@@ -11,9 +11,11 @@ use crate::entities::Entity;
 use crate::key::{
     FixedState, Key, PairKey, Remote, Resolution, Role, Service, UnorientedKey, is_icmp,
 };
+use crate::parallel::in_parallel;
 use crate::policy::Policy;
-use crate::services::port_of;
+use crate::services::{port_of, watched};
 use crate::state::State;
+use crate::table::SHARDS;
 use crate::time::{Day, Slot};
 
 /// A pair within a slot.
@@ -72,33 +74,40 @@ pub(crate) struct View<'a> {
     networks: Vec<u32>,
     /// Protocols and ports that policy says are served.
     served: BTreeSet<(u8, u16)>,
-    oriented: Vec<(PairKey, Counters)>,
-    /// By interface and port, the day on which it was first seen to accept a TCP connection from outside.
-    accepting: HashMap<(u32, u16), Day, FixedState>,
+    /// By shard, the pairs whose records did not tell the interface's own address.
+    oriented: Vec<Vec<(PairKey, Counters)>>,
+    /// By shard, what its interfaces were seen to accept.
+    accepting: Vec<Accepting>,
     passed_on: HashMap<Passage, Passed, FixedState>,
-    /// How many pairs may be chosen, and how many resolve names.
-    lens: (usize, usize),
 }
 
 /// Entries by what reads them, in no order.
 #[derive(Debug, Default)]
 pub(crate) struct Sifted<'a> {
-    /// Payload that a host chose to send outside.
-    pub(crate) chosen: Vec<Entry<'a>>,
+    /// Payload that a host chose to send outside, in parts that have no workload in common.
+    pub(crate) chosen: Vec<Vec<Entry<'a>>>,
+    /// Of it, what went to services that policy watches.
+    pub(crate) watched: Vec<Entry<'a>>,
     /// ICMP with the outside.
     pub(crate) icmp: Vec<Entry<'a>>,
-    /// Name resolution.
-    pub(crate) names: Vec<Entry<'a>>,
+    /// Name resolution, in parts that have no interface in common.
+    pub(crate) names: Vec<Vec<Entry<'a>>>,
     /// Bytes that crossed the border outwards, headers included, each at one interface.
     pub(crate) counted_bytes: u64,
 }
+
+/// Parts that chosen payload is sifted into.
+const PARTS: usize = 32;
+
+/// By interface and port, the day on which it was first seen to accept a TCP connection from outside.
+type Accepting = HashMap<(u32, u16), Day, FixedState>;
 
 /// Where bytes may be logged twice: a network (of an account and a VPC), an address and a day; and whether
 /// they were served, as those have no address.
 type Passage = (u32, Addr, u32, bool);
 
 /// Bytes of a passage, by who sent them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Passed {
     by_gateways: u64,
     by_hosts: u64,
@@ -127,23 +136,21 @@ impl<'a> View<'a> {
         let known = |(key, counters, _): (&UnorientedKey, &Counters, Resolution)| {
             (key.slot.day() <= through).then(|| orient(state, key, *counters))
         };
-        let oriented = state.unoriented.iter().filter_map(known).collect();
-        let workloads = ids.into_keys().collect();
+        let orient_shard =
+            |shard: &usize| state.unoriented.shard(*shard).filter_map(known).collect();
         let mut view = Self {
             state,
             through,
-            workloads,
+            workloads: ids.into_keys().collect(),
             numbers,
             interfaces,
             networks,
             served,
-            oriented,
-            accepting: HashMap::default(),
+            oriented: in_parallel(&shards(), orient_shard),
+            accepting: Vec::new(),
             passed_on: HashMap::default(),
-            lens: (0, 0),
         };
         view.survey();
-        view.count_hosts();
         view
     }
 
@@ -160,27 +167,50 @@ impl<'a> View<'a> {
         self.state.aws.get(group).name().map(str::to_owned)
     }
 
-    fn pairs(&self) -> impl Iterator<Item = (&PairKey, &Counters, Remote)> {
-        let kept = self.state.pairs.iter();
+    /// The pairs of a shard's interfaces.
+    fn pairs(&self, shard: usize) -> impl Iterator<Item = (&PairKey, &Counters, Remote)> {
+        let kept = self.state.pairs.shard(shard);
         let kept = kept.map(|(key, counters, level)| (key, counters, level.of_remote(key.service)));
         // What was kept for want of the own address has both addresses whole.
-        let oriented = self.oriented.iter();
+        let oriented = self.oriented[shard].iter();
         let oriented = oriented.map(|(key, counters)| (key, counters, Remote::Whole));
         let through = self.through;
         kept.chain(oriented)
             .filter(move |(key, ..)| key.slot.day() <= through)
     }
 
-    /// The pairs that judges read, without what a gateway only passed on. Their numbers are known, as growing lists
-    /// of this size would copy them again and again.
+    /// The pairs that judges read, without what a gateway only passed on.
     pub(crate) fn sift(&self) -> Sifted<'_> {
-        let (chosen, names) = self.lens;
-        let mut sifted = Sifted {
-            chosen: Vec::with_capacity(chosen),
-            names: Vec::with_capacity(names),
+        let mut all = Sifted {
+            chosen: vec![Vec::new(); PARTS],
             ..Sifted::default()
         };
-        for (key, counters, kept) in self.pairs().filter(|(key, ..)| !self.is_passed_on(key)) {
+        let mut parts = in_parallel(&shards(), |shard| self.sift_shard(*shard));
+        for (place, chosen) in all.chosen.iter_mut().enumerate() {
+            chosen.reserve_exact(parts.iter().map(|part| part.chosen[place].len()).sum());
+        }
+        for part in &mut parts {
+            for (all, own) in all.chosen.iter_mut().zip(&mut part.chosen) {
+                all.append(own);
+            }
+            all.watched.append(&mut part.watched);
+            all.icmp.append(&mut part.icmp);
+            all.names.append(&mut part.names);
+            all.counted_bytes = all.counted_bytes.saturating_add(part.counted_bytes);
+        }
+        all
+    }
+
+    fn sift_shard(&self, shard: usize) -> Sifted<'_> {
+        let mut sifted = Sifted {
+            chosen: vec![Vec::new(); PARTS],
+            ..Sifted::default()
+        };
+        let mut names = Vec::new();
+        let counts = self
+            .pairs(shard)
+            .filter(|(key, ..)| !self.is_passed_on(key));
+        for (key, counters, kept) in counts {
             let (interface, workload) = self.numbers[key.entity as usize];
             let entry = Entry {
                 workload,
@@ -196,23 +226,28 @@ impl<'a> View<'a> {
                 let bytes = counters.up().bytes;
                 sifted.counted_bytes = sifted.counted_bytes.saturating_add(bytes);
             }
-            if may_be_chosen(key, counters) && !self.serves(key) {
-                sifted.chosen.push(entry);
+            if service.external && counters.up().payload > 0 && !self.serves(shard, key) {
+                sifted.chosen[workload as usize % PARTS].push(entry);
+                // What only looks served has the port of the wrong side.
+                if service.role == Role::Client && watched(service).is_some() {
+                    sifted.watched.push(entry);
+                }
             }
             if service.external && is_icmp(service.protocol) {
                 sifted.icmp.push(entry);
             }
             if service.resolving.is_some() {
-                sifted.names.push(entry);
+                names.push(entry);
             }
         }
+        sifted.names.push(names);
         sifted
     }
 
     /// Whether the interface serves, rather than chose, the other side. Ports alone are the sender's choice: where
     /// the log has flags, they must have shown the interface to accept connections at this port; where it has none,
     /// the port must be a well-known one.
-    fn serves(&self, key: &PairKey) -> bool {
+    fn serves(&self, shard: usize, key: &PairKey) -> bool {
         let service = key.service;
         match service.role {
             Role::Client => return false,
@@ -226,7 +261,7 @@ impl<'a> View<'a> {
         let interface = &self.state.entities.get(key.entity).interface;
         let has_flags = interface.flags_since.is_some_and(|since| since <= day.0);
         if service.protocol == protocol::TCP && has_flags {
-            let since = self.accepting.get(&(key.entity, service.port));
+            let since = self.accepting[shard].get(&(key.entity, service.port));
             since.is_some_and(|since| *since <= day)
         } else {
             (1..1_024).contains(&service.port)
@@ -260,12 +295,35 @@ impl<'a> View<'a> {
         known.then(|| (network, key.remote, key.slot.day().0, served))
     }
 
-    /// One look at every pair: who accepts connections, what gateways sent, and how many pairs will be read.
+    /// A look at every pair: who accepts connections, and what gateways sent; then, what hosts sent there.
     fn survey(&mut self) {
-        let mut accepting: HashMap<(u32, u16), Day, FixedState> = HashMap::default();
+        let surveyed = in_parallel(&shards(), |shard| self.survey_shard(*shard));
         let mut passed: HashMap<Passage, Passed, FixedState> = HashMap::default();
-        let (mut chosen, mut names) = (0, 0);
-        for (key, counters, _) in self.pairs() {
+        for (accepting, by_gateways) in surveyed {
+            self.accepting.push(accepting);
+            for (at, bytes) in by_gateways {
+                let of = passed.entry(at).or_default();
+                of.by_gateways = of.by_gateways.saturating_add(bytes);
+            }
+        }
+        if !passed.is_empty() {
+            let is_host = |pair: &(&PairKey, &Counters, Remote)| !self.is_gateway(pair.0);
+            for (key, counters, _) in shards()
+                .into_iter()
+                .flat_map(|at| self.pairs(at))
+                .filter(is_host)
+            {
+                if let Some(of) = self.passage(key).and_then(|at| passed.get_mut(&at)) {
+                    of.by_hosts = of.by_hosts.saturating_add(counters.up().bytes);
+                }
+            }
+        }
+        self.passed_on = passed;
+    }
+
+    fn survey_shard(&self, shard: usize) -> (Accepting, Vec<(Passage, u64)>) {
+        let (mut accepting, mut by_gateways) = (Accepting::default(), Vec::new());
+        for (key, counters, _) in self.pairs(shard) {
             let service = key.service;
             // Only an answer proves that somebody listens; a question may come to any port.
             let answers = service.role == Role::Server && counters.up().packets > 0;
@@ -277,33 +335,15 @@ impl<'a> View<'a> {
             if self.is_gateway(key)
                 && let Some(at) = self.passage(key)
             {
-                let of = passed.entry(at).or_default();
-                of.by_gateways = of.by_gateways.saturating_add(counters.up().bytes);
-            }
-            chosen += usize::from(may_be_chosen(key, counters));
-            names += usize::from(service.resolving.is_some());
-        }
-        (self.accepting, self.passed_on, self.lens) = (accepting, passed, (chosen, names));
-    }
-
-    /// Adds what hosts sent to where gateways sent.
-    fn count_hosts(&mut self) {
-        let mut passed = std::mem::take(&mut self.passed_on);
-        if !passed.is_empty() {
-            for (key, counters, _) in self.pairs().filter(|(key, ..)| !self.is_gateway(key)) {
-                if let Some(of) = self.passage(key).and_then(|at| passed.get_mut(&at)) {
-                    of.by_hosts = of.by_hosts.saturating_add(counters.up().bytes);
-                }
+                by_gateways.push((at, counters.up().bytes));
             }
         }
-        self.passed_on = passed;
+        (accepting, by_gateways)
     }
 }
 
-/// Whether payload went outside, to where the interface may have chosen to send it.
-fn may_be_chosen(key: &PairKey, counters: &Counters) -> bool {
-    let service = key.service;
-    service.external && counters.up().payload > 0 && service.role != Role::Server
+fn shards() -> Vec<usize> {
+    (0..SHARDS).collect()
 }
 
 /// By the state's number of an interface, a number for its account and VPC.

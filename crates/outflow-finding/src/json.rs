@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::thread;
 
 use outflow_record::Timestamp;
 use serde::{Serialize, Serializer};
@@ -31,19 +32,48 @@ pub fn write_json<W: Write>(
     accounts: &Accounts,
 ) -> io::Result<()> {
     let mut members = by_incident(findings);
+    let mut lines = Vec::with_capacity(incidents.len() + findings.len());
     for incident in by_risk(incidents) {
-        write_incident(out, incident)?;
-        for finding in members
-            .remove(&Some(incident.body.id.as_str()))
-            .unwrap_or_default()
-        {
-            write_finding(out, finding)?;
-        }
+        let own = members.remove(&Some(incident.body.id.as_str()));
+        lines.push(incident_line(incident));
+        lines.extend(own.into_iter().flatten().map(finding_line));
     }
-    for finding in members.into_values().flatten() {
-        write_finding(out, finding)?;
+    lines.extend(members.into_values().flatten().map(finding_line));
+    for some in lines.chunks(LINES_AT_ONCE) {
+        let (first, second) = some.split_at(some.len() / 2);
+        // Two threads, as a run ends with its slowest part, and writing has had but one.
+        let (first, second) = thread::scope(|scope| {
+            let second = scope.spawn(|| rendered(second));
+            let first = rendered(first);
+            let second = second.join();
+            (
+                first,
+                second.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            )
+        });
+        out.write_all(&first?)?;
+        out.write_all(&second?)?;
     }
     write_accounts(out, accounts)
+}
+
+/// Lines that are rendered before they are written: some megabytes.
+const LINES_AT_ONCE: usize = 256;
+
+fn rendered(lines: &[FindingLine<'_>]) -> io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    lines
+        .iter()
+        .try_for_each(|line| write_line(&mut out, line))?;
+    Ok(out)
+}
+
+fn incident_line(incident: &Incident) -> FindingLine<'_> {
+    FindingLine::new("incident", &incident.body, Some(&incident.finding_ids))
+}
+
+fn finding_line(finding: &Finding) -> FindingLine<'_> {
+    FindingLine::new("finding", finding, None)
 }
 
 /// Writes one incident as a line of `"type":"incident"`.
@@ -51,10 +81,7 @@ pub fn write_json<W: Write>(
 /// # Errors
 /// Those of `out`.
 pub fn write_incident<W: Write>(out: &mut W, incident: &Incident) -> io::Result<()> {
-    write_line(
-        out,
-        &FindingLine::new("incident", &incident.body, Some(&incident.finding_ids)),
-    )
+    write_line(out, &incident_line(incident))
 }
 
 /// Writes one finding as a line of `"type":"finding"`.
@@ -62,7 +89,7 @@ pub fn write_incident<W: Write>(out: &mut W, incident: &Incident) -> io::Result<
 /// # Errors
 /// Those of `out`.
 pub fn write_finding<W: Write>(out: &mut W, finding: &Finding) -> io::Result<()> {
-    write_line(out, &FindingLine::new("finding", finding, None))
+    write_line(out, &finding_line(finding))
 }
 
 /// Writes the books of a run as a line of `"type":"accounts"`.
@@ -95,6 +122,10 @@ impl Formatter for Harmless {
         out: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        // Nearly all text is plain ASCII, which a look at its bytes tells.
+        if fragment.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return out.write_all(fragment.as_bytes());
+        }
         let mut rest = fragment;
         while let Some((at, c)) = rest.char_indices().find(|(_, c)| acts(*c)) {
             out.write_all(&rest.as_bytes()[..at])?;

@@ -12,11 +12,12 @@ use std::collections::BTreeSet;
 use outflow_finding::{Family, Why, human_bytes};
 use outflow_record::Addr;
 
+use super::Judged;
 use super::draft::{Charge, Draft, Sides, UNKNOWN_PLACE, bounded, group_name};
 use super::exceedance::Exceedance;
 use super::severity::Measure;
-use super::{Judged, in_parallel};
 use crate::counters::total;
+use crate::parallel::in_parallel;
 use crate::policy::{Horizons, Policy};
 use crate::view::{Entry, View};
 use charges::{Charges, Ledger, Unexplained};
@@ -26,7 +27,7 @@ use crossing::{Crossing, Horizon};
 pub(super) fn judge<'a>(
     view: &'a View<'_>,
     policy: &Policy,
-    chosen: Vec<Entry<'a>>,
+    chosen: Vec<Vec<Entry<'a>>>,
 ) -> Vec<Judged> {
     let mut charges = Charges::of(view, policy, chosen);
     let bounds = &policy.bounds;

@@ -8,10 +8,11 @@ mod shape;
 
 use outflow_finding::{Family, Severity, Why, human_bytes};
 
+use super::Judged;
 use super::draft::{Charge, Draft, bounded};
-use super::{Judged, in_parallel};
 use crate::counters::total;
 use crate::key::Role;
+use crate::parallel::in_parallel_mut;
 use crate::policy::Policy;
 use crate::services::Resolving;
 use crate::view::{Entry, View};
@@ -19,33 +20,37 @@ use shape::{Dialogue, Shape};
 
 /// Findings `dns.bypass` and `dns.tunnel`: for an interface, a side, a transport and a day, one for what is shaped
 /// like a tunnel, one for what only asks too fast, and one for ordinary questions to resolvers outside.
-pub(super) fn judge<'a>(
-    view: &'a View<'_>,
+pub(super) fn judge(
+    view: &View<'_>,
     policy: &Policy,
-    mut entries: Vec<Entry<'a>>,
+    mut parts: Vec<Vec<Entry<'_>>>,
 ) -> Vec<Judged> {
+    let findings = in_parallel_mut(&mut parts, |_, part| judge_part(view, policy, part));
+    findings.into_iter().flatten().collect()
+}
+
+fn judge_part(view: &View<'_>, policy: &Policy, entries: &mut [Entry<'_>]) -> Vec<Judged> {
     let side = |entry: &Entry<'_>| {
         let service = entry.service;
         let (day, way) = (entry.slot.day(), service.resolving);
         (entry.interface, serves(entry), service.external, day, way)
     };
     entries.sort_unstable_by_key(|own| (side(own), own.remote, own.slot, own.service));
-    let sides: Vec<&[Entry<'_>]> = entries.chunk_by(|a, b| side(a) == side(b)).collect();
-    let findings = in_parallel(&sides, |run| {
-        let mut findings = Vec::new();
-        if let Some(way) = run[0].service.resolving {
-            let side = Side {
-                view,
-                bound: policy.bounds.resolver_day,
-                way,
-                first: run[0],
-            };
-            let peers = run.chunk_by(|a, b| a.remote == b.remote).map(Peer::of);
-            side.judge(policy, peers.collect(), &mut findings);
-        }
-        findings
-    });
-    findings.into_iter().flatten().collect()
+    let mut findings = Vec::new();
+    for run in entries.chunk_by(|a, b| side(a) == side(b)) {
+        let Some(way) = run[0].service.resolving else {
+            continue;
+        };
+        let side = Side {
+            view,
+            bound: policy.bounds.resolver_day,
+            way,
+            first: run[0],
+        };
+        let peers = run.chunk_by(|a, b| a.remote == b.remote).map(Peer::of);
+        side.judge(policy, peers.collect(), &mut findings);
+    }
+    findings
 }
 
 /// Whether the interface is the resolver. The port of one says so as well as a flag: nothing is excused by it.

@@ -4,18 +4,14 @@ use outflow_finding::{Family, Severity, Why, human_bytes};
 
 use super::Judged;
 use super::draft::{Charge, Draft, bounded};
-use crate::key::Role;
 use crate::policy::Policy;
 use crate::services::{service_name, watched};
 use crate::view::{Entry, View};
 
 /// Findings `policy.port`: one for a workload, a service and a day.
-pub(super) fn judge(view: &View<'_>, policy: &Policy, chosen: &[Entry<'_>]) -> Vec<Judged> {
-    let mut entries: Vec<(&str, Entry<'_>)> = chosen
-        .iter()
-        .filter(|entry| entry.service.role == Role::Client)
-        .filter_map(|entry| watched(entry.service).map(|service| (service.name, *entry)))
-        .collect();
+pub(super) fn judge<'a>(view: &View<'_>, policy: &Policy, entries: Vec<Entry<'a>>) -> Vec<Judged> {
+    let named = |entry: Entry<'a>| watched(entry.service).map(|service| (service.name, entry));
+    let mut entries: Vec<(&str, Entry<'_>)> = entries.into_iter().filter_map(named).collect();
     entries.sort_unstable_by_key(|(name, entry)| {
         let Entry {
             workload,

@@ -11,8 +11,9 @@ type Seen = (String, u16, bool, u64, u64);
 
 fn seen(state: &State) -> Vec<Seen> {
     let view = View::new(state, &Policy::default(), Day(40_000));
-    let mut all: Vec<Seen> = view
-        .pairs()
+    let mut all: Vec<Seen> = shards()
+        .into_iter()
+        .flat_map(|shard| view.pairs(shard))
         .map(|(key, own, _)| {
             let (port, served) = (key.service.port, key.service.role != Role::Client);
             let (up, down) = (own.up().bytes, own.down().bytes);
@@ -172,6 +173,7 @@ fn workloads_are_numbered_by_account_and_name() {
         .sift()
         .chosen
         .iter()
+        .flatten()
         .filter(|e| e.workload == 1)
         .count();
     assert_eq!(of_second, 2);

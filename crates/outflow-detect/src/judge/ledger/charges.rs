@@ -9,6 +9,7 @@ use super::crossing::{Crossing, DAYS_MAX, Horizon, Payload, crossing};
 use crate::counters::total;
 use crate::judge::baseline::{DayPayload, Levels, allowance};
 use crate::key::FixedState;
+use crate::parallel::in_parallel_mut;
 use crate::policy::{Horizons, Policy};
 use crate::time::{Day, Slot};
 use crate::view::{Entry, View};
@@ -25,7 +26,8 @@ pub(super) struct Unexplained {
     pub(super) unexplained: Payload,
     /// The day on which this workload first sent to the group.
     pub(super) first_day: Day,
-    entries: (u32, u32),
+    /// Their part, and from where to where in it.
+    entries: (u32, u32, u32),
     /// A ledger has charged it.
     charged: bool,
 }
@@ -33,7 +35,8 @@ pub(super) struct Unexplained {
 /// All that is unexplained, and the entries behind it.
 #[derive(Debug)]
 pub(super) struct Charges<'a> {
-    entries: Vec<Entry<'a>>,
+    /// In parts that have no workload in common.
+    entries: Vec<Vec<Entry<'a>>>,
     all: Vec<Unexplained>,
 }
 
@@ -84,26 +87,18 @@ impl Ledger {
 
 impl<'a> Charges<'a> {
     /// Explains what the past and policy explain, and keeps the rest.
-    pub(super) fn of(view: &'a View<'_>, policy: &Policy, mut entries: Vec<Entry<'a>>) -> Self {
-        entries.sort_unstable_by_key(|entry| {
-            let Entry {
-                workload,
-                slot,
-                remote,
-                service,
-                interface,
-                ..
-            } = *entry;
-            (workload, entry.group(), slot, remote, service, interface)
+    pub(super) fn of(
+        view: &'a View<'_>,
+        policy: &Policy,
+        mut entries: Vec<Vec<Entry<'a>>>,
+    ) -> Self {
+        let explained = in_parallel_mut(&mut entries, |part, entries| {
+            explain_part(view, policy, part, entries)
         });
-        // At most one an entry; room that is not used costs no memory, growing would cost it twice.
-        let mut all = Vec::with_capacity(entries.len());
-        let mut start = 0;
-        for run in entries.chunk_by(|a, b| (a.workload, a.group()) == (b.workload, b.group())) {
-            explain_run(view, policy, run, start, &mut all);
-            start += run.len();
-        }
-        let mut charges = Self { entries, all };
+        let mut charges = Self {
+            entries,
+            all: explained.concat(),
+        };
         charges.explain_common(view, policy);
         charges.all.retain(|charge| charge.unexplained.month > 0);
         charges
@@ -120,8 +115,8 @@ impl<'a> Charges<'a> {
     }
 
     pub(super) fn entries(&self, at: u32) -> &[Entry<'a>] {
-        let (from, to) = self.get(at).entries;
-        &self.entries[from as usize..to as usize]
+        let (part, from, to) = self.get(at).entries;
+        &self.entries[part as usize][from as usize..to as usize]
     }
 
     /// Crossings of a ledger's bounds on a day, by what no ledger has charged before, and the charges of each.
@@ -278,12 +273,40 @@ impl<'v> Users<'v> {
     }
 }
 
-/// Explains the entries of one workload to one group, which are in the order of slots.
+/// Explains the entries of some workloads, and puts them in order.
+fn explain_part(
+    view: &View<'_>,
+    policy: &Policy,
+    part: usize,
+    entries: &mut [Entry<'_>],
+) -> Vec<Unexplained> {
+    entries.sort_unstable_by_key(|entry| {
+        let Entry {
+            workload,
+            slot,
+            remote,
+            service,
+            interface,
+            ..
+        } = *entry;
+        (workload, entry.group(), slot, remote, service, interface)
+    });
+    // At most one an entry; room that is not used costs no memory, growing would cost it twice.
+    let mut all = Vec::with_capacity(entries.len());
+    let mut start = 0;
+    for run in entries.chunk_by(|a, b| (a.workload, a.group()) == (b.workload, b.group())) {
+        explain_run(view, policy, run, (part, start), &mut all);
+        start += run.len();
+    }
+    all
+}
+
+/// Explains the entries of one workload to one group, which are in the order of slots, from a place on.
 fn explain_run(
     view: &View<'_>,
     policy: &Policy,
     run: &[Entry<'_>],
-    start: usize,
+    (part, start): (usize, usize),
     all: &mut Vec<Unexplained>,
 ) {
     let rule = &policy.baseline;
@@ -326,7 +349,7 @@ fn explain_run(
                 payload,
                 unexplained: Payload { week, month },
                 first_day: history[0].0,
-                entries: (place(at), place(at + of_slot.len())),
+                entries: (place(part), place(at), place(at + of_slot.len())),
                 charged: false,
             });
             at += of_slot.len();
