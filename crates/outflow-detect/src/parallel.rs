@@ -17,7 +17,7 @@ pub(crate) fn in_parallel<T: Sync, R: Send>(items: &[T], of: impl Fn(&T) -> R + 
     };
     let threads = THREADS.min(items.len());
     let mut all: Vec<(usize, R)> = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(&work)).collect();
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
         let mut all = work();
         // A panic in a thread is a fault of the program: it goes on here.
         let joined = others.into_iter().map(|thread| thread.join());
