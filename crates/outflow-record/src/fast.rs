@@ -142,21 +142,8 @@ fn read_column(column: &mut Builder, first: usize, block: &Block<'_>, place: usi
             block.rows
         }
         Builder::Text(texts) => {
-            let mut row = 0;
-            while row < block.rows {
-                let token = |ahead: usize| block.token(row + ahead, place);
-                let same = texts.repeats(block.buf, block.rows - row, token);
-                texts.repeat(first + row, same);
-                row += same;
-                if row < block.rows {
-                    let (from, to) = block.token(row, place);
-                    if !texts.read(first + row, block.buf, from, to) {
-                        return row;
-                    }
-                    row += 1;
-                }
-            }
-            block.rows
+            let token = |row: usize| block.token(row, place);
+            texts.read_rows(first, block.rows, block.buf, token)
         }
     }
 }

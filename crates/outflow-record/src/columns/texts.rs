@@ -30,11 +30,9 @@ pub(crate) struct Texts {
     keys: Vec<i32>,
     /// Negative as soon as a key of the batch is [`NULL_KEY`].
     signs: i32,
-    /// The text before, for columns that hardly ever change.
-    last: Slot,
+    /// Slot and length of the text before, for columns that hardly ever change; no length if it has no slot.
+    last: usize,
     last_len: usize,
-    /// Rows for which repetitions are not looked for, as the last ones were short.
-    doubt: usize,
     table: Vec<Slot>,
     long: Vec<(u64, i32)>,
     bytes: Vec<u8>,
@@ -59,9 +57,8 @@ impl Texts {
         Self {
             keys: vec![0; BATCH_ROWS],
             signs: 0,
-            last: FREE,
+            last: 0,
             last_len: 0,
-            doubt: 0,
             table: vec![FREE; 16],
             long: Vec::new(),
             bytes: Vec::new(),
@@ -70,44 +67,68 @@ impl Texts {
         }
     }
 
-    /// Reads the token between two positions into a row, unless it is empty, no UTF-8, or holds controls.
+    /// Reads tokens into rows from `first` on, up to the first that is empty, no UTF-8, or holds controls; how many.
     #[inline(always)]
-    pub(crate) fn read(&mut self, row: usize, buf: &[u8], from: usize, to: usize) -> bool {
+    pub(crate) fn read_rows(
+        &mut self,
+        first: usize,
+        rows: usize,
+        buf: &[u8],
+        token: impl Fn(usize) -> (usize, usize),
+    ) -> usize {
+        let mut row = 0;
+        while row < rows {
+            let same = self.repeats(buf, rows - row, |ahead| token(row + ahead));
+            if same > 0 {
+                let key = self.table[self.last].key;
+                self.signs |= key;
+                self.keys[first + row..first + row + same].fill(key);
+                row += same;
+            }
+            // Each text is looked up without a look at the one before: where a column changes now and then, that
+            // would be a guess, and a wrong one costs more than it saves.
+            let singles = if same < STEADY_ROWS_MIN {
+                DOUBTED_ROWS
+            } else {
+                1
+            };
+            for _ in 0..singles.min(rows - row) {
+                let (from, to) = token(row);
+                if !self.read(first + row, buf, from, to) {
+                    return row;
+                }
+                row += 1;
+            }
+        }
+        row
+    }
+
+    /// Reads the token between two positions into a row.
+    #[inline(always)]
+    fn read(&mut self, row: usize, buf: &[u8], from: usize, to: usize) -> bool {
         if from == to {
             return false;
         }
         let Some(words) = words(buf, from, to - from) else {
+            self.last_len = 0;
             return self.read_long(row, &buf[from..to]);
         };
-        let mut key = self.last.key;
-        if !same(words, self.last.words) {
-            key = self.table[self.find(words)].key;
-            if key == EMPTY {
-                match self.add(words, &buf[from..to]) {
-                    Some(added) => key = added,
-                    None => return false,
-                }
+        let mut at = self.find(words);
+        if self.table[at].key == EMPTY {
+            match self.add(words, &buf[from..to]) {
+                Some(added) => at = added,
+                None => return false,
             }
-            self.last = Slot { words, key };
-            self.last_len = to - from;
         }
-        self.set_key(row, key);
+        (self.last, self.last_len) = (at, to - from);
+        self.set_key(row, self.table[at].key);
         true
     }
 
-    /// How many of the next `rows` tokens repeat the last text, if the column seems to be one that hardly changes.
+    /// How many of the next `rows` tokens repeat the text before.
     #[inline(always)]
-    pub(crate) fn repeats(
-        &mut self,
-        buf: &[u8],
-        rows: usize,
-        token: impl Fn(usize) -> (usize, usize),
-    ) -> usize {
-        if self.doubt > 0 {
-            self.doubt -= 1;
-            return 0;
-        }
-        let (len, [a, b, c]) = (self.last_len, self.last.words);
+    fn repeats(&self, buf: &[u8], rows: usize, token: impl Fn(usize) -> (usize, usize)) -> usize {
+        let (len, [a, b, c]) = (self.last_len, self.table[self.last].words);
         let equal = |from: usize| match len {
             1..=8 => swar::load(buf, from).is_some_and(|word| (word ^ a) << (64 - 8 * len) == 0),
             9..16 => {
@@ -116,28 +137,14 @@ impl Texts {
             }
             _ => words(buf, from, len).is_some_and(|words| same(words, [a, b, c])),
         };
-        let repeated = |row: &usize| {
+        let other = |row: &usize| {
             let (from, to) = token(*row);
             to - from != len || !equal(from)
         };
-        let found = if len == 0 {
-            0
-        } else {
-            (0..rows).find(repeated).unwrap_or(rows)
-        };
-        if found < STEADY_ROWS_MIN && found < rows {
-            self.doubt = DOUBTED_ROWS;
+        if len == 0 {
+            return 0;
         }
-        found
-    }
-
-    /// Sets some rows to the last text.
-    #[inline(always)]
-    pub(crate) fn repeat(&mut self, row: usize, rows: usize) {
-        if rows > 0 {
-            self.signs |= self.last.key;
-            self.keys[row..row + rows].fill(self.last.key);
-        }
+        (0..rows).find(other).unwrap_or(rows)
     }
 
     /// A text of more than three words, or exactly three.
@@ -162,7 +169,8 @@ impl Texts {
             match self.table[self.find(words)].key {
                 EMPTY => {
                     let key = self.add_value(text);
-                    self.place(words, key)
+                    self.place(words, key);
+                    key
                 }
                 key => key,
             }
@@ -190,15 +198,17 @@ impl Texts {
         let mut at = hash(words) & mask;
         loop {
             let slot = &self.table[at & mask];
-            if slot.key == EMPTY || same(slot.words, words) {
+            // A free slot has no words; no text has none.
+            if same(slot.words, words) || slot.key == EMPTY {
                 return at & mask;
             }
             at += 1;
         }
     }
 
+    /// The slot of a new text.
     #[cold]
-    fn add(&mut self, words: [u64; WORDS], token: &[u8]) -> Option<i32> {
+    fn add(&mut self, words: [u64; WORDS], token: &[u8]) -> Option<usize> {
         if token == b"-" {
             return Some(self.place(words, NULL_KEY));
         }
@@ -206,7 +216,8 @@ impl Texts {
         Some(self.place(words, key))
     }
 
-    fn place(&mut self, words: [u64; WORDS], key: i32) -> i32 {
+    /// The slot of words that have none yet.
+    fn place(&mut self, words: [u64; WORDS], key: i32) -> usize {
         if self.ends.len() * 2 > self.table.len() {
             let old = std::mem::take(&mut self.table);
             self.table = vec![FREE; old.len() * 2];
@@ -214,10 +225,12 @@ impl Texts {
                 let at = self.find(slot.words);
                 self.table[at] = slot;
             }
+            // The text before has another slot now.
+            self.last_len = 0;
         }
         let at = self.find(words);
         self.table[at] = Slot { words, key };
-        key
+        at
     }
 
     fn add_value(&mut self, text: &str) -> i32 {
