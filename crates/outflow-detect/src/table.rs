@@ -9,6 +9,9 @@ use arena::Arena;
 /// Shards of a table: each grows by itself, so that no doubling ever copies the whole.
 pub(crate) const SHARDS: usize = 64;
 
+/// Keys that are looked up ahead of adding to them: about as many as a processor has loads under way.
+const WARM_KEYS: usize = 16;
+
 /// Counters by key, in shards that are told by the interface.
 ///
 /// A shard that has more keys than its limit keeps less of each key ([`Resolution`]). Which level it ends at
@@ -116,8 +119,13 @@ impl<K: Key> Shard<K> {
 
     /// Adds to the counters of keys, and keeps less of each key once there are more than `keys_max`.
     pub(crate) fn add_all(&mut self, entries: &[(K, Counters)], keys_max: usize) {
-        for (key, counters) in entries {
-            self.add(*key, counters, keys_max);
+        for some in entries.chunks(WARM_KEYS) {
+            for (key, _) in some {
+                self.counters.warm_up(&key.at(self.level));
+            }
+            for (key, counters) in some {
+                self.add(*key, counters, keys_max);
+            }
         }
     }
 

@@ -154,11 +154,11 @@ impl<'a> Charges<'a> {
     /// Unexplained payload of each workload on each day.
     pub(super) fn workload_days(&self) -> BTreeMap<Day, Vec<u64>> {
         let mut sums: BTreeMap<(Day, u32), u64> = BTreeMap::new();
-        for charge in &self.all {
-            let sum = sums
-                .entry((charge.slot.day(), charge.workload))
-                .or_default();
-            *sum = sum.saturating_add(charge.unexplained.week);
+        let of = |charge: &Unexplained| (charge.slot.day(), charge.workload);
+        for run in self.all.chunk_by(|a, b| of(a) == of(b)) {
+            let sum = sums.entry(of(&run[0])).or_default();
+            let payload = total(run.iter().map(|charge| charge.unexplained.week));
+            *sum = sum.saturating_add(payload);
         }
         let mut days: BTreeMap<Day, Vec<u64>> = BTreeMap::new();
         for ((day, _), sum) in sums {
