@@ -3,6 +3,8 @@
 //! Plain structs with public fields: detectors fill them, grouping and renderings read them. What is not
 //! known is `None` or empty, never a made-up value.
 
+use std::sync::Arc;
+
 use outflow_record::Timestamp;
 use serde::Serialize;
 
@@ -177,10 +179,10 @@ pub struct Evidence {
 /// An object that holds records of a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct EvidenceObject {
-    /// Where the object is, as given on input.
-    pub uri: String,
+    /// Where the object is, as given on input; many findings share the text.
+    pub uri: Arc<str>,
     /// SHA-256 of the object as stored, in lower-case hex; unknown if it was not read to its end.
-    pub sha256: Option<String>,
+    pub sha256: Option<Arc<str>>,
     /// Rows of the object that belong to the finding.
     pub rows: u64,
 }

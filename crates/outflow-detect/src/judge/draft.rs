@@ -11,6 +11,7 @@ use super::Judged;
 use super::severity::{Measure, capped};
 use crate::counters::{Volume, total};
 use crate::key::{Remote, Service};
+use crate::parallel::in_parallel;
 use crate::services::service_name;
 use crate::time::Day;
 use crate::view::{Entry, View};
@@ -44,6 +45,82 @@ pub(super) struct Draft {
     interfaces: Vec<u32>,
 }
 
+/// Items that one thread sums up at a time.
+const ITEMS_AT_ONCE: usize = 1 << 15;
+
+/// Sums over entries, not yet ranked.
+#[derive(Debug)]
+struct Sums {
+    up: Volume,
+    down: Volume,
+    flows: u64,
+    span: (u32, u32),
+    networks: Many<Addr>,
+    addresses: Many<Addr>,
+    is_coarse: bool,
+    services: Few<Service>,
+    interfaces: Few<u32>,
+}
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self {
+            up: Volume::default(),
+            down: Volume::default(),
+            flows: 0,
+            span: (u32::MAX, 0),
+            networks: Many::default(),
+            addresses: Many::default(),
+            is_coarse: false,
+            services: Few::default(),
+            interfaces: Few::default(),
+        }
+    }
+}
+
+impl Sums {
+    fn of<'a>(entries: impl IntoIterator<Item = &'a Entry<'a>>) -> Self {
+        let mut sums = Self::default();
+        for entry in entries {
+            let counters = entry.counters;
+            sums.up.add(&counters.up());
+            sums.down.add(&counters.down());
+            sums.flows = sums.flows.saturating_add(u64::from(counters.flows));
+            let (first, last) = sums.span;
+            sums.span = (first.min(counters.first), last.max(counters.last));
+            let sides = Sides {
+                up: counters.up().payload,
+                down: counters.down().payload,
+            };
+            match entry.kept {
+                Remote::Whole => sums.addresses.add(entry.remote, sides),
+                Remote::Group => sums.networks.add(entry.remote, sides),
+                Remote::Dropped => {}
+            }
+            sums.is_coarse |= entry.kept != Remote::Whole;
+            sums.services.add(entry.service, sides);
+            sums.interfaces.add(entry.interface, sides);
+        }
+        // Here, where several threads may be at it.
+        let addresses = std::mem::take(&mut sums.addresses);
+        sums.addresses.merge(addresses.summed());
+        sums
+    }
+
+    fn with(mut self, other: Self) -> Self {
+        self.up.add(&other.up);
+        self.down.add(&other.down);
+        self.flows = self.flows.saturating_add(other.flows);
+        self.span = (self.span.0.min(other.span.0), self.span.1.max(other.span.1));
+        self.networks.merge(other.networks.summed());
+        self.addresses.merge(other.addresses.summed());
+        self.is_coarse |= other.is_coarse;
+        self.services.merge(other.services);
+        self.interfaces.merge(other.interfaces);
+        self
+    }
+}
+
 /// What a judge says about a draft.
 pub(super) struct Charge<'a> {
     pub(super) family: Family,
@@ -62,44 +139,37 @@ pub(super) struct Charge<'a> {
 
 impl Draft {
     pub(super) fn of<'a>(entries: impl IntoIterator<Item = &'a Entry<'a>>) -> Self {
-        let (mut up, mut down, mut flows) = (Volume::default(), Volume::default(), 0u64);
-        let (mut first, mut last, mut is_coarse) = (u32::MAX, 0, false);
-        let (mut networks, mut addresses) = (Many::default(), Many::default());
-        let (mut services, mut interfaces) = (Few::default(), Few::default());
-        for entry in entries {
-            let counters = entry.counters;
-            up.add(&counters.up());
-            down.add(&counters.down());
-            flows = flows.saturating_add(u64::from(counters.flows));
-            (first, last) = (first.min(counters.first), last.max(counters.last));
-            let sides = Sides {
-                up: counters.up().payload,
-                down: counters.down().payload,
-            };
-            match entry.kept {
-                Remote::Whole => addresses.add(entry.remote, sides),
-                Remote::Group => networks.add(entry.remote, sides),
-                Remote::Dropped => {}
-            }
-            is_coarse |= entry.kept != Remote::Whole;
-            services.add(entry.service, sides);
-            interfaces.add(entry.interface, sides);
-        }
-        let addresses = addresses.summed();
+        Self::of_sums(Sums::of(entries))
+    }
+
+    /// As [`Draft::of`], of the entries that items stand for; where these are many, on several threads.
+    pub(super) fn of_many<'a, T: Sync, I: IntoIterator<Item = &'a Entry<'a>>>(
+        items: &[T],
+        entries: impl Fn(&T) -> I + Sync,
+    ) -> Self {
+        let parts: Vec<&[T]> = items.chunks(ITEMS_AT_ONCE).collect();
+        let sums = in_parallel(&parts, |part| Sums::of(part.iter().flat_map(&entries)));
+        let one = sums.into_iter().reduce(Sums::with);
+        Self::of_sums(one.unwrap_or_default())
+    }
+
+    fn of_sums(sums: Sums) -> Self {
+        let mut networks = sums.networks;
+        let addresses = sums.addresses.summed();
         for (address, sides) in &addresses {
             networks.add(address.group(), *sides);
         }
         Self {
-            up,
-            down,
-            flows,
-            span: (first, last),
+            up: sums.up,
+            down: sums.down,
+            flows: sums.flows,
+            span: sums.span,
             groups: ranked(networks.summed()),
             addresses_len: addresses.len(),
             addresses: first_ranked(addresses, ADDRESSES_MAX),
-            is_coarse,
-            services: services.ranked(),
-            interfaces: interfaces.ranked(),
+            is_coarse: sums.is_coarse,
+            services: sums.services.ranked(),
+            interfaces: sums.interfaces.ranked(),
         }
     }
 

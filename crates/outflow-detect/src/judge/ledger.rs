@@ -119,9 +119,8 @@ struct Sum<'c, 'a> {
 
 impl<'c, 'a> Sum<'c, 'a> {
     fn of(charges: &'c Charges<'a>, crossed: &'c Crossed) -> Self {
-        let members = crossed.members.iter();
         Self {
-            draft: Draft::of(members.flat_map(|member| charges.entries(*member))),
+            draft: Draft::of_many(&crossed.members, |member| charges.entries(*member)),
             charges,
             crossed,
         }

@@ -115,7 +115,7 @@ fn evidence(members: &[Finding]) -> Evidence {
     let mut objects: Vec<EvidenceObject> = Vec::new();
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for object in members.iter().flat_map(|own| &own.evidence.objects) {
-        match places.get(object.uri.as_str()) {
+        match places.get(&*object.uri) {
             Some(place) => objects[*place].rows = objects[*place].rows.max(object.rows),
             None if objects.len() < INCIDENT_OBJECTS_MAX => {
                 places.insert(&object.uri, objects.len());

@@ -73,7 +73,7 @@ fn many(count: usize) -> Vec<Finding> {
         }];
         finding.destination.addresses = vec![format!("198.51.100.{}", at % 250)];
         finding.evidence.objects = vec![EvidenceObject {
-            uri: format!("s3://logs/{}", at % 99),
+            uri: format!("s3://logs/{}", at % 99).into(),
             rows: 1,
             ..Default::default()
         }];
@@ -363,7 +363,7 @@ fn with_evidence(name: &str, severity: Severity, rows: u64, sql: Option<&str>) -
         severity,
         evidence: Evidence {
             objects: vec![EvidenceObject {
-                uri: "s3://logs/1".to_owned(),
+                uri: "s3://logs/1".into(),
                 rows,
                 ..Default::default()
             }],

@@ -53,12 +53,12 @@ fn full() -> Finding {
         evidence: Evidence {
             objects: vec![
                 EvidenceObject {
-                    uri: "s3://logs/1.gz".to_owned(),
-                    sha256: Some("00".to_owned()),
+                    uri: "s3://logs/1.gz".into(),
+                    sha256: Some("00".into()),
                     rows: 4,
                 },
                 EvidenceObject {
-                    uri: "stdin".to_owned(),
+                    uri: "stdin".into(),
                     sha256: None,
                     rows: 1,
                 },

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use outflow_enrich::InterfaceKey;
 use outflow_finding::{EvidenceObject, Finding};
@@ -17,8 +18,8 @@ pub(super) const ENTRIES_MAX: u64 = 16 << 20;
 /// An object that was read, and whose rows it holds.
 #[derive(Debug)]
 pub(super) struct SourceRows {
-    pub(super) uri: String,
-    pub(super) sha256: Option<String>,
+    pub(super) uri: Arc<str>,
+    pub(super) sha256: Option<Arc<str>>,
     /// Start of the earliest row and end of the latest.
     pub(super) span: Option<(i64, i64)>,
     /// All rows.
@@ -83,7 +84,7 @@ impl Ledger {
         places.sort_by_key(|(place, rows)| (Reverse(*rows), *place));
         places.truncate(OBJECTS_MAX);
         let object = |(place, rows): (usize, u64)| EvidenceObject {
-            uri: self.sources[place].uri.clone(),
+            uri: Arc::clone(&self.sources[place].uri),
             sha256: self.sources[place].sha256.clone(),
             rows,
         };

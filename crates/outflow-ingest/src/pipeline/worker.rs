@@ -222,8 +222,8 @@ impl<'a> Worker<'a> {
         }
         rows.shrink_to_fit();
         self.sources.push(SourceRows {
-            uri: object.uri.clone(),
-            sha256,
+            uri: object.uri.as_str().into(),
+            sha256: sha256.map(Into::into),
             span,
             total,
             rows,

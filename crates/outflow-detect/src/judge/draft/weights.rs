@@ -43,6 +43,12 @@ impl<K: Ord + Copy + Hash> Few<K> {
         self.0.entry(key).or_default().add(sides);
     }
 
+    pub(super) fn merge(&mut self, other: Self) {
+        for (key, sides) in other.0 {
+            self.add(key, sides);
+        }
+    }
+
     /// The keys, ranked.
     pub(super) fn ranked(self) -> Vec<K> {
         let mut sums: Vec<(K, Sides)> = self.0.into_iter().collect();
@@ -69,10 +75,16 @@ impl<K: Ord + Copy> Many<K> {
         }
     }
 
-    /// Each key once with its sum, in the order of keys.
+    /// Adds sums in the order of keys.
+    pub(super) fn merge(&mut self, mut sums: Vec<(K, Sides)>) {
+        self.0.append(&mut sums);
+    }
+
+    /// Each key once with its sum, in the order of keys. Sums that were merged are runs in that order, which a
+    /// stable sort finds and merges.
     pub(super) fn summed(self) -> Vec<(K, Sides)> {
         let mut sums = self.0;
-        sums.sort_unstable_by_key(|(key, _)| *key);
+        sums.sort_by_key(|(key, _)| *key);
         sums.dedup_by(|next, first| {
             let same = next.0 == first.0;
             if same {

@@ -36,14 +36,14 @@ fn evidence_names_the_objects_and_counts_their_rows() {
             .evidence
             .objects
             .iter()
-            .map(|own| (own.uri.clone(), own.rows))
+            .map(|own| (own.uri.to_string(), own.rows))
             .collect();
         let path = |name: &str| folder.path().join(name).display().to_string();
         assert_eq!(named, [(path("1.log"), 2), (path("2.log.gz"), 1)]);
         for own in &finding.evidence.objects {
-            let digest = Sha256::digest(fs::read(&own.uri).unwrap());
+            let digest = Sha256::digest(fs::read(&*own.uri).unwrap());
             let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(own.sha256.as_ref(), Some(&hex));
+            assert_eq!(own.sha256.as_deref(), Some(hex.as_str()));
         }
     }
 }
@@ -159,7 +159,7 @@ fn an_object_refused_on_the_way_keeps_its_digest() {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    assert_eq!(outcome.findings[0].evidence.objects[0].sha256, Some(hex));
+    assert_eq!(outcome.findings[0].evidence.objects[0].sha256, Some(hex.into()));
 }
 
 #[cfg(unix)]
