@@ -5,7 +5,7 @@ mod columns;
 use outflow_record::{Addr, FlowBatch};
 
 use crate::aws::AwsService;
-use crate::interface::{Interface, InterfaceKey, Interfaces};
+use crate::interface::Interfaces;
 use crate::networks::{Networks, Scope};
 use crate::traffic::{Direction, Initiator, initiator, payload_bytes};
 use columns::{Columns, Memory, Row};
@@ -212,13 +212,6 @@ impl Enricher {
             bytes: record.bytes,
             payload_bytes: payload_bytes(record.protocol, ipv6, record.bytes, record.packets),
         }
-    }
-
-    /// Numbers an interface by its key, as coverage rows name them.
-    pub fn number(&mut self, key: &InterfaceKey) -> u32 {
-        let number = self.interfaces.number(&key.account_id, &key.interface_id);
-        self.interfaces.learn(number, &Interface::default());
-        number
     }
 }
 

@@ -71,6 +71,17 @@ impl Interface {
     }
 }
 
+/// What one record says of its interface, under the names of [`Interface`].
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Attributes<'a> {
+    pub(crate) region: Option<&'a str>,
+    pub(crate) vpc_id: Option<&'a str>,
+    pub(crate) subnet_id: Option<&'a str>,
+    pub(crate) instance_id: Option<&'a str>,
+    pub(crate) group: Option<&'a str>,
+    pub(crate) intermediary: bool,
+}
+
 /// The addresses that every record of an interface has on one of its two sides: a set that shrinks until one
 /// is left. Intersection knows no order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -178,12 +189,25 @@ impl Interfaces {
         number
     }
 
-    /// Merges an observation; whether it told anything new.
-    pub(crate) fn learn(&mut self, number: u32, seen: &Interface) -> bool {
+    /// Merges what a record says; whether it told anything new. Nearly none does, so that nothing is copied to find
+    /// out.
+    pub(crate) fn learn(&mut self, number: u32, seen: &Attributes<'_>) -> bool {
         let known = &mut self.known[number as usize].1;
-        let before = known.clone();
-        known.merge(seen);
-        *known != before
+        let mut news = seen.intermediary && !known.intermediary;
+        known.intermediary |= seen.intermediary;
+        for (own, seen) in [
+            (&mut known.region, seen.region),
+            (&mut known.vpc_id, seen.vpc_id),
+            (&mut known.subnet_id, seen.subnet_id),
+            (&mut known.instance_id, seen.instance_id),
+            (&mut known.group, seen.group),
+        ] {
+            if seen > own.as_deref() {
+                *own = seen.map(str::to_owned);
+                news = true;
+            }
+        }
+        news
     }
 
     /// As [`Interfaces::learn`], for a record whose flags open a connection on this day.

@@ -11,7 +11,7 @@ use arrow_array::{
 
 use super::Origin;
 use crate::aws::AwsService;
-use crate::interface::{Interface, Interfaces};
+use crate::interface::{Attributes, Interfaces};
 use crate::traffic::Direction;
 
 /// What a flow needs of a record.
@@ -348,15 +348,13 @@ impl Seen<'_> {
         let number = interfaces.number(account, interface);
         let attribute = |at: usize| text(self.attributes[at], row);
         let group = GROUPS.clone().find_map(attribute);
-        let own = |text: Option<&str>| text.map(str::to_owned);
-        let seen = Interface {
-            region: own(attribute(REGION).or(self.origin.region.as_deref())),
-            vpc_id: own(attribute(VPC)),
-            subnet_id: own(attribute(SUBNET)),
-            instance_id: own(attribute(INSTANCE)),
-            group: own(group),
+        let seen = Attributes {
+            region: attribute(REGION).or(self.origin.region.as_deref()),
+            vpc_id: attribute(VPC),
+            subnet_id: attribute(SUBNET),
+            instance_id: attribute(INSTANCE),
+            group,
             intermediary: relayed,
-            ..Interface::default()
         };
         if interfaces.learn(number, &seen) {
             learnt.push(number);

@@ -1,7 +1,7 @@
 //! Which objects hold the records behind a finding.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use outflow_enrich::InterfaceKey;
@@ -28,11 +28,19 @@ pub(super) struct SourceRows {
     pub(super) rows: Vec<(u32, u32)>,
 }
 
+/// Rows that an object holds of an interface.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    place: u32,
+    rows: u32,
+}
+
 /// The objects of a run, and whose rows they hold.
 #[derive(Debug)]
 pub(super) struct Ledger {
     sources: Vec<SourceRows>,
-    by_interface: BTreeMap<InterfaceKey, Vec<(usize, u32)>>,
+    /// Places of sources, ascending, and how many rows of the interface they hold.
+    by_interface: BTreeMap<InterfaceKey, Vec<Held>>,
     coarse: bool,
 }
 
@@ -48,16 +56,16 @@ impl Ledger {
         }
         // Names need not be unique: a file may be called `stdin`, or differ from another in bytes that no text has.
         by_uri.sort_by(|(a, _), (b, _)| (&a.uri, &a.sha256).cmp(&(&b.uri, &b.sha256)));
-        let mut by_interface: BTreeMap<InterfaceKey, Vec<(usize, u32)>> = BTreeMap::new();
+        let mut by_interface: BTreeMap<InterfaceKey, Vec<Held>> = BTreeMap::new();
         let mut sources = Vec::new();
-        for (place, (mut source, worker)) in by_uri.into_iter().enumerate() {
+        for (place, (mut source, worker)) in (0..).zip(by_uri) {
             for (number, rows) in std::mem::take(&mut source.rows) {
                 if !coarse {
                     let key = &interfaces[worker][number as usize];
                     match by_interface.get_mut(key) {
-                        Some(places) => places.push((place, rows)),
+                        Some(places) => places.push(Held { place, rows }),
                         None => {
-                            by_interface.insert(key.clone(), vec![(place, rows)]);
+                            by_interface.insert(key.clone(), vec![Held { place, rows }]);
                         }
                     }
                 }
@@ -79,14 +87,17 @@ impl Ledger {
     /// Names in the finding's evidence the objects that hold most rows of these interfaces within its time, with
     /// how many rows of theirs (of equal ones the first by name), and counts all that hold any.
     pub(super) fn attest(&self, interfaces: &[InterfaceKey], finding: &mut Finding) {
-        let mut places: Vec<(usize, u64)> = self.places(interfaces, finding).into_iter().collect();
+        let mut places = self.places(interfaces, finding);
         finding.evidence.objects_total = places.len() as u64;
-        places.sort_by_key(|(place, rows)| (Reverse(*rows), *place));
+        places.sort_unstable_by_key(|(place, rows)| (Reverse(*rows), *place));
         places.truncate(OBJECTS_MAX);
-        let object = |(place, rows): (usize, u64)| EvidenceObject {
-            uri: Arc::clone(&self.sources[place].uri),
-            sha256: self.sources[place].sha256.clone(),
-            rows,
+        let object = |(place, rows): (u32, u64)| {
+            let source = &self.sources[place as usize];
+            EvidenceObject {
+                uri: Arc::clone(&source.uri),
+                sha256: source.sha256.clone(),
+                rows,
+            }
         };
         finding.evidence.objects = places.into_iter().map(object).collect();
     }
@@ -97,32 +108,43 @@ impl Ledger {
         findings: &[Finding],
         senders: &BTreeMap<String, Vec<InterfaceKey>>,
     ) -> u64 {
-        let mut places = BTreeSet::new();
-        for finding in findings {
-            let interfaces = senders.get(&finding.id).map_or(&[][..], Vec::as_slice);
-            places.extend(self.places(interfaces, finding).into_keys());
+        if let [one] = findings {
+            return one.evidence.objects_total;
         }
+        let of = |finding: &Finding| {
+            let interfaces = senders.get(&finding.id).map_or(&[][..], Vec::as_slice);
+            self.places(interfaces, finding)
+        };
+        let places = findings.iter().flat_map(of).map(|(place, _)| place);
+        let mut places: Vec<u32> = places.collect();
+        places.sort_unstable();
+        places.dedup();
         places.len() as u64
     }
 
-    /// The places in the ledger of all objects that hold rows of these interfaces within the finding's time.
-    fn places(&self, interfaces: &[InterfaceKey], finding: &Finding) -> BTreeMap<usize, u64> {
+    /// The places of all objects that hold rows of these interfaces within the finding's time, and how many.
+    fn places(&self, interfaces: &[InterfaceKey], finding: &Finding) -> Vec<(u32, u64)> {
         let (Some(first), Some(last)) = (finding.first_seen, finding.last_seen) else {
-            return BTreeMap::new();
+            return Vec::new();
         };
-        let mut rows: BTreeMap<usize, u64> = BTreeMap::new();
-        if self.coarse {
-            rows.extend(self.sources.iter().map(|source| source.total).enumerate());
+        let overlaps = |(place, rows): &(u32, u64)| {
+            let span = self.sources[*place as usize].span;
+            let is_then = |(from, to)| from <= last.secs() && to >= first.secs();
+            *rows > 0 && span.is_some_and(is_then)
+        };
+        let held = |key: &InterfaceKey| self.by_interface.get(key).into_iter().flatten();
+        if let ([one], false) = (interfaces, self.coarse) {
+            let rows = held(one).map(|own| (own.place, u64::from(own.rows)));
+            return rows.filter(overlaps).collect();
         }
-        for key in interfaces {
-            for (place, count) in self.by_interface.get(key).into_iter().flatten() {
-                *rows.entry(*place).or_default() += u64::from(*count);
-            }
+        let mut rows: Vec<u64> = if self.coarse {
+            self.sources.iter().map(|source| source.total).collect()
+        } else {
+            vec![0; self.sources.len()]
+        };
+        for own in interfaces.iter().flat_map(held) {
+            rows[own.place as usize] += u64::from(own.rows);
         }
-        rows.retain(|place, _| {
-            let span = self.sources[*place].span;
-            span.is_some_and(|(from, to)| from <= last.secs() && to >= first.secs())
-        });
-        rows
+        (0..).zip(rows).filter(overlaps).collect()
     }
 }

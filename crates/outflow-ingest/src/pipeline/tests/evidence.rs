@@ -159,7 +159,10 @@ fn an_object_refused_on_the_way_keeps_its_digest() {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    assert_eq!(outcome.findings[0].evidence.objects[0].sha256, Some(hex.into()));
+    assert_eq!(
+        outcome.findings[0].evidence.objects[0].sha256,
+        Some(hex.into())
+    );
 }
 
 #[cfg(unix)]
