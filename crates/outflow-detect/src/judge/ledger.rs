@@ -18,9 +18,9 @@ use super::exceedance::Exceedance;
 use super::severity::Measure;
 use crate::counters::total;
 use crate::parallel::in_parallel;
-use crate::policy::{Horizons, Policy};
+use crate::policy::{Horizons, Policy, Sanctioned};
 use crate::view::{Entry, View};
-use charges::{Charges, Ledger, Unexplained};
+use charges::{Charges, Ledger, Unexplained, sanction};
 use crossing::{Crossing, Horizon};
 
 /// Findings of the three ledgers, day by day: what one charges on a day, none counts from then on.
@@ -61,7 +61,7 @@ pub(super) fn judge<'a>(
     in_parallel(&found, |crossed| {
         let sum = Sum::of(&charges, crossed);
         match crossed.of {
-            Of::Workload => workload_finding(view, sum),
+            Of::Workload => workload_finding(view, policy, sum),
             Of::Destination | Of::Account => shared_finding(view, sum),
         }
     })
@@ -231,7 +231,31 @@ impl<'c, 'a> Sum<'c, 'a> {
     }
 }
 
-fn workload_finding(view: &View<'_>, sum: Sum<'_, '_>) -> Judged {
+/// The rules that allow a part of what was charged beyond them.
+fn sanction_reasons(view: &View<'_>, policy: &Policy, sum: &Sum<'_, '_>) -> Vec<Why> {
+    if policy.sanctioned.is_empty() {
+        return Vec::new();
+    }
+    let members = sum.crossed.members.iter();
+    let entries = members.flat_map(|member| sum.charges.entries(*member));
+    let mut rules: Vec<&Sanctioned> = entries
+        .filter_map(|entry| sanction(view, policy, entry))
+        .collect();
+    rules.sort_unstable_by_key(|rule| (rule.destination, &rule.reason, rule.bytes_per_day));
+    rules.dedup();
+    let reason = |rule: &Sanctioned| {
+        let text = format!(
+            "policy allows {} a day to {} ({}); only what is above is charged",
+            human_bytes(rule.bytes_per_day),
+            rule.destination,
+            rule.reason
+        );
+        bounded(sum.crossed.observed, rule.bytes_per_day, "bytes", text)
+    };
+    rules.into_iter().map(reason).collect()
+}
+
+fn workload_finding(view: &View<'_>, policy: &Policy, sum: Sum<'_, '_>) -> Judged {
     let Crossed {
         bits,
         observed,
@@ -242,6 +266,7 @@ fn workload_finding(view: &View<'_>, sum: Sum<'_, '_>) -> Judged {
     let workload = sum.members().next().map(|own| own.workload);
     let mut why = vec![sum.volume_reason(), shape_reason(&measure)];
     why.extend(sum.past_reason());
+    why.extend(sanction_reasons(view, policy, &sum));
     let identity = workload.map(|id| view.workload(id));
     let account = identity.map_or("", |workload| workload.account_id.as_str());
     let name = identity.map_or("", |workload| workload.name.as_str());

@@ -527,6 +527,12 @@ fn a_sanctioned_destination_has_its_allowance_each_day() {
         let observed: Vec<f64> = found.iter().map(|j| j.finding.why[0].observed).collect();
         let expected: Vec<f64> = expected.into_iter().map(|bytes| bytes as f64).collect();
         assert_eq!(observed, expected, "{:?}", policy.sanctioned);
+        // A rule that did not suffice is told, with its reason.
+        for judged in &found {
+            let told = |why: &outflow_finding::Why| why.text.contains("(backup)");
+            let is_told = judged.finding.why.iter().any(told);
+            assert_eq!(is_told, observed == [140e6], "{:#?}", judged.finding.why);
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::counters::total;
 use crate::judge::baseline::{DayPayload, Levels, allowance};
 use crate::key::FixedState;
 use crate::parallel::in_parallel_mut;
-use crate::policy::{Horizons, Policy};
+use crate::policy::{Horizons, Policy, Sanctioned};
 use crate::time::{Day, Slot};
 use crate::view::{Entry, View};
 
@@ -323,7 +323,7 @@ fn explain_run(
         let day = day_of(&of_day[0]);
         let sanctions: Vec<u64> = of_day
             .iter()
-            .map(|entry| sanction(view, policy, entry))
+            .map(|entry| sanction(view, policy, entry).map_or(0, |rule| rule.bytes_per_day))
             .collect();
         let sanctioned = sanctions.iter().copied().max().unwrap_or(0);
         let mut left = quarantines.map(|quarantine| {
@@ -382,8 +382,12 @@ impl Allowance {
     }
 }
 
-/// Bytes a day that policy allows from this interface to this address.
-fn sanction(view: &View<'_>, policy: &Policy, entry: &Entry<'_>) -> u64 {
+/// The rule that allows most from this interface to this address.
+pub(super) fn sanction<'p>(
+    view: &View<'_>,
+    policy: &'p Policy,
+    entry: &Entry<'_>,
+) -> Option<&'p Sanctioned> {
     let name = &view.workload(entry.workload).name;
     let interface = &view.interface(entry.interface).key.interface_id;
     let applies = policy.sanctioned.iter().filter(|rule| {
@@ -393,7 +397,7 @@ fn sanction(view: &View<'_>, policy: &Policy, entry: &Entry<'_>) -> u64 {
             .is_none_or(|own| own == name || own == interface);
         ours && entry.lies_in(&rule.destination)
     });
-    applies.map(|rule| rule.bytes_per_day).max().unwrap_or(0)
+    applies.max_by_key(|rule| rule.bytes_per_day)
 }
 
 #[cfg(test)]

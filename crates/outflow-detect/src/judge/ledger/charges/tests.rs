@@ -61,7 +61,7 @@ fn an_allowance_is_used_up_within_a_day_and_new_on_the_next() {
     assert_eq!(left.explain(u64::MAX, u64::MAX), 0);
 
     let policy = Policy {
-        sanctioned: vec![crate::Sanctioned {
+        sanctioned: vec![Sanctioned {
             destination: "45.1.2.0/24".parse().unwrap(),
             workload: None,
             bytes_per_day: 4 * MB,
