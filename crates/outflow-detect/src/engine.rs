@@ -3,10 +3,15 @@
 use outflow_enrich::{EnrichedBatch, InterfaceKey};
 use outflow_record::{CoverageRow, Timestamp};
 
+use crate::Error;
 use crate::judge::{Judged, Verdict, judge};
 use crate::policy::Policy;
 use crate::state::State;
+use crate::state::codec::wire::{Reader, Writer};
 use crate::time::{BUCKET_SECS, Day};
+
+/// The layout of an engine's bytes.
+const VERSION: u8 = 1;
 
 /// Seconds by which records may trail the watermark's source before their bucket closes.
 pub const LATENESS_SECS: i64 = 15 * 60;
@@ -35,7 +40,42 @@ impl Engine {
         }
     }
 
-    /// An engine that goes on from a state.
+    /// An engine as bytes: its state, its watermark, and what it has told.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::default();
+        out.u8(VERSION);
+        out.u64(self.open_from.max(0).unsigned_abs());
+        out.optional_u32(self.told.map(|day| day.0));
+        out.bytes(&self.state.encode());
+        out.finish()
+    }
+
+    /// The engine that these bytes hold, under a policy, with the limit of keys that its state had. It tells nothing
+    /// again.
+    ///
+    /// # Errors
+    /// [`Error::State`] for bytes of another version, cut or changed bytes.
+    pub fn decode(bytes: &[u8], policy: Policy, keys_max: usize) -> Result<Self, Error> {
+        let mut input = Reader::new(bytes)?;
+        let version = input.u8()?;
+        if version != VERSION {
+            return Err(Error::State {
+                reason: format!("version {version} of an engine is not {VERSION}"),
+            });
+        }
+        let open_from = i64::try_from(input.u64()?).unwrap_or(i64::MAX);
+        let told = input.optional_u32()?.map(Day);
+        let state = State::decode(input.bytes()?, keys_max)?;
+        input.end()?;
+        Ok(Self {
+            state,
+            policy,
+            open_from,
+            told,
+        })
+    }
+
+    /// An engine that goes on from a state alone: it has no watermark yet, and has told nothing.
     pub fn with_state(policy: Policy, state: State) -> Self {
         Self {
             policy,

@@ -1,6 +1,6 @@
 //! The state that every detector judges: sums by pair and slot, a commutative monoid.
 
-mod codec;
+pub(crate) mod codec;
 mod lane;
 mod shared;
 

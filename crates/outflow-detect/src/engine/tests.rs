@@ -2,6 +2,7 @@ use super::*;
 use crate::counters::Counters;
 use crate::key::PairKey;
 use crate::reading::START;
+use crate::state::SHARD_KEYS_MAX;
 use outflow_enrich::{Enricher, Networks, Origin};
 use outflow_record::{Decoder, FlowBatch, Format};
 
@@ -129,4 +130,28 @@ fn an_engine_goes_on_from_a_state() {
     fold(&mut other, &[(60, 70)]);
     one.merge(other);
     assert_eq!(one.into_state().encode(), second.into_state().encode());
+}
+
+#[test]
+fn a_restored_engine_tells_nothing_again_and_misses_nothing() {
+    let days_of = |engine: &mut Engine, kill: bool| {
+        let mut told = Vec::new();
+        for (day, megabytes) in [(0, 150), (1, 200), (2, 50), (3, 300)] {
+            fold(engine, &[(day * DAY, megabytes)]);
+            told.extend(engine.advance(Timestamp(START + day * DAY + LATENESS_SECS)));
+            if kill {
+                let bytes = engine.encode();
+                *engine = Engine::decode(&bytes, Policy::default(), SHARD_KEYS_MAX).unwrap();
+                assert_eq!(engine.encode(), bytes);
+            }
+        }
+        // A record of the first day is late for both.
+        fold(engine, &[(60, 500)]);
+        told.extend(engine.finish().findings);
+        (days(&told), late(engine))
+    };
+    let expected = days_of(&mut Engine::default(), false);
+    assert_eq!(expected.0, [(0, 150), (1, 200), (3, 300)]);
+    assert_eq!(days_of(&mut Engine::default(), true), expected);
+    assert!(Engine::decode(&[1, 2, 3], Policy::default(), SHARD_KEYS_MAX).is_err());
 }

@@ -2,7 +2,7 @@
 //!
 //! Equal states have equal bytes, whatever the order in which they came to be.
 
-mod wire;
+pub(crate) mod wire;
 
 use outflow_enrich::{AwsService, Interface, InterfaceKey, OwnAddress};
 
@@ -115,8 +115,7 @@ fn write_entity(out: &mut Writer, entity: &Entity) {
             OwnAddress::Several => out.u8(3),
         }
     }
-    out.u8(u8::from(flags_since.is_some()));
-    out.u32(flags_since.unwrap_or(0));
+    out.optional_u32(*flags_since);
     out.u64(entity.coverage.len() as u64);
     for (slot, coverage) in &entity.coverage {
         out.u32(slot.0);
@@ -142,8 +141,7 @@ fn read_entity(input: &mut Reader<'_>) -> Result<Entity, Error> {
     };
     interface.own_v4 = read_own(input)?;
     interface.own_v6 = read_own(input)?;
-    let (has_flags, since) = (input.flag()?, input.u32()?);
-    interface.flags_since = has_flags.then_some(since);
+    interface.flags_since = input.optional_u32()?;
     let mut entity = Entity {
         key,
         interface,

@@ -8,31 +8,41 @@ use crate::Error;
 const CHECKSUM: usize = 8;
 
 #[derive(Debug, Default)]
-pub(super) struct Writer(Vec<u8>);
+pub(crate) struct Writer(Vec<u8>);
 
 impl Writer {
-    pub(super) fn u8(&mut self, value: u8) {
+    pub(crate) fn u8(&mut self, value: u8) {
         self.0.push(value);
     }
 
-    pub(super) fn u32(&mut self, value: u32) {
+    pub(crate) fn u32(&mut self, value: u32) {
         self.0.extend_from_slice(&value.to_le_bytes());
     }
 
-    pub(super) fn u64(&mut self, value: u64) {
+    pub(crate) fn u64(&mut self, value: u64) {
         self.0.extend_from_slice(&value.to_le_bytes());
     }
 
-    pub(super) fn addr(&mut self, addr: Addr) {
+    pub(crate) fn addr(&mut self, addr: Addr) {
         self.0.extend_from_slice(&addr.bytes());
     }
 
-    pub(super) fn text(&mut self, text: &str) {
-        self.u64(text.len() as u64);
-        self.0.extend_from_slice(text.as_bytes());
+    pub(crate) fn text(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
     }
 
-    pub(super) fn optional_text(&mut self, text: Option<&str>) {
+    pub(crate) fn optional_u32(&mut self, value: Option<u32>) {
+        self.u8(u8::from(value.is_some()));
+        self.u32(value.unwrap_or(0));
+    }
+
+    /// Bytes with a layout of their own.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.u64(bytes.len() as u64);
+        self.0.extend_from_slice(bytes);
+    }
+
+    pub(crate) fn optional_text(&mut self, text: Option<&str>) {
         self.u8(u8::from(text.is_some()));
         if let Some(text) = text {
             self.text(text);
@@ -40,18 +50,18 @@ impl Writer {
     }
 
     /// The bytes, with their checksum behind them.
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    pub(crate) fn finish(mut self) -> Vec<u8> {
         let sum = checksum(&self.0);
         self.u64(sum);
         self.0
     }
 }
 
-pub(super) struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
     /// Checks the checksum, and reads what is before it.
-    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, Error> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, Error> {
         let Some((body, sum)) = bytes.split_last_chunk::<CHECKSUM>() else {
             return Err(Error::State {
                 reason: "it is cut short".to_owned(),
@@ -73,19 +83,19 @@ impl<'a> Reader<'a> {
         Ok(*head)
     }
 
-    pub(super) fn u8(&mut self) -> Result<u8, Error> {
+    pub(crate) fn u8(&mut self) -> Result<u8, Error> {
         Ok(u8::from_le_bytes(self.take()?))
     }
 
-    pub(super) fn u32(&mut self) -> Result<u32, Error> {
+    pub(crate) fn u32(&mut self) -> Result<u32, Error> {
         Ok(u32::from_le_bytes(self.take()?))
     }
 
-    pub(super) fn u64(&mut self) -> Result<u64, Error> {
+    pub(crate) fn u64(&mut self) -> Result<u64, Error> {
         Ok(u64::from_le_bytes(self.take()?))
     }
 
-    pub(super) fn flag(&mut self) -> Result<bool, Error> {
+    pub(crate) fn flag(&mut self) -> Result<bool, Error> {
         match self.u8()? {
             0 => Ok(false),
             1 => Ok(true),
@@ -95,24 +105,33 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn addr(&mut self) -> Result<Addr, Error> {
+    pub(crate) fn addr(&mut self) -> Result<Addr, Error> {
         Ok(Addr::from_bytes(self.take()?))
     }
 
-    pub(super) fn text(&mut self) -> Result<String, Error> {
+    pub(crate) fn optional_u32(&mut self) -> Result<Option<u32>, Error> {
+        let (is_some, value) = (self.flag()?, self.u32()?);
+        Ok(is_some.then_some(value))
+    }
+
+    pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Error> {
         let len = usize::try_from(self.u64()?).unwrap_or(usize::MAX);
         let Some((head, tail)) = self.0.split_at_checked(len) else {
             return Err(Error::State {
-                reason: "a text ends early".to_owned(),
+                reason: "a part of it ends early".to_owned(),
             });
         };
         self.0 = tail;
-        String::from_utf8(head.to_vec()).map_err(|_| Error::State {
+        Ok(head)
+    }
+
+    pub(crate) fn text(&mut self) -> Result<String, Error> {
+        String::from_utf8(self.bytes()?.to_vec()).map_err(|_| Error::State {
             reason: "a text is no UTF-8".to_owned(),
         })
     }
 
-    pub(super) fn optional_text(&mut self) -> Result<Option<String>, Error> {
+    pub(crate) fn optional_text(&mut self) -> Result<Option<String>, Error> {
         Ok(if self.flag()? {
             Some(self.text()?)
         } else {
@@ -120,7 +139,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    pub(super) fn end(&self) -> Result<(), Error> {
+    pub(crate) fn end(&self) -> Result<(), Error> {
         if self.0.is_empty() {
             return Ok(());
         }
