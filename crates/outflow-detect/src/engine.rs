@@ -20,7 +20,8 @@ pub const LATENESS_SECS: i64 = 15 * 60;
 ///
 /// A stream advances the watermark as it reads; a batch over an archive finishes at the end. Both tell the same
 /// findings, bit for bit, as long as no record comes after its day was closed; such a record still counts in
-/// every sum, is marked late, and changes no finding that was told.
+/// every sum, is counted as late, and changes no finding that was told: a bound that only it crosses on a day
+/// which was told is not told any more.
 #[derive(Debug, Clone, Default)]
 pub struct Engine {
     state: State,
@@ -79,7 +80,7 @@ impl Engine {
     pub fn with_state(policy: Policy, state: State) -> Self {
         Self {
             policy,
-            state,
+            state: state.detached(),
             ..Self::default()
         }
     }
@@ -91,7 +92,7 @@ impl Engine {
 
     /// The state, to keep or to merge.
     pub fn into_state(self) -> State {
-        self.state
+        self.state.detached()
     }
 
     /// Adds a batch.

@@ -82,10 +82,12 @@ pub(crate) fn is_service(name: &str) -> bool {
     })
 }
 
-/// Text of a service, as `tcp/443` or `gre`.
+/// Text of a service, as `tcp/443` or `gre`; without a port where that was not kept.
 pub(crate) fn service_name(service: Service) -> String {
     let port = service.port;
     match service.protocol {
+        protocol::TCP if port == 0 => "tcp".to_owned(),
+        protocol::UDP if port == 0 => "udp".to_owned(),
         protocol::TCP => format!("tcp/{port}"),
         protocol::UDP => format!("udp/{port}"),
         protocol::SCTP => format!("sctp/{port}"),

@@ -103,6 +103,13 @@ impl State {
             .merge(other.unoriented, |entity| numbers[entity as usize]);
     }
 
+    /// The state without what it remembers of its enricher: another one numbers its interfaces anew.
+    #[must_use]
+    pub(crate) fn detached(mut self) -> Self {
+        self.lane = Lane::default();
+        self
+    }
+
     /// How much of a remote address the coarsest shard still keeps.
     pub fn resolution(&self) -> Resolution {
         self.pairs

@@ -209,7 +209,7 @@ impl<'a> View<'a> {
         let mut names = Vec::new();
         let counts = self
             .pairs(shard)
-            .filter(|(key, ..)| !self.is_passed_on(key));
+            .filter(|(key, _, kept)| !self.is_passed_on(key, *kept));
         for (key, counters, kept) in counts {
             let (interface, workload) = self.numbers[key.entity as usize];
             let entry = Entry {
@@ -246,7 +246,7 @@ impl<'a> View<'a> {
 
     /// Whether the interface serves, rather than chose, the other side. Ports alone are the sender's choice: where
     /// the log has flags, they must have shown the interface to accept connections at this port; where it has none,
-    /// the port must be a well-known one.
+    /// the port must be a well-known one of TCP.
     fn serves(&self, shard: usize, key: &PairKey) -> bool {
         let service = key.service;
         match service.role {
@@ -257,20 +257,23 @@ impl<'a> View<'a> {
         if self.served.contains(&(service.protocol, service.port)) {
             return true;
         }
+        // Other protocols have no flags: nothing tells who came to whom. Port 0 is that of keys which lost theirs.
+        if service.protocol != protocol::TCP || service.port == 0 {
+            return false;
+        }
         let day = key.slot.day();
         let interface = &self.state.entities.get(key.entity).interface;
-        let has_flags = interface.flags_since.is_some_and(|since| since <= day.0);
-        if service.protocol == protocol::TCP && has_flags {
+        if interface.flags_since.is_some_and(|since| since <= day.0) {
             let since = self.accepting[shard].get(&(key.entity, service.port));
             since.is_some_and(|since| *since <= day)
         } else {
-            (1..1_024).contains(&service.port)
+            service.port < 1_024
         }
     }
 
     /// A gateway logs again what hosts of its network sent. Its bytes to an address count only on days when the
     /// hosts' own records do not hold them: when the hosts are not logged.
-    fn is_passed_on(&self, key: &PairKey) -> bool {
+    fn is_passed_on(&self, key: &PairKey, kept: Remote) -> bool {
         if !self.is_gateway(key) {
             return false;
         }
@@ -278,7 +281,9 @@ impl<'a> View<'a> {
             // What a gateway says inside, it says for the other side, whose records it has too.
             return true;
         }
-        let passed = self.passage(key).and_then(|at| self.passed_on.get(&at));
+        let passed = self
+            .passage(key, kept)
+            .and_then(|at| self.passed_on.get(&at));
         // Some of the hosts' last packets are in the next window: nine tenths are all.
         passed.is_some_and(|passed| passed.by_hosts / 9 >= passed.by_gateways / 10)
     }
@@ -287,11 +292,11 @@ impl<'a> View<'a> {
         self.state.entities.get(key.entity).interface.intermediary
     }
 
-    /// Where a pair's bytes may be logged twice; nowhere, if its address was dropped for want of memory.
-    fn passage(&self, key: &PairKey) -> Option<Passage> {
+    /// Where a pair's bytes may be logged twice; nowhere, if its address was not kept for want of memory.
+    fn passage(&self, key: &PairKey, kept: Remote) -> Option<Passage> {
         let served = key.service.is_anonymous();
         let network = self.networks[key.entity as usize];
-        let known = served || key.remote != Addr::default();
+        let known = served || kept == Remote::Whole;
         known.then(|| (network, key.remote, key.slot.day().0, served))
     }
 
@@ -307,33 +312,42 @@ impl<'a> View<'a> {
             }
         }
         if !passed.is_empty() {
-            let is_host = |pair: &(&PairKey, &Counters, Remote)| !self.is_gateway(pair.0);
-            for (key, counters, _) in shards()
-                .into_iter()
-                .flat_map(|at| self.pairs(at))
-                .filter(is_host)
-            {
-                if let Some(of) = self.passage(key).and_then(|at| passed.get_mut(&at)) {
-                    of.by_hosts = of.by_hosts.saturating_add(counters.up().bytes);
+            let hosts = in_parallel(&shards(), |shard| self.sent_by_hosts(*shard, &passed));
+            for (at, bytes) in hosts.into_iter().flatten() {
+                if let Some(of) = passed.get_mut(&at) {
+                    of.by_hosts = of.by_hosts.saturating_add(bytes);
                 }
             }
         }
         self.passed_on = passed;
     }
 
+    fn sent_by_hosts(
+        &self,
+        shard: usize,
+        passed: &HashMap<Passage, Passed, FixedState>,
+    ) -> Vec<(Passage, u64)> {
+        let hosts = self.pairs(shard).filter(|(key, ..)| !self.is_gateway(key));
+        let sent = hosts.filter_map(|(key, counters, kept)| {
+            let at = self.passage(key, kept)?;
+            passed.contains_key(&at).then(|| (at, counters.up().bytes))
+        });
+        sent.collect()
+    }
+
     fn survey_shard(&self, shard: usize) -> (Accepting, Vec<(Passage, u64)>) {
         let (mut accepting, mut by_gateways) = (Accepting::default(), Vec::new());
-        for (key, counters, _) in self.pairs(shard) {
+        for (key, counters, kept) in self.pairs(shard) {
             let service = key.service;
             // Only an answer proves that somebody listens; a question may come to any port.
             let answers = service.role == Role::Server && counters.up().packets > 0;
-            if answers && service.protocol == protocol::TCP {
+            if answers && service.external && service.protocol == protocol::TCP {
                 let day = key.slot.day();
                 let since = accepting.entry((key.entity, service.port)).or_insert(day);
                 *since = day.min(*since);
             }
             if self.is_gateway(key)
-                && let Some(at) = self.passage(key)
+                && let Some(at) = self.passage(key, kept)
             {
                 by_gateways.push((at, counters.up().bytes));
             }

@@ -7,7 +7,7 @@ use outflow_record::{Addr, FlowBatch};
 use crate::aws::AwsService;
 use crate::interface::Interfaces;
 use crate::networks::{Networks, Scope};
-use crate::traffic::{Direction, Initiator, initiator, payload_bytes};
+use crate::traffic::{Direction, Initiator, initiator, payload_bytes, protocol};
 use columns::{Columns, Memory, Row};
 
 /// A flow record, seen from its interface.
@@ -168,7 +168,8 @@ impl Enricher {
         } else {
             by_sender
         };
-        if matches!(initiator, Initiator::Local | Initiator::Remote) && record.accepted {
+        let has_flags = record.protocol == protocol::TCP && record.tcp_flags.is_some();
+        if has_flags && record.accepted {
             let day = u32::try_from(record.start.max(0) / 86_400).unwrap_or(u32::MAX);
             if self.interfaces.learn_flags(number, day) {
                 self.learnt.push(number);

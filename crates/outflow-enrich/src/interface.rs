@@ -34,7 +34,7 @@ pub struct Interface {
     pub own_v4: OwnAddress,
     /// Its IPv6 address, as far as records tell.
     pub own_v6: OwnAddress,
-    /// The day (since 1970) of its first record whose flags open a TCP connection: from then on, its log has flags.
+    /// The day (since 1970) of its first accepted TCP record with `tcp-flags`: from then on, its log has flags.
     pub flags_since: Option<u32>,
 }
 
@@ -210,7 +210,7 @@ impl Interfaces {
         news
     }
 
-    /// As [`Interfaces::learn`], for a record whose flags open a connection on this day.
+    /// As [`Interfaces::learn`], for an accepted TCP record with flags, of this day.
     #[inline]
     pub(crate) fn learn_flags(&mut self, number: u32, day: u32) -> bool {
         let known = &mut self.known[number as usize].1.flags_since;

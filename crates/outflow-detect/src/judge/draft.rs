@@ -208,12 +208,9 @@ impl Draft {
             count => format!(" and {} more", count - 1),
         };
         let group = || self.groups.first().map(|(group, _)| group_name(*group));
-        let main = self
-            .addresses
-            .first()
-            .map(ToString::to_string)
-            .or_else(group);
-        main.unwrap_or_else(|| UNKNOWN_PLACE.to_owned()) + &more
+        let main = self.addresses.first().map(ToString::to_string);
+        let main = main.or_else(group).map(|main| main + &more);
+        main.unwrap_or_else(|| UNKNOWN_PLACE.to_owned())
     }
 
     /// The service that sent most.

@@ -10,7 +10,8 @@ impl Exceedance {
     /// Adds the values of another day.
     pub(super) fn extend(&mut self, values: impl IntoIterator<Item = u64>) {
         self.sorted.extend(values);
-        self.sorted.sort_unstable();
+        // Mostly one long run, which a stable sort keeps.
+        self.sorted.sort();
     }
 
     /// Minus the binary logarithm of the share of workload-days with at least this value, itself counted in

@@ -20,7 +20,7 @@ use crate::counters::total;
 use crate::parallel::in_parallel;
 use crate::policy::{Horizons, Policy, Sanctioned};
 use crate::view::{Entry, View};
-use charges::{Charges, Ledger, Unexplained, sanction};
+use charges::{Charges, Ledger, Member, Unexplained, sanction};
 use crossing::{Crossing, Horizon};
 
 /// Findings of the three ledgers, day by day: what one charges on a day, none counts from then on.
@@ -32,9 +32,11 @@ pub(super) fn judge<'a>(
     let mut charges = Charges::of(view, policy, chosen);
     let bounds = &policy.bounds;
     let accounts = charges.accounts(view);
-    let of_workloads = Ledger::of(&charges, bounds.workload, |c| c.workload);
-    let of_destinations = Ledger::of(&charges, bounds.destination, |c| c.group);
-    let of_accounts = Ledger::of(&charges, bounds.account, |c| accounts[c.workload as usize]);
+    let of_workloads = Ledger::of(&charges, bounds.workload, |c| Some(c.workload));
+    let of_destinations = Ledger::of(&charges, bounds.destination, Unexplained::destination);
+    let of_accounts = Ledger::of(&charges, bounds.account, |c| {
+        accounts.get(c.workload as usize)
+    });
     let mut rarity = Exceedance::default();
     let mut found = Vec::new();
     for (day, sums) in charges.workload_days() {
@@ -45,7 +47,7 @@ pub(super) fn judge<'a>(
             (&of_accounts, Of::Account),
         ] {
             for (crossing, members) in charges.cross(ledger, day) {
-                let observed = charges.unexplained(&members, crossing.horizon);
+                let observed = total(members.iter().map(|member| member.payload));
                 found.push(Crossed {
                     of,
                     bits: rarity.bits(observed),
@@ -75,11 +77,11 @@ enum Of {
     Account,
 }
 
-/// A crossing, and the places of what it charges.
+/// A crossing, and what it charges.
 struct Crossed {
     of: Of,
     crossing: Crossing,
-    members: Vec<u32>,
+    members: Vec<Member>,
     observed: u64,
     bound: u64,
     /// Bits of rarity among workload-days.
@@ -120,7 +122,7 @@ struct Sum<'c, 'a> {
 impl<'c, 'a> Sum<'c, 'a> {
     fn of(charges: &'c Charges<'a>, crossed: &'c Crossed) -> Self {
         Self {
-            draft: Draft::of_many(&crossed.members, |member| charges.entries(*member)),
+            draft: Draft::of_many(&crossed.members, |member| charges.entries(member.at)),
             charges,
             crossed,
         }
@@ -128,10 +130,8 @@ impl<'c, 'a> Sum<'c, 'a> {
 
     fn members(&self) -> impl Iterator<Item = &'c Unexplained> {
         let charges = self.charges;
-        self.crossed
-            .members
-            .iter()
-            .map(|member| charges.get(*member))
+        let members = self.crossed.members.iter();
+        members.map(|member| charges.get(member.at))
     }
 
     /// How grave it is. What is pushed out to some destinations does not become harmless by what is fetched from
@@ -153,18 +153,26 @@ impl<'c, 'a> Sum<'c, 'a> {
             }
         }
         groups.sort_unstable();
-        let horizon = self.crossed.crossing.horizon;
-        let is_pushed = |own: &&Unexplained| groups.binary_search(&own.group).is_ok();
-        let of_pushed = self.members().filter(is_pushed);
-        let observed = total(of_pushed.map(|own| own.unexplained.within(horizon)));
+        let is_pushed = |member: &&Member| {
+            let group = self.charges.get(member.at).group;
+            groups.binary_search(&group).is_ok()
+        };
+        let of_pushed = self.crossed.members.iter().filter(is_pushed);
+        let observed = total(of_pushed.map(|member| member.payload));
         if observed < bound {
             return measure;
         }
-        Measure {
+        let of_pushed = Measure {
             observed,
             up: pushed.up,
             down: pushed.down,
             ..measure
+        };
+        let grave = |measure: &Measure| (measure.severity(), measure.risk());
+        if grave(&of_pushed) >= grave(&measure) {
+            of_pushed
+        } else {
+            measure
         }
     }
 
@@ -231,13 +239,16 @@ impl<'c, 'a> Sum<'c, 'a> {
     }
 }
 
+/// Rules that a finding tells.
+const RULES_MAX: usize = 4;
+
 /// The rules that allow a part of what was charged beyond them.
 fn sanction_reasons(view: &View<'_>, policy: &Policy, sum: &Sum<'_, '_>) -> Vec<Why> {
     if policy.sanctioned.is_empty() {
         return Vec::new();
     }
     let members = sum.crossed.members.iter();
-    let entries = members.flat_map(|member| sum.charges.entries(*member));
+    let entries = members.flat_map(|member| sum.charges.entries(member.at));
     let mut rules: Vec<&Sanctioned> = entries
         .filter_map(|entry| sanction(view, policy, entry))
         .collect();
@@ -250,9 +261,14 @@ fn sanction_reasons(view: &View<'_>, policy: &Policy, sum: &Sum<'_, '_>) -> Vec<
             rule.destination,
             rule.reason
         );
-        bounded(sum.crossed.observed, rule.bytes_per_day, "bytes", text)
+        Why {
+            observed: rule.bytes_per_day as f64,
+            unit: "bytes allowed a day".to_owned(),
+            text,
+            ..Why::default()
+        }
     };
-    rules.into_iter().map(reason).collect()
+    rules.into_iter().take(RULES_MAX).map(reason).collect()
 }
 
 fn workload_finding(view: &View<'_>, policy: &Policy, sum: Sum<'_, '_>) -> Judged {
@@ -274,7 +290,7 @@ fn workload_finding(view: &View<'_>, policy: &Policy, sum: Sum<'_, '_>) -> Judge
     let charge = Charge {
         family: Family::VolumeLedger,
         day: crossing.day,
-        identity: &["workload", account, name],
+        identity: &["workload", account, name, span],
         title: format!("{sent} of unexplained payload to {place} within {span}"),
         severity: measure.severity(),
         risk: measure.risk(),
@@ -304,8 +320,8 @@ fn shared_finding(view: &View<'_>, sum: Sum<'_, '_>) -> Judged {
         .first()
         .map_or("", |id| view.workload(*id).account_id.as_str());
     let identity = match sum.crossed.of {
-        Of::Account => ["account", account, ""],
-        Of::Destination | Of::Workload => ["destination", "", place.as_str()],
+        Of::Account => ["account", account, "", span],
+        Of::Destination | Of::Workload => ["destination", "", place.as_str(), span],
     };
     let charge = Charge {
         family: Family::VolumeLedger,

@@ -98,23 +98,32 @@ impl Side<'_> {
         for alike in [tunnels, busy] {
             let gravest = alike.iter().max_by_key(|peer| peer.dialogue.payload());
             if let Some(gravest) = gravest {
-                findings.push(self.finding(&alike, shape(gravest)));
+                findings.push(self.finding(&alike, shape(gravest), "each"));
             }
         }
-        // A tunnel split over many resolvers keeps its shape in their sum.
-        let split = sum(&rest);
-        let of_split = split.shape(self.way);
-        if split.payload() >= self.bound && !of_split.is_plausible() {
-            findings.push(self.finding(&rest, of_split));
+        // A tunnel split over many resolvers crosses the bound in the sum of those parts that are shaped like one;
+        // or, where each has too few packets to tell, in the sum of all.
+        let (parts, ordinary): (Vec<Peer<'_>>, Vec<Peer<'_>>) =
+            rest.iter().partition(|peer| !shape(peer).is_plausible());
+        let gravest = parts.iter().max_by_key(|peer| peer.dialogue.payload());
+        let rest = match gravest {
+            Some(gravest) if sum(&parts).payload() >= self.bound => {
+                findings.push(self.finding(&parts, shape(gravest), "split"));
+                ordinary
+            }
+            _ => rest,
+        };
+        let all = sum(&rest);
+        let of_all = all.shape(self.way);
+        if all.payload() >= self.bound && !of_all.is_plausible() {
+            findings.push(self.finding(&rest, of_all, "together"));
             return;
         }
-        let rest: Vec<Peer<'_>> = rest
-            .into_iter()
-            .filter(|peer| !is_allowed(policy, peer))
-            .collect();
+        let is_charged = |peer: &Peer<'_>| !is_allowed(policy, peer);
+        let rest: Vec<Peer<'_>> = rest.into_iter().filter(is_charged).collect();
         let left = sum(&rest);
         if self.is_outside() && left.payload() >= self.bound {
-            findings.push(self.finding(&rest, left.shape(self.way)));
+            findings.push(self.finding(&rest, left.shape(self.way), "ordinary"));
         }
     }
 
@@ -123,7 +132,8 @@ impl Side<'_> {
         self.first.service.external && !serves(&self.first)
     }
 
-    fn finding(&self, peers: &[Peer<'_>], shape: Shape) -> Judged {
+    /// The finding of some peers; `how` they were told apart is part of its identity.
+    fn finding(&self, peers: &[Peer<'_>], shape: Shape, how: &str) -> Judged {
         let first = &self.first;
         let draft = Draft::of(peers.iter().flat_map(|peer| peer.run));
         let payload = total(peers.iter().map(|peer| peer.dialogue.payload()));
@@ -168,7 +178,15 @@ impl Side<'_> {
         let charge = Charge {
             family,
             day: first.slot.day(),
-            identity: &[&key.account_id, &key.interface_id, place, role, what, looks],
+            identity: &[
+                &key.account_id,
+                &key.interface_id,
+                place,
+                role,
+                what,
+                looks,
+                how,
+            ],
             title: format!("{moved} of {what} with {place} {role} {remote}, {looks}"),
             severity,
             risk: measure.risk(),

@@ -1,7 +1,7 @@
 //! What makes payload look harmless, and how far that goes: bytes that came back, and ports that look served.
 
-use outflow_detect::Policy;
-use outflow_finding::Severity;
+use outflow_detect::{Judged, Policy};
+use outflow_finding::{Family, Severity};
 
 use crate::sums::{DAY, FULL, MB, START, findings, judged, upload};
 
@@ -88,20 +88,121 @@ fn ports_alone_excuse_nothing_where_the_log_has_flags() {
 }
 
 #[test]
-fn without_flags_a_well_known_port_serves_and_others_do_by_policy() {
-    let charged = |ports, protocol, policy: &Policy| {
-        let records = [unflagged(ports, protocol, 0, 5_000 * MB)];
-        judged(policy, FULL, &records).findings.len()
+fn an_inside_connection_does_not_open_a_port_to_the_outside() {
+    let start = START + 10;
+    let inside = format!(
+        "111111111111 eni-a i-a 10.0.0.7 10.0.0.9 10.0.0.7 10.0.0.9 53 50000 6 1 60 {start} {start} \
+         ACCEPT 18 egress OK"
+    );
+    let out = unflagged((53, 50_000), 6, 100, 5_000 * MB);
+    let ledger = findings(&[inside, out])
+        .into_iter()
+        .filter(|judged| judged.finding.family == Family::VolumeLedger);
+    assert_eq!(ledger.count(), 1);
+}
+
+const WITHOUT_FLAGS: &str = "account-id interface-id instance-id srcaddr dstaddr srcport dstport \
+                             protocol packets bytes start end action flow-direction";
+
+#[test]
+fn without_flags_a_well_known_port_of_tcp_serves_and_others_do_by_policy() {
+    let charged = |ports: (u16, u16), protocol: u8, policy: &Policy| {
+        let packets = 5_000 * MB / 1_000;
+        let bytes = 5_000 * MB + 52 * packets;
+        let row = format!(
+            "1 eni-a i-a 10.0.0.7 185.1.2.3 {} {} {protocol} {packets} {bytes} {START} {START} \
+             ACCEPT egress",
+            ports.0, ports.1
+        );
+        judged(policy, WITHOUT_FLAGS, &[row]).findings.len()
     };
+    let none = Policy::default();
     let policy = Policy {
-        services_served: vec!["tcp/8443".to_owned()],
+        services_served: vec!["tcp/8443".to_owned(), "udp/443".to_owned()],
         ..Policy::default()
     };
-    for protocol in [6, 17] {
-        assert_eq!(charged((443, 50_000), protocol, &Policy::default()), 0);
-        assert_eq!(charged((8_443, 50_000), protocol, &Policy::default()), 1);
-    }
+    assert_eq!(charged((443, 50_000), 6, &none), 0);
+    assert_eq!(charged((8_443, 50_000), 6, &none), 1);
     assert_eq!(charged((8_443, 50_000), 6, &policy), 0);
-    assert_eq!(charged((8_443, 50_000), 17, &policy), 1, "another protocol");
     assert_eq!(charged((50_000, 8_443), 6, &policy), 1, "another direction");
+    // Of UDP, nothing ever tells who came to whom.
+    assert_eq!(charged((443, 50_000), 17, &none), 1);
+    assert_eq!(charged((443, 50_000), 17, &policy), 0);
+    assert_eq!(charged((8_443, 50_000), 17, &policy), 1, "another protocol");
+}
+
+#[test]
+fn udp_from_a_port_of_a_service_is_charged_where_the_log_has_flags_too() {
+    let flags = upload("a", "45.1.2.3", 0, 1_000);
+    for port in [443, 53, 123] {
+        let out = unflagged((port, 50_000), 17, 100, 5_000 * MB);
+        let found = findings(&[flags.clone(), out]);
+        let is_ledger = |judged: &Judged| judged.finding.family == Family::VolumeLedger;
+        assert!(found.iter().any(is_ledger), "{port}: {found:#?}");
+    }
+}
+
+#[test]
+fn pushing_more_never_lowers_severity_or_risk() {
+    let grade = |pushed: u64| {
+        let records = [
+            upload("a", "185.1.2.3", 0, 20_000 * MB),
+            fetched("185.1.2.3", 60, 20_001 * MB),
+            upload("a", "46.1.2.3", 120, pushed * MB),
+        ];
+        let finding = findings(&records)[0].finding.clone();
+        (finding.severity, finding.risk)
+    };
+    let grades: Vec<_> = [1, 90, 150, 300, 5_000].map(grade).to_vec();
+    assert!(grades.is_sorted(), "{grades:?}");
+}
+
+#[test]
+fn a_past_that_was_greater_does_not_vouch_for_the_present() {
+    // Twenty days of a gigabyte, then a month of a megabyte, then 900 MB at once.
+    let day = |day: i64, payload: u64| upload("a", "185.1.2.3", day * DAY, payload * MB);
+    let mut records: Vec<String> = (0..20).map(|at| day(at, 1_000)).collect();
+    records.extend((31..61).map(|at| day(at, 1)));
+    records.push(day(70, 900));
+    let last = findings(&records).into_iter().next_back().unwrap();
+    assert_eq!(
+        (last.day.0 - 20_000, last.finding.payload_bytes),
+        (70, 900 * MB)
+    );
+}
+
+#[test]
+fn what_a_day_charges_of_others_leaves_a_drip_to_the_month() {
+    let mut records = Vec::new();
+    for day in 0..60 {
+        records.push(upload("a", "185.1.2.3", day * DAY, 50 * MB));
+        let elsewhere = format!("45.1.{day}.3");
+        records.push(upload("a", &elsewhere, day * DAY + 60, 150 * MB));
+    }
+    let told: f64 = findings(&records)
+        .iter()
+        .map(|j| j.finding.why[0].observed)
+        .sum();
+    // Of the drip, all until it was established for thirty days before.
+    let least = (60 * 150 + 44 * 50 - 1_000) * MB;
+    assert!(told >= least as f64, "{told}");
+}
+
+#[test]
+fn an_allowance_is_for_the_whole_network_of_its_rule() {
+    let policy = Policy {
+        sanctioned: vec![outflow_detect::Sanctioned {
+            destination: "45.1.0.0/16".parse().unwrap(),
+            workload: None,
+            bytes_per_day: 1_000 * MB,
+            reason: "backup".to_owned(),
+        }],
+        ..Policy::default()
+    };
+    let spread: Vec<String> = (0..20)
+        .map(|at| upload("a", &format!("45.1.{at}.3"), 60 * at, 500 * MB))
+        .collect();
+    let found = judged(&policy, FULL, &spread).findings;
+    assert_eq!(found[0].finding.why[0].observed, (9_000 * MB) as f64);
+    assert_eq!(judged(&policy, FULL, &spread[..2]).findings, []);
 }

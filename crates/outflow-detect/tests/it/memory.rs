@@ -1,7 +1,7 @@
 //! Under a small limit of keys a state keeps less of each, loses no byte, and still knows no order.
 
-use outflow_detect::{Day, Engine, Policy, Resolution, SHARD_KEYS_MAX, State, judge};
-use outflow_enrich::{Networks, Origin};
+use outflow_detect::{Day, Engine, Policy, Resolution, SHARD_KEYS_MAX, SharedState, State, judge};
+use outflow_enrich::{Enricher, Networks, Origin};
 use proptest::prelude::*;
 
 use crate::fixture::{CASES, Dice, Fold, Piece, decode_in, state_of};
@@ -217,4 +217,78 @@ fn a_flood_of_destinations_hides_no_family() {
     assert_eq!(levels[0], Resolution::Address);
     assert_eq!(levels[3], Resolution::Service);
     assert!(levels.contains(&Resolution::Watched), "{levels:?}");
+}
+
+/// A state of these lines, with so much room.
+fn state_of_text(rows: &[String], keys_max: usize) -> State {
+    let header = "account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes \
+                  start end action tcp-flags flow-direction\n";
+    let text = header.to_owned() + &rows.concat();
+    let decoded = decode_in(text.as_bytes(), &[usize::MAX]).remove(0);
+    let origin = Origin::default();
+    state_of([&Piece { decoded, origin }], &Networks::default(), keys_max)
+}
+
+fn row(ports: (u16, u16), remote: &str, day: i64, megabytes: u64, flags: u8) -> String {
+    let at = 86_400 * (20_000 + day);
+    let (own, other) = ports;
+    format!(
+        "1 eni-a 10.0.0.7 {remote} {own} {other} 6 {megabytes}000 {megabytes}052000 {at} {at} ACCEPT \
+         {flags} egress\n"
+    )
+}
+
+#[test]
+fn the_past_of_addresses_that_are_not_told_apart_vouches_for_none() {
+    let mut rows: Vec<String> = (0..40)
+        .map(|day| row((40_000, 443), "45.1.2.3", day, 900, 2))
+        .collect();
+    rows.push(row((40_000, 443), "46.1.2.3", 40, 900, 2));
+    for keys_max in [10_000, 0] {
+        let state = state_of_text(&rows, keys_max);
+        let findings = judge(&state, &Policy::default(), Day(40_000)).findings;
+        let last = findings.iter().any(|judged| judged.day == Day(20_040));
+        assert!(last, "{keys_max} keys");
+    }
+}
+
+#[test]
+fn a_port_that_was_dropped_serves_nothing() {
+    let rows = [
+        row((8_080, 50_000), "45.1.2.3", 0, 1, 18),
+        row((443, 50_000), "46.1.2.3", 0, 5_000, 0),
+    ];
+    for keys_max in [10_000, 0] {
+        let state = state_of_text(&rows, keys_max);
+        let findings = judge(&state, &Policy::default(), Day(40_000)).findings;
+        assert_eq!(findings.len(), 1, "{keys_max} keys");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn threads_that_share_a_state_make_the_one_that_a_single_one_makes(
+        records in records(),
+        keys_max in 0usize..24,
+        threads in 1usize..5,
+    ) {
+        let expected = state(&records, keys_max).encode();
+        let shared = SharedState::with_keys_max(keys_max);
+        std::thread::scope(|scope| {
+            for part in records.chunks(records.len().div_ceil(threads)) {
+                let shared = &shared;
+                scope.spawn(move || {
+                    let mut folder = shared.folder();
+                    let mut enricher = Enricher::new(Networks::default());
+                    for few in part.chunks(7) {
+                        let Piece { decoded, origin } = piece(few);
+                        folder.fold(&enricher.enrich(&decoded.flows, &origin), 0);
+                    }
+                });
+            }
+        });
+        prop_assert_eq!(shared.into_state().encode(), expected);
+    }
 }

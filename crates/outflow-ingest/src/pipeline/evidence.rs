@@ -137,14 +137,27 @@ impl Ledger {
             let rows = held(one).map(|own| (own.place, u64::from(own.rows)));
             return rows.filter(overlaps).collect();
         }
-        let mut rows: Vec<u64> = if self.coarse {
-            self.sources.iter().map(|source| source.total).collect()
+        let held: Vec<Held> = interfaces.iter().flat_map(held).copied().collect();
+        let mut rows: Vec<(u32, u64)>;
+        if self.coarse || held.len() > self.sources.len() {
+            let total = |source: &SourceRows| if self.coarse { source.total } else { 0 };
+            rows = (0..).zip(self.sources.iter().map(total)).collect();
+            for own in held {
+                rows[own.place as usize].1 += u64::from(own.rows);
+            }
         } else {
-            vec![0; self.sources.len()]
-        };
-        for own in interfaces.iter().flat_map(held) {
-            rows[own.place as usize] += u64::from(own.rows);
+            rows = held
+                .iter()
+                .map(|own| (own.place, u64::from(own.rows)))
+                .collect();
+            rows.sort_unstable();
+            rows.dedup_by(|next, first| {
+                let same = next.0 == first.0;
+                first.1 += if same { next.1 } else { 0 };
+                same
+            });
         }
-        (0..).zip(rows).filter(overlaps).collect()
+        rows.retain(overlaps);
+        rows
     }
 }

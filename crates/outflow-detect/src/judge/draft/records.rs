@@ -66,15 +66,18 @@ impl Records<'_> {
     /// The query that returns the records, from a table with AWS's column names.
     pub(super) fn sql(&self, view: &View<'_>) -> String {
         let keys = || self.interfaces.iter().map(|of| &view.interface(*of).key);
-        let of_ids = if self.interfaces.len() <= INTERFACES_MAX {
+        let mut accounts: Vec<&str> = keys().map(|key| key.account_id.as_str()).collect();
+        accounts.sort_unstable();
+        accounts.dedup();
+        let of_interfaces = if self.interfaces.len() <= INTERFACES_MAX {
             let ids = keys().map(|key| quoted(&key.interface_id));
-            format!("interface_id IN ({})", list(ids))
+            format!("interface_id IN ({}) AND ", list(ids))
+        } else if accounts.contains(&"") {
+            // The log does not say whose they are.
+            String::new()
         } else {
-            let mut accounts: Vec<&str> = keys().map(|key| key.account_id.as_str()).collect();
-            accounts.sort_unstable();
-            accounts.dedup();
             let accounts = accounts.into_iter().map(quoted);
-            format!("account_id IN ({})", list(accounts))
+            format!("account_id IN ({}) AND ", list(accounts))
         };
         let with_addresses = if self.are_all_addresses {
             let addresses = list(self.addresses.iter().map(|addr| quoted(&addr.to_string())));
@@ -88,7 +91,7 @@ impl Records<'_> {
             .replace("{first}", &self.first.to_string())
             .replace("{last}", &self.last.to_string())
             .replace("{with_addresses}", &with_addresses)
-            .replace("{of_interfaces}", &of_ids)
+            .replace("{of_interfaces}", &of_interfaces)
     }
 }
 

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 
+use ipnet::IpNet;
 use outflow_record::Addr;
 
-use super::crossing::{Crossing, DAYS_MAX, Horizon, Payload, crossing};
+use super::crossing::{Crossing, DAYS_MAX, Payload, crossing};
 use crate::counters::total;
 use crate::judge::baseline::{DayPayload, Levels, allowance};
-use crate::key::FixedState;
+use crate::key::{FixedState, Remote};
 use crate::parallel::in_parallel_mut;
 use crate::policy::{Horizons, Policy, Sanctioned};
 use crate::time::{Day, Slot};
@@ -22,14 +23,30 @@ pub(super) struct Unexplained {
     pub(super) slot: Slot,
     /// All payload of the slot.
     pub(super) payload: u64,
-    /// What of it nothing explains.
+    /// What of it nothing explains, and no ledger has charged yet.
     pub(super) unexplained: Payload,
+    /// Whether the addresses behind it were dropped, so that it is no one destination.
+    anywhere: bool,
     /// The day on which this workload first sent to the group.
     pub(super) first_day: Day,
     /// Their part, and from where to where in it.
     entries: (u32, u32, u32),
-    /// A ledger has charged it.
-    charged: bool,
+}
+
+impl Unexplained {
+    /// The destination group, if it is one.
+    pub(super) fn destination(&self) -> Option<Addr> {
+        (!self.anywhere).then_some(self.group)
+    }
+}
+
+/// What a crossing charges of an [`Unexplained`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Member {
+    /// Its place.
+    pub(super) at: u32,
+    /// The part that counted towards the bound.
+    pub(super) payload: u64,
 }
 
 /// All that is unexplained, and the entries behind it.
@@ -53,19 +70,21 @@ impl Ledger {
     pub(super) fn of<K: Copy + Eq + Hash>(
         charges: &Charges<'_>,
         bounds: Horizons,
-        by: impl Fn(&Unexplained) -> K,
+        by: impl Fn(&Unexplained) -> Option<K>,
     ) -> Self {
         let least = bounds.day.min(bounds.week).min(bounds.month);
         // Most sums cross no bound: they are told by one look each, and only the others are put in order.
         let mut sums: HashMap<K, (u64, u32), FixedState> = HashMap::default();
         for charge in &charges.all {
-            let (sum, _) = sums.entry(by(charge)).or_default();
-            *sum = sum.saturating_add(charge.unexplained.month);
+            if let Some(key) = by(charge) {
+                let (sum, _) = sums.entry(key).or_default();
+                *sum = sum.saturating_add(charge.unexplained.month);
+            }
         }
         let mut series: Vec<Vec<u32>> = Vec::new();
         sums.retain(|_, (sum, _)| *sum >= least);
         for (at, charge) in (0..).zip(&charges.all) {
-            if let Some((_, number)) = sums.get_mut(&by(charge)) {
+            if let Some((_, number)) = by(charge).and_then(|key| sums.get_mut(&key)) {
                 // Numbered in the order of meeting, from one on.
                 if *number == 0 {
                     series.push(Vec::new());
@@ -108,12 +127,6 @@ impl<'a> Charges<'a> {
         &self.all[at as usize]
     }
 
-    /// What of some charges counts towards the bound of a span.
-    pub(super) fn unexplained(&self, members: &[u32], horizon: Horizon) -> u64 {
-        let sums = members.iter().map(|at| self.get(*at).unexplained);
-        total(sums.map(|sum| sum.within(horizon)))
-    }
-
     pub(super) fn entries(&self, at: u32) -> &[Entry<'a>] {
         let (part, from, to) = self.get(at).entries;
         &self.entries[part as usize][from as usize..to as usize]
@@ -121,7 +134,7 @@ impl<'a> Charges<'a> {
 
     /// Crossings of a ledger's bounds on a day, by what no ledger has charged before, and the charges of each.
     /// From then on they are charged. Days come in their order, so that no later one has influence.
-    pub(super) fn cross(&mut self, ledger: &Ledger, day: Day) -> Vec<(Crossing, Vec<u32>)> {
+    pub(super) fn cross(&mut self, ledger: &Ledger, day: Day) -> Vec<(Crossing, Vec<Member>)> {
         let oldest = Day(day.0.saturating_sub(DAYS_MAX - 1));
         let mut found = Vec::new();
         for series in &ledger.series {
@@ -131,24 +144,32 @@ impl<'a> Charges<'a> {
                 continue;
             }
             let from = series.partition_point(|at| day_of(*at) < oldest);
-            let mut open: Vec<u32> = series[from..until]
-                .iter()
-                .copied()
-                .filter(|at| !self.get(*at).charged)
-                .collect();
-            let sums: Vec<(Slot, Payload)> = open
-                .iter()
-                .map(|at| (self.get(*at).slot, self.get(*at).unexplained))
-                .collect();
-            if let Some(crossing) = crossing(&sums, day, &ledger.bounds) {
-                let members = open.split_off(crossing.from);
-                for at in &members {
-                    self.all[*at as usize].charged = true;
-                }
+            // What one span charges on a day is gone from the others; what is left may cross a longer one's bound.
+            while let Some((crossing, members)) = self.charge(&series[from..until], day, ledger) {
                 found.push((crossing, members));
             }
         }
         found
+    }
+
+    /// Charges what crosses a bound on a day, if anything does.
+    fn charge(
+        &mut self,
+        series: &[u32],
+        day: Day,
+        ledger: &Ledger,
+    ) -> Option<(Crossing, Vec<Member>)> {
+        let is_open = |at: &u32| self.get(*at).unexplained.month > 0;
+        let mut open: Vec<u32> = series.iter().copied().filter(is_open).collect();
+        let of = |at: &u32| (self.get(*at).slot, self.get(*at).unexplained);
+        let sums: Vec<(Slot, Payload)> = open.iter().map(of).collect();
+        let crossing = crossing(&sums, day, &ledger.bounds)?;
+        let charged = open.split_off(crossing.from).into_iter().map(|at| Member {
+            at,
+            payload: self.all[at as usize].unexplained.charge(crossing.horizon),
+        });
+        let charged = charged.filter(|member| member.payload > 0);
+        Some((crossing, charged.collect()))
     }
 
     /// Unexplained payload of each workload on each day.
@@ -191,7 +212,9 @@ impl<'a> Charges<'a> {
             return;
         }
         let of = |(at, charge): (usize, &Unexplained)| (charge.group, charge.slot, at);
-        let mut by_group: Vec<(Addr, Slot, usize)> = self.all.iter().enumerate().map(of).collect();
+        let places = self.all.iter().enumerate();
+        let known = places.filter(|(_, charge)| !charge.anywhere);
+        let mut by_group: Vec<(Addr, Slot, usize)> = known.map(of).collect();
         by_group.sort_unstable();
         for run in by_group.chunk_by(|a, b| a.0 == b.0) {
             if run.len() >= rule.common_workloads as usize {
@@ -294,23 +317,43 @@ fn explain_part(
     // At most one an entry; room that is not used costs no memory, growing would cost it twice.
     let mut all = Vec::with_capacity(entries.len());
     let mut start = 0;
-    for run in entries.chunk_by(|a, b| (a.workload, a.group()) == (b.workload, b.group())) {
-        explain_run(view, policy, run, (part, start), &mut all);
-        start += run.len();
+    for of_workload in entries.chunk_by(|a, b| a.workload == b.workload) {
+        let mut sanctions = Sanctions::default();
+        for run in of_workload.chunk_by(|a, b| a.group() == b.group()) {
+            explain_run(view, policy, run, (part, start), &mut sanctions, &mut all);
+            start += run.len();
+        }
     }
     all
 }
 
+/// What a workload has used up of each rule's allowance on each day, over all destinations of the rule.
+#[derive(Debug, Default)]
+struct Sanctions<'p> {
+    used: BTreeMap<(&'p IpNet, Day, u64), u64>,
+}
+
+impl<'p> Sanctions<'p> {
+    /// How much of a payload a rule still allows on a day, which is then used up.
+    fn explain(&mut self, rule: &'p Sanctioned, day: Day, payload: u64) -> u64 {
+        let key = (&rule.destination, day, rule.bytes_per_day);
+        let used = self.used.entry(key).or_default();
+        let explained = payload.min(rule.bytes_per_day.saturating_sub(*used));
+        *used = used.saturating_add(explained);
+        explained
+    }
+}
+
 /// Explains the entries of one workload to one group, which are in the order of slots, from a place on.
-fn explain_run(
+fn explain_run<'p>(
     view: &View<'_>,
-    policy: &Policy,
+    policy: &'p Policy,
     run: &[Entry<'_>],
     (part, start): (usize, usize),
+    sanctions: &mut Sanctions<'p>,
     all: &mut Vec<Unexplained>,
 ) {
     let rule = &policy.baseline;
-    let quarantines = [rule.quarantine_days, rule.quarantine_days.max(DAYS_MAX)];
     let day_of = |entry: &Entry<'_>| entry.slot.day();
     let days = run.chunk_by(|a, b| day_of(a) == day_of(b));
     let sent = |entries: &[Entry<'_>]| total(entries.iter().map(|own| own.counters.up().payload));
@@ -318,39 +361,43 @@ fn explain_run(
         .clone()
         .map(|of_day| (day_of(&of_day[0]), sent(of_day)))
         .collect();
+    // What was sent to addresses that are not told apart vouches for none of them.
+    let anywhere = run.iter().any(|entry| entry.kept == Remote::Dropped);
+    let usual = |day: Day, quarantine: u32| {
+        let known = if anywhere { &[] } else { history.as_slice() };
+        allowance(known, day, quarantine, rule)
+    };
     let mut at = start;
     for of_day in days {
         let day = day_of(&of_day[0]);
-        let sanctions: Vec<u64> = of_day
-            .iter()
-            .map(|entry| sanction(view, policy, entry).map_or(0, |rule| rule.bytes_per_day))
-            .collect();
-        let sanctioned = sanctions.iter().copied().max().unwrap_or(0);
-        let mut left = quarantines.map(|quarantine| {
-            let usual = allowance(&history, day, quarantine, rule);
-            Allowance {
-                usual,
-                at_most: usual.max(sanctioned),
-            }
-        });
-        let mut sanctions = sanctions.into_iter();
+        let week = usual(day, rule.quarantine_days);
+        // The longer quarantine may only explain less.
+        let month = usual(day, rule.quarantine_days.max(DAYS_MAX)).min(week);
+        let mut left = [week, month];
         for of_slot in of_day.chunk_by(|a, b| a.slot == b.slot) {
             let payload = sent(of_slot);
-            let with_sanctions = of_slot.iter().zip(&mut sanctions);
-            let allowed = with_sanctions.filter(|(_, allowed)| *allowed > 0);
-            let allowed = total(allowed.map(|(entry, _)| entry.counters.up().payload));
-            let [week, month] = left
-                .each_mut()
-                .map(|left| payload - left.explain(allowed, payload - allowed));
+            let sanctioned = total(of_slot.iter().map(|entry| {
+                let rule = sanction(view, policy, entry);
+                let payload = entry.counters.up().payload;
+                rule.map_or(0, |rule| sanctions.explain(rule, day, payload))
+            }));
+            let rest = payload - sanctioned;
+            let [week, month] = left.each_mut().map(|left| {
+                // What policy allows is a part of what is usual, where it has been going on.
+                *left = left.saturating_sub(sanctioned);
+                let explained = rest.min(*left);
+                *left -= explained;
+                rest - explained
+            });
             all.push(Unexplained {
                 workload: of_slot[0].workload,
                 group: of_slot[0].group(),
                 slot: of_slot[0].slot,
                 payload,
                 unexplained: Payload { week, month },
+                anywhere,
                 first_day: history[0].0,
                 entries: (place(part), place(at), place(at + of_slot.len())),
-                charged: false,
             });
             at += of_slot.len();
         }
@@ -359,27 +406,6 @@ fn explain_run(
 
 fn place(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
-}
-
-/// What is left of a day's allowance to a destination group.
-#[derive(Debug, Clone, Copy, Default)]
-struct Allowance {
-    /// For any of its addresses, by the past.
-    usual: u64,
-    /// In all, with what policy allows to some of them.
-    at_most: u64,
-}
-
-impl Allowance {
-    /// How much of the payload to sanctioned addresses and to others it explains, which is then used up.
-    fn explain(&mut self, sanctioned: u64, others: u64) -> u64 {
-        let of_sanctioned = sanctioned.min(self.at_most);
-        self.at_most -= of_sanctioned;
-        let of_others = others.min(self.usual).min(self.at_most);
-        self.at_most -= of_others;
-        self.usual -= of_others;
-        of_sanctioned + of_others
-    }
 }
 
 /// The rule that allows most from this interface to this address.

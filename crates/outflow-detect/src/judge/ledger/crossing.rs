@@ -37,6 +37,15 @@ pub(super) struct Payload {
 }
 
 impl Payload {
+    /// Takes away what counts towards the bound of a span; how much that was.
+    pub(super) fn charge(&mut self, horizon: Horizon) -> u64 {
+        let charged = self.within(horizon);
+        self.month = self.month.saturating_sub(charged);
+        // Of the greater sum that the week's is a part of, either charge takes the week's part.
+        self.week = 0;
+        charged
+    }
+
     /// What counts towards the bound of a span.
     pub(super) fn within(self, horizon: Horizon) -> u64 {
         match horizon {

@@ -224,9 +224,34 @@ fn beside_a_tunnel_one_that_is_split_is_still_seen() {
         .map(|judged| judged.finding.payload_bytes)
         .sum();
     assert_eq!(payload, 150_000 + 180_000);
+    let ids: std::collections::BTreeSet<&str> =
+        found.iter().map(|j| j.finding.id.as_str()).collect();
+    assert_eq!(ids.len(), found.len(), "each has its own id");
     assert!(
         found
             .iter()
             .all(|judged| judged.finding.severity == Severity::High)
     );
+}
+
+#[test]
+fn ordinary_questions_do_not_hide_a_split_tunnel_among_them() {
+    let remotes: Vec<String> = (1..=19).map(|at| format!("45.1.{at}.3")).collect();
+    let mut talks: Vec<Talk<'_>> = remotes
+        .iter()
+        .map(|remote| Talk {
+            remote,
+            ..dns(200, 150, 100)
+        })
+        .collect();
+    talks.push(Talk {
+        remote: "8.8.8.8",
+        ..dns(60_000, 40, 120)
+    });
+    let found = found(&talks);
+    let high = found
+        .iter()
+        .find(|judged| judged.finding.severity == Severity::High)
+        .unwrap();
+    assert_eq!(high.finding.destination.addresses.len(), 19);
 }
