@@ -390,7 +390,11 @@ fn orient(state: &State, key: &UnorientedKey, counters: Counters) -> (PairKey, C
     let first_is_own = match (interface.owns(key.first), interface.owns(key.second)) {
         (Some(true), _) => true,
         (_, Some(true)) => false,
-        _ => key.service.role == Role::Client,
+        _ => match (key.service.role, key.reverse.role) {
+            // Either may be the client: the one that sent more.
+            (Role::Client, Role::Client) => counters.up().payload >= counters.down().payload,
+            (role, _) => role == Role::Client,
+        },
     };
     let (entity, slot) = (key.entity, key.slot);
     if first_is_own {

@@ -139,6 +139,18 @@ impl Enricher {
         }
     }
 
+    /// Notes that the log of an interface has TCP flags.
+    #[inline]
+    fn learn_flags(&mut self, number: u32, record: &Row) {
+        let has_flags = record.protocol == protocol::TCP && record.tcp_flags.is_some();
+        if has_flags && record.accepted {
+            let day = u32::try_from(record.start.max(0) / 86_400).unwrap_or(u32::MAX);
+            if self.interfaces.learn_flags(number, day) {
+                self.learnt.push(number);
+            }
+        }
+    }
+
     /// Sees a record from its interface's side: as `flow-direction` says, else by the border, else not at all.
     #[inline]
     fn flow(&mut self, number: u32, record: &Row) -> Flow {
@@ -168,13 +180,7 @@ impl Enricher {
         } else {
             by_sender
         };
-        let has_flags = record.protocol == protocol::TCP && record.tcp_flags.is_some();
-        if has_flags && record.accepted {
-            let day = u32::try_from(record.start.max(0) / 86_400).unwrap_or(u32::MAX);
-            if self.interfaces.learn_flags(number, day) {
-                self.learnt.push(number);
-            }
-        }
+        self.learn_flags(number, record);
         let pick = |source, destination| {
             if incoming {
                 (destination, source)

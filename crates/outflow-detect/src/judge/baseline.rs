@@ -13,8 +13,8 @@ const ACTIVE_DAYS_MAX: usize = 90;
 /// Payload that the past explains on a day: the allowance of an established pair, else zero.
 ///
 /// A pair is established after some active days spread over some weeks, all of them at least `quarantine` days ago.
-/// Its allowance is the median of those days raised by twice their median deviation, or one octave if that is more
-/// (medians resist the very outliers that are looked for).
+/// Its allowance is the median of those days raised by twice their median deviation, at least one octave and at most
+/// two (medians resist the very outliers that are looked for).
 pub(super) fn allowance(history: &[DayPayload], day: Day, quarantine: u32, rule: &Baseline) -> u64 {
     let Some(before) = day.0.checked_sub(quarantine) else {
         return 0;
@@ -32,6 +32,10 @@ pub(super) fn allowance(history: &[DayPayload], day: Day, quarantine: u32, rule:
     known.iter().for_each(|(_, payload)| levels.add(*payload));
     levels.raised()
 }
+
+/// Two octaves: where a past swings between two levels, the deviation is their distance, which would excuse far more
+/// than it ever saw.
+const RAISE_MAX: usize = 2 * EIGHTHS;
 
 /// How many payloads have each level: medians of a growing past without sorting it again.
 #[derive(Debug, Clone)]
@@ -55,7 +59,8 @@ impl Levels {
         self.len += 1;
     }
 
-    /// The median of the payloads, raised by twice their median deviation or one octave; zero if there is none.
+    /// The median of the payloads, raised by twice their median deviation, at least one octave and at most two; zero
+    /// if there is none.
     pub(super) fn raised(&self) -> u64 {
         if self.len == 0 {
             return 0;
@@ -67,16 +72,16 @@ impl Levels {
             deviations[level.abs_diff(middle)] += count;
         }
         let spread = self.median(deviations.into_iter());
-        payload_at(middle + (2 * spread).max(EIGHTHS))
+        payload_at(middle + (2 * spread).clamp(EIGHTHS, RAISE_MAX))
     }
 
-    /// The place in the middle of counts by place.
+    /// The place in the middle of counts by place; of two, the lower.
     fn median(&self, counts: impl Iterator<Item = u32>) -> usize {
         let mut before = 0;
         let mut counts = counts;
         let of_middle = counts.position(|count| {
             before += count;
-            before > self.len / 2
+            before > (self.len - 1) / 2
         });
         of_middle.unwrap_or(0)
     }

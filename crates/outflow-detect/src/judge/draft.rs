@@ -35,6 +35,8 @@ pub(super) struct Draft {
     /// Start of the first packet and end of the last, Unix seconds.
     span: (u32, u32),
     groups: Vec<(Addr, Sides)>,
+    /// Payload both ways with the addresses that were sent more than they sent.
+    pushed: Sides,
     /// Whole addresses, as far as they were kept: the first [`ADDRESSES_MAX`].
     addresses: Vec<Addr>,
     /// How many there are.
@@ -156,8 +158,12 @@ impl Draft {
     fn of_sums(sums: Sums) -> Self {
         let mut networks = sums.networks;
         let addresses = sums.addresses.summed();
+        let mut pushed = Sides::default();
         for (address, sides) in &addresses {
             networks.add(address.group(), *sides);
+            if sides.up > sides.down {
+                pushed.add(*sides);
+            }
         }
         Self {
             up: sums.up,
@@ -165,6 +171,7 @@ impl Draft {
             flows: sums.flows,
             span: sums.span,
             groups: ranked(networks.summed()),
+            pushed,
             addresses_len: addresses.len(),
             addresses: first_ranked(addresses, ADDRESSES_MAX),
             is_coarse: sums.is_coarse,
@@ -181,11 +188,6 @@ impl Draft {
     /// To the interfaces.
     pub(super) fn down(&self) -> Volume {
         self.down
-    }
-
-    /// The destination groups with their payload, those that were sent most first.
-    pub(super) fn groups(&self) -> &[(Addr, Sides)] {
-        &self.groups
     }
 
     /// The fewest destination groups that make up nineteen twentieths of the payload sent.
@@ -216,6 +218,19 @@ impl Draft {
     /// The service that sent most.
     pub(super) fn service(&self) -> Option<String> {
         self.services.first().map(|service| service_name(*service))
+    }
+
+    /// As [`Draft::measure`], by the shape of what was pushed: what one address sent is no excuse for what another got.
+    pub(super) fn measure_of_pushed(&self, observed: u64, bound: u64) -> Measure {
+        let whole = self.measure(observed, bound);
+        if self.is_coarse || self.pushed.up == 0 {
+            return whole;
+        }
+        Measure {
+            up: self.pushed.up,
+            down: self.pushed.down,
+            ..whole
+        }
     }
 
     /// A measure of the draft's shape against a bound.

@@ -10,24 +10,34 @@ use crate::view::{Entry, View};
 /// Payload per packet above which it is no ordinary ping: Linux sends 56 bytes, Windows 32.
 const PING_BYTES_MAX: u64 = 64;
 
-/// Findings `protocol.misuse` of ICMP to outside addresses.
+/// Findings `protocol.misuse` of ICMP to outside addresses: for an interface and a day, one for each address above
+/// the bound, and one for all others if their sum is.
 pub(super) fn judge<'a>(
     view: &'a View<'_>,
     policy: &Policy,
     mut entries: Vec<Entry<'a>>,
 ) -> Vec<Judged> {
-    let key = |entry: &Entry<'_>| (entry.interface, entry.remote, entry.slot.day());
-    entries.sort_unstable_by_key(|entry| (key(entry), entry.slot, entry.service));
-    let runs = entries.chunk_by(|a, b| key(a) == key(b));
-    runs.filter_map(|run| judge_run(view, policy, run))
-        .collect()
+    let day = |entry: &Entry<'_>| (entry.interface, entry.slot.day());
+    entries.sort_unstable_by_key(|own| (day(own), own.remote, own.slot, own.service));
+    let mut findings = Vec::new();
+    for of_day in entries.chunk_by(|a, b| day(a) == day(b)) {
+        let mut others = Vec::new();
+        for run in of_day.chunk_by(|a, b| a.remote == b.remote) {
+            match judge_run(view, policy, run, "one") {
+                Some(finding) => findings.push(finding),
+                None => others.extend_from_slice(run),
+            }
+        }
+        findings.extend(judge_run(view, policy, &others, "others"));
+    }
+    findings
 }
 
-fn judge_run(view: &View<'_>, policy: &Policy, run: &[Entry<'_>]) -> Option<Judged> {
+fn judge_run(view: &View<'_>, policy: &Policy, run: &[Entry<'_>], which: &str) -> Option<Judged> {
     let draft = Draft::of(run);
     let up = draft.up();
     let bound = policy.bounds.icmp_day;
-    if up.payload < bound {
+    if run.is_empty() || up.payload < bound {
         return None;
     }
     let per_packet = up.payload / up.packets.max(1);
@@ -59,7 +69,7 @@ fn judge_run(view: &View<'_>, policy: &Policy, run: &[Entry<'_>]) -> Option<Judg
     let charge = Charge {
         family: Family::ProtocolMisuse,
         day: run[0].slot.day(),
-        identity: &[&key.account_id, &key.interface_id, &remote, "icmp"],
+        identity: &[&key.account_id, &key.interface_id, &remote, "icmp", which],
         title: format!("{sent} of ICMP to {remote}, {shape}"),
         severity,
         risk: measure.risk(),

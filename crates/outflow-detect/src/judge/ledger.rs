@@ -3,6 +3,9 @@
 //!
 //! Three ledgers share the unexplained bytes: of a workload, of a destination over workloads that stay below
 //! their own bound, and of an account over what is below both. A byte is charged once.
+//!
+//! What was pushed out and what was fetched or exchanged are summed apart: the one does not excuse the other, nor use
+//! up what the longer spans are to see.
 
 mod charges;
 mod crossing;
@@ -13,7 +16,7 @@ use outflow_finding::{Family, Why, human_bytes};
 use outflow_record::Addr;
 
 use super::Judged;
-use super::draft::{Charge, Draft, Sides, UNKNOWN_PLACE, bounded, group_name};
+use super::draft::{Charge, Draft, UNKNOWN_PLACE, bounded, group_name};
 use super::exceedance::Exceedance;
 use super::severity::Measure;
 use crate::counters::total;
@@ -32,10 +35,13 @@ pub(super) fn judge<'a>(
     let mut charges = Charges::of(view, policy, chosen);
     let bounds = &policy.bounds;
     let accounts = charges.accounts(view);
-    let of_workloads = Ledger::of(&charges, bounds.workload, |c| Some(c.workload));
-    let of_destinations = Ledger::of(&charges, bounds.destination, Unexplained::destination);
+    let of_workloads = Ledger::of(&charges, bounds.workload, |c| Some((c.fetched, c.workload)));
+    let of_destinations = Ledger::of(&charges, bounds.destination, |c| {
+        c.destination().map(|group| (c.fetched, group))
+    });
     let of_accounts = Ledger::of(&charges, bounds.account, |c| {
-        accounts.get(c.workload as usize)
+        let account = accounts.get(c.workload as usize)?;
+        Some((c.fetched, *account))
     });
     let mut rarity = Exceedance::default();
     let mut found = Vec::new();
@@ -134,45 +140,29 @@ impl<'c, 'a> Sum<'c, 'a> {
         members.map(|member| charges.get(member.at))
     }
 
-    /// How grave it is. What is pushed out to some destinations does not become harmless by what is fetched from
-    /// others: if it crosses the bound by itself, it is judged by itself.
     fn measure(&self, bits: f64) -> Measure {
         let Crossed {
             observed, bound, ..
         } = *self.crossed;
-        let measure = Measure {
-            bits,
-            ..self.draft.measure(observed, bound)
-        };
-        let mut pushed = Sides::default();
-        let mut groups = Vec::new();
-        for (group, sides) in self.draft.groups() {
-            if sides.is_pushed() {
-                pushed.add(*sides);
-                groups.push(*group);
-            }
-        }
-        groups.sort_unstable();
-        let is_pushed = |member: &&Member| {
-            let group = self.charges.get(member.at).group;
-            groups.binary_search(&group).is_ok()
-        };
-        let of_pushed = self.crossed.members.iter().filter(is_pushed);
-        let observed = total(of_pushed.map(|member| member.payload));
-        if observed < bound {
-            return measure;
-        }
-        let of_pushed = Measure {
-            observed,
-            up: pushed.up,
-            down: pushed.down,
-            ..measure
-        };
-        let grave = |measure: &Measure| (measure.severity(), measure.risk());
-        if grave(&of_pushed) >= grave(&measure) {
-            of_pushed
+        let measure = if self.is_fetched() {
+            self.draft.measure(observed, bound)
         } else {
-            measure
+            self.draft.measure_of_pushed(observed, bound)
+        };
+        Measure { bits, ..measure }
+    }
+
+    /// Whether this is of what was fetched or exchanged; no ledger sums both.
+    fn is_fetched(&self) -> bool {
+        self.members().next().is_some_and(|own| own.fetched)
+    }
+
+    /// Which way the bytes went, which is part of a finding's identity.
+    fn way(&self) -> &'static str {
+        if self.is_fetched() {
+            "fetched"
+        } else {
+            "pushed"
         }
     }
 
@@ -286,11 +276,12 @@ fn workload_finding(view: &View<'_>, policy: &Policy, sum: Sum<'_, '_>) -> Judge
     let identity = workload.map(|id| view.workload(id));
     let account = identity.map_or("", |workload| workload.account_id.as_str());
     let name = identity.map_or("", |workload| workload.name.as_str());
-    let (sent, place, span) = (human_bytes(observed), sum.place(), sum.span());
+    let (sent, place) = (human_bytes(observed), sum.place());
+    let (span, way) = (sum.span(), sum.way());
     let charge = Charge {
         family: Family::VolumeLedger,
         day: crossing.day,
-        identity: &["workload", account, name, span],
+        identity: &["workload", account, name, span, way],
         title: format!("{sent} of unexplained payload to {place} within {span}"),
         severity: measure.severity(),
         risk: measure.risk(),
@@ -311,7 +302,8 @@ fn shared_finding(view: &View<'_>, sum: Sum<'_, '_>) -> Judged {
     let mut workloads: Vec<u32> = sum.members().map(|own| own.workload).collect();
     workloads.sort_unstable();
     workloads.dedup();
-    let (sent, place, span) = (human_bytes(observed), sum.place(), sum.span());
+    let (sent, place) = (human_bytes(observed), sum.place());
+    let (span, way) = (sum.span(), sum.way());
     let senders = match workloads.len() {
         1 => "1 workload".to_owned(),
         count => format!("{count} workloads, each below its own bound"),
@@ -320,8 +312,8 @@ fn shared_finding(view: &View<'_>, sum: Sum<'_, '_>) -> Judged {
         .first()
         .map_or("", |id| view.workload(*id).account_id.as_str());
     let identity = match sum.crossed.of {
-        Of::Account => ["account", account, "", span],
-        Of::Destination | Of::Workload => ["destination", "", place.as_str(), span],
+        Of::Account => ["account", account, "", span, way],
+        Of::Destination | Of::Workload => ["destination", "", place.as_str(), span, way],
     };
     let charge = Charge {
         family: Family::VolumeLedger,

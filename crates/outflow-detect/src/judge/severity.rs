@@ -24,16 +24,14 @@ impl Measure {
     }
 
     /// Severity of volume above a bound. Who sends more than it gets pushes data out. Where more came in than went
-    /// out it is fetched or exchanged (downloads, calls), which is noted but no alarm, unless far above the bound it
-    /// is no small part of the exchange: padding a theft lowers its severity and never hides it.
+    /// out it is fetched or exchanged (downloads, calls), which is noted but no alarm, unless it is ten times the bound
+    /// and no small part of the exchange, or a hundred times the bound: padding a theft lowers its severity and never hides it.
     pub(super) fn severity(&self) -> Severity {
-        let far = self.excess() >= 10;
         if self.up <= self.down {
             let is_part = self.down < self.up.saturating_mul(4);
-            return if far && is_part {
-                Severity::Medium
-            } else {
-                Severity::Low
+            return match (self.excess(), is_part) {
+                (100.., _) | (10.., true) => Severity::Medium,
+                _ => Severity::Low,
             };
         }
         let pushed = self.up >= self.down.saturating_mul(4);

@@ -150,8 +150,11 @@ fn pushing_more_never_lowers_severity_or_risk() {
             fetched("185.1.2.3", 60, 20_001 * MB),
             upload("a", "46.1.2.3", 120, pushed * MB),
         ];
-        let finding = findings(&records)[0].finding.clone();
-        (finding.severity, finding.risk)
+        let graves = findings(&records).into_iter().map(|judged| {
+            let finding = judged.finding;
+            (finding.severity, finding.risk)
+        });
+        graves.max().unwrap()
     };
     let grades: Vec<_> = [1, 90, 150, 300, 5_000].map(grade).to_vec();
     assert!(grades.is_sorted(), "{grades:?}");
@@ -205,4 +208,50 @@ fn an_allowance_is_for_the_whole_network_of_its_rule() {
     let found = judged(&policy, FULL, &spread).findings;
     assert_eq!(found[0].finding.why[0].observed, (9_000 * MB) as f64);
     assert_eq!(judged(&policy, FULL, &spread[..2]).findings, []);
+}
+
+#[test]
+fn what_is_fetched_each_day_does_not_use_up_what_a_month_is_to_see() {
+    let mut records = Vec::new();
+    for day in 0..60 {
+        records.push(upload("a", "45.5.5.5", day * DAY, 101 * MB));
+        records.push(fetched("45.5.5.5", day * DAY, 400 * MB));
+        records.push(upload("a", "185.1.2.3", day * DAY + 60, 99 * MB));
+    }
+    let grave = findings(&records)
+        .into_iter()
+        .find(|judged| judged.finding.severity >= Severity::Medium)
+        .unwrap();
+    assert_eq!(grave.finding.destination.addresses, ["185.1.2.3"]);
+}
+
+#[test]
+fn a_download_from_a_neighbour_is_no_excuse() {
+    let records = [
+        upload("a", "185.1.2.9", 0, 900 * MB),
+        fetched("185.1.2.77", 60, 901 * MB),
+    ];
+    let own = upload("a", "185.1.2.77", 60, MB);
+    let found = findings(&[&records[..], &[own]].concat());
+    assert_eq!(found[0].finding.severity, Severity::High);
+}
+
+#[test]
+fn a_past_of_two_levels_excuses_no_more_than_it_saw() {
+    for (low, high) in [(1_000, 20 * MB), (20_000, 30 * MB)] {
+        let mut records: Vec<String> = (0..60)
+            .map(|day| {
+                upload(
+                    "a",
+                    "185.1.2.3",
+                    day * DAY,
+                    if day % 2 == 0 { low } else { high },
+                )
+            })
+            .collect();
+        records.push(upload("a", "185.1.2.3", 60 * DAY, 300_000 * MB));
+        let last = findings(&records).into_iter().next_back().unwrap();
+        assert_eq!(last.day.0, 20_060);
+        assert!(last.finding.why[0].observed > (299_000 * MB) as f64);
+    }
 }

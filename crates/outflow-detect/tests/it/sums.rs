@@ -298,10 +298,9 @@ fn public_hosts_are_seen_from_the_address_that_all_their_records_share() {
             panic!("one finding: {:#?}", verdict.findings)
         };
         let finding = &judged.finding;
-        // The address that was sent most comes first.
-        assert_eq!(finding.destination.addresses, ["45.1.2.3", "46.1.2.3"]);
-        assert_eq!(finding.payload_bytes, 151 * MB);
         // What came from the other does not make a download of it.
+        assert_eq!(finding.destination.addresses, ["45.1.2.3"]);
+        assert_eq!(finding.payload_bytes, 150 * MB);
         assert_eq!(finding.severity, Severity::Medium);
     }
 }

@@ -69,9 +69,19 @@ impl Records<'_> {
         let mut accounts: Vec<&str> = keys().map(|key| key.account_id.as_str()).collect();
         accounts.sort_unstable();
         accounts.dedup();
-        let of_interfaces = if self.interfaces.len() <= INTERFACES_MAX {
-            let ids = keys().map(|key| quoted(&key.interface_id));
-            format!("interface_id IN ({}) AND ", list(ids))
+        let ids: Vec<&str> = keys().map(|key| key.interface_id.as_str()).collect();
+        let of_interfaces = if ids.contains(&"") {
+            // The log does not say which they are.
+            String::new()
+        } else if ids.len() <= INTERFACES_MAX {
+            // A regional NAT gateway has no interface, and is told by its resource.
+            let is_resource = |id: &&&str| id.starts_with("nat-");
+            let in_list = list(ids.iter().map(|id| quoted(id)));
+            if ids.iter().any(|id| is_resource(&id)) {
+                format!("(interface_id IN ({in_list}) OR resource_id IN ({in_list})) AND ")
+            } else {
+                format!("interface_id IN ({in_list}) AND ")
+            }
         } else if accounts.contains(&"") {
             // The log does not say whose they are.
             String::new()

@@ -21,11 +21,6 @@ impl Sides {
         self.up = self.up.saturating_add(other.up);
         self.down = self.down.saturating_add(other.down);
     }
-
-    /// Whether more went out than came back.
-    pub(in crate::judge) fn is_pushed(self) -> bool {
-        self.up > self.down
-    }
 }
 
 /// Payload of a few keys that come again and again.

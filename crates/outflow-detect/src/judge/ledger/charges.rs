@@ -27,6 +27,8 @@ pub(super) struct Unexplained {
     pub(super) unexplained: Payload,
     /// Whether the addresses behind it were dropped, so that it is no one destination.
     anywhere: bool,
+    /// Whether more came back than went out, from the very addresses that most was sent to.
+    pub(super) fetched: bool,
     /// The day on which this workload first sent to the group.
     pub(super) first_day: Day,
     /// Their part, and from where to where in it.
@@ -396,12 +398,26 @@ fn explain_run<'p>(
                 payload,
                 unexplained: Payload { week, month },
                 anywhere,
+                fetched: !anywhere && is_fetched(of_slot),
                 first_day: history[0].0,
                 entries: (place(part), place(at), place(at + of_slot.len())),
             });
             at += of_slot.len();
         }
     }
+}
+
+/// Whether most of what was sent within a slot went to addresses that sent more: it was fetched or exchanged.
+/// Address by address, as one of a network may be pushed to while another is fetched from.
+fn is_fetched(of_slot: &[Entry<'_>]) -> bool {
+    let (mut sent, mut pushed) = (0u64, 0u64);
+    for of_address in of_slot.chunk_by(|a, b| a.remote == b.remote) {
+        let up = total(of_address.iter().map(|own| own.counters.up().payload));
+        let down = total(of_address.iter().map(|own| own.counters.down().payload));
+        sent = sent.saturating_add(up);
+        pushed = pushed.saturating_add(if up > down { up } else { 0 });
+    }
+    pushed <= sent / 2
 }
 
 fn place(at: usize) -> u32 {
