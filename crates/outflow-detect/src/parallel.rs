@@ -17,7 +17,9 @@ pub(crate) fn in_parallel<T: Sync, R: Send>(items: &[T], of: impl Fn(&T) -> R + 
     };
     let threads = THREADS.min(items.len());
     let mut all: Vec<(usize, R)> = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        // Where the system starts no more threads, those that there are do the work.
+        let start = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
+        let others: Vec<_> = (1..threads).map_while(start).collect();
         let mut all = work();
         // A panic in a thread is a fault of the program: it goes on here.
         let joined = others.into_iter().map(|thread| thread.join());

@@ -1,7 +1,9 @@
 //! The bounds and lists that judging goes by: defaults, and what a configuration file may change.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::Error;
 use crate::services::{is_service, port_of};
@@ -17,6 +19,7 @@ pub struct Policy {
     /// Destinations that are allowed a volume of their own.
     pub sanctioned: Vec<Sanctioned>,
     /// Outside resolvers that hosts may use.
+    #[serde(deserialize_with = "networks")]
     pub resolvers_allowed: Vec<IpNet>,
     /// Outbound services that are no finding, as `tcp/22` or `gre`.
     pub services_allowed: Vec<String>,
@@ -158,7 +161,8 @@ impl Default for Baseline {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sanctioned {
-    /// The destination's network.
+    /// The destination's network, or address.
+    #[serde(deserialize_with = "network")]
     pub destination: IpNet,
     /// The workload that may send there; any, if left out.
     pub workload: Option<String>,
@@ -166,6 +170,24 @@ pub struct Sanctioned {
     pub bytes_per_day: u64,
     /// Why, for the explanation of findings.
     pub reason: String,
+}
+
+/// A network as `9.9.9.0/24`, or an address alone.
+fn network<'de, D: Deserializer<'de>>(from: D) -> Result<IpNet, D::Error> {
+    let text = String::deserialize(from)?;
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    let network = text.parse::<IpNet>().or_else(|_| address());
+    network.map_err(|_| {
+        let wrong = format!("`{text}` is no network such as `9.9.9.0/24`, and no address");
+        serde::de::Error::custom(wrong)
+    })
+}
+
+fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
+    #[derive(Deserialize)]
+    struct Network(#[serde(deserialize_with = "network")] IpNet);
+    let all = Vec::<Network>::deserialize(from)?;
+    Ok(all.into_iter().map(|Network(network)| network).collect())
 }
 
 #[cfg(test)]

@@ -86,23 +86,21 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
     let count = settings.workers.min(objects.len()).clamp(1, WORKERS_MAX);
     let shared = SharedState::default();
     let workers: Vec<Done> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..count)
-            .map(|_| {
-                let (objects, next, entries, state) = (&objects, &next, &entries, &shared);
-                scope.spawn(move || {
-                    let mut worker = Worker::new(settings, progress, entries, state);
-                    while let Some(object) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        worker.read(object);
-                    }
-                    worker.finish()
-                })
-            })
-            .collect();
+        let work = || {
+            let mut worker = Worker::new(settings, progress, &entries, &shared);
+            while let Some(object) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
+                worker.read(object);
+            }
+            worker.finish()
+        };
+        // This thread reads too. Where the system starts no more threads, those that there are do the work.
+        let start = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
+        let others: Vec<_> = (1..count).map_while(start).collect();
+        let own = work();
         // A panic in a worker is a fault of the program: it goes on here.
-        let joined = threads.into_iter().map(|thread| thread.join());
-        joined
-            .map(|worker| worker.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
+        let joined = others.into_iter().map(|thread| thread.join());
+        let joined = joined.map(|done| done.unwrap_or_else(|p| std::panic::resume_unwind(p)));
+        std::iter::once(own).chain(joined).collect()
     });
     let mut tally = Tally::default();
     tally.copies = copies.len() as u64;

@@ -1,5 +1,7 @@
 //! `outflow.toml`.
 
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -20,6 +22,20 @@ pub(crate) struct Config {
     pub(crate) policy: Policy,
 }
 
+/// Most bytes of a configuration; a device that never ends is none.
+const BYTES_MAX: u64 = 1 << 20;
+
+fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(path)?
+        .take(BYTES_MAX + 1)
+        .read_to_string(&mut text)?;
+    if read as u64 > BYTES_MAX {
+        return Err(io::Error::other("it has more than a megabyte"));
+    }
+    Ok(text)
+}
+
 impl Config {
     /// The configuration of a file, which must make sense, or the defaults.
     pub(crate) fn read(path: Option<&Path>) -> Result<Self, Failure> {
@@ -27,7 +43,7 @@ impl Config {
             return Ok(Self::default());
         };
         let named = path.display();
-        let text = std::fs::read_to_string(path)
+        let text = read_text(path)
             .with_context(|| format!("could not read configuration `{named}`"))
             .map_err(|error| {
                 let hint = "name a file that is there, may be read, and is UTF-8 text";

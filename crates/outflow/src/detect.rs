@@ -111,8 +111,14 @@ impl Plan {
                 .iter()
                 .filter_map(|object| object.path.as_ref());
             let is_out = |path: &&PathBuf| path.canonicalize().is_ok_and(|path| path == out);
-            if out.is_file() && read.clone().any(|path| is_out(&path)) {
-                let error = anyhow!("--out `{}` is one of the sources", out.display());
+            let config = args.config.as_ref();
+            let what = if read.clone().any(|path| is_out(&path)) {
+                Some("one of the sources")
+            } else {
+                config.filter(is_out).map(|_| "the configuration")
+            };
+            if let (true, Some(what)) = (out.is_file(), what) {
+                let error = anyhow!("--out `{}` is {what}", out.display());
                 return Err(Failure::usage(error, "name another file to write to"));
             }
         }

@@ -61,6 +61,14 @@ fn a_value_that_makes_no_sense_is_an_error() {
         ("[policy.bounds]\nresolver_day = -1", "resolver_day"),
         ("[policy.bounds.workload]\nday = 1", "missing field `week`"),
         ("policy = ", "outflow.toml"),
+        (
+            "policy.resolvers_allowed = [\"9.9.9\"]",
+            "`9.9.9` is no network",
+        ),
+        (
+            "policy.services_served = [\"https\"]",
+            "`https` is no protocol and port",
+        ),
         ("[policy.bounds]\nicmp_day = 0", "a bound of zero bytes"),
         (
             "[[policy.sanctioned]]\ndestination = \"203.0.113.0/24\"\nbytes_per_day = 1",
@@ -151,4 +159,21 @@ fn inside_and_fail_on_are_as_the_options() {
     under("fail_on = \"high\"").exits(1);
     under("fail_on = \"critical\"").exits(0);
     of(&LEAK, "fail_on = \"low\"", &["--fail-on", "critical"]).exits(0);
+}
+
+#[test]
+fn addresses_alone_are_networks_too() {
+    under("policy.resolvers_allowed = [\"9.9.9.9\", \"2620:fe::/48\"]").exits(0);
+}
+
+#[test]
+fn a_configuration_is_not_written_over_and_ends() {
+    let record = LEAK.line();
+    let folder = folder(&[("a.log", record.as_bytes()), ("outflow.toml", b"")]);
+    let args = ["a.log", "--config", "outflow.toml", "--out", "outflow.toml"];
+    let run = detect(folder.path(), &args).exits(2);
+    run.says(&["--out", "is the configuration", "\nhint: name another file"]);
+    fs::write(folder.path().join("long.toml"), "#".repeat((1 << 20) + 1)).unwrap();
+    let run = detect(folder.path(), &["a.log", "--config", "long.toml"]).exits(2);
+    run.says(&["more than a megabyte", "\nhint: "]);
 }
