@@ -176,8 +176,7 @@ const PUBLIC_RESOLVERS_V6: &[[u8; 6]] = &[
 
 fn is_public_resolver(addr: Addr) -> bool {
     let bytes = addr.bytes();
-    if addr.is_ipv4() {
-        let octets = [bytes[12], bytes[13], bytes[14], bytes[15]];
+    if let Some(octets) = addr.ipv4() {
         PUBLIC_RESOLVERS_V4.binary_search(&octets).is_ok()
     } else {
         PUBLIC_RESOLVERS_V6

@@ -1,6 +1,6 @@
 //! A state as judges read it: every pair seen from its interface, every byte at one interface.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use ipnet::IpNet;
 use outflow_enrich::protocol;
@@ -44,8 +44,7 @@ impl Entry<'_> {
         match self.kept {
             Remote::Whole => network.contains(&self.remote.to_ip()),
             Remote::Group => {
-                let len = if self.remote.is_ipv4() { 24 } else { 48 };
-                let group = IpNet::new(self.remote.to_ip(), len);
+                let group = IpNet::new(self.remote.to_ip(), self.remote.group_len());
                 group.is_ok_and(|group| network.contains(&group))
             }
             Remote::Dropped => false,
@@ -207,6 +206,8 @@ impl<'a> View<'a> {
             ..Sifted::default()
         };
         let mut names = Vec::new();
+        let called = self.called(shard);
+        let is_served = |key: &PairKey| self.serves(shard, key) && !called.contains(&peer(key));
         let counts = self
             .pairs(shard)
             .filter(|(key, _, kept)| !self.is_passed_on(key, *kept));
@@ -226,7 +227,7 @@ impl<'a> View<'a> {
                 let bytes = counters.up().bytes;
                 sifted.counted_bytes = sifted.counted_bytes.saturating_add(bytes);
             }
-            if service.external && counters.up().payload > 0 && !self.serves(shard, key) {
+            if service.external && counters.up().payload > 0 && !is_served(key) {
                 sifted.chosen[workload as usize % PARTS].push(entry);
                 // What only looks served has the port of the wrong side.
                 if service.role == Role::Client && watched(service).is_some() {
@@ -242,6 +243,25 @@ impl<'a> View<'a> {
         }
         sifted.names.push(names);
         sifted
+    }
+
+    /// Whom interfaces of a shard called on a day themselves, among those that they seem to serve: a host that opens a
+    /// connection from the port of its own service has no flags that say so in the later windows.
+    fn called(&self, shard: usize) -> HashSet<(u32, Addr, Day), FixedState> {
+        let of_role = |role| {
+            let pairs = self.pairs(shard).map(|(key, ..)| key);
+            pairs.filter(move |key| key.service.role == role && key.service.external)
+        };
+        let likely = of_role(Role::LikelyServer);
+        let served: HashSet<(u32, Addr, Day), FixedState> = likely
+            .filter(|key| self.serves(shard, key))
+            .map(peer)
+            .collect();
+        if served.is_empty() {
+            return served;
+        }
+        let calls = of_role(Role::Client).map(peer);
+        calls.filter(|call| served.contains(call)).collect()
     }
 
     /// Whether the interface serves, rather than chose, the other side. Ports alone are the sender's choice: where
@@ -354,6 +374,11 @@ impl<'a> View<'a> {
         }
         (accepting, by_gateways)
     }
+}
+
+/// An interface, its peer and a day.
+fn peer(key: &PairKey) -> (u32, Addr, Day) {
+    (key.entity, key.remote, key.slot.day())
 }
 
 fn shards() -> Vec<usize> {

@@ -13,7 +13,7 @@
 //! assert_eq!(payload_bytes(protocol::TCP, false, 52_000, 1_000), 0);
 //! ```
 //!
-//! A destination group is [`outflow_record::Addr::group`]: /24 for IPv4, /48 for IPv6.
+//! A destination group is [`outflow_record::Addr::group`]: /24 for IPv4, /48 for IPv6, /120 behind NAT64.
 //!
 //! Not here: owners, countries and names of destinations, inventory over time, counting a byte once over
 //! gateways, and any IO.

@@ -56,13 +56,47 @@ impl Addr {
         }
     }
 
-    /// The network that holds this address: /24 for IPv4, /48 for IPv6, the host part zero.
+    /// The network that holds this address: /24 for IPv4, /48 for IPv6, the host part zero. Behind NAT64 it is the
+    /// /120 that stands for an IPv4 /24.
+    ///
+    /// ```
+    /// use outflow_record::Addr;
+    /// let group = |text: &str| text.parse::<Addr>().unwrap().group().to_string();
+    /// assert_eq!(group("203.0.113.5"), "203.0.113.0");
+    /// assert_eq!(group("2001:db8:1:2::5"), "2001:db8:1::");
+    /// assert_eq!(group("64:ff9b::203.0.113.5"), group("64:ff9b::203.0.113.9"));
+    /// assert_ne!(group("64:ff9b::203.0.113.5"), group("64:ff9b::198.51.100.5"));
+    /// ```
     #[must_use]
     pub fn group(self) -> Self {
         let mut bytes = self.0;
-        let kept = if self.is_ipv4() { 15 } else { 6 };
+        let kept = if self.is_ipv4() || self.is_nat64() {
+            15
+        } else {
+            6
+        };
         bytes[kept..].fill(0);
         Self(bytes)
+    }
+
+    /// Length of the prefix that [`Addr::group`] keeps.
+    pub fn group_len(self) -> u8 {
+        match (self.is_ipv4(), self.is_nat64()) {
+            (true, _) => 24,
+            (_, true) => 120,
+            _ => 48,
+        }
+    }
+
+    /// The IPv4 address that this is, or that it stands for behind NAT64 (64:ff9b::/96, RFC 6052).
+    pub fn ipv4(self) -> Option<[u8; 4]> {
+        let [.., a, b, c, d] = self.0;
+        (self.is_ipv4() || self.is_nat64()).then_some([a, b, c, d])
+    }
+
+    fn is_nat64(self) -> bool {
+        self.0
+            .starts_with(&[0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0])
     }
 }
 

@@ -330,6 +330,5 @@ pub(super) fn bounded(observed: u64, bound: u64, unit: &str, text: String) -> Wh
 
 /// A destination group as people write it.
 pub(super) fn group_name(group: Addr) -> String {
-    let prefix = if group.is_ipv4() { 24 } else { 48 };
-    format!("{group}/{prefix}")
+    format!("{group}/{}", group.group_len())
 }

@@ -18,6 +18,7 @@ fn the_list_of_resolvers_is_sorted_as_its_search_needs() {
         "9.9.9.9",
         "223.6.6.6",
         "2606:4700:4700::1111",
+        "64:ff9b::808:808",
         "2620:fe::fe",
     ] {
         assert!(is_public_resolver(text.parse().unwrap()), "{text}");

@@ -255,3 +255,17 @@ fn a_past_of_two_levels_excuses_no_more_than_it_saw() {
         assert!(last.finding.why[0].observed > (299_000 * MB) as f64);
     }
 }
+
+#[test]
+fn a_connection_that_the_host_opens_from_a_port_it_serves_is_charged() {
+    let start = START + 50;
+    let opens = format!(
+        "111111111111 eni-a i-a 10.0.0.7 185.1.2.3 10.0.0.7 185.1.2.3 443 50000 6 1 60 {start} {start} \
+         ACCEPT 2 egress OK"
+    );
+    let pushes = unflagged((443, 50_000), 6, 100, 5_000 * MB);
+    let serves = [accepted(443, 0), pushes];
+    assert_eq!(findings(&serves), [], "a client's download");
+    let found = findings(&[&serves[..], &[opens]].concat());
+    assert_eq!(found[0].finding.payload_bytes / MB, 5_000);
+}
