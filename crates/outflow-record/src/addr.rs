@@ -42,6 +42,7 @@ impl Addr {
     }
 
     /// Whether this is an IPv4 address.
+    #[inline]
     pub fn is_ipv4(self) -> bool {
         self.0[..12] == V4_PREFIX
     }
@@ -68,6 +69,7 @@ impl Addr {
     /// assert_ne!(group("64:ff9b::203.0.113.5"), group("64:ff9b::198.51.100.5"));
     /// ```
     #[must_use]
+    #[inline]
     pub fn group(self) -> Self {
         let mut bytes = self.0;
         let kept = if self.is_ipv4() || self.is_nat64() {
@@ -89,11 +91,13 @@ impl Addr {
     }
 
     /// The IPv4 address that this is, or that it stands for behind NAT64 (64:ff9b::/96, RFC 6052).
+    #[inline]
     pub fn ipv4(self) -> Option<[u8; 4]> {
         let [.., a, b, c, d] = self.0;
         (self.is_ipv4() || self.is_nat64()).then_some([a, b, c, d])
     }
 
+    #[inline]
     fn is_nat64(self) -> bool {
         self.0
             .starts_with(&[0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0])
