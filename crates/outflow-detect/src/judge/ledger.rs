@@ -140,6 +140,12 @@ impl<'c, 'a> Sum<'c, 'a> {
         members.map(|member| charges.get(member.at))
     }
 
+    fn entries(&self) -> impl Iterator<Item = &'c Entry<'a>> {
+        let charges = self.charges;
+        let members = self.crossed.members.iter();
+        members.flat_map(|member| charges.entries(member.at))
+    }
+
     fn measure(&self, bits: f64) -> Measure {
         let Crossed {
             observed, bound, ..
@@ -237,9 +243,8 @@ fn sanction_reasons(view: &View<'_>, policy: &Policy, sum: &Sum<'_, '_>) -> Vec<
     if policy.sanctioned.is_empty() {
         return Vec::new();
     }
-    let members = sum.crossed.members.iter();
-    let entries = members.flat_map(|member| sum.charges.entries(member.at));
-    let mut rules: Vec<&Sanctioned> = entries
+    let mut rules: Vec<&Sanctioned> = sum
+        .entries()
         .filter_map(|entry| sanction(view, policy, entry))
         .collect();
     rules.sort_unstable_by_key(|rule| (rule.destination, &rule.reason, rule.bytes_per_day));

@@ -61,13 +61,18 @@ fn unflagged(ports: (u16, u16), protocol: u8, at: i64, payload: u64) -> String {
     )
 }
 
-/// The host accepts a connection at a port.
-fn accepted(port: u16, at: i64) -> String {
+/// The first packet of the host from a port: flags of 2 open a connection, of 18 accept one.
+fn handshake(remote: &str, port: u16, at: i64, flags: u8) -> String {
     let start = START + at;
     format!(
-        "111111111111 eni-a i-a 10.0.0.7 45.9.9.9 10.0.0.7 45.9.9.9 {port} 50000 6 1 60 {start} \
-         {start} ACCEPT 18 egress OK"
+        "111111111111 eni-a i-a 10.0.0.7 {remote} 10.0.0.7 {remote} {port} 50000 6 1 60 {start} \
+         {start} ACCEPT {flags} egress OK"
     )
+}
+
+/// The host accepts a connection at a port.
+fn accepted(port: u16, at: i64) -> String {
+    handshake("45.9.9.9", port, at, 18)
 }
 
 #[test]
@@ -89,11 +94,7 @@ fn ports_alone_excuse_nothing_where_the_log_has_flags() {
 
 #[test]
 fn an_inside_connection_does_not_open_a_port_to_the_outside() {
-    let start = START + 10;
-    let inside = format!(
-        "111111111111 eni-a i-a 10.0.0.7 10.0.0.9 10.0.0.7 10.0.0.9 53 50000 6 1 60 {start} {start} \
-         ACCEPT 18 egress OK"
-    );
+    let inside = handshake("10.0.0.9", 53, 10, 18);
     let out = unflagged((53, 50_000), 6, 100, 5_000 * MB);
     let ledger = findings(&[inside, out])
         .into_iter()
@@ -258,11 +259,7 @@ fn a_past_of_two_levels_excuses_no_more_than_it_saw() {
 
 #[test]
 fn a_connection_that_the_host_opens_from_a_port_it_serves_is_charged() {
-    let start = START + 50;
-    let opens = format!(
-        "111111111111 eni-a i-a 10.0.0.7 185.1.2.3 10.0.0.7 185.1.2.3 443 50000 6 1 60 {start} {start} \
-         ACCEPT 2 egress OK"
-    );
+    let opens = handshake("185.1.2.3", 443, 50, 2);
     let pushes = unflagged((443, 50_000), 6, 100, 5_000 * MB);
     let serves = [accepted(443, 0), pushes];
     assert_eq!(findings(&serves), [], "a client's download");

@@ -28,6 +28,19 @@ fn grade(talk: Talk<'_>) -> Option<(Family, Severity)> {
         .map(|judged| (judged.finding.family, judged.finding.severity))
 }
 
+/// Addresses of different networks.
+fn remotes(count: u8) -> Vec<String> {
+    (1..=count).map(|at| format!("45.1.{at}.3")).collect()
+}
+
+/// The same conversation with each of them.
+fn with_each<'t>(remotes: &'t [String], talk: Talk<'t>) -> Vec<Talk<'t>> {
+    remotes
+        .iter()
+        .map(|remote| Talk { remote, ..talk })
+        .collect()
+}
+
 const BYPASS: Family = Family::DnsBypass;
 
 #[test]
@@ -138,15 +151,9 @@ fn encrypted_resolution_is_told_by_port_or_address_and_judged_by_its_balance() {
 
 #[test]
 fn a_tunnel_split_over_resolvers_is_one_finding() {
-    let remotes: Vec<String> = (1..=10).map(|at| format!("45.1.{at}.3")).collect();
+    let remotes = remotes(10);
     // Each carries 25 kB, below the bound.
-    let talks: Vec<Talk<'_>> = remotes
-        .iter()
-        .map(|remote| Talk {
-            remote,
-            ..dns(100, 150, 100)
-        })
-        .collect();
+    let talks = with_each(&remotes, dns(100, 150, 100));
     let found = found(&talks);
     let [judged] = &found[..] else {
         panic!("one finding: {found:#?}")
@@ -205,14 +212,8 @@ fn each_transport_is_told_by_itself() {
 
 #[test]
 fn beside_a_tunnel_one_that_is_split_is_still_seen() {
-    let remotes: Vec<String> = (1..=10).map(|at| format!("45.1.{at}.3")).collect();
-    let mut talks: Vec<Talk<'_>> = remotes
-        .iter()
-        .map(|remote| Talk {
-            remote,
-            ..dns(100, 150, 100)
-        })
-        .collect();
+    let remotes = remotes(10);
+    let mut talks = with_each(&remotes, dns(100, 150, 100));
     talks.push(Talk {
         remote: "45.9.9.9",
         ..dns(1_000, 180, 100)
@@ -236,14 +237,8 @@ fn beside_a_tunnel_one_that_is_split_is_still_seen() {
 
 #[test]
 fn ordinary_questions_do_not_hide_a_split_tunnel_among_them() {
-    let remotes: Vec<String> = (1..=19).map(|at| format!("45.1.{at}.3")).collect();
-    let mut talks: Vec<Talk<'_>> = remotes
-        .iter()
-        .map(|remote| Talk {
-            remote,
-            ..dns(200, 150, 100)
-        })
-        .collect();
+    let remotes = remotes(19);
+    let mut talks = with_each(&remotes, dns(200, 150, 100));
     talks.push(Talk {
         remote: "8.8.8.8",
         ..dns(60_000, 40, 120)
