@@ -1,6 +1,7 @@
-//! The columns of the batch under way: one builder per known field.
+//! The columns of the batch under way: a builder for each known field, or for several that stand side by side.
 
-mod texts;
+mod interner;
+mod run;
 
 use std::sync::Arc;
 
@@ -9,10 +10,10 @@ use arrow_array::{
 };
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 
-pub(crate) use texts::Texts;
+pub(crate) use run::Run;
 
 use crate::naive::Value;
-use crate::{BATCH_ROWS, Kind};
+use crate::{BATCH_ROWS, Field, Kind};
 
 /// Values of a fixed width, and the rows that have none. A column without nulls pays nothing for them.
 ///
@@ -86,7 +87,7 @@ impl<T: Copy + Default> Values<T> {
     }
 }
 
-/// The builder of one column.
+/// The builder of one column, or of a run of them.
 #[derive(Debug)]
 pub(crate) enum Builder {
     U8(Values<u8>),
@@ -94,83 +95,144 @@ pub(crate) enum Builder {
     U64(Values<u64>),
     Time(Values<i64>),
     Addr(Values<[u8; 16]>),
-    Text(Texts),
+    Run(Run),
 }
 
 impl Builder {
-    pub(crate) fn new(kind: Kind) -> Self {
+    fn fixed(kind: Kind) -> Self {
         match kind {
-            Kind::U8 => Builder::U8(Values::new()),
-            Kind::U16 => Builder::U16(Values::new()),
-            Kind::U64 => Builder::U64(Values::new()),
-            Kind::Time => Builder::Time(Values::new()),
-            Kind::Addr => Builder::Addr(Values::new()),
-            Kind::Text | Kind::Tag => Builder::Text(Texts::new()),
+            Kind::U8 => Self::U8(Values::new()),
+            Kind::U16 => Self::U16(Values::new()),
+            Kind::U64 => Self::U64(Values::new()),
+            Kind::Time => Self::Time(Values::new()),
+            Kind::Addr => Self::Addr(Values::new()),
+            Kind::Text | Kind::Tag => Self::Run(Run::new(vec![kind])),
         }
     }
 
-    /// Sets a row to a value that the naive reading found.
+    /// Columns that it builds.
+    pub(crate) fn width(&self) -> usize {
+        match self {
+            Self::Run(run) => run.width(),
+            _ => 1,
+        }
+    }
+
+    /// Sets a row to values that the naive reading found, one for each column.
     ///
     /// # Panics
-    /// If the value is not of the column's kind, which [`crate::naive::read_value`] guarantees.
-    pub(crate) fn set(&mut self, row: usize, value: &Value<'_>) {
-        match (self, value) {
-            (Builder::U8(column), Value::Number(number)) => column.set(row, narrow(*number)),
-            (Builder::U16(column), Value::Number(number)) => column.set(row, narrow(*number)),
-            (Builder::U64(column), Value::Number(number)) => column.set(row, *number),
-            (Builder::Time(column), Value::Time(time)) => column.set(row, time.secs()),
-            (Builder::Addr(column), Value::Addr(addr)) => column.set(row, addr.bytes()),
-            (Builder::Text(column), Value::Text(text)) => column.set(row, text),
-            (Builder::U8(column), Value::Null) => column.set_null(row),
-            (Builder::U16(column), Value::Null) => column.set_null(row),
-            (Builder::U64(column), Value::Null) => column.set_null(row),
-            (Builder::Time(column), Value::Null) => column.set_null(row),
-            (Builder::Addr(column), Value::Null) => column.set_null(row),
-            (Builder::Text(column), Value::Null) => column.set_null(row),
-            (_, value) => unreachable!("value {value:?} is not of its column's kind"),
+    /// If a value is not of its column's kind, which [`crate::naive::read_value`] guarantees.
+    fn set(&mut self, row: usize, values: &[Value<'_>]) {
+        match (self, values) {
+            (Self::Run(run), values) => run.set(row, values),
+            (Self::U8(column), [Value::Number(number)]) => column.set(row, narrow(*number)),
+            (Self::U16(column), [Value::Number(number)]) => column.set(row, narrow(*number)),
+            (Self::U64(column), [Value::Number(number)]) => column.set(row, *number),
+            (Self::Time(column), [Value::Time(time)]) => column.set(row, time.secs()),
+            (Self::Addr(column), [Value::Addr(addr)]) => column.set(row, addr.bytes()),
+            (Self::U8(column), [Value::Null]) => column.set_null(row),
+            (Self::U16(column), [Value::Null]) => column.set_null(row),
+            (Self::U64(column), [Value::Null]) => column.set_null(row),
+            (Self::Time(column), [Value::Null]) => column.set_null(row),
+            (Self::Addr(column), [Value::Null]) => column.set_null(row),
+            (_, values) => unreachable!("values {values:?} are not of their column's kind"),
         }
     }
 
     /// Forgets that a line which was given up half-way left a null at this row.
-    pub(crate) fn forget(&mut self, row: usize) {
+    fn forget(&mut self, row: usize) {
         match self {
-            Builder::U8(column) => column.nulls.forget(row),
-            Builder::U16(column) => column.nulls.forget(row),
-            Builder::U64(column) => column.nulls.forget(row),
-            Builder::Time(column) => column.nulls.forget(row),
-            Builder::Addr(column) => column.nulls.forget(row),
-            // A text column keeps its nulls among its keys.
-            Builder::Text(_) => {}
+            Self::U8(column) => column.nulls.forget(row),
+            Self::U16(column) => column.nulls.forget(row),
+            Self::U64(column) => column.nulls.forget(row),
+            Self::Time(column) => column.nulls.forget(row),
+            Self::Addr(column) => column.nulls.forget(row),
+            // A run knows its nulls by their combination.
+            Self::Run(_) => {}
         }
     }
 
-    /// The first `rows` rows as an Arrow array; the builder starts anew.
-    pub(crate) fn take(&mut self, rows: usize) -> ArrayRef {
-        match self {
-            Builder::U8(column) => {
+    /// The first `rows` rows as an Arrow array for each column; the builder starts anew.
+    fn take(&mut self, rows: usize) -> Vec<ArrayRef> {
+        let array: ArrayRef = match self {
+            Self::Run(run) => return run.take(rows),
+            Self::U8(column) => {
                 let (values, nulls) = column.take(rows);
                 Arc::new(UInt8Array::new(ScalarBuffer::from(values), nulls))
             }
-            Builder::U16(column) => {
+            Self::U16(column) => {
                 let (values, nulls) = column.take(rows);
                 Arc::new(UInt16Array::new(ScalarBuffer::from(values), nulls))
             }
-            Builder::U64(column) => {
+            Self::U64(column) => {
                 let (values, nulls) = column.take(rows);
                 Arc::new(UInt64Array::new(ScalarBuffer::from(values), nulls))
             }
-            Builder::Time(column) => {
+            Self::Time(column) => {
                 let (values, nulls) = column.take(rows);
                 let array = TimestampSecondArray::new(ScalarBuffer::from(values), nulls);
                 Arc::new(array.with_timezone("UTC"))
             }
-            Builder::Addr(column) => {
+            Self::Addr(column) => {
                 let (values, nulls) = column.take(rows);
                 let bytes = Buffer::from_vec(values.into_flattened());
                 Arc::new(FixedSizeBinaryArray::new(16, bytes, nulls))
             }
-            Builder::Text(column) => column.take(rows),
+        };
+        vec![array]
+    }
+}
+
+/// The columns of a format, in its order.
+#[derive(Debug)]
+pub(crate) struct Columns(Vec<Builder>);
+
+impl Columns {
+    pub(crate) fn new(fields: &[Field]) -> Self {
+        let one_run = |before: &Field, field: &Field| run::joins(*before, *field);
+        let builder = |fields: &[Field]| match fields {
+            [field] if !run::repeats(*field) => Builder::fixed(field.kind()),
+            fields => Builder::Run(Run::new(fields.iter().map(|field| field.kind()).collect())),
+        };
+        Self(fields.chunk_by(one_run).map(builder).collect())
+    }
+
+    /// The builders, in order of the columns that they build.
+    pub(crate) fn builders(&mut self) -> &mut [Builder] {
+        &mut self.0
+    }
+
+    /// Sets a row to the values of a line.
+    pub(crate) fn set(&mut self, row: usize, values: &[Value<'_>]) {
+        let mut rest = values;
+        for builder in &mut self.0 {
+            let (own, behind) = rest.split_at(builder.width());
+            builder.set(row, own);
+            rest = behind;
         }
+    }
+
+    /// Forgets what lines that were given up half-way left at this row and behind.
+    pub(crate) fn forget(&mut self, row: usize) {
+        self.0.iter_mut().for_each(|builder| builder.forget(row));
+    }
+
+    /// The first `rows` rows as Arrow arrays; the columns start anew.
+    pub(crate) fn take(&mut self, rows: usize) -> Vec<ArrayRef> {
+        let arrays = self
+            .0
+            .iter_mut()
+            .flat_map(|builder| builder.take(rows))
+            .collect();
+        let renewed = |builder| match builder {
+            Builder::Run(run) => run.renew().into_iter().map(Builder::Run).collect(),
+            fixed => vec![fixed],
+        };
+        self.0 = std::mem::take(&mut self.0)
+            .into_iter()
+            .flat_map(renewed)
+            .collect();
+        arrays
     }
 }
 

@@ -5,7 +5,7 @@ mod deciding;
 use arrow_array::RecordBatch;
 
 use crate::batch::{FlowBatch, schema};
-use crate::columns::Builder;
+use crate::columns::Columns;
 use crate::fast::Plan;
 use crate::format::is_spoilt_header;
 use crate::naive::{LINE_MAX, Line, read_line};
@@ -66,15 +66,14 @@ enum State {
 #[derive(Debug)]
 struct Decided {
     format: Format,
-    columns: Vec<Builder>,
+    columns: Columns,
     plan: Option<Plan>,
     next: Option<Format>,
 }
 
 impl Decided {
     fn new(format: Format) -> Box<Self> {
-        let builder = |field: &crate::Field| Builder::new(field.kind());
-        let columns = format.fields().iter().map(builder).collect();
+        let columns = Columns::new(format.fields());
         let plan = Plan::new(&format);
         Box::new(Self {
             format,
@@ -161,11 +160,7 @@ impl Decoder {
         };
         let counts = std::mem::take(&mut self.counts);
         let rows = std::mem::take(&mut self.rows);
-        let arrays = decided
-            .columns
-            .iter_mut()
-            .map(|column| column.take(rows))
-            .collect();
+        let arrays = decided.columns.take(rows);
         let batch = RecordBatch::try_new(schema(decided.format.fields()), arrays);
         if let Some(next) = decided.next.take() {
             *decided = Decided::new(next);
@@ -233,9 +228,7 @@ impl Decoder {
                 break;
             }
         }
-        columns
-            .iter_mut()
-            .for_each(|column| column.forget(self.rows));
+        columns.forget(self.rows);
         self.counts.lines += (self.rows - first) as u64;
         self.offset += (next - at) as u64;
         (next > at).then_some(next)
@@ -268,11 +261,7 @@ impl Decoder {
                 }
             }
             Line::Row(values) => {
-                decided
-                    .columns
-                    .iter_mut()
-                    .zip(&values)
-                    .for_each(|(column, value)| column.set(self.rows, value));
+                decided.columns.set(self.rows, &values);
                 self.rows += 1;
                 self.counts.lines += 1;
             }

@@ -7,7 +7,7 @@
 
 mod delimiters;
 
-use crate::columns::{Builder, Values};
+use crate::columns::{Builder, Columns, Values};
 use crate::{Addr, Field, Format, Kind, swar};
 
 use delimiters::Delimiters;
@@ -47,6 +47,14 @@ impl Block<'_> {
             None => (0, 0),
         }
     }
+
+    /// Start of a token, and end of the last of `columns` tokens from there.
+    #[inline(always)]
+    fn tokens(&self, row: usize, column: usize, columns: usize) -> (usize, usize) {
+        let (start, _) = self.token(row, column);
+        let (_, end) = self.token(row, column + columns - 1);
+        (start, end)
+    }
 }
 
 impl Plan {
@@ -77,13 +85,13 @@ impl Plan {
     /// how many it read and the bytes that they took; the columns may hold nulls of rows behind them.
     pub(crate) fn read(
         &mut self,
-        columns: &mut [Builder],
+        columns: &mut Columns,
         first: usize,
         rows_max: usize,
         buf: &[u8],
     ) -> (usize, usize) {
         let wanted = rows_max.min(self.block_rows);
-        let width = columns.len();
+        let width = self.same_as.len();
         let rows = self.delimiters.find(buf, wanted);
         let starts = self.delimiters.starts();
         let mut block = Block {
@@ -95,19 +103,18 @@ impl Plan {
         if let Some(status) = self.status {
             block.rows = ok_rows(&block, status);
         }
-        for place in 0..width {
-            block.rows = match self.same_as[place] {
-                Some(of) => {
-                    let (earlier, rest) = columns.split_at_mut(place);
-                    match (&earlier[of], &mut rest[0]) {
-                        (Builder::Addr(known), Builder::Addr(values)) => {
-                            repeated_addresses(values, known, first, &block, place, of)
-                        }
-                        _ => 0,
-                    }
+        let mut place = 0;
+        let builders = columns.builders();
+        for at in 0..builders.len() {
+            let (earlier, rest) = builders.split_at_mut(at);
+            let known = self.same_as[place].and_then(|of| Some((addresses(earlier, of)?, of)));
+            block.rows = match (&mut rest[0], known) {
+                (Builder::Addr(values), Some((known, of))) => {
+                    repeated_addresses(values, known, first, &block, place, of)
                 }
-                None => read_column(&mut columns[place], first, &block, place),
+                (builder, _) => read_column(builder, first, &block, place),
             };
+            place += rest[0].width();
         }
         self.block_rows = if block.rows < wanted {
             (2 * block.rows).clamp(BLOCK_ROWS_MIN, BLOCK_ROWS_MAX)
@@ -141,10 +148,24 @@ fn read_column(column: &mut Builder, first: usize, block: &Block<'_>, place: usi
             }
             block.rows
         }
-        Builder::Text(texts) => {
-            let token = |row: usize| block.token(row, place);
-            texts.read_rows(first, block.rows, block.buf, token)
+        Builder::Run(run) => {
+            let width = run.width();
+            let span = |row: usize| block.tokens(row, place, width);
+            run.read_rows(first, block.rows, block.buf, span)
         }
+    }
+}
+
+/// The addresses that one of the builders reads from a place in the line.
+fn addresses(builders: &[Builder], place: usize) -> Option<&Values<[u8; 16]>> {
+    let mut at = 0;
+    let built = builders.iter().find(|builder| {
+        at += builder.width();
+        at > place
+    });
+    match built {
+        Some(Builder::Addr(values)) => Some(values),
+        _ => None,
     }
 }
 

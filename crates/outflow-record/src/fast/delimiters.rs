@@ -51,12 +51,12 @@ impl Delimiters {
     /// of a row, and only then is it checked that the line feeds are where rows end, and nowhere else.
     fn find_regular(&mut self, buf: &[u8], rows_max: usize) -> Option<usize> {
         let wanted = rows_max * self.width;
-        let (mut found, mut feeds, mut base) = (0, 0, 0);
+        let (mut found, mut base) = (0, 0);
+        let mut feeds = Feeds::default();
         for bytes in buf.as_chunks::<STEP>().0 {
-            let marks = Marks::of(bytes);
-            self.record(found, base, marks.delimiters);
-            found += marks.delimiters.count_ones() as usize;
-            feeds += marks.feeds.count_ones() as usize;
+            let delimiters = feeds.delimiters_of(bytes);
+            self.record(found, base, delimiters);
+            found += delimiters.count_ones() as usize;
             base += 64;
             if found >= wanted {
                 break;
@@ -68,7 +68,7 @@ impl Delimiters {
             .filter(|at| is_feed(*at))
             .count();
         let ends = (1..=rows).all(|row| is_feed(row * self.width));
-        (ends && feeds - behind == rows).then_some(rows)
+        (ends && feeds.count() == rows + behind).then_some(rows)
     }
 
     /// As [`Delimiters::find`], line by line up to the first that is out of the ordinary.
@@ -134,6 +134,41 @@ impl Delimiters {
     }
 }
 
+/// Counts line feeds while delimiters are found, byte by byte of a vector, which takes no work to gather bits.
+#[derive(Default)]
+struct Feeds {
+    /// Less one for each line feed, modulo 256.
+    lanes: u8x16,
+    /// Steps since the lanes were added up; they hold 63, each of which looks at four vectors.
+    steps: usize,
+    counted: usize,
+}
+
+impl Feeds {
+    const STEPS_MAX: usize = 63;
+
+    #[inline(always)]
+    fn delimiters_of(&mut self, bytes: &[u8; STEP]) -> u64 {
+        if self.steps == Self::STEPS_MAX {
+            self.counted = self.count();
+            (self.lanes, self.steps) = (u8x16::default(), 0);
+        }
+        self.steps += 1;
+        let bits = vectors(bytes).map(|part| {
+            let feeds = part.simd_eq(u8x16::splat(b'\n'));
+            self.lanes += feeds;
+            u64::from((part.simd_eq(u8x16::splat(b' ')) | feeds).to_bitmask())
+        });
+        gathered(bits)
+    }
+
+    fn count(&self) -> usize {
+        let lanes = self.lanes.to_array();
+        let counts = lanes.iter().map(|lane| usize::from(lane.wrapping_neg()));
+        self.counted + counts.sum::<usize>()
+    }
+}
+
 /// A bit for each byte of a step, the first in the lowest place.
 ///
 /// Other blanks than these two are left within the tokens, where no column takes them.
@@ -145,16 +180,9 @@ struct Marks {
 impl Marks {
     #[inline(always)]
     fn of(bytes: &[u8; STEP]) -> Self {
-        let part = |at: usize| {
-            let mut part = [0; 16];
-            part.copy_from_slice(&bytes[at..at + 16]);
-            u8x16::new(part)
-        };
-        let parts = [part(0), part(16), part(32), part(48)];
+        let parts = vectors(bytes);
         let bits = |byte: u8| {
-            let [a, b, c, d] =
-                parts.map(|part| u64::from(part.simd_eq(u8x16::splat(byte)).to_bitmask()));
-            a | b << 16 | c << 32 | d << 48
+            gathered(parts.map(|part| u64::from(part.simd_eq(u8x16::splat(byte)).to_bitmask())))
         };
         let feeds = bits(b'\n');
         Self {
@@ -162,6 +190,20 @@ impl Marks {
             feeds,
         }
     }
+}
+
+#[inline(always)]
+fn vectors(bytes: &[u8; STEP]) -> [u8x16; 4] {
+    std::array::from_fn(|at| {
+        let mut part = [0; 16];
+        part.copy_from_slice(&bytes[16 * at..16 * at + 16]);
+        u8x16::new(part)
+    })
+}
+
+#[inline(always)]
+fn gathered([a, b, c, d]: [u64; 4]) -> u64 {
+    a | b << 16 | c << 32 | d << 48
 }
 
 #[cfg(test)]
