@@ -29,6 +29,10 @@ pub use error::Error;
 pub use field::{Field, Kind};
 pub use format::{Column, Format};
 pub use naive::{LINE_MAX, Line, Value, read_line, read_value};
+pub use resolver::{
+    BATCH_BYTES_MAX, DnsBatch, DnsDecoded, DnsDecoder, DnsField, NESTING_MAX, RECORD_MAX,
+    dns_schema, is_resolver_query_log,
+};
 pub use timestamp::Timestamp;
 
 mod addr;
@@ -40,5 +44,6 @@ mod fast;
 mod field;
 mod format;
 mod naive;
+mod resolver;
 mod swar;
 mod timestamp;
