@@ -41,7 +41,9 @@ pub enum Error {
         expected: &'static str,
     },
     /// A batch that is no batch of Resolver queries.
-    #[error("column `{column}` of a Resolver query is not there, has another type, or lacks values")]
+    #[error(
+        "column `{column}` of a Resolver query is not there, has another type, or lacks values"
+    )]
     DnsSchema {
         /// The column that was wanted.
         column: DnsField,

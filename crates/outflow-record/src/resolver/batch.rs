@@ -87,7 +87,10 @@ impl DnsField {
     /// Whether the column is a dictionary of texts.
     pub(super) const fn is_text(self) -> bool {
         use DnsField::{Answers, QueryName, QueryTimestamp, SrcAddr, SrcPort};
-        !matches!(self, QueryTimestamp | QueryName | Answers | SrcAddr | SrcPort)
+        !matches!(
+            self,
+            QueryTimestamp | QueryName | Answers | SrcAddr | SrcPort
+        )
     }
 
     /// Whether the value is in `srcids`, not in the object itself.

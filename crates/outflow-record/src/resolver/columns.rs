@@ -147,8 +147,7 @@ impl Answers {
 
     fn take(&mut self) -> ListArray {
         let rdata = self.rdata.take().into_array(self.rdata_nulls.finish());
-        let columns: Vec<ArrayRef> =
-            vec![Arc::new(rdata), self.kinds.take(), self.classes.take()];
+        let columns: Vec<ArrayRef> = vec![Arc::new(rdata), self.kinds.take(), self.classes.take()];
         let items = StructArray::new(answer_fields(), columns, None);
         let ends = std::mem::replace(&mut self.ends, vec![0]);
         let ends = OffsetBuffer::new(ScalarBuffer::from(ends));

@@ -4,9 +4,9 @@
 //! is under them. It gives up on everything else, also on what is wrong: [`super::naive`] decides what that is. So
 //! this path can only be right or slow.
 
+use super::DnsField;
 use super::frame::RECORD_MAX;
 use super::record::{Answer, Record, read_addr, read_port, read_timestamp};
-use super::DnsField;
 use crate::swar;
 
 /// Keys of one object whose places are remembered; those behind are looked up each time.
@@ -25,7 +25,10 @@ impl Key {
             return Some(Key::SrcIds);
         }
         let own = |field: &&DnsField| field.column().as_bytes() == name && !field.is_of_srcids();
-        DnsField::ALL.iter().find(own).map(|field| Key::Field(*field))
+        DnsField::ALL
+            .iter()
+            .find(own)
+            .map(|field| Key::Field(*field))
     }
 
     fn name(self) -> &'static [u8] {
@@ -91,7 +94,9 @@ impl Fast {
         let name = cursor.text()?;
         cursor.skip(b":")?;
         let expected = self.places.get_mut(place);
-        if let Some(key) = &expected && key.name() == name {
+        if let Some(key) = &expected
+            && key.name() == name
+        {
             return Some(Some(**key));
         }
         let found = Key::find(name);
@@ -138,7 +143,10 @@ fn read_srcids<'a>(record: &mut Record<'a>, cursor: &mut Cursor<'a>) -> Option<(
             _ => return None,
         };
         cursor.skip(b":")?;
-        if record.texts[field.index()].replace(cursor.text()?).is_some() {
+        if record.texts[field.index()]
+            .replace(cursor.text()?)
+            .is_some()
+        {
             return None;
         }
         if cursor.skip(b",").is_none() {

@@ -30,7 +30,21 @@ pub(super) struct Answer<'a> {
 /// Reads `2022-10-13T21:02:36Z` as microseconds since 1970. A fraction of any length is cut to microseconds; a space
 /// may stand for the `T`, and the `Z` may be missing, as the time is UTC anyway.
 pub(super) fn read_timestamp(text: &[u8]) -> Option<i64> {
-    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T' | b' ', rest @ ..] = text else {
+    let [
+        y0,
+        y1,
+        y2,
+        y3,
+        b'-',
+        m0,
+        m1,
+        b'-',
+        d0,
+        d1,
+        b'T' | b' ',
+        rest @ ..,
+    ] = text
+    else {
         return None;
     };
     let [h0, h1, b':', n0, n1, b':', s0, s1, rest @ ..] = rest else {

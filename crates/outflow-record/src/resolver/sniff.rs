@@ -28,6 +28,10 @@ pub fn is_resolver_query_log(head: &[u8]) -> Option<bool> {
         Frame::Object(len) => read_object(&text[..len]),
     };
     let telling = [DnsField::QueryName, DnsField::QueryTimestamp];
-    let has = |field: DnsField| object.as_ref().is_ok_and(|keys| keys.contains_key(field.column()));
+    let has = |field: DnsField| {
+        object
+            .as_ref()
+            .is_ok_and(|keys| keys.contains_key(field.column()))
+    };
     Some(telling.into_iter().all(has))
 }

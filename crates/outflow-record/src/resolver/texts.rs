@@ -113,7 +113,10 @@ impl Texts {
 
     fn key(&mut self, text: &[u8]) -> i32 {
         let (values, hash) = (&self.values, hash(text));
-        if let Some(key) = self.table.find(hash, |key| value(values, *key) == Some(text)) {
+        if let Some(key) = self
+            .table
+            .find(hash, |key| value(values, *key) == Some(text))
+        {
             return *key;
         }
         let key = to_i32(values.len());
