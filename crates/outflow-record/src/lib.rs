@@ -1,9 +1,12 @@
-//! The vocabulary of VPC Flow Logs, and push decoders that turn their text into Arrow batches.
+//! The vocabulary of VPC Flow Logs and Route 53 Resolver query logs, and push decoders that turn their text into
+//! Arrow batches.
 //!
 //! ```text
-//! bytes, in any pieces ──► Decoder ──► Decoded { FlowBatch, coverage rows, rejects, counts }
+//!                      ┌► Decoder ─────► Decoded { FlowBatch, coverage rows, rejects, counts }
+//! bytes, in any pieces ┤
+//!                      └► DnsDecoder ──► DnsDecoded { DnsBatch, rejects, counts }
 //!                             │
-//!                 ordinary lines: fast;  anything else: naive (the definition, and the oracle in tests)
+//!         ordinary lines and objects: fast;  anything else: naive (the definition, and the oracle in tests)
 //! ```
 //!
 //! ```
@@ -19,8 +22,9 @@
 //! assert_eq!(decoded.rejects[0].reason.to_string(), "bad-value:dstaddr");
 //! ```
 //!
-//! Not here: files, decompression, Parquet, Transit Gateway and Resolver logs, and any meaning beyond the
-//! record itself (direction, payload, destinations), which `outflow-enrich` adds.
+//! Not here: files, decompression, Parquet, Transit Gateway logs, the envelopes in which CloudWatch delivers records,
+//! and any meaning beyond the record itself (direction, payload, destinations, registered domains), which
+//! `outflow-enrich` adds.
 
 pub use addr::Addr;
 pub use batch::{CoverageRow, CoverageStatus, Decoded, FlowBatch, Reject, RejectReason, schema};

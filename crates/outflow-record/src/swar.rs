@@ -135,26 +135,5 @@ pub(crate) fn line_end(buf: &[u8], mut at: usize) -> Option<usize> {
         .map(|found| at + found)
 }
 
-/// The position of the first byte at or behind `at` that ends plain text in JSON, or is none: a quote, a backslash,
-/// a control, or a part of a character beyond ASCII.
-#[inline(always)]
-pub(crate) fn plain_end(buf: &[u8], mut at: usize) -> Option<usize> {
-    // A borrow from a lower byte marks a higher one only behind a true mark, and the lowest is what counts.
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
-    while let Some(word) = load(buf, at) {
-        let quotes = zeros(word ^ (ONES * u64::from(b'"')));
-        let escapes = zeros(word ^ (ONES * u64::from(b'\\')));
-        let controls = word.wrapping_sub(ONES * 0x20) & !word;
-        let ends = (quotes | escapes | controls | word) & HIGHS;
-        if ends != 0 {
-            return Some(at + (ends.trailing_zeros() / 8) as usize);
-        }
-        at += 8;
-    }
-    let is_end = |byte: &u8| matches!(byte, ..b' ' | b'"' | b'\\' | 0x80..);
-    let tail = buf.get(at..)?;
-    tail.iter().position(is_end).map(|found| at + found)
-}
-
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, DictionaryArray, PrimitiveArray, StringArray};
-use arrow_buffer::{Buffer, NullBuffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use hashbrown::HashTable;
 
 use crate::BATCH_ROWS;
@@ -15,6 +15,11 @@ const DICTIONARY_MAX: usize = 1 << 15;
 
 /// Bytes that one dictionary holds, as for [`DICTIONARY_MAX`].
 const DICTIONARY_BYTES_MAX: usize = 1 << 20;
+
+/// Texts that are found again without their hash.
+const RECENT: usize = 256;
+
+const NULL_KEY: i32 = -1;
 
 /// Texts one after another.
 #[derive(Debug, Clone)]
@@ -76,9 +81,10 @@ pub(super) fn to_i32(at: usize) -> i32 {
 #[derive(Debug)]
 pub(super) struct Texts {
     keys: Vec<i32>,
-    nulls: NullBufferBuilder,
-    /// Key of the text before; many columns hardly ever change.
-    last: i32,
+    /// Negative as soon as a key of the batch is [`NULL_KEY`].
+    signs: i32,
+    /// The last key of each [`place`]: a column mostly has few texts, and hardly ever changes.
+    recent: [i32; RECENT],
     table: HashTable<i32>,
     values: Strings,
     array: Option<Arc<StringArray>>,
@@ -88,8 +94,8 @@ impl Texts {
     pub(super) fn new() -> Self {
         Self {
             keys: Vec::with_capacity(BATCH_ROWS),
-            nulls: NullBufferBuilder::new(BATCH_ROWS),
-            last: 0,
+            signs: 0,
+            recent: [NULL_KEY; RECENT],
             table: HashTable::new(),
             values: Strings::new(),
             array: None,
@@ -99,19 +105,24 @@ impl Texts {
     /// Adds a row.
     #[inline]
     pub(super) fn push(&mut self, text: Option<&[u8]>) {
-        let Some(text) = text else {
-            self.keys.push(0);
-            self.nulls.append_null();
-            return;
-        };
-        if value(&self.values, self.last) != Some(text) {
-            self.last = self.key(text);
-        }
-        self.keys.push(self.last);
-        self.nulls.append_non_null();
+        let key = text.map_or(NULL_KEY, |text| self.key(text));
+        self.signs |= key;
+        self.keys.push(key);
     }
 
+    #[inline]
     fn key(&mut self, text: &[u8]) -> i32 {
+        let place = place(text);
+        let recent = self.recent[place];
+        if value(&self.values, recent) == Some(text) {
+            return recent;
+        }
+        let key = self.look_up(text);
+        self.recent[place] = key;
+        key
+    }
+
+    fn look_up(&mut self, text: &[u8]) -> i32 {
         let (values, hash) = (&self.values, hash(text));
         if let Some(key) = self
             .table
@@ -130,9 +141,14 @@ impl Texts {
 
     /// The rows as an Arrow array; the dictionary stays for the next batch unless it is full.
     pub(super) fn take(&mut self) -> ArrayRef {
-        let keys = std::mem::replace(&mut self.keys, Vec::with_capacity(BATCH_ROWS));
-        let keys: PrimitiveArray<Int32Type> =
-            PrimitiveArray::new(ScalarBuffer::from(keys), self.nulls.finish());
+        let next = Vec::with_capacity(self.keys.len());
+        let mut keys = std::mem::replace(&mut self.keys, next);
+        let nulls = (std::mem::take(&mut self.signs) < 0).then(|| {
+            let valid = BooleanBuffer::collect_bool(keys.len(), |row| keys[row] >= 0);
+            keys.iter_mut().for_each(|key| *key = (*key).max(0));
+            NullBuffer::new(valid)
+        });
+        let keys: PrimitiveArray<Int32Type> = PrimitiveArray::new(ScalarBuffer::from(keys), nulls);
         let values = self
             .array
             .get_or_insert_with(|| Arc::new(self.values.clone().into_array(None)));
@@ -147,6 +163,18 @@ impl Texts {
 #[inline]
 fn value(values: &Strings, key: i32) -> Option<&[u8]> {
     values.get(usize::try_from(key).ok()?)
+}
+
+/// A number that tells most texts of a column apart, by their length and their ends.
+#[inline]
+fn place(text: &[u8]) -> usize {
+    let ends = match text {
+        [first, .., before, last] => {
+            usize::from(*first) + 5 * usize::from(*before) + 31 * usize::from(*last)
+        }
+        _ => text.iter().map(|byte| usize::from(*byte)).sum(),
+    };
+    (ends + 17 * text.len()) % RECENT
 }
 
 /// A hash without a seed: whoever chooses the texts can make it slow, within the limits of a dictionary.
