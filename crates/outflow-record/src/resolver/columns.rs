@@ -49,7 +49,7 @@ impl Columns {
             [name @ .., b'.'] if !name.is_empty() => name,
             name => name,
         };
-        self.names.push(name).make_ascii_lowercase();
+        self.names.push(name);
         self.answers.push(record.answers.as_deref());
         self.addrs.push(record.srcaddr);
         self.ports.append_option(record.srcport);
@@ -64,7 +64,11 @@ impl Columns {
         let mut column = |field: &DnsField| -> ArrayRef {
             match field {
                 DnsField::QueryTimestamp => Arc::new(self.timestamps.finish()),
-                DnsField::QueryName => Arc::new(self.names.take().into_array(None)),
+                DnsField::QueryName => {
+                    let mut names = self.names.take();
+                    names.make_ascii_lowercase();
+                    Arc::new(names.into_array(None))
+                }
                 DnsField::Answers => Arc::new(self.answers.take()),
                 DnsField::SrcAddr => Arc::new(self.addrs.take()),
                 DnsField::SrcPort => Arc::new(self.ports.finish()),

@@ -70,6 +70,14 @@ struct Place {
     len: usize,
 }
 
+const _: () = {
+    let mut at = 0;
+    while at < DnsField::ALL.len() {
+        assert!(DnsField::ALL[at].column().len() + 3 <= 8 * WORDS);
+        at += 1;
+    }
+};
+
 impl Place {
     fn new(key: Key) -> Self {
         let (mut text, mut mask) = ([0; 8 * WORDS], [0; 8 * WORDS]);

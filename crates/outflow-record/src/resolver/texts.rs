@@ -17,7 +17,7 @@ const DICTIONARY_MAX: usize = 1 << 15;
 const DICTIONARY_BYTES_MAX: usize = 1 << 20;
 
 /// Texts that are found again without their hash.
-const RECENT: usize = 256;
+const RECENT: usize = 64;
 
 const NULL_KEY: i32 = -1;
 
@@ -38,13 +38,15 @@ impl Strings {
         self.ends.len() - 1
     }
 
-    /// Adds a text, and hands out the bytes that it became.
     #[inline]
-    pub(super) fn push(&mut self, text: &[u8]) -> &mut [u8] {
-        let from = self.bytes.len();
+    pub(super) fn push(&mut self, text: &[u8]) {
         self.bytes.extend_from_slice(text);
         self.ends.push(to_i32(self.bytes.len()));
-        &mut self.bytes[from..]
+    }
+
+    /// Lower-cases ASCII in all texts at once.
+    pub(super) fn make_ascii_lowercase(&mut self) {
+        self.bytes.make_ascii_lowercase();
     }
 
     /// All texts; none are left.
@@ -103,18 +105,21 @@ impl Texts {
     }
 
     /// Adds a row.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, text: Option<&[u8]>) {
-        let key = text.map_or(NULL_KEY, |text| self.key(text));
+        let key = match text {
+            Some(text) => self.key(text),
+            None => NULL_KEY,
+        };
         self.signs |= key;
         self.keys.push(key);
     }
 
-    #[inline]
+    #[inline(always)]
     fn key(&mut self, text: &[u8]) -> i32 {
         let place = place(text);
         let recent = self.recent[place];
-        if value(&self.values, recent) == Some(text) {
+        if value(&self.values, recent).is_some_and(|value| same(value, text)) {
             return recent;
         }
         let key = self.look_up(text);
@@ -122,6 +127,7 @@ impl Texts {
         key
     }
 
+    #[inline(never)]
     fn look_up(&mut self, text: &[u8]) -> i32 {
         let (values, hash) = (&self.values, hash(text));
         if let Some(key) = self
@@ -160,13 +166,42 @@ impl Texts {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn value(values: &Strings, key: i32) -> Option<&[u8]> {
     values.get(usize::try_from(key).ok()?)
 }
 
+/// Equality without a call for short texts.
+#[inline(always)]
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let len = one.len();
+    if len != other.len() {
+        return false;
+    }
+    match len {
+        0 => true,
+        1..4 => [0, len / 2, len - 1]
+            .iter()
+            .all(|at| one[*at] == other[*at]),
+        // Two words that may overlap hold all bytes.
+        4..8 => {
+            one.first_chunk::<4>() == other.first_chunk()
+                && one.last_chunk::<4>() == other.last_chunk()
+        }
+        8..=16 => {
+            one.first_chunk::<8>() == other.first_chunk()
+                && one.last_chunk::<8>() == other.last_chunk()
+        }
+        17..=32 => {
+            one.first_chunk::<16>() == other.first_chunk()
+                && one.last_chunk::<16>() == other.last_chunk()
+        }
+        _ => one == other,
+    }
+}
+
 /// A number that tells most texts of a column apart, by their length and their ends.
-#[inline]
+#[inline(always)]
 fn place(text: &[u8]) -> usize {
     let ends = match text {
         [first, .., before, last] => {

@@ -367,8 +367,7 @@ fn what_the_source_ends_with_is_read_or_rejected() {
 
 #[test]
 fn full_batches_wait_to_be_flushed() {
-    let text = [SHORT, "x"].join("\n").repeat(1) + "\n";
-    let text = text.repeat(3 * BATCH_ROWS);
+    let text = format!("{SHORT}\nx\n").repeat(3 * BATCH_ROWS);
     let found = decode(text.as_bytes(), &[100_000]);
     assert_eq!(
         (found.rows.len(), found.rejects.len()),
