@@ -9,7 +9,7 @@ use arrow_array::types::{
 use arrow_array::{Array, DictionaryArray, FixedSizeBinaryArray, PrimitiveArray, RecordBatch};
 use arrow_schema::{DataType, Schema, TimeUnit};
 
-use crate::{Error, Field, Kind, Timestamp};
+use crate::{DnsField, Error, Field, Kind, Timestamp};
 
 /// Flow records (`log-status` `OK`) as columns named like [`Field::column`], checked once here and never
 /// again by readers. It holds the columns that the source has, in the source's order.
@@ -180,10 +180,16 @@ pub enum RejectReason {
     BadValue(Field),
     /// The line is not UTF-8.
     NotUtf8,
-    /// The line is longer than [`crate::LINE_MAX`].
+    /// The line is longer than [`crate::LINE_MAX`], or the object than [`crate::RECORD_MAX`].
     TooLong,
     /// The source ended within the line, or was damaged there.
     Truncated,
+    /// What should be an object is no JSON, or another value.
+    NotJson,
+    /// An object lacks a key that a query must have.
+    MissingKey(DnsField),
+    /// A key that should hold a text, time, port or address holds something else.
+    BadKey(DnsField),
 }
 
 impl fmt::Display for RejectReason {
@@ -194,6 +200,9 @@ impl fmt::Display for RejectReason {
             RejectReason::NotUtf8 => f.write_str("not-utf8"),
             RejectReason::TooLong => f.write_str("line-too-long"),
             RejectReason::Truncated => f.write_str("truncated"),
+            RejectReason::NotJson => f.write_str("not-json"),
+            RejectReason::MissingKey(key) => write!(f, "missing:{key}"),
+            RejectReason::BadKey(key) => write!(f, "bad-value:{key}"),
         }
     }
 }

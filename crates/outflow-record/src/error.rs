@@ -1,6 +1,6 @@
 //! What can go wrong as a whole. A bad line is not an error but a [`crate::Reject`].
 
-use crate::Field;
+use crate::{DnsField, Field};
 
 /// Errors of formats, timestamps and undecidable input.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +39,14 @@ pub enum Error {
         column: String,
         /// The type that the field has.
         expected: &'static str,
+    },
+    /// A batch that is no batch of Resolver queries.
+    #[error(
+        "column `{column}` of a Resolver query is not there, has another type, or lacks values"
+    )]
+    DnsSchema {
+        /// The column that was wanted.
+        column: DnsField,
     },
     /// Neither a header nor the lines tell the format.
     #[error("the format cannot be told: {reason}")]

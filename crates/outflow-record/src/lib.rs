@@ -1,9 +1,12 @@
-//! The vocabulary of VPC Flow Logs, and push decoders that turn their text into Arrow batches.
+//! The vocabulary of VPC Flow Logs and Route 53 Resolver query logs, and push decoders that turn their text into
+//! Arrow batches.
 //!
 //! ```text
-//! bytes, in any pieces ──► Decoder ──► Decoded { FlowBatch, coverage rows, rejects, counts }
+//!                      ┌► Decoder ─────► Decoded { FlowBatch, coverage rows, rejects, counts }
+//! bytes, in any pieces ┤
+//!                      └► DnsDecoder ──► DnsDecoded { DnsBatch, rejects, counts }
 //!                             │
-//!                 ordinary lines: fast;  anything else: naive (the definition, and the oracle in tests)
+//!         ordinary lines and objects: fast;  anything else: naive (the definition, and the oracle in tests)
 //! ```
 //!
 //! ```
@@ -19,8 +22,9 @@
 //! assert_eq!(decoded.rejects[0].reason.to_string(), "bad-value:dstaddr");
 //! ```
 //!
-//! Not here: files, decompression, Parquet, Transit Gateway and Resolver logs, and any meaning beyond the
-//! record itself (direction, payload, destinations), which `outflow-enrich` adds.
+//! Not here: files, decompression, Parquet, Transit Gateway logs, the envelopes in which CloudWatch delivers records,
+//! and any meaning beyond the record itself (direction, payload, destinations, registered domains), which
+//! `outflow-enrich` adds.
 
 pub use addr::Addr;
 pub use batch::{CoverageRow, CoverageStatus, Decoded, FlowBatch, Reject, RejectReason, schema};
@@ -29,6 +33,10 @@ pub use error::Error;
 pub use field::{Field, Kind};
 pub use format::{Column, Format};
 pub use naive::{LINE_MAX, Line, Value, read_line, read_value};
+pub use resolver::{
+    BATCH_BYTES_MAX, DnsBatch, DnsDecoded, DnsDecoder, DnsField, NESTING_MAX, RECORD_MAX,
+    dns_schema, is_resolver_query_log,
+};
 pub use timestamp::Timestamp;
 
 mod addr;
@@ -40,5 +48,6 @@ mod fast;
 mod field;
 mod format;
 mod naive;
+mod resolver;
 mod swar;
 mod timestamp;
