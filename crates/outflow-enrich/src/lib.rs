@@ -23,11 +23,17 @@ pub use enricher::{EnrichedBatch, Enricher, Flow, Origin};
 pub use error::Error;
 pub use interface::{Interface, InterfaceKey, Interfaces, OwnAddress};
 pub use networks::{AddrClass, Networks, Scope};
+pub use prefixes::{PREFIXES_MAX, PrefixTable};
+pub use ranges::{AwsRange, AwsRanges};
 pub use traffic::{Direction, Initiator, initiator, payload_bytes, protocol};
 
 mod aws;
 mod enricher;
 mod error;
+#[cfg(test)]
+mod fixtures;
 mod interface;
 mod networks;
+mod prefixes;
+mod ranges;
 mod traffic;
