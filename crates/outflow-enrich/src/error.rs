@@ -18,4 +18,10 @@ pub enum Error {
         /// What is wrong, and where.
         what: String,
     },
+    /// Bytes that are no database in MaxMind's format, or one that tells nothing of use.
+    #[error("not a database of addresses: {what}")]
+    BadDatabase {
+        /// What is wrong.
+        what: String,
+    },
 }

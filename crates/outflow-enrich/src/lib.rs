@@ -19,8 +19,10 @@
 //! gateways, and any IO.
 
 pub use aws::AwsService;
+pub use domains::{NAME_BYTES_MAX, lies_within, registered_domain};
 pub use enricher::{EnrichedBatch, Enricher, Flow, Origin};
 pub use error::Error;
+pub use geo::{GEO_SAMPLE_MAX, Geo, GeoDatabases};
 pub use interface::{Interface, InterfaceKey, Interfaces, OwnAddress};
 pub use networks::{AddrClass, Networks, Scope};
 pub use prefixes::{PREFIXES_MAX, PrefixTable};
@@ -28,10 +30,12 @@ pub use ranges::{AwsRange, AwsRanges};
 pub use traffic::{Direction, Initiator, initiator, payload_bytes, protocol};
 
 mod aws;
+mod domains;
 mod enricher;
 mod error;
 #[cfg(test)]
 mod fixtures;
+mod geo;
 mod interface;
 mod networks;
 mod prefixes;

@@ -20,7 +20,7 @@ fn value(table: &PrefixTable<usize>, text: &str) -> Option<usize> {
 }
 
 #[test]
-fn prefix_length_zero_holds_every_address() {
+fn prefix_length_zero_is_not_skipped() {
     let table = table(&["0.0.0.0/0", "::/0", "10.0.0.0/8"]);
     for (text, expected) in [
         ("0.0.0.0", 0),
