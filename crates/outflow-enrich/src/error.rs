@@ -24,4 +24,10 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
+    /// Bytes that are no list of known destinations.
+    #[error("not a list of destinations: {what}")]
+    BadDestinations {
+        /// What is wrong.
+        what: String,
+    },
 }

@@ -19,6 +19,7 @@
 //! gateways, and any IO.
 
 pub use aws::AwsService;
+pub use destinations::{DestinationCategory, KnownDestination, KnownDestinations};
 pub use domains::{NAME_BYTES_MAX, lies_within, registered_domain};
 pub use enricher::{EnrichedBatch, Enricher, Flow, Origin};
 pub use error::Error;
@@ -30,6 +31,7 @@ pub use ranges::{AwsRange, AwsRanges};
 pub use traffic::{Direction, Initiator, initiator, payload_bytes, protocol};
 
 mod aws;
+mod destinations;
 mod domains;
 mod enricher;
 mod error;
