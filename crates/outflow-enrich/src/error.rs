@@ -30,4 +30,10 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
+    /// Bytes that are no inventory.
+    #[error("not an inventory: {what}")]
+    BadInventory {
+        /// What is wrong.
+        what: String,
+    },
 }

@@ -25,6 +25,13 @@ pub use enricher::{EnrichedBatch, Enricher, Flow, Origin};
 pub use error::Error;
 pub use geo::{GEO_SAMPLE_MAX, Geo, GeoDatabases};
 pub use interface::{Interface, InterfaceKey, Interfaces, OwnAddress};
+pub use inventory::{
+    CidrAssociation, CidrState, FlowLog, GroupPair, Instance, InterfaceInfo, InterfaceKind,
+    Inventory, InventoryBuilder, IpRange, Known, LINEAGE_TAGS, Lineage, NatGateway,
+    NatGatewayAddress, OBSERVATIONS_MAX, PROBLEMS_MAX, Permission, Place, PrefixList, PrefixListId,
+    Problem, Problems, Route, RouteTable, RouteTableAssociation, SecurityGroup, SecurityGroupRule,
+    Snapshot, Subnet, Tags, Timeline, TransitGatewayAttachment, Vpc, VpcEndpoint, When,
+};
 pub use networks::{AddrClass, Networks, Scope};
 pub use prefixes::{PREFIXES_MAX, PrefixTable};
 pub use ranges::{AwsRange, AwsRanges};
@@ -39,6 +46,7 @@ mod error;
 mod fixtures;
 mod geo;
 mod interface;
+mod inventory;
 mod networks;
 mod prefixes;
 mod ranges;
