@@ -33,6 +33,9 @@ pub use inventory::{
     Snapshot, Subnet, Tags, Timeline, TransitGatewayAttachment, Vpc, VpcEndpoint, When,
 };
 pub use networks::{AddrClass, Networks, Scope};
+pub use passive_dns::{
+    ANSWER_WINDOW_SECS, DOMAINS_MAX, DnsAnswer, Naming, PASSIVE_DNS_NAMES_MAX, PassiveDns,
+};
 pub use prefixes::{PREFIXES_MAX, PrefixTable};
 pub use ranges::{AwsRange, AwsRanges};
 pub use traffic::{Direction, Initiator, initiator, payload_bytes, protocol};
@@ -48,6 +51,7 @@ mod geo;
 mod interface;
 mod inventory;
 mod networks;
+mod passive_dns;
 mod prefixes;
 mod ranges;
 mod traffic;
