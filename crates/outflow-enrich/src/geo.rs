@@ -12,7 +12,7 @@ use crate::prefixes::published;
 use shape::Shape;
 
 /// Records of a database that are tried when it is added: it is refused if one of them cannot be read, or if none
-/// of them tells a country or a network. Enough to pass over the test networks at a database's beginning.
+/// of them tells a country or a network. So a wrong file is told at the start, without reading all of a large one.
 pub const GEO_SAMPLE_MAX: usize = 1_000;
 
 /// What databases say of an address.

@@ -30,7 +30,7 @@ pub use timeline::{Known, Place, Timeline, When};
 /// Resources of one's network over time, from outputs of the EC2 API and from AWS Config.
 ///
 /// ```
-/// use outflow_enrich::{InventoryBuilder, Place, Snapshot, When};
+/// use outflow_enrich::inventory::{InventoryBuilder, Place, Snapshot, When};
 /// use outflow_record::Timestamp;
 /// let mut builder = InventoryBuilder::default();
 /// let snapshot = Snapshot { place: Place::default(), taken_at: Timestamp(1_000) };

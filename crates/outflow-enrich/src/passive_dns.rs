@@ -10,7 +10,7 @@ use outflow_record::{Addr, Timestamp};
 use crate::domains::{canonical, registered_domain};
 use names::Names;
 
-pub use names::DOMAINS_MAX;
+pub use names::ADDR_DOMAINS_MAX;
 
 /// Time for which an answer names its address, to the hour. Resolver logs have no TTL, and repeats that the cache
 /// answers are silent: a host may go on using what was logged hours ago. Longer than a day, and addresses of shared
@@ -50,7 +50,7 @@ pub enum Naming {
     },
     /// The address is shared by several registered domains: the name of a flow to it is not known.
     Ambiguous {
-        /// How many; one more than [`DOMAINS_MAX`] may be any number.
+        /// How many; one more than [`ADDR_DOMAINS_MAX`] may be any number.
         count: usize,
     },
 }

@@ -64,18 +64,21 @@ impl AwsRanges {
             .ok_or_else(|| wrong(format!("createDate `{}` is no date", document.create_date)))?;
         let mut names = Names::default();
         let mut own: BTreeMap<IpNet, AwsRange> = BTreeMap::new();
-        let v4 = document.prefixes.iter().zip(0..);
-        let v6 = document.ipv6_prefixes.iter().zip(0..);
-        let listed = v4.map(|(range, at)| (range, at, "prefixes"));
-        for (range, at, list) in listed.chain(v6.map(|(range, at)| (range, at, "ipv6_prefixes"))) {
-            let net = range.prefix.parse::<IpNet>().map_err(|_| {
-                let prefix = &range.prefix;
-                wrong(format!("{list}[{at}]: `{prefix}` is no network"))
-            })?;
-            let range = names.range(range, net.trunc());
-            own.entry(range.net)
-                .and_modify(|known| known.join(&range))
-                .or_insert(range);
+        let lists = [
+            ("prefixes", &document.prefixes),
+            ("ipv6_prefixes", &document.ipv6_prefixes),
+        ];
+        for (list, ranges) in lists {
+            for (at, listed) in ranges.iter().enumerate() {
+                let prefix = &listed.prefix;
+                let net: IpNet = prefix
+                    .parse()
+                    .map_err(|_| wrong(format!("{list}[{at}]: `{prefix}` is no network")))?;
+                let range = names.range(listed, net.trunc());
+                own.entry(range.net)
+                    .and_modify(|known| known.join(&range))
+                    .or_insert(range);
+            }
         }
         if own.is_empty() {
             return Err(wrong("it lists no prefix".to_owned()));

@@ -321,6 +321,32 @@ fn what_is_no_document_is_an_error() {
 }
 
 #[test]
+fn changed_bytes_are_refused_or_harmless() {
+    let mut read = 0;
+    for document in [FULL, CONFIG] {
+        for seed in 0..2_000usize {
+            let mut bytes = document.as_bytes().to_vec();
+            for step in 1..=3usize {
+                let at = (seed * 7_919 + step * 104_729) % bytes.len();
+                bytes[at] ^= u8::try_from((seed * 31 + step * 17) % 8).unwrap();
+            }
+            let mut builder = InventoryBuilder::default();
+            if builder.add("x", &bytes, &snapshot(10)).is_ok() {
+                let inventory = builder.build().unwrap();
+                inventory.holder("vpc-1", "10.0.0.7".parse().unwrap(), at(20));
+                for id in inventory.interfaces.ids() {
+                    // Of what was only seen to be deleted, nothing is known.
+                    let known = inventory.interface(id, at(20)).is_some();
+                    assert_eq!(inventory.lineage(id, at(20)).is_some(), known);
+                }
+                read += 1;
+            }
+        }
+    }
+    assert!(read > 100, "only {read} were read at all");
+}
+
+#[test]
 fn problems_beyond_the_limit_are_counted() {
     let items = vec!["7"; PROBLEMS_MAX + 5].join(",");
     let json = format!(r#"{{"Vpcs": [{items}]}}"#);

@@ -125,12 +125,7 @@ impl<T: Ord> Timeline<T> {
         at: Timestamp,
         value: Option<T>,
     ) -> bool {
-        if !self.resources.contains_key(id) {
-            self.resources.insert(id.to_owned(), BTreeMap::new());
-        }
-        let Some(observations) = self.resources.get_mut(id) else {
-            return false;
-        };
+        let observations = self.resources.entry(id.to_owned()).or_default();
         let before = observations.range(..at).next_back();
         let after = observations.range(at..).next();
         let mut near = before.into_iter().chain(after);

@@ -5,14 +5,14 @@ use crate::domains::lies_within;
 
 /// Registered domains of an address in an hour that are told apart. With more, the address is shared by too many for
 /// any of them to matter, and only that is kept: [`Naming::Ambiguous`] shows it.
-pub const DOMAINS_MAX: usize = 64;
+pub const ADDR_DOMAINS_MAX: usize = 64;
 
 /// Names of an address, by registered domain: a union that knows no order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Names {
     /// For each registered domain the nearest domain that holds all its names, in order.
     Few(Vec<Domain>),
-    /// More than [`DOMAINS_MAX`].
+    /// More than [`ADDR_DOMAINS_MAX`].
     Many,
 }
 
@@ -50,7 +50,7 @@ impl Names {
                     }
                 }
             }
-            Err(_) if domains.len() == DOMAINS_MAX => *self = Self::Many,
+            Err(_) if domains.len() == ADDR_DOMAINS_MAX => *self = Self::Many,
             Err(at) => {
                 let registered = name.len() - domain.len();
                 let within = name.into();
@@ -74,7 +74,7 @@ impl Names {
     pub(super) fn weight(&self) -> usize {
         match self {
             Self::Few(domains) => domains.len(),
-            Self::Many => DOMAINS_MAX,
+            Self::Many => ADDR_DOMAINS_MAX,
         }
     }
 
@@ -91,7 +91,7 @@ impl Names {
                 }),
             },
             Self::Many => Some(Naming::Ambiguous {
-                count: DOMAINS_MAX + 1,
+                count: ADDR_DOMAINS_MAX + 1,
             }),
         }
     }

@@ -61,15 +61,15 @@ fn a_shared_address_is_ambiguous_as_long_as_the_answers_hold() {
 #[test]
 fn an_address_of_very_many_domains_is_only_known_to_be_that() {
     let mut dns = PassiveDns::default();
-    for number in 0..DOMAINS_MAX {
+    for number in 0..ADDR_DOMAINS_MAX {
         feed(&mut dns, 0, &format!("a{number}.example"), 1);
     }
-    assert_eq!(said(&dns, 0, 1), DOMAINS_MAX.to_string());
-    for number in 0..DOMAINS_MAX * 2 {
+    assert_eq!(said(&dns, 0, 1), ADDR_DOMAINS_MAX.to_string());
+    for number in 0..ADDR_DOMAINS_MAX * 2 {
         feed(&mut dns, 0, &format!("b{number}.example"), 1);
     }
-    assert_eq!(said(&dns, 0, 1), (DOMAINS_MAX + 1).to_string());
-    assert_eq!(dns.held(), DOMAINS_MAX);
+    assert_eq!(said(&dns, 0, 1), (ADDR_DOMAINS_MAX + 1).to_string());
+    assert_eq!(dns.held(), ADDR_DOMAINS_MAX);
 }
 
 #[test]
