@@ -1,9 +1,17 @@
-//! What a flow record means: which side is inside, who opened the conversation, how much of it is payload.
+//! What a flow record means: which side is inside, who opened the conversation, how much of it is payload. And what
+//! is known of its addresses and interfaces from elsewhere, all of it optional.
 //!
 //! ```text
 //! FlowBatch ──► Enricher ──► EnrichedBatch { flows seen from their interface, interfaces learnt }
 //!                  │
 //!      Networks (the border) · traffic (payload, initiator) · Interfaces (attributes, own addresses)
+//!
+//! out of bytes that somebody read:                                  they tell
+//!   ip-ranges.json ────────► AwsRanges ──────────── of an address:  services, region
+//!   .mmdb ─────────────────► GeoDatabases ───────── of an address:  country, autonomous system
+//!   answers of DNS ────────► PassiveDns ─────────── of an address:  the name that a VPC knew it by
+//!   a list, also built in ─► KnownDestinations ──── of a name:      vendor, site, country
+//!   EC2 API, AWS Config ───► inventory::Inventory ─ of an interface, as of a time: attributes, lineage
 //! ```
 //!
 //! ```
@@ -15,19 +23,37 @@
 //!
 //! A destination group is [`outflow_record::Addr::group`]: /24 for IPv4, /48 for IPv6, /120 behind NAT64.
 //!
-//! Not here: owners, countries and names of destinations, inventory over time, counting a byte once over
-//! gateways, and any IO.
+//! Not here: reading files and fetching lists, decoding logs of the resolver, joining what is known of an address to
+//! its flows, counting a byte once over gateways, and any IO.
 
 pub use aws::AwsService;
+pub use destinations::{DestinationCategory, KnownDestination, KnownDestinations};
+pub use domains::{NAME_BYTES_MAX, lies_within, registered_domain};
 pub use enricher::{EnrichedBatch, Enricher, Flow, Origin};
 pub use error::Error;
+pub use geo::{GEO_SAMPLE_MAX, Geo, GeoDatabases};
 pub use interface::{Interface, InterfaceKey, Interfaces, OwnAddress};
 pub use networks::{AddrClass, Networks, Scope};
+pub use passive_dns::{
+    ADDR_DOMAINS_MAX, ANSWER_WINDOW_SECS, DnsAnswer, Naming, PASSIVE_DNS_NAMES_MAX, PassiveDns,
+};
+pub use prefixes::{PREFIXES_MAX, PrefixTable};
+pub use ranges::{AwsRange, AwsRanges};
 pub use traffic::{Direction, Initiator, initiator, payload_bytes, protocol};
 
+pub mod inventory;
+
 mod aws;
+mod destinations;
+mod domains;
 mod enricher;
 mod error;
+#[cfg(test)]
+mod fixtures;
+mod geo;
 mod interface;
 mod networks;
+mod passive_dns;
+mod prefixes;
+mod ranges;
 mod traffic;

@@ -1,0 +1,403 @@
+//! Resources as the EC2 API describes them, as far as they bear on what leaves a network. Names are AWS's.
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Deserializer};
+
+/// Tags by key.
+pub type Tags = BTreeMap<String, String>;
+
+/// A resource that has an id of its own.
+pub(super) trait Resource: Ord + for<'de> Deserialize<'de> {
+    fn id(&self) -> &str;
+}
+
+/// Defines resources: all fields may be lacking, and what is not named here is passed over.
+macro_rules! resources {
+    ($($(#[$doc:meta])* $name:ident by $id:ident {
+        $($(#[$field_doc:meta])* $field:ident: $kind:ty,)*
+    })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+        #[serde(rename_all = "PascalCase", default)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $kind,)*
+        }
+
+        impl Resource for $name {
+            fn id(&self) -> &str {
+                &self.$id
+            }
+        }
+    )*};
+}
+
+resources! {
+    /// An instance, of which only what outlives its interfaces is kept.
+    Instance by instance_id {
+        /// `i-…`.
+        instance_id: String,
+        /// Tags; `aws:autoscaling:groupName` is among them where a group made it.
+        #[serde(deserialize_with = "tags")]
+        tags: Tags,
+    }
+
+    /// A security group. Its rules are allowances only, and answers need none.
+    SecurityGroup by group_id {
+        /// `sg-…`.
+        group_id: String,
+        /// Name.
+        group_name: String,
+        /// VPC.
+        vpc_id: String,
+        /// What may come in.
+        ip_permissions: Vec<Permission>,
+        /// What may go out.
+        ip_permissions_egress: Vec<Permission>,
+        /// Tags.
+        #[serde(deserialize_with = "tags")]
+        tags: Tags,
+    }
+
+    /// A rule of a security group, in the flat form.
+    SecurityGroupRule by security_group_rule_id {
+        /// `sgr-…`.
+        security_group_rule_id: String,
+        /// Group to which it belongs.
+        group_id: String,
+        /// Whether it is about what goes out.
+        is_egress: bool,
+        /// Name or number of the protocol; `-1` is all.
+        ip_protocol: String,
+        /// First port, or type of ICMP; -1 is all.
+        from_port: Option<i64>,
+        /// Last port, or code of ICMP; -1 is all.
+        to_port: Option<i64>,
+        /// IPv4 network on the other side.
+        cidr_ipv4: Option<IpNet>,
+        /// IPv6 network on the other side.
+        cidr_ipv6: Option<IpNet>,
+        /// Prefix list on the other side.
+        prefix_list_id: Option<String>,
+    }
+
+    /// A VPC. Its networks may be public ones.
+    Vpc by vpc_id {
+        /// `vpc-…`.
+        vpc_id: String,
+        /// Account that owns it.
+        owner_id: String,
+        /// Primary IPv4 network.
+        cidr_block: Option<IpNet>,
+        /// All IPv4 networks.
+        cidr_block_association_set: Vec<CidrAssociation>,
+        /// All IPv6 networks.
+        ipv6_cidr_block_association_set: Vec<CidrAssociation>,
+        /// Tags.
+        #[serde(deserialize_with = "tags")]
+        tags: Tags,
+    }
+
+    /// A subnet.
+    Subnet by subnet_id {
+        /// `subnet-…`.
+        subnet_id: String,
+        /// VPC.
+        vpc_id: String,
+        /// IPv4 network.
+        cidr_block: Option<IpNet>,
+        /// IPv6 networks.
+        ipv6_cidr_block_association_set: Vec<CidrAssociation>,
+        /// Availability zone as flow logs name it.
+        availability_zone_id: String,
+        /// Tags.
+        #[serde(deserialize_with = "tags")]
+        tags: Tags,
+    }
+
+    /// A NAT gateway. A regional one has no subnet, and its addresses no interface.
+    NatGateway by nat_gateway_id {
+        /// `nat-…`.
+        nat_gateway_id: String,
+        /// VPC.
+        vpc_id: String,
+        /// Subnet.
+        subnet_id: String,
+        /// `pending`, `failed`, `available`, `deleting` or `deleted`.
+        state: String,
+        /// `public` or `private`.
+        connectivity_type: String,
+        /// Its addresses.
+        nat_gateway_addresses: Vec<NatGatewayAddress>,
+        /// Tags.
+        #[serde(deserialize_with = "tags")]
+        tags: Tags,
+    }
+
+    /// An endpoint of a VPC.
+    VpcEndpoint by vpc_endpoint_id {
+        /// `vpce-…`.
+        vpc_endpoint_id: String,
+        /// `Interface`, `Gateway`, `GatewayLoadBalancer`, `Resource` or `ServiceNetwork`.
+        vpc_endpoint_type: String,
+        /// VPC.
+        vpc_id: String,
+        /// `com.amazonaws.<region>.<service>` and the like.
+        service_name: String,
+        /// State; its case differs between outputs.
+        state: String,
+        /// The policy: JSON as text.
+        policy_document: Option<String>,
+        /// Route tables of a gateway endpoint.
+        route_table_ids: Vec<String>,
+        /// Subnets.
+        subnet_ids: Vec<String>,
+        /// Interfaces of an interface endpoint.
+        network_interface_ids: Vec<String>,
+        /// Whether the service's public name leads to the endpoint.
+        private_dns_enabled: bool,
+        /// Tags.
+        #[serde(deserialize_with = "tags")]
+        tags: Tags,
+    }
+
+    /// A route table.
+    RouteTable by route_table_id {
+        /// `rtb-…`.
+        route_table_id: String,
+        /// VPC.
+        vpc_id: String,
+        /// Subnets that use it; a subnet without one uses the main table of the VPC.
+        associations: Vec<RouteTableAssociation>,
+        /// Routes.
+        routes: Vec<Route>,
+        /// Tags.
+        #[serde(deserialize_with = "tags")]
+        tags: Tags,
+    }
+
+    /// A flow log.
+    FlowLog by flow_log_id {
+        /// `fl-…`.
+        flow_log_id: String,
+        /// VPC, subnet, interface or transit gateway that is logged.
+        resource_id: String,
+        /// `ACCEPT`, `REJECT` or `ALL`; empty for a transit gateway.
+        traffic_type: String,
+        /// `ACTIVE`.
+        flow_log_status: String,
+        /// `SUCCESS` or `FAILED`.
+        deliver_logs_status: Option<String>,
+        /// Where records go.
+        log_destination: Option<String>,
+        /// Fields of a record.
+        log_format: Option<String>,
+        /// Longest time that a record sums up, in seconds.
+        max_aggregation_interval: Option<u32>,
+        /// Tags.
+        #[serde(deserialize_with = "tags")]
+        tags: Tags,
+    }
+
+    /// A prefix list. Only those that AWS keeps are described together with their networks.
+    PrefixList by prefix_list_id {
+        /// `pl-…`.
+        prefix_list_id: String,
+        /// `com.amazonaws.<region>.s3` and the like.
+        prefix_list_name: String,
+        /// Networks, where they are described.
+        cidrs: Vec<IpNet>,
+    }
+
+    /// An attachment to a transit gateway.
+    TransitGatewayAttachment by transit_gateway_attachment_id {
+        /// `tgw-attach-…`.
+        transit_gateway_attachment_id: String,
+        /// `tgw-…`.
+        transit_gateway_id: String,
+        /// `vpc`, `vpn`, `direct-connect-gateway`, `peering` and others.
+        resource_type: String,
+        /// What is attached.
+        resource_id: String,
+        /// Account that owns what is attached.
+        resource_owner_id: String,
+        /// State.
+        state: String,
+        /// Tags.
+        #[serde(deserialize_with = "tags")]
+        tags: Tags,
+    }
+}
+
+/// An allowance of a security group.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Permission {
+    /// Name or number of the protocol; `-1` is all.
+    pub ip_protocol: String,
+    /// First port, or type of ICMP.
+    pub from_port: Option<i64>,
+    /// Last port, or code of ICMP.
+    pub to_port: Option<i64>,
+    /// IPv4 networks on the other side.
+    pub ip_ranges: Vec<IpRange>,
+    /// IPv6 networks on the other side.
+    pub ipv6_ranges: Vec<IpRange>,
+    /// Prefix lists on the other side.
+    pub prefix_list_ids: Vec<PrefixListId>,
+    /// Groups on the other side.
+    pub user_id_group_pairs: Vec<GroupPair>,
+}
+
+/// A network in a permission.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(from = "AnyIpRange")]
+pub struct IpRange {
+    /// The network.
+    pub net: IpNet,
+    /// What the rule says of itself.
+    pub description: Option<String>,
+}
+
+/// EC2 has objects, AWS Config also bare networks.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum AnyIpRange {
+    Bare(IpNet),
+    #[serde(rename_all = "PascalCase")]
+    Object {
+        #[serde(alias = "CidrIpv6")]
+        cidr_ip: IpNet,
+        description: Option<String>,
+    },
+}
+
+impl From<AnyIpRange> for IpRange {
+    fn from(range: AnyIpRange) -> Self {
+        match range {
+            AnyIpRange::Bare(net) => Self {
+                net,
+                description: None,
+            },
+            AnyIpRange::Object {
+                cidr_ip,
+                description,
+            } => Self {
+                net: cidr_ip,
+                description,
+            },
+        }
+    }
+}
+
+/// A prefix list in a permission.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct PrefixListId {
+    /// `pl-…`.
+    pub prefix_list_id: String,
+}
+
+/// A group in a permission.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct GroupPair {
+    /// `sg-…`.
+    pub group_id: String,
+    /// Account that owns it.
+    pub user_id: String,
+}
+
+/// A network of a VPC or subnet.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct CidrAssociation {
+    /// The network.
+    #[serde(alias = "Ipv6CidrBlock")]
+    pub cidr_block: Option<IpNet>,
+    /// Whether it is associated.
+    #[serde(alias = "Ipv6CidrBlockState")]
+    pub cidr_block_state: CidrState,
+}
+
+/// Whether a network is associated.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct CidrState {
+    /// `associated`, or a state on the way there or away.
+    pub state: String,
+}
+
+/// An address of a NAT gateway.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct NatGatewayAddress {
+    /// Interface.
+    pub network_interface_id: Option<String>,
+    /// Address inside.
+    pub private_ip: Option<String>,
+    /// Address outside.
+    pub public_ip: Option<String>,
+}
+
+/// A use of a route table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct RouteTableAssociation {
+    /// Whether it is the main table of the VPC.
+    pub main: bool,
+    /// Subnet.
+    pub subnet_id: Option<String>,
+    /// Gateway.
+    pub gateway_id: Option<String>,
+}
+
+/// A route: one destination, one target.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Route {
+    /// IPv4 destination.
+    pub destination_cidr_block: Option<IpNet>,
+    /// IPv6 destination.
+    pub destination_ipv6_cidr_block: Option<IpNet>,
+    /// Prefix list as destination.
+    pub destination_prefix_list_id: Option<String>,
+    /// `local`, `igw-…`, `vgw-…` or `vpce-…`.
+    pub gateway_id: Option<String>,
+    /// `nat-…`.
+    pub nat_gateway_id: Option<String>,
+    /// `tgw-…`.
+    pub transit_gateway_id: Option<String>,
+    /// `pcx-…`.
+    pub vpc_peering_connection_id: Option<String>,
+    /// `eni-…`.
+    pub network_interface_id: Option<String>,
+    /// `eigw-…`.
+    pub egress_only_internet_gateway_id: Option<String>,
+    /// `active`, `blackhole` or `filtered`.
+    pub state: String,
+}
+
+/// The networks of associations that stand.
+pub(super) fn associated(associations: &[CidrAssociation]) -> impl Iterator<Item = IpNet> {
+    let stands = |association: &&CidrAssociation| {
+        association.cidr_block_state.state.is_empty()
+            || association.cidr_block_state.state == "associated"
+    };
+    let nets = associations.iter().filter(stands);
+    nets.filter_map(|association| association.cidr_block)
+}
+
+/// Reads `[{"Key": …, "Value": …}]`.
+pub(super) fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tags, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Tag {
+        key: String,
+        #[serde(default)]
+        value: String,
+    }
+    let tags = Vec::<Tag>::deserialize(deserializer)?;
+    Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
+}
