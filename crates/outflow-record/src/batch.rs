@@ -158,7 +158,8 @@ pub struct CoverageRow {
 /// A line that is no record, kept as data: nothing is lost silently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
-    /// Byte offset of the line in the decompressed source.
+    /// Byte offset of the line in the decompressed source. Of a line that was wrapped, where its wrapping begins
+    /// ([`crate::Place::offset`]).
     pub offset: u64,
     /// Why it is no record.
     pub reason: RejectReason,
@@ -184,6 +185,12 @@ pub enum RejectReason {
     TooLong,
     /// The source ended within the line, or was damaged there.
     Truncated,
+    /// What should wrap records is not JSON.
+    BadJson,
+    /// What should wrap a record holds no message.
+    NoMessage,
+    /// A packed record is not base64, or not sound gzip within it.
+    BadPayload,
 }
 
 impl fmt::Display for RejectReason {
@@ -194,6 +201,9 @@ impl fmt::Display for RejectReason {
             RejectReason::NotUtf8 => f.write_str("not-utf8"),
             RejectReason::TooLong => f.write_str("line-too-long"),
             RejectReason::Truncated => f.write_str("truncated"),
+            RejectReason::BadJson => f.write_str("bad-json"),
+            RejectReason::NoMessage => f.write_str("no-message"),
+            RejectReason::BadPayload => f.write_str("bad-payload"),
         }
     }
 }

@@ -5,6 +5,7 @@
 //!                             │
 //!                 ordinary lines: fast;  anything else: naive (the definition, and the oracle in tests)
 //! ```
+//! Lines that CloudWatch Logs or Firehose wrapped are first taken out by an [`Unwrapper`].
 //!
 //! ```
 //! use outflow_record::{Decoder, Field, Format};
@@ -30,6 +31,7 @@ pub use field::{Field, Kind};
 pub use format::{Column, Format};
 pub use naive::{LINE_MAX, Line, Value, read_line, read_value};
 pub use timestamp::Timestamp;
+pub use wrapped::{HEAD_MAX, Messages, Packed, Place, Unwrapped, Unwrapper, WRAPPED_MAX, Wrapping};
 
 mod addr;
 mod batch;
@@ -42,3 +44,4 @@ mod format;
 mod naive;
 mod swar;
 mod timestamp;
+mod wrapped;
