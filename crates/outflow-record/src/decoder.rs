@@ -26,8 +26,9 @@ const WARM_BYTES: usize = 64 << 10;
 
 /// Decodes the text of one source: push bytes in pieces of any size, flush batches.
 ///
-/// The format comes from the source's header; without one, from the caller; without that, the default
-/// format is taken if a line has its form. Otherwise the source is refused as undecidable.
+/// The format comes from the source's header; without one, from the caller; without that, the default format of VPC
+/// or of Transit Gateway flow logs is taken if a line has its form. Otherwise the source is refused as undecidable.
+/// A batch is of one kind of log ([`FlowBatch::kind`]).
 ///
 /// ```
 /// use outflow_record::{Decoder, Field};
@@ -106,7 +107,7 @@ impl Decoder {
     /// (or the format changes here) and waits to be flushed.
     ///
     /// # Errors
-    /// [`Error::Undecidable`] or [`Error::TransitGateway`] if the source's format cannot be told.
+    /// [`Error::Undecidable`] if the source's format cannot be told, or that of a header that no log has.
     pub fn decode(&mut self, input: &[u8]) -> Result<usize, Error> {
         let mut at = 0;
         if !self.tail.is_empty() || self.tail_overlong > 0 {

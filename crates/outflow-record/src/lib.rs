@@ -1,4 +1,4 @@
-//! The vocabulary of VPC Flow Logs, and push decoders that turn their text into Arrow batches.
+//! The vocabulary of VPC and Transit Gateway Flow Logs, and push decoders that turn their text into Arrow batches.
 //!
 //! ```text
 //! bytes, in any pieces ──► Decoder ──► Decoded { FlowBatch, coverage rows, rejects, counts }
@@ -20,14 +20,14 @@
 //! assert_eq!(decoded.rejects[0].reason.to_string(), "bad-value:dstaddr");
 //! ```
 //!
-//! Not here: files, decompression, Parquet, Transit Gateway and Resolver logs, and any meaning beyond the
+//! Not here: files, decompression, Parquet, Resolver query logs, and any meaning beyond the
 //! record itself (direction, payload, destinations), which `outflow-enrich` adds.
 
 pub use addr::Addr;
 pub use batch::{CoverageRow, CoverageStatus, Decoded, FlowBatch, Reject, RejectReason, schema};
 pub use decoder::{BATCH_ROWS, Decoder};
 pub use error::Error;
-pub use field::{Field, Kind};
+pub use field::{Field, Kind, LogKind};
 pub use format::{Column, Format};
 pub use naive::{LINE_MAX, Line, Value, read_line, read_value};
 pub use timestamp::Timestamp;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use outflow_detect::{Folder, SharedState};
 use outflow_enrich::{EnrichedBatch, Enricher, Flow, InterfaceKey, Origin};
-use outflow_record::{CoverageRow, Decoded, Decoder, Field};
+use outflow_record::{CoverageRow, Decoded, Decoder, Field, LogKind};
 
 use super::evidence::{ENTRIES_MAX, SourceRows};
 use super::measures::{Measures, Uncountable};
@@ -30,6 +30,8 @@ pub(super) struct Worker<'a> {
     rows: Vec<u32>,
     span: Option<(i64, i64)>,
     measures: Measures,
+    /// Whether the object under way has records of a transit gateway.
+    gateway: bool,
 }
 
 /// What a worker leaves behind.
@@ -64,6 +66,7 @@ impl<'a> Worker<'a> {
             rows: Vec::new(),
             span: None,
             measures: Measures::default(),
+            gateway: false,
         }
     }
 
@@ -71,6 +74,9 @@ impl<'a> Worker<'a> {
     pub(super) fn read(&mut self, object: &Object) {
         let problems = self.problems.len();
         let sha256 = self.decode(object);
+        if std::mem::take(&mut self.gateway) {
+            self.problems.push(Problem::transit_gateway(object));
+        }
         match std::mem::take(&mut self.measures).uncountable(object) {
             Some(Uncountable::Certain(problem)) => self.problems.push(problem),
             Some(Uncountable::IfAlone(problem)) if self.problems.len() == problems => {
@@ -168,6 +174,11 @@ impl<'a> Worker<'a> {
     }
 
     fn count(&mut self, decoded: &Decoded, origin: &Origin) {
+        // The same bytes as at the interfaces, at another place: summed together they would count twice.
+        if decoded.flows.kind() != LogKind::Vpc {
+            self.gateway = true;
+            return;
+        }
         self.tally.add(decoded);
         self.progress
             .rows

@@ -50,6 +50,10 @@ impl Deciding {
         if is_default_record(&default, line) {
             return Ok(Some(default));
         }
+        let gateway = Format::transit_gateway();
+        if is_gateway_record(&gateway, line) {
+            return Ok(Some(gateway));
+        }
         if self.lines.len() >= LINES_MAX {
             return self.finish().map(|()| None);
         }
@@ -93,6 +97,24 @@ pub(crate) fn is_default_record(default: &Format, line: &[u8]) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a line can only be one of the default format of Transit Gateway flow logs, of 36 fields.
+fn is_gateway_record(gateway: &Format, line: &[u8]) -> bool {
+    if !matches!(read_line(gateway, line), Line::Row(_) | Line::Coverage(_)) {
+        return false;
+    }
+    let text = String::from_utf8_lossy(line);
+    let token = |field| {
+        let mut tokens = text.split_ascii_whitespace();
+        gateway.position(field).and_then(|at| tokens.nth(at))
+    };
+    let resource = token(Field::ResourceType);
+    let is_gateway = matches!(
+        resource,
+        Some("TransitGateway" | "TransitGatewayAttachment")
+    );
+    is_gateway && token(Field::TgwId).is_some_and(|id| id.starts_with("tgw-"))
 }
 
 fn describe(line: &[u8]) -> String {

@@ -63,7 +63,7 @@ const REFUSED: [(&str, &str, &str); 11] = [
     (
         OTEL,
         "valid_tgw_flow_log.log",
-        "Transit Gateway flow logs are not read yet",
+        "it is a Transit Gateway flow log",
     ),
     (OTEL, "valid_tgw_flow_cw.json", "this is JSON"),
     // An event of Firehose: records in base64 within JSON.
