@@ -239,3 +239,21 @@ pub struct Decoded {
     /// Lines without any token.
     pub blank_lines: u64,
 }
+
+impl Decoded {
+    /// Rejects that no decoder met, such as those of an [`crate::Unwrapper`], and header lines of a wrapping.
+    pub fn without_rows(kind: LogKind, rejects: Vec<Reject>, header_lines: u64) -> Self {
+        Self {
+            flows: FlowBatch {
+                batch: RecordBatch::new_empty(schema(&[])),
+                positions: [ABSENT; Field::ALL.len()],
+                kind,
+            },
+            coverage: Vec::new(),
+            lines: rejects.len() as u64,
+            rejects,
+            header_lines,
+            blank_lines: 0,
+        }
+    }
+}

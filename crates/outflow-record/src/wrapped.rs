@@ -44,6 +44,8 @@ pub enum Wrapping {
     Stamped,
     /// A table that the console downloads: `timestamp,message`.
     Csv,
+    /// None: a line is a message. [`Wrapping::tell`] does not say so; it is there for the payload of a [`Packed`].
+    Bare,
     /// Records of this many fields, the last of them `log-status`, without a line feed between them.
     Joined(usize),
 }
@@ -233,7 +235,7 @@ impl Unwrapper {
     pub fn new(wrapping: Wrapping) -> Self {
         let form = match wrapping {
             Wrapping::Json => Form::Json(Box::default()),
-            Wrapping::Stamped | Wrapping::Csv | Wrapping::Joined(_) => {
+            Wrapping::Stamped | Wrapping::Csv | Wrapping::Bare | Wrapping::Joined(_) => {
                 Form::Lines(Lines::new(wrapping))
             }
         };
@@ -275,6 +277,17 @@ impl Unwrapper {
         };
         self.look(&out.text[from..]);
         finished
+    }
+
+    /// Ends a source that broke off: what it leaves unfinished, a last line too, is a reject.
+    ///
+    /// # Errors
+    /// As [`Unwrapper::push`].
+    pub fn finish_truncated(&mut self, out: &mut Unwrapped) -> Result<(), Error> {
+        if let Form::Lines(lines) = &mut self.form {
+            lines.cut(out);
+        }
+        self.finish(out)
     }
 
     /// What the messages are, told by the first that is not blank.

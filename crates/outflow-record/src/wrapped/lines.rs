@@ -80,6 +80,18 @@ impl Lines {
         }
     }
 
+    /// Rejects what is not complete.
+    pub(super) fn cut(&mut self, out: &mut Unwrapped) {
+        let mut held = std::mem::take(&mut self.held.bytes);
+        if held.is_empty() {
+            self.held.offset = self.token.offset;
+        }
+        held.append(&mut self.token.bytes);
+        if !held.is_empty() {
+            out.push_reject(self.held.offset, RejectReason::Truncated, &held);
+        }
+    }
+
     fn end_line(&mut self, out: &mut Unwrapped) {
         let offset = std::mem::replace(&mut self.held.offset, self.offset);
         let held = std::mem::take(&mut self.held.bytes);
@@ -95,6 +107,8 @@ impl Lines {
             out.header_lines += 1;
         } else if line == WRITE_TEST {
             out.control_messages += 1;
+        } else if self.wrapping == Wrapping::Bare {
+            out.push_line(line, offset);
         } else if is_csv {
             match csv_message(line) {
                 Some(message) => out.push_line(&message, offset),
@@ -166,8 +180,10 @@ pub(super) fn status(token: &[u8]) -> Option<&'static str> {
 /// The message behind the time with which a line of an export begins: `2026-10-01T08:30:00.000Z`, or milliseconds
 /// since 1970.
 pub(super) fn stamped(line: &[u8]) -> Option<&[u8]> {
-    let end = line.iter().position(|byte| *byte == b' ')?;
-    let (stamp, message) = (&line[..end], &line[end + 1..]);
+    let (stamp, message) = match line.iter().position(|byte| *byte == b' ') {
+        Some(space) => (&line[..space], &line[space + 1..]),
+        None => (line, &line[line.len()..]),
+    };
     let is_millis = stamp.len() == 13 && stamp.iter().all(u8::is_ascii_digit);
     (is_millis || is_iso(stamp)).then_some(message)
 }
