@@ -11,8 +11,8 @@ mod json;
 mod lines;
 
 use crate::decoder::is_default_record;
-use crate::naive::{LINE_MAX, Line, read_line};
-use crate::{Error, Field, Format, Reject};
+use crate::naive::{LINE_MAX, Line, read_line, read_value};
+use crate::{Column, Error, Field, Format, Reject};
 
 use json::Json;
 use lines::Lines;
@@ -21,7 +21,7 @@ use lines::Lines;
 pub const HEAD_MAX: usize = LINE_MAX;
 
 /// The longest JSON value that is held to be read: an event, or the base64 of a packed record. Kinesis takes records
-/// of up to 10 MiB, which base64 makes 14 of. A longer one is a reject, of which nothing is held.
+/// of up to 10 MiB, which base64 makes 14 of. A longer one is a reject (`line-too-long`) of which only the start is held.
 pub const WRAPPED_MAX: usize = 16 << 20;
 
 /// Rejects in front of the first event, beyond which the JSON is taken for something else and refused.
@@ -60,6 +60,8 @@ impl Wrapping {
     /// [`Error::Undecidable`] for records without line feeds between them in a format that does not end in
     /// `log-status`: where one ends and the next begins would be a guess.
     pub fn tell(head: &[u8], format: Option<&Format>) -> Result<Option<Self>, Error> {
+        let head = &head[..head.len().min(HEAD_MAX)];
+        let is_cut = head.len() == HEAD_MAX;
         let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
         let head = head.trim_ascii_start();
         if head.starts_with(b"{") {
@@ -75,12 +77,32 @@ impl Wrapping {
         if line == WRITE_TEST || lines::stamped(line).is_some() && !format.is_some_and(is_plain) {
             return Ok(Some(Self::Stamped));
         }
-        joined(line, end.is_none(), format)
+        let extent = match end {
+            Some(_) => FirstLine::Ended,
+            None if is_cut => FirstLine::Endless,
+            None => FirstLine::All,
+        };
+        joined(line, extent, format)
     }
 }
 
+/// How much of a source its first line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FirstLine {
+    /// A line feed ends it.
+    Ended,
+    /// All of the source.
+    All,
+    /// More than is looked at.
+    Endless,
+}
+
 /// Whether the first line holds several records, of which the format tells the borders.
-fn joined(line: &[u8], is_all: bool, given: Option<&Format>) -> Result<Option<Wrapping>, Error> {
+fn joined(
+    line: &[u8],
+    extent: FirstLine,
+    given: Option<&Format>,
+) -> Result<Option<Wrapping>, Error> {
     let default = Format::version_2();
     let format = given.unwrap_or(&default);
     let fields = format.columns().len();
@@ -89,22 +111,32 @@ fn joined(line: &[u8], is_all: bool, given: Option<&Format>) -> Result<Option<Wr
         return Ok(None);
     }
     if format.position(Field::LogStatus) != Some(fields - 1) {
-        let records = (found - 1) / (fields - 1).max(1);
-        if is_all && fields > 1 && (found - 1).is_multiple_of(fields - 1) {
-            return Err(Error::Undecidable {
-                reason: format!(
-                    "{records} records seem to follow one another without a line feed; where one ends can only be \
-                     told in a format that ends in log-status"
-                ),
-            });
-        }
-        return Ok(None);
+        // Each record but the first lacks the blank in front of it, and so one token.
+        let of_records = fields > 1 && (found - 1).is_multiple_of(fields - 1);
+        return match extent {
+            FirstLine::All if !of_records => Ok(None),
+            FirstLine::Ended => Ok(None),
+            FirstLine::All | FirstLine::Endless => Err(Error::Undecidable {
+                reason: "records seem to follow one another without a line feed; where one ends can only be told in \
+                         a format that ends in log-status"
+                    .to_owned(),
+            }),
+        };
     }
-    let Some(status) = tokens(line).nth(fields - 1).and_then(lines::status) else {
+    // The next record's first value stands right behind the status. A status by itself ends no record: the line may
+    // be of a longer format that begins like this one.
+    let Some((status, next)) = tokens(line).nth(fields - 1).and_then(lines::split_status) else {
         return Ok(None);
     };
+    let begins = |column: &Column| match (column, std::str::from_utf8(next)) {
+        (Column::Known(field), Ok(next)) => read_value(field.kind(), next).is_some(),
+        _ => false,
+    };
+    if next.is_empty() || !format.columns().first().is_some_and(begins) {
+        return Ok(None);
+    }
     let mut record = tokens(line).take(fields - 1).collect::<Vec<_>>();
-    record.push(status.as_bytes());
+    record.push(status);
     let record = record.join(&b' ');
     let reads = match given {
         Some(format) => matches!(read_line(format, &record), Line::Row(_) | Line::Coverage(_)),
@@ -115,11 +147,8 @@ fn joined(line: &[u8], is_all: bool, given: Option<&Format>) -> Result<Option<Wr
 
 /// Whether a status stands right in front of a version.
 pub(crate) fn looks_joined(line: &[u8]) -> bool {
-    let joins = |token: &[u8]| {
-        let status = lines::status(token);
-        status.is_some_and(|own| token.get(own.len()).is_some_and(u8::is_ascii_digit))
-    };
-    tokens(line).any(joins)
+    let joins = |(_, next): (&[u8], &[u8])| next.first().is_some_and(u8::is_ascii_digit);
+    tokens(line).filter_map(lines::split_status).any(joins)
 }
 
 fn tokens(line: &[u8]) -> impl Iterator<Item = &[u8]> {

@@ -110,7 +110,12 @@ impl Text {
                     sink(&decoded);
                 }
             }
-            Form::Wrapped(wrapped) => wrapped.flush(sink),
+            Form::Wrapped(wrapped) => {
+                wrapped.flush(sink);
+                if wrapped.decoder.format().is_some() {
+                    wrapped.give_rejects(sink);
+                }
+            }
             Form::Head(_) => {}
         }
     }
@@ -172,7 +177,8 @@ struct Wrapped {
     decoded_bytes: u64,
     /// For the lines that are not flushed: where the decoder met each, and where the object has it.
     places: Vec<(u64, u64)>,
-    /// Rejects of the wrapping. They wait until the format is told: of a refused object nothing counts.
+    /// Rejects of the wrapping. They wait until the format is told, or they fill a batch: of a refused object nothing
+    /// counts.
     rejects: Vec<Reject>,
     header_lines: u64,
     control_messages: u64,
@@ -206,6 +212,7 @@ impl Wrapped {
         self.take_unwrapped(sink)?;
         self.decoder.finish()?;
         self.flush(sink);
+        // The format may not be told even now, if there was no line to tell it.
         self.give_rejects(sink);
         Ok(())
     }

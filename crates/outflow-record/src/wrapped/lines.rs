@@ -140,12 +140,11 @@ impl Lines {
             if self.tokens == 1 {
                 self.held.offset = self.token.offset;
             }
-            match status(&token).filter(|_| self.tokens >= fields) {
+            match split_status(&token).filter(|_| self.tokens >= fields) {
                 None => self.held.extend(&token),
-                Some(status) => {
-                    self.held.extend(status.as_bytes());
+                Some((status, rest)) => {
+                    self.held.extend(status);
                     self.end_record(out);
-                    let rest = &token[status.len()..];
                     if !rest.is_empty() {
                         self.tokens = 1;
                         self.held.offset = self.token.offset + status.len() as u64;
@@ -171,10 +170,11 @@ impl Lines {
     }
 }
 
-/// The status with which a token begins.
-pub(super) fn status(token: &[u8]) -> Option<&'static str> {
-    let begins = |status: &&str| token.starts_with(status.as_bytes());
-    STATUSES.into_iter().find(begins)
+/// The status with which a token begins, and what stands behind it.
+pub(super) fn split_status(token: &[u8]) -> Option<(&[u8], &[u8])> {
+    let ends = |status: &str| token.starts_with(status.as_bytes()).then_some(status.len());
+    let end = STATUSES.into_iter().find_map(ends)?;
+    Some(token.split_at(end))
 }
 
 /// The message behind the time with which a line of an export begins: `2026-10-01T08:30:00.000Z`, or milliseconds

@@ -356,10 +356,16 @@ fn records_whose_borders_would_be_a_guess_are_refused() {
     let refused = Wrapping::tell(joined, Some(&format))
         .unwrap_err()
         .to_string();
-    assert!(
-        refused.contains("3 records") && refused.contains("log-status"),
-        "{refused}"
-    );
+    assert!(refused.contains("ends in log-status"), "{refused}");
+    // Of many records no more is looked at than tells it, wherever that cuts the last.
+    for more in 0..3 {
+        let endless = [
+            &joined[..],
+            &b"OK 7 eni-1".repeat(HEAD_MAX / 8),
+            &b" x".repeat(more),
+        ];
+        assert!(Wrapping::tell(&endless.concat(), Some(&format)).is_err());
+    }
     // With a line feed it is a line of too many fields: a reject, not a source without lines.
     assert_eq!(
         Wrapping::tell(b"OK 7 eni-1OK 8 eni-2\nOK 9 eni-3\n", Some(&format)),
@@ -372,6 +378,19 @@ fn records_whose_borders_would_be_a_guess_are_refused() {
     decoder.decode(custom).unwrap();
     let refused = decoder.finish().unwrap_err().to_string();
     assert!(refused.contains("without a line feed"), "{refused}");
+}
+
+#[test]
+fn a_longer_format_that_begins_like_the_default_one_is_not_taken_for_joined_records() {
+    let longer = format!("{ONE} vpc-1 subnet-1 - 19 IPv4\n{TWO} vpc-1 subnet-1 - - -\n");
+    let okay = format!("{ONE}AY vpc-1 subnet-1 - 19 IPv4\n");
+    for given in [None, Some(&Format::version_2())] {
+        assert_eq!(Wrapping::tell(longer.as_bytes(), given), Ok(None));
+        assert_eq!(Wrapping::tell(okay.as_bytes(), given), Ok(None));
+    }
+    let mut decoder = crate::Decoder::new(None);
+    decoder.decode(longer.as_bytes()).unwrap();
+    assert!(decoder.finish().is_err());
 }
 
 #[test]
