@@ -49,6 +49,8 @@ pub struct Accounts {
     pub copies: u64,
     /// How much of remote addresses the coarsest part of the sums kept.
     pub resolution: Resolution,
+    /// Messages by which CloudWatch Logs checks a destination; they hold no record and are not among `lines`.
+    pub control_messages: u64,
 }
 
 /// How much of a remote address was kept where there were too many pairs to keep all of it.

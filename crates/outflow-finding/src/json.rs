@@ -229,6 +229,7 @@ struct AccountsLine<'a> {
     outside: u64,
     copies: u64,
     resolution: Resolution,
+    control_messages: u64,
 }
 
 impl<'a> AccountsLine<'a> {
@@ -254,6 +255,7 @@ impl<'a> AccountsLine<'a> {
             outside: from.outside,
             copies: from.copies,
             resolution: from.resolution,
+            control_messages: from.control_messages,
         }
     }
 }

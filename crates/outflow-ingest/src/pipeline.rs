@@ -1,7 +1,7 @@
 //! The pipeline: objects to batches to sums, on all workers, then to findings.
 //!
 //! ```text
-//!            ┌ worker: Reader ► Decoder ► Enricher ►┬► Tally, evidence ─ merge ┐
+//!            ┌ worker: Reader ► Text ► Enricher    ►┬► Tally, evidence ─ merge ┐
 //! objects ──►┤  …                                   │                          ├─► judge ─► group ─► Outcome
 //!            └ worker                              ►┴► SharedState ────────────┘
 //! ```
@@ -13,6 +13,7 @@ mod duplicates;
 mod evidence;
 mod measures;
 mod tally;
+mod text;
 mod worker;
 
 use std::collections::BTreeMap;

@@ -50,16 +50,18 @@ impl Problem {
 
     /// An object that the decoder refused.
     pub(crate) fn refused(object: &Object, error: &outflow_record::Error) -> Self {
-        let hint = match error {
-            outflow_record::Error::TransitGateway { .. } => {
-                "name only VPC flow logs; the others are counted without it"
-            }
-            _ => {
-                "if it is a VPC flow log without a header, say its format as DescribeFlowLogs \
-                 shows it: --log-format '${version} ${account-id} …'"
-            }
-        };
+        let hint = "if it is a VPC flow log without a header, say its format as DescribeFlowLogs \
+                    shows it: --log-format '${version} ${account-id} …'";
         Self::of(object, format!("was refused: {error}"), hint)
+    }
+
+    /// An object of records that the sums have no place for.
+    pub(crate) fn transit_gateway(object: &Object) -> Self {
+        Self::of(
+            object,
+            "was refused: it is a Transit Gateway flow log, which is not counted yet".to_owned(),
+            "name only VPC flow logs; the others are counted without it",
+        )
     }
 
     /// An object whose format lacks what every flow needs.

@@ -9,7 +9,7 @@ use arrow_array::types::{
 use arrow_array::{Array, DictionaryArray, FixedSizeBinaryArray, PrimitiveArray, RecordBatch};
 use arrow_schema::{DataType, Schema, TimeUnit};
 
-use crate::{DnsField, Error, Field, Kind, Timestamp};
+use crate::{DnsField, Error, Field, Kind, LogKind, Timestamp};
 
 /// Flow records (`log-status` `OK`) as columns named like [`Field::column`], checked once here and never
 /// again by readers. It holds the columns that the source has, in the source's order.
@@ -17,6 +17,7 @@ use crate::{DnsField, Error, Field, Kind, Timestamp};
 pub struct FlowBatch {
     batch: RecordBatch,
     positions: [u8; Field::ALL.len()],
+    kind: LogKind,
 }
 
 const ABSENT: u8 = u8::MAX;
@@ -25,9 +26,10 @@ impl FlowBatch {
     /// Takes a batch whose columns are flow log fields of the types that [`Kind`] names.
     ///
     /// # Errors
-    /// [`Error::Schema`] names the first column that is none.
+    /// [`Error::Schema`] names the first column that is none; [`Error::MixedKinds`] if no one log has them together.
     pub fn try_new(batch: RecordBatch) -> Result<Self, Error> {
         let mut positions = [ABSENT; Field::ALL.len()];
+        let mut fields = Vec::new();
         for (at, column) in batch.schema().fields().iter().enumerate() {
             let wrong = |expected| Error::Schema {
                 column: column.name().clone(),
@@ -38,8 +40,19 @@ impl FlowBatch {
                 return Err(wrong(type_name(field.kind())));
             }
             positions[field.index()] = u8::try_from(at).map_err(|_| wrong("within 255 columns"))?;
+            fields.push(field);
         }
-        Ok(Self { batch, positions })
+        let kind = LogKind::of(&fields)?;
+        Ok(Self {
+            batch,
+            positions,
+            kind,
+        })
+    }
+
+    /// What the records are of. Nothing that sums them may take both kinds: they are the same traffic, seen twice.
+    pub fn kind(&self) -> LogKind {
+        self.kind
     }
 
     /// The columns as Arrow has them.
@@ -134,7 +147,7 @@ pub fn schema(fields: &[Field]) -> Arc<Schema> {
 /// Why a window has no flow records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CoverageStatus {
-    /// The interface had no traffic in the window.
+    /// The interface or attachment had no traffic in the window.
     NoData,
     /// AWS lost records of the window: one row may stand for many flows.
     SkipData,
@@ -143,10 +156,12 @@ pub enum CoverageStatus {
 /// A `NODATA` or `SKIPDATA` line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoverageRow {
-    /// Owner of the interface.
+    /// Owner of the interface or the transit gateway.
     pub account_id: Option<String>,
-    /// The interface.
+    /// The interface; absent in logs of a transit gateway.
     pub interface_id: Option<String>,
+    /// The attachment of a transit gateway; absent in VPC flow logs.
+    pub tgw_attachment_id: Option<String>,
     /// Start of the window.
     pub start: Option<Timestamp>,
     /// End of the window.
@@ -158,7 +173,8 @@ pub struct CoverageRow {
 /// A line that is no record, kept as data: nothing is lost silently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
-    /// Byte offset of the line in the decompressed source.
+    /// Byte offset of the line in the decompressed source. Of a line that was wrapped, where its wrapping begins
+    /// ([`crate::Place::offset`]).
     pub offset: u64,
     /// Why it is no record.
     pub reason: RejectReason,
@@ -190,6 +206,10 @@ pub enum RejectReason {
     MissingKey(DnsField),
     /// A key that should hold a text, time, port or address holds something else.
     BadKey(DnsField),
+    /// What should wrap a record holds no message.
+    NoMessage,
+    /// A packed record is not base64, or not sound gzip within it.
+    BadPayload,
 }
 
 impl fmt::Display for RejectReason {
@@ -203,6 +223,8 @@ impl fmt::Display for RejectReason {
             RejectReason::NotJson => f.write_str("not-json"),
             RejectReason::MissingKey(key) => write!(f, "missing:{key}"),
             RejectReason::BadKey(key) => write!(f, "bad-value:{key}"),
+            RejectReason::NoMessage => f.write_str("no-message"),
+            RejectReason::BadPayload => f.write_str("bad-payload"),
         }
     }
 }
@@ -222,4 +244,22 @@ pub struct Decoded {
     pub header_lines: u64,
     /// Lines without any token.
     pub blank_lines: u64,
+}
+
+impl Decoded {
+    /// Rejects that no decoder met, such as those of an [`crate::Unwrapper`], and header lines of a wrapping.
+    pub fn without_rows(kind: LogKind, rejects: Vec<Reject>, header_lines: u64) -> Self {
+        Self {
+            flows: FlowBatch {
+                batch: RecordBatch::new_empty(schema(&[])),
+                positions: [ABSENT; Field::ALL.len()],
+                kind,
+            },
+            coverage: Vec::new(),
+            lines: rejects.len() as u64,
+            rejects,
+            header_lines,
+            blank_lines: 0,
+        }
+    }
 }

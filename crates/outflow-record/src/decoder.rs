@@ -13,6 +13,7 @@ use crate::swar::line_end;
 use crate::{CoverageRow, Decoded, Error, Format, Reject, RejectReason};
 
 use deciding::Deciding;
+pub(crate) use deciding::is_default_record;
 
 /// Rows in a full batch: enough to make the cost of a batch vanish, and its columns fit the second-level cache.
 pub const BATCH_ROWS: usize = 4096;
@@ -25,8 +26,9 @@ const WARM_BYTES: usize = 64 << 10;
 
 /// Decodes the text of one source: push bytes in pieces of any size, flush batches.
 ///
-/// The format comes from the source's header; without one, from the caller; without that, the default
-/// format is taken if a line has its form. Otherwise the source is refused as undecidable.
+/// The format comes from the source's header; without one, from the caller; without that, the default format of VPC
+/// or of Transit Gateway flow logs is taken if a line has its form. Otherwise the source is refused as undecidable.
+/// A batch is of one kind of log ([`FlowBatch::kind`]).
 ///
 /// ```
 /// use outflow_record::{Decoder, Field};
@@ -104,7 +106,7 @@ impl Decoder {
     /// (or the format changes here) and waits to be flushed.
     ///
     /// # Errors
-    /// [`Error::Undecidable`] or [`Error::TransitGateway`] if the source's format cannot be told.
+    /// [`Error::Undecidable`] if the source's format cannot be told, or that of a header that no log has.
     pub fn decode(&mut self, input: &[u8]) -> Result<usize, Error> {
         let mut at = 0;
         if !self.tail.is_empty() || self.tail_overlong > 0 {

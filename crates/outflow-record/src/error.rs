@@ -26,11 +26,15 @@ pub enum Error {
         /// The text as given.
         text: String,
     },
-    /// The header of a Transit Gateway flow log.
-    #[error("the header names `{field}`: Transit Gateway flow logs are not read yet")]
-    TransitGateway {
-        /// The name that told it.
-        field: String,
+    /// A format of fields that no one log has together.
+    #[error(
+        "`{vpc}` is a field of VPC flow logs, and `{gateway}` one of Transit Gateway flow logs"
+    )]
+    MixedKinds {
+        /// A field that only VPC flow logs have.
+        vpc: Field,
+        /// A field that only Transit Gateway flow logs have.
+        gateway: Field,
     },
     /// A batch whose columns are not those of flow records.
     #[error("column `{column}` is no flow log column, or has another type than {expected}")]

@@ -1,4 +1,4 @@
-//! The vocabulary: every field that any version of VPC Flow Logs can carry, under AWS's own names.
+//! The vocabulary: every field that any version of VPC or Transit Gateway Flow Logs can carry, under AWS's own names.
 
 use std::fmt;
 use std::str::FromStr;
@@ -26,13 +26,14 @@ pub enum Kind {
 
 macro_rules! fields {
     ($($variant:ident $name:literal $column:literal $version:literal $kind:ident $doc:literal;)+) => {
-        /// A field of a VPC Flow Log record, in the order of AWS's table (version 2 to version 11).
+        /// A field of a flow log record: those of VPC Flow Logs in the order of AWS's table (version 2 to
+        /// version 11), then those that only Transit Gateway Flow Logs have.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
         pub enum Field { $(#[doc = $doc] $variant,)+ }
 
         impl Field {
-            /// Every field, in the order of AWS's table.
+            /// Every field, in the order of AWS's tables.
             pub const ALL: &'static [Field] = &[$(Field::$variant,)+];
 
             /// The name in headers and, within `${…}`, in format strings.
@@ -45,7 +46,7 @@ macro_rules! fields {
                 match self { $(Field::$variant => $column,)+ }
             }
 
-            /// The version of VPC Flow Logs that introduced the field.
+            /// The version of flow logs that introduced the field.
             pub const fn version(self) -> u8 {
                 match self { $(Field::$variant => $version,)+ }
             }
@@ -113,12 +114,71 @@ fields! {
     NextHopAzId "next-hop-az-id" "next_hop_az_id" 11 Text "Availability zone of the next hop.";
     NextHopVpcId "next-hop-vpc-id" "next_hop_vpc_id" 11 Text "VPC of the next hop.";
     NextHopInterfaceType "next-hop-interface-type" "next_hop_interface_type" 11 Text "Kind of the next hop's interface.";
+    ResourceType "resource-type" "resource_type" 6 Text "`TransitGateway` or `TransitGatewayAttachment`.";
+    TgwId "tgw-id" "tgw_id" 6 Text "The transit gateway.";
+    TgwAttachmentId "tgw-attachment-id" "tgw_attachment_id" 6 Text "The attachment at which the traffic is recorded.";
+    TgwSrcVpcAccountId "tgw-src-vpc-account-id" "tgw_src_vpc_account_id" 6 Text "Owner of the VPC that the traffic comes from.";
+    TgwDstVpcAccountId "tgw-dst-vpc-account-id" "tgw_dst_vpc_account_id" 6 Text "Owner of the VPC that the traffic goes to.";
+    TgwSrcVpcId "tgw-src-vpc-id" "tgw_src_vpc_id" 6 Text "VPC that the traffic comes from; absent for VPN, Direct Connect and peering.";
+    TgwDstVpcId "tgw-dst-vpc-id" "tgw_dst_vpc_id" 6 Text "VPC that the traffic goes to.";
+    TgwSrcSubnetId "tgw-src-subnet-id" "tgw_src_subnet_id" 6 Text "Subnet of the gateway's interface in the source VPC.";
+    TgwDstSubnetId "tgw-dst-subnet-id" "tgw_dst_subnet_id" 6 Text "Subnet of the gateway's interface in the destination VPC.";
+    TgwSrcEni "tgw-src-eni" "tgw_src_eni" 6 Text "The gateway's interface in the source VPC, not the workload's.";
+    TgwDstEni "tgw-dst-eni" "tgw_dst_eni" 6 Text "The gateway's interface in the destination VPC, not the workload's.";
+    TgwSrcAzId "tgw-src-az-id" "tgw_src_az_id" 6 Text "Availability zone id of the source.";
+    TgwDstAzId "tgw-dst-az-id" "tgw_dst_az_id" 6 Text "Availability zone id of the destination.";
+    TgwPairAttachmentId "tgw-pair-attachment-id" "tgw_pair_attachment_id" 6 Text "The other attachment that the flow passes.";
+    PacketsLostNoRoute "packets-lost-no-route" "packets_lost_no_route" 6 U64 "Packets lost for want of a route.";
+    PacketsLostBlackhole "packets-lost-blackhole" "packets_lost_blackhole" 6 U64 "Packets lost to a route that leads nowhere.";
+    PacketsLostMtuExceeded "packets-lost-mtu-exceeded" "packets_lost_mtu_exceeded" 6 U64 "Packets lost because they were too large.";
+    PacketsLostTtlExpired "packets-lost-ttl-expired" "packets_lost_ttl_expired" 6 U64 "Packets lost because their time to live ran out.";
+}
+
+/// What a flow log records. Both kinds see the same traffic at different places, so their records are never mixed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LogKind {
+    /// Traffic of network interfaces.
+    Vpc,
+    /// Traffic that passes the attachments of a transit gateway.
+    TransitGateway,
 }
 
 impl Field {
     /// Position in [`Field::ALL`].
     pub const fn index(self) -> usize {
         self as usize
+    }
+
+    /// The only kind of log that has the field; `None` if both have it.
+    pub const fn only_in(self) -> Option<LogKind> {
+        use Field::*;
+        match self {
+            Version | AccountId | SrcAddr | DstAddr | SrcPort | DstPort | Protocol | Packets
+            | Bytes | Start | End | LogStatus | TcpFlags | Type | Region | PktSrcAwsService
+            | PktDstAwsService | FlowDirection => None,
+            _ if self.index() >= ResourceType.index() => Some(LogKind::TransitGateway),
+            _ => Some(LogKind::Vpc),
+        }
+    }
+}
+
+impl LogKind {
+    /// The kind of a log with these fields: of a transit gateway if it has a field that only such logs have.
+    ///
+    /// # Errors
+    /// [`Error::MixedKinds`] names a field that only the one has beside one that only the other has.
+    pub(crate) fn of(fields: &[Field]) -> Result<Self, Error> {
+        let only = |kind| {
+            fields
+                .iter()
+                .copied()
+                .find(|field| field.only_in() == Some(kind))
+        };
+        match (only(Self::Vpc), only(Self::TransitGateway)) {
+            (Some(vpc), Some(gateway)) => Err(Error::MixedKinds { vpc, gateway }),
+            (None, Some(_)) => Ok(Self::TransitGateway),
+            (_, None) => Ok(Self::Vpc),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Error, Field};
+use crate::{Error, Field, LogKind};
 
 /// The fields of a flow log, in the order in which its lines have them.
 ///
@@ -20,6 +20,7 @@ use crate::{Error, Field};
 pub struct Format {
     columns: Vec<Column>,
     fields: Vec<Field>,
+    kind: LogKind,
 }
 
 /// One token of a line.
@@ -31,12 +32,44 @@ pub enum Column {
     Unknown(String),
 }
 
-/// Names that only Transit Gateway flow logs have: their lines are no VPC flow log records.
-const TRANSIT_GATEWAY_FIELDS: [&str; 4] = [
-    "resource-type",
-    "tgw-id",
-    "tgw-attachment-id",
-    "tgw-pair-attachment-id",
+/// The fields of the default format of Transit Gateway flow logs.
+const TRANSIT_GATEWAY: [Field; 36] = [
+    Field::Version,
+    Field::ResourceType,
+    Field::AccountId,
+    Field::TgwId,
+    Field::TgwAttachmentId,
+    Field::TgwSrcVpcAccountId,
+    Field::TgwDstVpcAccountId,
+    Field::TgwSrcVpcId,
+    Field::TgwDstVpcId,
+    Field::TgwSrcSubnetId,
+    Field::TgwDstSubnetId,
+    Field::TgwSrcEni,
+    Field::TgwDstEni,
+    Field::TgwSrcAzId,
+    Field::TgwDstAzId,
+    Field::TgwPairAttachmentId,
+    Field::SrcAddr,
+    Field::DstAddr,
+    Field::SrcPort,
+    Field::DstPort,
+    Field::Protocol,
+    Field::Packets,
+    Field::Bytes,
+    Field::Start,
+    Field::End,
+    Field::LogStatus,
+    Field::Type,
+    Field::PacketsLostNoRoute,
+    Field::PacketsLostBlackhole,
+    Field::PacketsLostMtuExceeded,
+    Field::PacketsLostTtlExpired,
+    Field::TcpFlags,
+    Field::Region,
+    Field::FlowDirection,
+    Field::PktSrcAwsService,
+    Field::PktDstAwsService,
 ];
 
 impl Format {
@@ -50,10 +83,20 @@ impl Format {
         Self::of_known(Field::ALL[..29].to_vec())
     }
 
+    /// The default format of Transit Gateway flow logs: all of their 36 fields in AWS's order.
+    pub fn transit_gateway() -> Self {
+        Self {
+            columns: TRANSIT_GATEWAY.map(Column::Known).into(),
+            fields: TRANSIT_GATEWAY.into(),
+            kind: LogKind::TransitGateway,
+        }
+    }
+
     /// The format with these fields.
     ///
     /// # Errors
-    /// [`Error::EmptyFormat`] without any field, [`Error::RepeatedField`] where one is named twice.
+    /// [`Error::EmptyFormat`] without any field, [`Error::RepeatedField`] where one is named twice,
+    /// [`Error::MixedKinds`] where one is of VPC and another of Transit Gateway flow logs alone.
     pub fn try_new(fields: Vec<Field>) -> Result<Self, Error> {
         Self::try_from_columns(fields.into_iter().map(Column::Known).collect())
     }
@@ -71,14 +114,26 @@ impl Format {
         if fields.is_empty() {
             return Err(Error::EmptyFormat);
         }
-        Ok(Self { columns, fields })
+        let kind = LogKind::of(&fields)?;
+        Ok(Self {
+            columns,
+            fields,
+            kind,
+        })
     }
 
     fn of_known(fields: Vec<Field>) -> Self {
         Self {
             columns: fields.iter().copied().map(Column::Known).collect(),
             fields,
+            kind: LogKind::Vpc,
         }
+    }
+
+    /// What the log records, told by the names of its fields. A format of nothing but fields that both kinds have is
+    /// taken for one of VPC flow logs.
+    pub fn kind(&self) -> LogKind {
+        self.kind
     }
 
     /// The tokens of a line, in their order.
@@ -105,7 +160,7 @@ impl Format {
     /// header, as its addresses, numbers and `-` are no field names.
     ///
     /// # Errors
-    /// [`Error::TransitGateway`] for the header of a Transit Gateway flow log.
+    /// As [`Format::try_new`], for a header that no log has.
     pub fn from_header(line: &str) -> Option<Result<Self, Error>> {
         let names: Vec<&str> = line.split_ascii_whitespace().collect();
         if !names.iter().all(|name| looks_like_field(name)) {
@@ -123,14 +178,6 @@ impl Format {
             .iter()
             .filter(|column| matches!(column, Column::Known(_)))
             .count();
-        if let Some(name) = names
-            .iter()
-            .find(|name| TRANSIT_GATEWAY_FIELDS.contains(*name))
-        {
-            return Some(Err(Error::TransitGateway {
-                field: (*name).to_owned(),
-            }));
-        }
         (known * 2 > columns.len()).then(|| Self::try_from_columns(columns))
     }
 }

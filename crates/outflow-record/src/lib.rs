@@ -1,5 +1,5 @@
-//! The vocabulary of VPC Flow Logs and Route 53 Resolver query logs, and push decoders that turn their text into
-//! Arrow batches.
+//! The vocabulary of VPC and Transit Gateway Flow Logs and Route 53 Resolver query logs, and push decoders that turn
+//! their text into Arrow batches.
 //!
 //! ```text
 //!                      ┌► Decoder ─────► Decoded { FlowBatch, coverage rows, rejects, counts }
@@ -8,6 +8,7 @@
 //!                             │
 //!         ordinary lines and objects: fast;  anything else: naive (the definition, and the oracle in tests)
 //! ```
+//! Lines that CloudWatch Logs or Firehose wrapped are first taken out by an [`Unwrapper`].
 //!
 //! ```
 //! use outflow_record::{Decoder, Field, Format};
@@ -22,15 +23,14 @@
 //! assert_eq!(decoded.rejects[0].reason.to_string(), "bad-value:dstaddr");
 //! ```
 //!
-//! Not here: files, decompression, Parquet, Transit Gateway logs, the envelopes in which CloudWatch delivers records,
-//! and any meaning beyond the record itself (direction, payload, destinations, registered domains), which
-//! `outflow-enrich` adds.
+//! Not here: files, decompression, Parquet, and any meaning beyond the record itself (direction, payload,
+//! destinations, registered domains), which `outflow-enrich` adds.
 
 pub use addr::Addr;
 pub use batch::{CoverageRow, CoverageStatus, Decoded, FlowBatch, Reject, RejectReason, schema};
 pub use decoder::{BATCH_ROWS, Decoder};
 pub use error::Error;
-pub use field::{Field, Kind};
+pub use field::{Field, Kind, LogKind};
 pub use format::{Column, Format};
 pub use naive::{LINE_MAX, Line, Value, read_line, read_value};
 pub use resolver::{
@@ -38,6 +38,7 @@ pub use resolver::{
     dns_schema, is_resolver_query_log,
 };
 pub use timestamp::Timestamp;
+pub use wrapped::{HEAD_MAX, Messages, Packed, Place, Unwrapped, Unwrapper, WRAPPED_MAX, Wrapping};
 
 mod addr;
 mod batch;
@@ -51,3 +52,4 @@ mod naive;
 mod resolver;
 mod swar;
 mod timestamp;
+mod wrapped;

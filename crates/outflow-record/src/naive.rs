@@ -113,6 +113,7 @@ fn read_coverage<'a>(format: &Format, tokens: &[&'a str], status: CoverageStatus
         (Ok(start), Ok(end)) => Line::Coverage(CoverageRow {
             account_id: token(Field::AccountId).map(str::to_owned),
             interface_id: token(Field::InterfaceId).map(str::to_owned),
+            tgw_attachment_id: token(Field::TgwAttachmentId).map(str::to_owned),
             start,
             end,
             status,

@@ -1,6 +1,6 @@
 //! What world to make.
 
-use outflow_record::{Format, Timestamp};
+use outflow_record::{Field, Format, LogKind, Timestamp};
 
 use crate::script::Script;
 use crate::{Error, Scenario};
@@ -114,6 +114,10 @@ impl WorldConfig {
             return Err(Error::BadRegion {
                 region: self.region.clone(),
             });
+        }
+        let of_gateway = |field: &&Field| field.only_in() == Some(LogKind::TransitGateway);
+        if let Some(field) = self.format.fields().iter().find(of_gateway) {
+            return Err(Error::TransitGateway { field: *field });
         }
         for (at, scenario) in self.scenarios.iter().copied().enumerate() {
             let days_min = scenario.days_min();

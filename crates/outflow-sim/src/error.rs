@@ -35,6 +35,12 @@ pub enum Error {
         /// The region as given.
         region: String,
     },
+    /// A format of another log than that of network interfaces.
+    #[error("`{field}` is a field of Transit Gateway flow logs, and no world has a gateway")]
+    TransitGateway {
+        /// The first field that only such logs have.
+        field: outflow_record::Field,
+    },
     /// A span too short for a scenario to show what it is meant to show.
     #[error("scenario `{scenario}` needs {days_min} days, the span has {days}")]
     SpanTooShort {

@@ -128,6 +128,7 @@ fn unusable(error: Error) -> Failure {
         }
         Error::StartNotMidnight { .. } => "give --start as a date alone, such as 2026-10-01",
         Error::BadRegion { .. } => "spell --region as AWS does, such as eu-central-1",
+        Error::TransitGateway { .. } => "name fields of VPC flow logs only",
         Error::SpanTooShort { .. } => "raise --days, or leave that scenario out",
         Error::TooFewEnis { .. } => "raise --enis, or name fewer scenarios",
         Error::RepeatedScenario { .. } => "name it once",

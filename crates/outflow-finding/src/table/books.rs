@@ -123,9 +123,13 @@ fn lines(accounts: &Accounts) -> String {
     ]
     .map(human_count);
     let sign = if accounts.balances() { "=" } else { "≠" };
+    let control = match accounts.control_messages {
+        0 => String::new(),
+        messages => format!(", control messages {}", human_count(messages)),
+    };
     format!(
         "{lines} {sign} rows {rows} + coverage {coverage} + rejects {rejects}; \
-         besides, headers {headers}, blank {blanks}"
+         besides, headers {headers}, blank {blanks}{control}"
     )
 }
 

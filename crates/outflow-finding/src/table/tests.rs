@@ -287,6 +287,7 @@ fn what_was_not_counted_is_shown_where_there_is_any() {
         outside: 24,
         copies: 3,
         resolution: Resolution::Group,
+        control_messages: 7,
         ..accounts()
     };
     write_table(&mut out, &[], &[], &accounts, TableOptions::default()).unwrap();
@@ -294,7 +295,7 @@ fn what_was_not_counted_is_shown_where_there_is_any() {
     No incidents in 1,197,976 rows of 214 ENIs, 2026-10-01T00:00:00Z → 2026-10-02T00:00:00Z (1 d): 61.4 GB counted as leaving.
 
     objects    288, damaged 1; besides, copies 3
-    lines      1,200,000 = rows 1,199,000 + coverage 988 + rejects 12; besides, headers 288, blank 0
+    lines      1,200,000 = rows 1,199,000 + coverage 988 + rejects 12; besides, headers 288, blank 0, control messages 7
     rejects    truncated 9, bad-value:bytes 3
     uncounted  1,000 rows without addresses, times or bytes, 24 rows outside the time asked for
     bytes      61.4 GB counted, of 912 GB in all rows

@@ -103,11 +103,11 @@ fn what_is_no_flow_log_is_skipped_with_a_reason() {
         ".git: hidden",
         "_SUCCESS: a job's marker",
         "aws-logs-write-test: the write test of CloudWatch Logs",
-        "hosts.csv: a table, not a flow log",
-        "labels.csv.gz: a table, not a flow log",
+        "hosts.csv: a table, read only if it is named",
+        "labels.csv.gz: a table, read only if it is named",
         "notes.MD: a note, not a flow log",
-        "run.json: JSON, not a flow log",
-        "sub/labels.csv: a table, not a flow log",
+        "run.json: JSON, read only if it is named",
+        "sub/labels.csv: a table, read only if it is named",
         "x.log.parquet: Parquet is not read yet",
     ];
     assert_eq!(skipped, expected);

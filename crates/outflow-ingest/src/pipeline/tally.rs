@@ -25,6 +25,8 @@ pub(super) struct Tally {
     pub(super) unmeasured: u64,
     /// Rows that can be counted, of a format that does not tell how many packets they stand for.
     pub(super) without_packets: u64,
+    /// Messages by which CloudWatch Logs checks a destination.
+    pub(super) control_messages: u64,
     /// Rows outside the span that was asked for.
     pub(super) outside: u64,
 }
@@ -74,6 +76,7 @@ impl Tally {
         self.unmeasured += other.unmeasured;
         self.without_packets += other.without_packets;
         self.outside += other.outside;
+        self.control_messages += other.control_messages;
     }
 
     /// Whether any row could be counted.
@@ -103,6 +106,7 @@ impl Tally {
             unmeasured: self.unmeasured,
             outside: self.outside,
             copies: self.copies,
+            control_messages: self.control_messages,
             ..Accounts::default()
         }
     }

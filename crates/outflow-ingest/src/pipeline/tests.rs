@@ -230,7 +230,7 @@ fn what_is_wrong_with_an_object_is_a_problem_and_the_rest_is_kept() {
         ("parquet.log", "`parquet.log` is a Parquet object"),
         (
             "tgw.log",
-            "`tgw.log` was refused: the header names `resource-type`",
+            "`tgw.log` was refused: it is a Transit Gateway flow log",
         ),
     ];
     assert_eq!(told.len(), expected.len(), "{told:#?}");
@@ -383,6 +383,21 @@ fn a_window_without_traffic_is_no_traffic() {
     );
     assert_eq!((accounts.bytes, accounts.counted_bytes), (0, 0));
     assert_eq!((accounts.first, accounts.last), (None, None));
+}
+
+#[test]
+fn records_of_a_transit_gateway_are_kept_out_of_the_sums() {
+    let names = "version resource-type tgw-id tgw-attachment-id srcaddr dstaddr packets bytes start end log-status";
+    let row = format!(
+        "6 TransitGateway tgw-1 tgw-attach-1 10.0.0.5 203.0.113.9 9 900 {START} {START} OK"
+    );
+    // Also where the object begins as a VPC flow log: that part is counted.
+    let text = format!("{}{names}\n{row}\nwhat\n", record("eni-0a1", 10, START));
+    let outcome = outcome(&[("a.log", text.as_bytes())]);
+    let accounts = &outcome.accounts;
+    assert_eq!((accounts.rows, accounts.lines, accounts.bytes), (1, 1, 10));
+    assert_eq!((outcome.problems.len(), accounts.damaged), (1, 1));
+    assert!(outcome.problems[0].reason.contains("Transit Gateway"));
 }
 
 #[test]

@@ -4,11 +4,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use outflow_detect::{Folder, SharedState};
 use outflow_enrich::{EnrichedBatch, Enricher, Flow, InterfaceKey, Origin};
-use outflow_record::{CoverageRow, Decoded, Decoder, Field};
+use outflow_record::{CoverageRow, Decoded, Field, LogKind};
 
 use super::evidence::{ENTRIES_MAX, SourceRows};
 use super::measures::{Measures, Uncountable};
 use super::tally::Tally;
+use super::text::{End, Text};
 use super::{Progress, Settings};
 use crate::{Object, Problem, ReadError, Reader};
 
@@ -30,6 +31,8 @@ pub(super) struct Worker<'a> {
     rows: Vec<u32>,
     span: Option<(i64, i64)>,
     measures: Measures,
+    /// Whether the object under way has records of a transit gateway.
+    gateway: bool,
 }
 
 /// What a worker leaves behind.
@@ -64,6 +67,7 @@ impl<'a> Worker<'a> {
             rows: Vec::new(),
             span: None,
             measures: Measures::default(),
+            gateway: false,
         }
     }
 
@@ -71,6 +75,9 @@ impl<'a> Worker<'a> {
     pub(super) fn read(&mut self, object: &Object) {
         let problems = self.problems.len();
         let sha256 = self.decode(object);
+        if std::mem::take(&mut self.gateway) {
+            self.problems.push(Problem::transit_gateway(object));
+        }
         match std::mem::take(&mut self.measures).uncountable(object) {
             Some(Uncountable::Certain(problem)) => self.problems.push(problem),
             Some(Uncountable::IfAlone(problem)) if self.problems.len() == problems => {
@@ -90,9 +97,11 @@ impl<'a> Worker<'a> {
             account_id: object.account_id.clone(),
             region: object.region.clone(),
         };
-        let mut decoder = Decoder::new(self.settings.format.clone());
+        let mut text = Text::new(self.settings.format.clone());
         let mut reader = std::mem::take(&mut self.reader);
-        let result = reader.read(object, &mut |piece| self.push(&mut decoder, piece, &origin));
+        let result = reader.read(object, &mut |piece| {
+            text.push(piece, &mut |decoded| self.count(decoded, &origin))
+        });
         self.reader = reader;
         let stored = match &result {
             Ok(read) => read.stored_bytes,
@@ -101,33 +110,35 @@ impl<'a> Worker<'a> {
         self.progress
             .stored_bytes
             .fetch_add(stored, Ordering::Relaxed);
-        let (read, sha256) = match result {
-            Ok(read) => (read.damage, read.sha256),
+        let (end, problem, sha256) = match result {
+            Ok(read) => {
+                let damage = read.damage.map(|damage| Problem::damaged(object, &damage));
+                let end = if damage.is_some() {
+                    End::Cut
+                } else {
+                    End::Whole
+                };
+                (Some(end), damage, Some(read.sha256))
+            }
+            // A header in mid-file may be what was refused: what came before it is kept.
             Err(ReadError::Sink { error, sha256 }) => {
-                self.problems.push(Problem::refused(object, &error));
-                // A header in mid-file may be what was refused: what came before it is kept.
-                self.flush(&mut decoder, &origin);
-                return sha256;
+                (None, Some(Problem::refused(object, &error)), sha256)
             }
-            Err(ReadError::Object(error)) => {
-                self.problems.push(Problem::unread(&error));
-                // What came before the failure is kept: its last line may be cut.
-                let _ = decoder.finish_truncated();
-                self.flush(&mut decoder, &origin);
-                return None;
+            // What came before the failure is kept: its last line may be cut.
+            Err(ReadError::Object(error)) => (Some(End::Cut), Some(Problem::unread(&error)), None),
+        };
+        let sink = &mut |decoded: &Decoded| self.count(decoded, &origin);
+        let ended = match end {
+            Some(end) => text.finish(end, sink),
+            None => {
+                text.flush(sink);
+                Ok(())
             }
         };
-        let ended = match &read {
-            None => decoder.finish(),
-            Some(_) => decoder.finish_truncated(),
-        };
-        self.flush(&mut decoder, &origin);
-        if let Some(damage) = read {
-            self.problems.push(Problem::damaged(object, &damage));
-        } else if let Err(error) = ended {
-            self.problems.push(Problem::refused(object, &error));
-        }
-        Some(sha256)
+        let refused = ended.err().map(|error| Problem::refused(object, &error));
+        self.problems.extend(problem.or(refused));
+        self.tally.control_messages += text.control_messages();
+        sha256
     }
 
     /// What this worker leaves behind.
@@ -144,30 +155,12 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn push(
-        &mut self,
-        decoder: &mut Decoder,
-        piece: &[u8],
-        origin: &Origin,
-    ) -> Result<(), outflow_record::Error> {
-        let mut rest = piece;
-        while !rest.is_empty() {
-            let taken = decoder.decode(rest)?;
-            rest = &rest[taken..];
-            if !rest.is_empty() {
-                self.flush(decoder, origin);
-            }
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self, decoder: &mut Decoder, origin: &Origin) {
-        if let Some(decoded) = decoder.flush() {
-            self.count(&decoded, origin);
-        }
-    }
-
     fn count(&mut self, decoded: &Decoded, origin: &Origin) {
+        // The same bytes as at the interfaces, at another place: summed together they would count twice.
+        if decoded.flows.kind() != LogKind::Vpc {
+            self.gateway = true;
+            return;
+        }
         self.tally.add(decoded);
         self.progress
             .rows

@@ -2,6 +2,7 @@
 
 use crate::format::is_spoilt_header;
 use crate::naive::{LINE_MAX, Line, Value, read_line};
+use crate::wrapped::looks_joined;
 use crate::{Error, Field, Format};
 
 /// Lines that may pass before one tells the format: a header stands first, and damage at the very start of
@@ -46,8 +47,12 @@ impl Deciding {
             return Ok(Some(format.clone()));
         }
         let default = Format::version_2();
-        if has_default_form(&default, line) {
+        if is_default_record(&default, line) {
             return Ok(Some(default));
+        }
+        let gateway = Format::transit_gateway();
+        if is_gateway_record(&gateway, line) {
+            return Ok(Some(gateway));
         }
         if self.lines.len() >= LINES_MAX {
             return self.finish().map(|()| None);
@@ -75,7 +80,7 @@ impl Deciding {
 
 /// Whether a line can only be one of the default format: it reads in it, and the fields whose values are
 /// distinctive hold such values.
-fn has_default_form(default: &Format, line: &[u8]) -> bool {
+pub(crate) fn is_default_record(default: &Format, line: &[u8]) -> bool {
     match read_line(default, line) {
         Line::Coverage(row) => row.interface_id.is_some_and(|id| id.starts_with("eni-")),
         Line::Row(values) => {
@@ -94,13 +99,30 @@ fn has_default_form(default: &Format, line: &[u8]) -> bool {
     }
 }
 
+/// Whether a line can only be one of the default format of Transit Gateway flow logs, of 36 fields.
+fn is_gateway_record(gateway: &Format, line: &[u8]) -> bool {
+    if !matches!(read_line(gateway, line), Line::Row(_) | Line::Coverage(_)) {
+        return false;
+    }
+    let text = String::from_utf8_lossy(line);
+    let token = |field| {
+        let mut tokens = text.split_ascii_whitespace();
+        gateway.position(field).and_then(|at| tokens.nth(at))
+    };
+    let resource = token(Field::ResourceType);
+    let is_gateway = matches!(
+        resource,
+        Some("TransitGateway" | "TransitGatewayAttachment")
+    );
+    is_gateway && token(Field::TgwId).is_some_and(|id| id.starts_with("tgw-"))
+}
+
 fn describe(line: &[u8]) -> String {
     if line.starts_with(b"PAR1") {
         return "this is Parquet, which is not read yet".to_owned();
     }
     if line.trim_ascii_start().starts_with(b"{") {
-        return "this is JSON (a CloudWatch, Firehose or Resolver delivery), which is not read yet"
-            .to_owned();
+        return "this is JSON, not the lines that it may wrap".to_owned();
     }
     let Ok(text) = std::str::from_utf8(line) else {
         return "the first line is not text".to_owned();
@@ -113,6 +135,11 @@ fn describe(line: &[u8]) -> String {
         );
     }
     let tokens = text.split_ascii_whitespace().count();
+    if looks_joined(line) {
+        return "records seem to follow one another without a line feed; where one ends can only be told in the \
+                default format, or in a given one that ends in log-status"
+            .to_owned();
+    }
     format!(
         "no header, and the first line ({tokens} fields: `{}`) is not of the default format",
         shown.escape_debug()

@@ -1,4 +1,4 @@
-use outflow_record::Timestamp;
+use outflow_record::{Field, Format, Timestamp};
 
 use super::WorldConfig;
 use crate::{Error, Scenario, World};
@@ -66,6 +66,9 @@ fn each_wrong_field_is_named() {
         wrong(|config| config.region = "Mars".to_owned()),
         Error::BadRegion { .. }
     ));
+    let gateway = wrong(|config| config.format = Format::transit_gateway());
+    let field = Field::ResourceType;
+    assert_eq!(gateway, Error::TransitGateway { field });
     let repeated = wrong(|config| config.scenarios = vec![Scenario::Burst; 2]);
     assert_eq!(
         repeated,

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use outflow_record::{Addr, Field, Format};
+use outflow_record::{Addr, Field, Format, LogKind};
 
 use crate::reading::{read, slot_start, small};
 use crate::{World, WorldConfig};
@@ -169,9 +169,11 @@ fn gateways_repeat_what_instances_send() {
 
 #[test]
 fn every_field_of_version_11_has_a_token_in_any_order() {
-    let mut fields = Field::ALL.to_vec();
-    fields.reverse();
-    let format = Format::try_new(fields).unwrap();
+    let fields = Field::ALL.iter().copied().rev();
+    let fields: Vec<Field> = fields
+        .filter(|field| field.only_in() != Some(LogKind::TransitGateway))
+        .collect();
+    let format = Format::try_new(fields.clone()).unwrap();
     let config = WorldConfig {
         format,
         days: 1,
@@ -181,7 +183,7 @@ fn every_field_of_version_11_has_a_token_in_any_order() {
     let mut seen: BTreeMap<Field, BTreeSet<String>> = BTreeMap::new();
     read(&config, |_, line| {
         assert_eq!(line.text(Field::Version), "11");
-        for field in Field::ALL {
+        for field in &fields {
             let values = seen.entry(*field).or_default();
             if values.len() < 400 {
                 values.insert(line.text(*field).to_owned());

@@ -55,23 +55,20 @@ const UNCOUNTABLE: [&str; 2] = ["nat.log", "tgw.log"];
 const REJECTS: [(&str, usize, &str); 0] = [];
 
 /// Flow logs in forms that are not read yet: folder, name, what the refusal must say.
-const REFUSED: [(&str, &str, &str); 11] = [
-    // CloudWatch Logs subscriptions: records within JSON.
-    (OTEL, "valid_vpc_flow_cw.json", "this is JSON"),
-    (OTEL, "valid_vpc_flow_cw_custom.json", "this is JSON"),
+const REFUSED: [(&str, &str, &str); 9] = [
+    // A CloudWatch Logs subscription of a custom format, which nothing in it tells.
+    (
+        OTEL,
+        "valid_vpc_flow_cw_custom.json",
+        "the first line (4 fields",
+    ),
     // The log of a transit gateway, as text and as a subscription: other fields, another meaning.
     (
         OTEL,
         "valid_tgw_flow_log.log",
-        "Transit Gateway flow logs are not read yet",
+        "it is a Transit Gateway flow log",
     ),
-    (OTEL, "valid_tgw_flow_cw.json", "this is JSON"),
-    // An event of Firehose: records in base64 within JSON.
-    (
-        "amazon-archives__aws-vpc-flow-log-appender/decorator/",
-        "event.json",
-        "this is JSON",
-    ),
+    (OTEL, "valid_tgw_flow_cw.json", "the first line (27 fields"),
     // Records renamed and retyped by a product, no longer as AWS writes them.
     (
         "panther-labs__panther-analysis/derived/",
@@ -88,6 +85,18 @@ const REFUSED: [(&str, &str, &str); 11] = [
     (OCSF, "vpc_flow-input1.json.parquet", "Parquet object"),
     (OCSF, "vpc_flow-input2.json.parquet", "Parquet object"),
     (OCSF, "vpc_flow-input3.parquet", "Parquet object"),
+];
+
+/// Deliveries that wrap records of the default format, and how many.
+const DELIVERIES: [(&str, &str, u64); 2] = [
+    // A CloudWatch Logs subscription.
+    (OTEL, "valid_vpc_flow_cw.json", 2),
+    // An event of Firehose: records in base64 within JSON.
+    (
+        "amazon-archives__aws-vpc-flow-log-appender/decorator/",
+        "event.json",
+        2,
+    ),
 ];
 
 /// Decodes a whole text.
@@ -158,6 +167,32 @@ fn published_flow_logs_are_read_by_the_command() {
 }
 
 #[test]
+fn published_deliveries_are_read_by_the_command() {
+    let Some(folder) = beside("fixtures") else {
+        return;
+    };
+    for (place, name, rows) in DELIVERIES {
+        let report = detect(&folder, &[&format!("{place}{name}")])
+            .exits(0)
+            .report();
+        report.reconciles();
+        assert_eq!(
+            (report.account("rows"), report.account("lines")),
+            (rows, rows),
+            "{name}"
+        );
+    }
+    let custom = format!("{OTEL}valid_vpc_flow_cw_custom.json");
+    let format = "${version} ${interface-id} ${srcaddr} ${dstaddr}";
+    let run = detect(&folder, &[&custom, "--log-format", format]).exits(3);
+    assert_eq!(
+        run.report().account("rows"),
+        2,
+        "rows, but none that can be counted"
+    );
+}
+
+#[test]
 fn forms_that_are_not_read_are_refused_by_name() {
     let Some(folder) = beside("fixtures") else {
         return;
@@ -185,7 +220,10 @@ fn no_flow_log_among_the_fixtures_is_forgotten() {
     let refused = REFUSED
         .iter()
         .map(|(place, name, _)| format!("{place}{name}"));
-    let known: BTreeSet<String> = read.chain(refused).collect();
+    let wrapped = DELIVERIES
+        .iter()
+        .map(|(place, name, _)| format!("{place}{name}"));
+    let known: BTreeSet<String> = read.chain(refused).chain(wrapped).collect();
     let found: BTreeSet<String> = files(&folder)
         .iter()
         .filter(|path| holds_flow_log(&folder.join(path)))
@@ -204,10 +242,11 @@ fn nothing_else_is_taken_for_a_flow_log() {
     let Some(folder) = beside("fixtures") else {
         return;
     };
-    let known: BTreeSet<String> = LOGS
+    let logs = LOGS.iter().map(|log| format!("{}{}", log.folder, log.name));
+    let wrapped = DELIVERIES
         .iter()
-        .map(|log| format!("{}{}", log.folder, log.name))
-        .collect();
+        .map(|(place, name, _)| format!("{place}{name}"));
+    let known: BTreeSet<String> = logs.chain(wrapped).collect();
     let others: Vec<String> = files(&folder)
         .iter()
         .map(|path| path.display().to_string())

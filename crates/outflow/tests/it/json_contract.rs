@@ -50,7 +50,7 @@ const COVERAGE: [&str; 5] = [
     "skipdata",
     "late_bytes",
 ];
-const ACCOUNTS: [&str; 20] = [
+const ACCOUNTS: [&str; 21] = [
     "type",
     "objects",
     "damaged",
@@ -71,6 +71,7 @@ const ACCOUNTS: [&str; 20] = [
     "outside",
     "copies",
     "resolution",
+    "control_messages",
 ];
 const FAMILIES: [&str; 15] = [
     "volume.ledger",

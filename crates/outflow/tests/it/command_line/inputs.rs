@@ -34,13 +34,129 @@ fn other_formats_are_refused_by_their_content() {
     beside_the_leak("x.log", b"PAR1\x15\x04\x15\x10").says(&["Parquet"]);
     beside_the_leak("x.log", b"{\"messageType\":\"DATA_MESSAGE\"}\n").says(&["this is JSON"]);
     beside_the_leak("x.log.gz", &gzip(b"{\n  \"records\": []\n}\n")).says(&["this is JSON"]);
+    let query = br#"{"logEvents":[{"message":"{\"query_name\":\"example.com.\"}"}]}"#;
+    beside_the_leak("x.log", query).says(&["Route 53 Resolver"]);
     beside_the_leak("x.log", b"\xff\xfe\x00\x01 nothing\n").says(&["not text"]);
     let tgw =
         b"version resource-type account-id tgw-id tgw-attachment-id\n6 TransitGateway 1 2 3\n";
-    let run = beside_the_leak("tgw.log", tgw).says(&["Transit Gateway flow logs are not read yet"]);
+    let run = beside_the_leak("tgw.log", tgw).says(&["it is a Transit Gateway flow log"]);
     assert!(
         !run.stderr.contains("--log-format"),
         "a format does not help there"
+    );
+}
+
+/// The lines of a flow log without a header in every form in which CloudWatch Logs and Firehose deliver them.
+fn deliveries(lines: &[&str]) -> Vec<(&'static str, Vec<u8>)> {
+    let event =
+        |line: &&str| format!(r#"{{"id":"1","timestamp":1790000000000,"message":"{line}"}}"#);
+    let events = lines.iter().map(event).collect::<Vec<_>>().join(",");
+    let payload = |kind: &str, events: &str| {
+        format!(r#"{{"messageType":"{kind}","owner":"123456789012","logEvents":[{events}]}}"#)
+    };
+    let check = payload(
+        "CONTROL_MESSAGE",
+        r#"{"id":"","message":"CWL CONTROL MESSAGE: Checking"}"#,
+    );
+    let data = payload("DATA_MESSAGE", &events);
+    let each = |wrap: &dyn Fn(&str) -> String| -> Vec<u8> {
+        lines
+            .iter()
+            .flat_map(|line| wrap(line).into_bytes())
+            .collect()
+    };
+    let printed = format!(r#"{{"events":[{events}],"nextForwardToken":"f/1"}}"#);
+    let mut table = b"timestamp,message\n".to_vec();
+    table.extend(each(&|line| format!("1790000000000,{line}\n")));
+    vec![
+        (
+            "subscription",
+            [gzip(check.as_bytes()), gzip(data.as_bytes())].concat(),
+        ),
+        (
+            "firehose",
+            each(&|line| format!(r#"{{"message":"{line}"}}"#)),
+        ),
+        ("joined", each(&str::to_owned)),
+        (
+            "export",
+            gzip(&each(&|line| format!("2026-09-21T14:13:20.000Z {line}\n"))),
+        ),
+        ("printed", printed.into_bytes()),
+        ("table", table),
+    ]
+}
+
+#[test]
+fn deliveries_tell_what_plain_lines_tell() {
+    let (leak, quiet) = (LEAK.line(), QUIET.line());
+    let gap = "2 123456789012 eni-0a1 - - - - - - - 1790000060 1790000120 - NODATA\n";
+    let bad = "2 123456789012 eni-0a1 10.0.0.5 nowhere 40000 443 6 1 40 1790000000 1790000010 ACCEPT OK\n";
+    let text = [&leak, gap, bad, &quiet].concat();
+    let report = |name: &str, bytes: &[u8]| {
+        let folder = folder(&[(name, bytes)]);
+        let mut report = detect(folder.path(), &["."]).exits(0).report();
+        report.reconciles();
+        // All but the name and the bytes of the object, the messages about the delivery, and the time it took.
+        for line in report.findings.iter_mut().chain(&mut report.incidents) {
+            line["evidence"]["objects"] = serde_json::Value::Null;
+        }
+        let apart = ["control_messages", "header_lines", "seconds"];
+        let [control, headers, _] = apart.map(|key| report.accounts[key].take());
+        (
+            report,
+            [control, headers].map(|count| count.as_u64().unwrap()),
+        )
+    };
+    let (plain, _) = report("plain.log", text.as_bytes());
+    assert_eq!((plain.incidents.len(), plain.account("lines")), (1, 4));
+    assert_eq!(
+        (plain.account("coverage_rows"), plain.account("rejects")),
+        (1, 1)
+    );
+    let lines: Vec<&str> = text.lines().collect();
+    for (name, bytes) in deliveries(&lines) {
+        let (own, apart) = report(name, &bytes);
+        assert_eq!(own.findings, plain.findings, "{name}");
+        assert_eq!(own.incidents, plain.incidents, "{name}");
+        assert_eq!(own.accounts, plain.accounts, "{name}");
+        let expected = [
+            u64::from(name == "subscription"),
+            u64::from(name == "table"),
+        ];
+        assert_eq!(apart, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_damaged_delivery_keeps_what_is_sound() {
+    let line = LEAK.line();
+    let sound = format!(r#"{{"message":"{}"}}"#, line.trim_end());
+    let text = format!("{sound}\n{}\n{sound}\n", &sound[..60]);
+    let folder = folder(&[("x", text.as_bytes())]);
+    let report = detect(folder.path(), &["x"]).exits(0).report();
+    report.reconciles();
+    assert_eq!((report.account("rows"), report.account("rejects")), (2, 1));
+    assert_eq!(report.accounts["rejects_by_reason"]["not-json"], 1);
+}
+
+#[test]
+fn the_write_test_of_an_export_is_no_error() {
+    let folder = folder(&[
+        (
+            "exportedlogs/aws-logs-write-test",
+            b"Permission Check Successful",
+        ),
+        ("exportedlogs/1/eni-0a1-all/000000", LEAK.line().as_bytes()),
+    ]);
+    let report = detect(folder.path(), &["."]).exits(0).report();
+    assert_eq!((report.account("objects"), report.account("rows")), (1, 1));
+    let named = detect(folder.path(), &["exportedlogs/aws-logs-write-test"])
+        .exits(0)
+        .report();
+    assert_eq!(
+        (named.account("control_messages"), named.account("lines")),
+        (1, 0)
     );
 }
 

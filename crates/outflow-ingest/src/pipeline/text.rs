@@ -1,0 +1,403 @@
+//! The lines of an object, whatever they are wrapped in.
+//!
+//! ```text
+//! text ──► Wrapping::tell ──┬ none ────────────────────────────────────► Decoder ──► Decoded
+//!                           └ Unwrapper ──┬ lines ────────────────────►    ▲   offsets of the object
+//!                                         └ packed: base64, gunzip, again ─┘
+//! ```
+
+use std::io;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::read::MultiGzDecoder;
+use outflow_record::{
+    BATCH_ROWS, Decoded, Decoder, Error, Format, HEAD_MAX, LogKind, Messages, Packed, Place,
+    Reject, RejectReason, Unwrapped, Unwrapper, Wrapping,
+};
+
+/// Lines whose places are remembered. With more of them unflushed (blank ones, as others fill a batch before), the
+/// decoder is flushed.
+const PLACES_MAX: usize = 2 * BATCH_ROWS;
+
+/// Bytes of a packed record that are inflated at once. What they hold is decoded before the next are, so that a
+/// record which inflates to gigabytes needs no more memory than another.
+/// As many as tell the wrapping within.
+const STEP_BYTES: usize = HEAD_MAX;
+
+const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+
+/// Takes what was decoded.
+pub(super) type Sink<'s> = &'s mut dyn FnMut(&Decoded);
+
+/// Decodes the text of one object.
+pub(super) struct Text {
+    format: Option<Format>,
+    form: Form,
+}
+
+enum Form {
+    /// Not told yet: the first bytes, up to [`HEAD_MAX`] and a piece.
+    Head(Vec<u8>),
+    Plain(Box<Decoder>),
+    Wrapped(Box<Wrapped>),
+}
+
+/// How an object ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// As it should.
+    Whole,
+    /// Before its time: what stands last may be cut.
+    Cut,
+}
+
+impl Text {
+    pub(super) fn new(format: Option<Format>) -> Self {
+        Self {
+            format,
+            form: Form::Head(Vec::new()),
+        }
+    }
+
+    /// Decodes what follows; full batches go to `sink`.
+    ///
+    /// # Errors
+    /// As [`Decoder::decode`] and [`Unwrapper::push`].
+    pub(super) fn push(&mut self, piece: &[u8], sink: Sink<'_>) -> Result<(), Error> {
+        let Form::Head(head) = &mut self.form else {
+            return self.decode(piece, sink);
+        };
+        // Nearly always the first piece tells all, and need not be copied.
+        if head.is_empty() && tells(piece) {
+            self.tell(piece)?;
+            return self.decode(piece, sink);
+        }
+        head.extend_from_slice(piece);
+        if !tells(head) {
+            return Ok(());
+        }
+        let head = std::mem::take(head);
+        self.tell(&head)?;
+        self.decode(&head, sink)
+    }
+
+    /// Ends the object. What is left goes to `sink`, also where there is an error.
+    ///
+    /// # Errors
+    /// As [`Decoder::finish`] and [`Unwrapper::finish`].
+    pub(super) fn finish(&mut self, end: End, sink: Sink<'_>) -> Result<(), Error> {
+        if let Form::Head(head) = &mut self.form {
+            let head = std::mem::take(head);
+            self.tell(&head)?;
+            self.decode(&head, sink)?;
+        }
+        let ended = match &mut self.form {
+            Form::Wrapped(wrapped) => wrapped.finish(end, sink),
+            Form::Plain(decoder) if end == End::Cut => decoder.finish_truncated(),
+            Form::Plain(decoder) => decoder.finish(),
+            Form::Head(_) => Ok(()),
+        };
+        self.flush(sink);
+        ended
+    }
+
+    /// Gives what is decoded to `sink`.
+    pub(super) fn flush(&mut self, sink: Sink<'_>) {
+        match &mut self.form {
+            Form::Plain(decoder) => {
+                if let Some(decoded) = decoder.flush() {
+                    sink(&decoded);
+                }
+            }
+            Form::Wrapped(wrapped) => {
+                wrapped.flush(sink);
+                if wrapped.decoder.format().is_some() {
+                    wrapped.give_rejects(sink);
+                }
+            }
+            Form::Head(_) => {}
+        }
+    }
+
+    /// Messages so far that hold no record, but check a destination.
+    pub(super) fn control_messages(&self) -> u64 {
+        match &self.form {
+            Form::Wrapped(wrapped) => wrapped.control_messages,
+            Form::Plain(_) | Form::Head(_) => 0,
+        }
+    }
+
+    fn tell(&mut self, head: &[u8]) -> Result<(), Error> {
+        let wrapping = Wrapping::tell(head, self.format.as_ref())?;
+        let decoder = Decoder::new(self.format.clone());
+        self.form = match wrapping {
+            None => Form::Plain(Box::new(decoder)),
+            Some(wrapping) => {
+                let wrapped = Wrapped::new(wrapping, decoder, self.format.clone());
+                Form::Wrapped(Box::new(wrapped))
+            }
+        };
+        Ok(())
+    }
+
+    fn decode(&mut self, piece: &[u8], sink: Sink<'_>) -> Result<(), Error> {
+        let decoder = match &mut self.form {
+            Form::Plain(decoder) => decoder,
+            Form::Wrapped(wrapped) => return wrapped.push(piece, sink),
+            Form::Head(_) => return Ok(()),
+        };
+        let mut rest = piece;
+        while !rest.is_empty() {
+            let taken = decoder.decode(rest)?;
+            rest = &rest[taken..];
+            if rest.is_empty() {
+                break;
+            }
+            if let Some(decoded) = decoder.flush() {
+                sink(&decoded);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the bytes have a whole line that is not blank, or as many as are looked at.
+fn tells(head: &[u8]) -> bool {
+    head.len() >= HEAD_MAX || head.trim_ascii_start().contains(&b'\n')
+}
+
+/// Decodes lines that are wrapped.
+struct Wrapped {
+    format: Option<Format>,
+    unwrapper: Unwrapper,
+    unwrapped: Unwrapped,
+    decoder: Decoder,
+    /// Bytes that the decoder took.
+    decoded_bytes: u64,
+    /// For the lines that are not flushed: where the decoder met each, and where the object has it.
+    places: Vec<(u64, u64)>,
+    /// Rejects of the wrapping. They wait until the format is told, or they fill a batch: of a refused object nothing
+    /// counts.
+    rejects: Vec<Reject>,
+    header_lines: u64,
+    control_messages: u64,
+}
+
+impl Wrapped {
+    fn new(wrapping: Wrapping, decoder: Decoder, format: Option<Format>) -> Self {
+        Self {
+            format,
+            unwrapper: Unwrapper::new(wrapping),
+            unwrapped: Unwrapped::default(),
+            decoder,
+            decoded_bytes: 0,
+            places: Vec::new(),
+            rejects: Vec::new(),
+            header_lines: 0,
+            control_messages: 0,
+        }
+    }
+
+    fn push(&mut self, piece: &[u8], sink: Sink<'_>) -> Result<(), Error> {
+        self.unwrapper.push(piece, &mut self.unwrapped)?;
+        self.take_unwrapped(sink)
+    }
+
+    fn finish(&mut self, end: End, sink: Sink<'_>) -> Result<(), Error> {
+        match end {
+            End::Whole => self.unwrapper.finish(&mut self.unwrapped)?,
+            End::Cut => self.unwrapper.finish_truncated(&mut self.unwrapped)?,
+        }
+        self.take_unwrapped(sink)?;
+        self.decoder.finish()?;
+        self.flush(sink);
+        // The format may not be told even now, if there was no line to tell it.
+        self.give_rejects(sink);
+        Ok(())
+    }
+
+    fn take_unwrapped(&mut self, sink: Sink<'_>) -> Result<(), Error> {
+        let mut unwrapped = std::mem::take(&mut self.unwrapped);
+        let packed = std::mem::take(&mut unwrapped.packed);
+        self.take(&mut unwrapped, self.unwrapper.messages(), sink)?;
+        for packed in &packed {
+            self.open(packed, &mut unwrapped, sink)?;
+        }
+        self.unwrapped = unwrapped;
+        if self.decoder.format().is_some() || self.rejects.len() >= BATCH_ROWS {
+            self.give_rejects(sink);
+        }
+        Ok(())
+    }
+
+    /// Decodes the lines, and keeps the rest.
+    fn take(
+        &mut self,
+        unwrapped: &mut Unwrapped,
+        messages: Option<Messages>,
+        sink: Sink<'_>,
+    ) -> Result<(), Error> {
+        if messages == Some(Messages::Resolver) {
+            return Err(Error::Undecidable {
+                reason: "its messages are of a Route 53 Resolver query log, which is not read yet"
+                    .to_owned(),
+            });
+        }
+        self.control_messages += unwrapped.control_messages;
+        self.header_lines += unwrapped.header_lines;
+        self.rejects.append(&mut unwrapped.rejects);
+        let base = self.decoded_bytes;
+        let place = |place: &Place| (base + place.at as u64, place.offset);
+        self.places.extend(unwrapped.places.iter().map(place));
+        let mut rest = &unwrapped.text[..];
+        while !rest.is_empty() {
+            let taken = self.decoder.decode(rest)?;
+            self.decoded_bytes += taken as u64;
+            rest = &rest[taken..];
+            if !rest.is_empty() {
+                self.flush(sink);
+            }
+        }
+        if self.places.len() > PLACES_MAX {
+            self.flush(sink);
+        }
+        unwrapped.clear();
+        Ok(())
+    }
+
+    fn flush(&mut self, sink: Sink<'_>) {
+        let Some(mut decoded) = self.decoder.flush() else {
+            return;
+        };
+        for reject in &mut decoded.rejects {
+            let place = self.places.partition_point(|(at, _)| *at <= reject.offset);
+            if let Some((_, offset)) = place.checked_sub(1).and_then(|at| self.places.get(at)) {
+                reject.offset = *offset;
+            }
+        }
+        sink(&decoded);
+        let done = self
+            .places
+            .partition_point(|(at, _)| *at < self.decoded_bytes);
+        self.places.drain(..done);
+    }
+
+    fn give_rejects(&mut self, sink: Sink<'_>) {
+        let rejects = std::mem::take(&mut self.rejects);
+        let header_lines = std::mem::take(&mut self.header_lines);
+        if !rejects.is_empty() || header_lines > 0 {
+            let kind = self.decoder.format().map_or(LogKind::Vpc, Format::kind);
+            sink(&Decoded::without_rows(kind, rejects, header_lines));
+        }
+    }
+
+    /// Decodes what a packed record holds: a delivery once more, or lines. What of it makes no sense is a reject at
+    /// the record's own offset.
+    fn open(
+        &mut self,
+        packed: &Packed,
+        unwrapped: &mut Unwrapped,
+        sink: Sink<'_>,
+    ) -> Result<(), Error> {
+        let opened = match STANDARD.decode(packed.base64.trim_ascii()) {
+            Ok(stored) => self.inflate(&stored, packed.offset, unwrapped, sink)?,
+            Err(_) => Err(RejectReason::BadPayload),
+        };
+        if let Err(reason) = opened {
+            unwrapped.clear();
+            self.rejects.push(reject(packed, reason));
+        }
+        Ok(())
+    }
+
+    /// Decodes the payload at this offset, and says whether it made sense.
+    fn inflate(
+        &mut self,
+        stored: &[u8],
+        offset: u64,
+        unwrapped: &mut Unwrapped,
+        sink: Sink<'_>,
+    ) -> Result<Result<(), RejectReason>, Error> {
+        let mut plain = stored;
+        let mut gzip = MultiGzDecoder::new(stored);
+        let is_gzip = stored.starts_with(GZIP_MAGIC);
+        let source: &mut dyn io::Read = if is_gzip { &mut gzip } else { &mut plain };
+        let mut step = vec![0; STEP_BYTES];
+        let mut inner: Option<Unwrapper> = None;
+        loop {
+            let (filled, sound) = fill(source, &mut step);
+            let own = match &mut inner {
+                Some(own) => own,
+                None => {
+                    let wrapping = Wrapping::tell(&step[..filled], self.format.as_ref())?;
+                    inner.insert(Unwrapper::new(wrapping.unwrap_or(Wrapping::Bare)))
+                }
+            };
+            let ended = filled < step.len();
+            let mut read = own.push(&step[..filled], unwrapped);
+            if ended && sound && read.is_ok() {
+                read = own.finish(unwrapped);
+            }
+            if read.is_err() {
+                return Ok(Err(RejectReason::NoMessage));
+            }
+            let messages = own.messages();
+            relocate(unwrapped, offset);
+            self.take(unwrapped, messages, sink)?;
+            if !sound {
+                return Ok(Err(RejectReason::BadPayload));
+            }
+            if ended {
+                return Ok(if stored.is_empty() {
+                    Err(RejectReason::NoMessage)
+                } else {
+                    Ok(())
+                });
+            }
+        }
+    }
+}
+
+/// Places all that was unwrapped at one offset of the object.
+fn relocate(unwrapped: &mut Unwrapped, offset: u64) {
+    unwrapped
+        .places
+        .iter_mut()
+        .for_each(|place| place.offset = offset);
+    // No delivery is packed twice.
+    let packed = std::mem::take(&mut unwrapped.packed);
+    let twice = packed
+        .iter()
+        .map(|packed| reject(packed, RejectReason::BadPayload));
+    unwrapped.rejects.extend(twice);
+    unwrapped
+        .rejects
+        .iter_mut()
+        .for_each(|reject| reject.offset = offset);
+}
+
+fn reject(packed: &Packed, reason: RejectReason) -> Reject {
+    Reject {
+        offset: packed.offset,
+        reason,
+        bytes: packed.base64.bytes().take(Reject::BYTES_MAX).collect(),
+    }
+}
+
+/// Fills the buffer as far as the source goes, and says whether it went on or ended soundly.
+fn fill(source: &mut dyn io::Read, buffer: &mut [u8]) -> (usize, bool) {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match source.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return (filled, false),
+        }
+    }
+    (filled, true)
+}
+
+#[cfg(test)]
+mod tests;
