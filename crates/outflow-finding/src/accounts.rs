@@ -7,8 +7,8 @@ use serde::Serialize;
 
 /// What a run read and what became of it.
 ///
-/// Every line that could hold a record ends in exactly one of three accounts:
-/// `lines` = `rows` + `coverage_rows` + `rejects`.
+/// Every line that could hold a record ends in exactly one of four accounts:
+/// `lines` = `rows` + `coverage_rows` + `queries` + `rejects`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Accounts {
     /// Objects read, damaged ones included.
@@ -51,6 +51,8 @@ pub struct Accounts {
     pub resolution: Resolution,
     /// Messages by which CloudWatch Logs checks a destination; they hold no record and are not among `lines`.
     pub control_messages: u64,
+    /// Queries in Resolver query logs.
+    pub queries: u64,
 }
 
 /// How much of a remote address was kept where there were too many pairs to keep all of it.
@@ -79,6 +81,7 @@ impl Accounts {
         let accounted = self
             .rows
             .checked_add(self.coverage_rows)
+            .and_then(|sum| sum.checked_add(self.queries))
             .and_then(|sum| sum.checked_add(self.rejects));
         accounted == Some(self.lines)
     }

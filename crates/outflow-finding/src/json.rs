@@ -230,6 +230,7 @@ struct AccountsLine<'a> {
     copies: u64,
     resolution: Resolution,
     control_messages: u64,
+    queries: u64,
 }
 
 impl<'a> AccountsLine<'a> {
@@ -256,6 +257,7 @@ impl<'a> AccountsLine<'a> {
             copies: from.copies,
             resolution: from.resolution,
             control_messages: from.control_messages,
+            queries: from.queries,
         }
     }
 }

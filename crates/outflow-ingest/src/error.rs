@@ -48,6 +48,14 @@ pub enum Error {
         /// The object's name.
         uri: String,
     },
+    /// A file of context that is not what it is taken for.
+    #[error("`{}` is of no use as context: {what}", path.display())]
+    Context {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
 }
 
 const _: () = assert!(size_of::<Error>() <= 64);
@@ -72,6 +80,9 @@ impl Error {
             Self::Empty { .. } => {
                 "name the folder that holds AWSLogs/, or a file in it; a file named explicitly is always read"
                     .to_owned()
+            }
+            Self::Context { .. } => {
+                "fetch the file again, or take it out of the folder that --context names".to_owned()
             }
             Self::Parquet { .. } => "deliver the flow log as plain text (gzip) to have it read".to_owned(),
         }

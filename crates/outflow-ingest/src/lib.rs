@@ -33,6 +33,7 @@
 //! Not here: the meaning of the bytes (`outflow-record`), judging (`outflow-detect`), S3 access, Parquet, and the
 //! command line.
 
+pub use context::{CONTEXT_FILE_BYTES_MAX, Context, ContextKind};
 pub use error::{Error, ReadError};
 pub use list::{Listing, list};
 pub use object::Object;
@@ -41,6 +42,7 @@ pub use problem::Problem;
 pub use reader::{Compression, Damage, INFLATED_MAX, PIECE_BYTES_MAX, Read, Reader, STORED_MAX};
 pub use source::Source;
 
+mod context;
 mod error;
 mod list;
 mod object;

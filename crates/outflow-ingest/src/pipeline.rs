@@ -12,20 +12,23 @@
 mod duplicates;
 mod evidence;
 mod measures;
+mod names;
+mod records;
 mod tally;
 mod text;
 mod worker;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
 use outflow_detect::{Engine, Policy, Resolution, SharedState, State};
-use outflow_enrich::Networks;
+use outflow_enrich::{Networks, PassiveDns};
 use outflow_finding::{Accounts, Finding, Incident, group};
 use outflow_record::{Format, Timestamp};
 
-use crate::{Object, Problem};
+use crate::{Context, Object, Problem};
 use evidence::Ledger;
 use tally::Tally;
 use worker::{Done, Worker};
@@ -46,6 +49,8 @@ pub struct Settings {
     pub since: Option<Timestamp>,
     /// Records that start at or after this are read but not counted.
     pub until: Option<Timestamp>,
+    /// What is known of addresses from elsewhere.
+    pub context: Arc<Context>,
     /// Threads that read and count; at least one, and never more than objects or 256.
     pub workers: usize,
 }
@@ -107,8 +112,10 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
     tally.copies = copies.len() as u64;
     let mut read = Vec::new();
     let (mut problems, mut without_values) = (Vec::new(), Vec::new());
+    let mut names = PassiveDns::default();
     for done in workers {
         tally.merge(&done.tally);
+        names.merge(&done.names);
         read.push((done.sources, done.interfaces));
         problems.extend(done.problems);
         without_values.extend(done.without_values);
@@ -121,20 +128,32 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
     problems.sort();
     let ledger = Ledger::new(read, entries.into_inner());
     let mut remarks = remarks(&state, &tally);
+    if let Some(before) = names.forgotten_before() {
+        remarks.push(format!(
+            "more names of addresses than memory allows: those that were asked for before {before} are not told"
+        ));
+    }
     remarks.extend(
         copies
             .iter()
             .take(5)
             .map(|copy| format!("`{copy}` is a copy of another object")),
     );
-    conclude(state, settings, &tally, &ledger, problems, remarks)
+    let known = Known { ledger, names };
+    conclude(state, settings, &tally, &known, problems, remarks)
+}
+
+/// What findings gain from, once they are judged.
+struct Known {
+    ledger: Ledger,
+    names: PassiveDns,
 }
 
 fn conclude(
     state: State,
     settings: &Settings,
     tally: &Tally,
-    ledger: &Ledger,
+    Known { ledger, names }: &Known,
     problems: Vec<Problem>,
     mut remarks: Vec<String>,
 ) -> Outcome {
@@ -144,6 +163,7 @@ fn conclude(
     let findings = verdict.findings.into_iter().map(|judged| {
         let mut finding = judged.finding;
         ledger.attest(&judged.interfaces, &mut finding);
+        names::identify(&mut finding, &settings.context, names);
         senders.insert(finding.id.clone(), judged.interfaces);
         finding
     });

@@ -21,9 +21,10 @@ impl Problem {
     pub(crate) fn unread(error: &Error) -> Self {
         let uri = match error {
             Error::S3 { uri } | Error::Read { uri, .. } | Error::Parquet { uri } => uri.clone(),
-            Error::Missing { path } | Error::List { path, .. } | Error::Empty { path, .. } => {
-                path.display().to_string()
-            }
+            Error::Missing { path }
+            | Error::List { path, .. }
+            | Error::Empty { path, .. }
+            | Error::Context { path, .. } => path.display().to_string(),
         };
         let reason = match std::error::Error::source(error) {
             Some(source) => format!("{error}: {source}"),

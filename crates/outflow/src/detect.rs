@@ -1,13 +1,14 @@
 //! `outflow detect`.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, anyhow};
 use outflow_enrich::Networks;
 use outflow_finding::{Severity, TableOptions, write_json, write_table};
-use outflow_ingest::{Listing, Outcome, Progress, Settings, Source};
+use outflow_ingest::{Context, Listing, Outcome, Progress, Settings, Source};
 use outflow_record::{Format, Timestamp};
 
 use crate::config::Config;
@@ -48,6 +49,9 @@ pub(crate) struct DetectArgs {
     /// Bounds, baseline and allowed destinations.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Folder of what names destinations: AWS's ip-ranges.json, databases of countries and networks (.mmdb).
+    #[arg(long, value_name = "FOLDER")]
+    context: Option<PathBuf>,
     /// Threads that read and count [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -129,6 +133,7 @@ impl Plan {
             format: flow_format,
             since: args.since,
             until: args.until,
+            context: Arc::new(context(args.context.as_deref())?),
             workers: args.threads.map_or_else(cores, usize::from),
         };
         Ok(Self {
@@ -138,6 +143,46 @@ impl Plan {
             out: args.out,
             fail_on,
         })
+    }
+}
+
+fn context(folder: Option<&Path>) -> Result<Context, Failure> {
+    let Some(folder) = folder else {
+        return Ok(Context::default());
+    };
+    Context::load(folder).map_err(|error| {
+        let hint = error.hint();
+        Failure::usage(error, hint)
+    })
+}
+
+/// Says once what the context lacks.
+fn note_context(context: &Context, voice: Voice) {
+    for (path, kind) in &context.read {
+        tracing::info!(
+            path = &*path.to_string_lossy(),
+            kind = &*kind.to_string(),
+            "context"
+        );
+    }
+    for path in &context.skipped {
+        voice.note(&format!(
+            "`{}` in the folder of --context is neither ip-ranges.json nor a database of addresses, and is not used",
+            path.display()
+        ));
+    }
+    let missing: Vec<&str> = [
+        ("AWS services (ip-ranges.json)", context.ranges.is_none()),
+        (
+            "countries and networks (.mmdb)",
+            context.geo.sources().next().is_none(),
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(what, is_missing)| is_missing.then_some(what))
+    .collect();
+    if !missing.is_empty() {
+        voice.note(&format!("--context names no {}", missing.join(", and no ")));
     }
 }
 
@@ -156,7 +201,11 @@ pub(crate) fn run(
     flow_format: Option<Format>,
     voice: Voice,
 ) -> Result<Exit, Failure> {
+    let named = args.context.is_some();
     let plan = Plan::new(args, flow_format)?;
+    if named {
+        note_context(&plan.settings.context, voice);
+    }
     for (path, reason) in &plan.listing.skipped {
         // As text, which the log escapes: a name in a folder may hold anything.
         let path = path.to_string_lossy();

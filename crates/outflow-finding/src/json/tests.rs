@@ -99,7 +99,7 @@ fn an_incident_ends_with_its_findings() {
 fn accounts_have_their_keys_in_order() {
     let accounts = Accounts {
         objects: 2,
-        lines: 10,
+        lines: 14,
         rows: 7,
         coverage_rows: 1,
         rejects: 2,
@@ -110,12 +110,13 @@ fn accounts_have_their_keys_in_order() {
         copies: 1,
         resolution: Resolution::Group,
         control_messages: 2,
+        queries: 4,
         ..Accounts::default()
     };
     assert!(accounts.balances());
     let mut out = Vec::new();
     write_accounts(&mut out, &accounts).unwrap();
-    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"type":"accounts","objects":2,"damaged":0,"lines":10,"header_lines":0,"blank_lines":0,"rows":7,"coverage_rows":1,"rejects":2,"rejects_by_reason":{"truncated":2},"bytes":0,"counted_bytes":0,"enis":0,"first":"1970-01-01T00:00:00Z","last":null,"seconds":0.5,"unmeasured":3,"outside":0,"copies":1,"resolution":"group","control_messages":2}"#);
+    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"type":"accounts","objects":2,"damaged":0,"lines":14,"header_lines":0,"blank_lines":0,"rows":7,"coverage_rows":1,"rejects":2,"rejects_by_reason":{"truncated":2},"bytes":0,"counted_bytes":0,"enis":0,"first":"1970-01-01T00:00:00Z","last":null,"seconds":0.5,"unmeasured":3,"outside":0,"copies":1,"resolution":"group","control_messages":2,"queries":4}"#);
 }
 
 #[test]

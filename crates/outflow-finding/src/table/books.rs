@@ -127,8 +127,12 @@ fn lines(accounts: &Accounts) -> String {
         0 => String::new(),
         messages => format!(", control messages {}", human_count(messages)),
     };
+    let queries = match accounts.queries {
+        0 => String::new(),
+        queries => format!(" + queries {}", human_count(queries)),
+    };
     format!(
-        "{lines} {sign} rows {rows} + coverage {coverage} + rejects {rejects}; \
+        "{lines} {sign} rows {rows} + coverage {coverage}{queries} + rejects {rejects}; \
          besides, headers {headers}, blank {blanks}{control}"
     )
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use outflow_finding::Accounts;
-use outflow_record::{Decoded, Field, RejectReason, Timestamp};
+use outflow_record::{Decoded, DnsDecoded, Field, Reject, RejectReason, Timestamp};
 
 /// Counts that add up.
 #[derive(Debug, Default)]
@@ -18,6 +18,7 @@ pub(super) struct Tally {
     blank_lines: u64,
     rows: u64,
     coverage_rows: u64,
+    queries: u64,
     rejects: BTreeMap<RejectReason, u64>,
     bytes: u64,
     span: Option<(i64, i64)>,
@@ -38,9 +39,7 @@ impl Tally {
         self.blank_lines += decoded.blank_lines;
         self.rows += decoded.flows.num_rows() as u64;
         self.coverage_rows += decoded.coverage.len() as u64;
-        for reject in &decoded.rejects {
-            *self.rejects.entry(reject.reason).or_default() += 1;
-        }
+        self.add_rejects(&decoded.rejects);
         if let Some(bytes) = decoded.flows.u64s(Field::Bytes) {
             // Nulls hold zero.
             let sum = bytes
@@ -48,6 +47,20 @@ impl Tally {
                 .iter()
                 .fold(0, |sum: u64, bytes| sum.saturating_add(*bytes));
             self.bytes = self.bytes.saturating_add(sum);
+        }
+    }
+
+    /// Adds what a Resolver query log held.
+    pub(super) fn add_queries(&mut self, decoded: &DnsDecoded) {
+        self.lines += decoded.lines;
+        self.blank_lines += decoded.blank_lines;
+        self.queries += decoded.queries.num_rows() as u64;
+        self.add_rejects(&decoded.rejects);
+    }
+
+    fn add_rejects(&mut self, rejects: &[Reject]) {
+        for reject in rejects {
+            *self.rejects.entry(reject.reason).or_default() += 1;
         }
     }
 
@@ -68,6 +81,7 @@ impl Tally {
         self.blank_lines += other.blank_lines;
         self.rows += other.rows;
         self.coverage_rows += other.coverage_rows;
+        self.queries += other.queries;
         for (reason, count) in &other.rejects {
             *self.rejects.entry(*reason).or_default() += count;
         }
@@ -98,6 +112,7 @@ impl Tally {
             blank_lines: self.blank_lines,
             rows: self.rows,
             coverage_rows: self.coverage_rows,
+            queries: self.queries,
             rejects: self.rejects.values().sum(),
             rejects_by_reason: by_reason.collect(),
             bytes: self.bytes,

@@ -1,7 +1,7 @@
 //! The lines of an object, whatever they are wrapped in.
 //!
 //! ```text
-//! text ──► Wrapping::tell ──┬ none ────────────────────────────────────► Decoder ──► Decoded
+//! text ──► Wrapping::tell ──┬ none ────────────────────────────────────► Records ──► Batch
 //!                           └ Unwrapper ──┬ lines ────────────────────►    ▲   offsets of the object
 //!                                         └ packed: base64, gunzip, again ─┘
 //! ```
@@ -12,9 +12,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::MultiGzDecoder;
 use outflow_record::{
-    BATCH_ROWS, Decoded, Decoder, Error, Format, HEAD_MAX, LogKind, Messages, Packed, Place,
-    Reject, RejectReason, Unwrapped, Unwrapper, Wrapping,
+    BATCH_ROWS, Decoded, Error, Format, HEAD_MAX, LogKind, Messages, Packed, Place, Reject,
+    RejectReason, Unwrapped, Unwrapper, Wrapping, is_resolver_query_log,
 };
+
+use super::records::{Batch, Records};
 
 /// Lines whose places are remembered. With more of them unflushed (blank ones, as others fill a batch before), the
 /// decoder is flushed.
@@ -28,7 +30,7 @@ const STEP_BYTES: usize = HEAD_MAX;
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
 /// Takes what was decoded.
-pub(super) type Sink<'s> = &'s mut dyn FnMut(&Decoded);
+pub(super) type Sink<'s> = &'s mut dyn FnMut(&Batch);
 
 /// Decodes the text of one object.
 pub(super) struct Text {
@@ -39,7 +41,7 @@ pub(super) struct Text {
 enum Form {
     /// Not told yet: the first bytes, up to [`HEAD_MAX`] and a piece.
     Head(Vec<u8>),
-    Plain(Box<Decoder>),
+    Plain(Box<Records>),
     Wrapped(Box<Wrapped>),
 }
 
@@ -94,8 +96,8 @@ impl Text {
         }
         let ended = match &mut self.form {
             Form::Wrapped(wrapped) => wrapped.finish(end, sink),
-            Form::Plain(decoder) if end == End::Cut => decoder.finish_truncated(),
-            Form::Plain(decoder) => decoder.finish(),
+            Form::Plain(records) if end == End::Cut => records.finish_truncated(),
+            Form::Plain(records) => records.finish(),
             Form::Head(_) => Ok(()),
         };
         self.flush(sink);
@@ -105,14 +107,14 @@ impl Text {
     /// Gives what is decoded to `sink`.
     pub(super) fn flush(&mut self, sink: Sink<'_>) {
         match &mut self.form {
-            Form::Plain(decoder) => {
-                if let Some(decoded) = decoder.flush() {
-                    sink(&decoded);
+            Form::Plain(records) => {
+                if let Some(batch) = records.flush() {
+                    sink(&batch);
                 }
             }
             Form::Wrapped(wrapped) => {
                 wrapped.flush(sink);
-                if wrapped.decoder.format().is_some() {
+                if wrapped.records.are_told() {
                     wrapped.give_rejects(sink);
                 }
             }
@@ -129,12 +131,15 @@ impl Text {
     }
 
     fn tell(&mut self, head: &[u8]) -> Result<(), Error> {
+        if is_resolver_query_log(head) == Some(true) {
+            self.form = Form::Plain(Box::new(Records::queries()));
+            return Ok(());
+        }
         let wrapping = Wrapping::tell(head, self.format.as_ref())?;
-        let decoder = Decoder::new(self.format.clone());
         self.form = match wrapping {
-            None => Form::Plain(Box::new(decoder)),
+            None => Form::Plain(Box::new(Records::flows(self.format.clone()))),
             Some(wrapping) => {
-                let wrapped = Wrapped::new(wrapping, decoder, self.format.clone());
+                let wrapped = Wrapped::new(wrapping, self.format.clone());
                 Form::Wrapped(Box::new(wrapped))
             }
         };
@@ -142,20 +147,20 @@ impl Text {
     }
 
     fn decode(&mut self, piece: &[u8], sink: Sink<'_>) -> Result<(), Error> {
-        let decoder = match &mut self.form {
-            Form::Plain(decoder) => decoder,
+        let records = match &mut self.form {
+            Form::Plain(records) => records,
             Form::Wrapped(wrapped) => return wrapped.push(piece, sink),
             Form::Head(_) => return Ok(()),
         };
         let mut rest = piece;
         while !rest.is_empty() {
-            let taken = decoder.decode(rest)?;
+            let taken = records.decode(rest)?;
             rest = &rest[taken..];
             if rest.is_empty() {
                 break;
             }
-            if let Some(decoded) = decoder.flush() {
-                sink(&decoded);
+            if let Some(batch) = records.flush() {
+                sink(&batch);
             }
         }
         Ok(())
@@ -172,7 +177,7 @@ struct Wrapped {
     format: Option<Format>,
     unwrapper: Unwrapper,
     unwrapped: Unwrapped,
-    decoder: Decoder,
+    records: Records,
     /// Bytes that the decoder took.
     decoded_bytes: u64,
     /// For the lines that are not flushed: where the decoder met each, and where the object has it.
@@ -185,12 +190,12 @@ struct Wrapped {
 }
 
 impl Wrapped {
-    fn new(wrapping: Wrapping, decoder: Decoder, format: Option<Format>) -> Self {
+    fn new(wrapping: Wrapping, format: Option<Format>) -> Self {
         Self {
-            format,
             unwrapper: Unwrapper::new(wrapping),
             unwrapped: Unwrapped::default(),
-            decoder,
+            records: Records::flows(format.clone()),
+            format,
             decoded_bytes: 0,
             places: Vec::new(),
             rejects: Vec::new(),
@@ -210,7 +215,7 @@ impl Wrapped {
             End::Cut => self.unwrapper.finish_truncated(&mut self.unwrapped)?,
         }
         self.take_unwrapped(sink)?;
-        self.decoder.finish()?;
+        self.records.finish()?;
         self.flush(sink);
         // The format may not be told even now, if there was no line to tell it.
         self.give_rejects(sink);
@@ -225,7 +230,7 @@ impl Wrapped {
             self.open(packed, &mut unwrapped, sink)?;
         }
         self.unwrapped = unwrapped;
-        if self.decoder.format().is_some() || self.rejects.len() >= BATCH_ROWS {
+        if self.records.are_told() || self.rejects.len() >= BATCH_ROWS {
             self.give_rejects(sink);
         }
         Ok(())
@@ -239,10 +244,7 @@ impl Wrapped {
         sink: Sink<'_>,
     ) -> Result<(), Error> {
         if messages == Some(Messages::Resolver) {
-            return Err(Error::Undecidable {
-                reason: "its messages are of a Route 53 Resolver query log, which is not read yet"
-                    .to_owned(),
-            });
+            self.records.become_queries()?;
         }
         self.control_messages += unwrapped.control_messages;
         self.header_lines += unwrapped.header_lines;
@@ -252,7 +254,7 @@ impl Wrapped {
         self.places.extend(unwrapped.places.iter().map(place));
         let mut rest = &unwrapped.text[..];
         while !rest.is_empty() {
-            let taken = self.decoder.decode(rest)?;
+            let taken = self.records.decode(rest)?;
             self.decoded_bytes += taken as u64;
             rest = &rest[taken..];
             if !rest.is_empty() {
@@ -267,16 +269,16 @@ impl Wrapped {
     }
 
     fn flush(&mut self, sink: Sink<'_>) {
-        let Some(mut decoded) = self.decoder.flush() else {
+        let Some(mut batch) = self.records.flush() else {
             return;
         };
-        for reject in &mut decoded.rejects {
+        for reject in batch.rejects() {
             let place = self.places.partition_point(|(at, _)| *at <= reject.offset);
             if let Some((_, offset)) = place.checked_sub(1).and_then(|at| self.places.get(at)) {
                 reject.offset = *offset;
             }
         }
-        sink(&decoded);
+        sink(&batch);
         let done = self
             .places
             .partition_point(|(at, _)| *at < self.decoded_bytes);
@@ -287,8 +289,12 @@ impl Wrapped {
         let rejects = std::mem::take(&mut self.rejects);
         let header_lines = std::mem::take(&mut self.header_lines);
         if !rejects.is_empty() || header_lines > 0 {
-            let kind = self.decoder.format().map_or(LogKind::Vpc, Format::kind);
-            sink(&Decoded::without_rows(kind, rejects, header_lines));
+            let kind = self.records.format().map_or(LogKind::Vpc, Format::kind);
+            sink(&Batch::Flows(Decoded::without_rows(
+                kind,
+                rejects,
+                header_lines,
+            )));
         }
     }
 

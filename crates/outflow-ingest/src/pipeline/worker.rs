@@ -3,11 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use outflow_detect::{Folder, SharedState};
-use outflow_enrich::{EnrichedBatch, Enricher, Flow, InterfaceKey, Origin};
+use outflow_enrich::{EnrichedBatch, Enricher, Flow, InterfaceKey, Origin, PassiveDns};
 use outflow_record::{CoverageRow, Decoded, Field, LogKind};
 
 use super::evidence::{ENTRIES_MAX, SourceRows};
 use super::measures::{Measures, Uncountable};
+use super::names;
+use super::records::Batch;
 use super::tally::Tally;
 use super::text::{End, Text};
 use super::{Progress, Settings};
@@ -31,6 +33,7 @@ pub(super) struct Worker<'a> {
     rows: Vec<u32>,
     span: Option<(i64, i64)>,
     measures: Measures,
+    names: PassiveDns,
     /// Whether the object under way has records of a transit gateway.
     gateway: bool,
 }
@@ -38,6 +41,7 @@ pub(super) struct Worker<'a> {
 /// What a worker leaves behind.
 pub(super) struct Done {
     pub(super) tally: Tally,
+    pub(super) names: PassiveDns,
     pub(super) sources: Vec<SourceRows>,
     pub(super) interfaces: Vec<InterfaceKey>,
     pub(super) problems: Vec<Problem>,
@@ -67,6 +71,7 @@ impl<'a> Worker<'a> {
             rows: Vec::new(),
             span: None,
             measures: Measures::default(),
+            names: PassiveDns::default(),
             gateway: false,
         }
     }
@@ -100,7 +105,7 @@ impl<'a> Worker<'a> {
         let mut text = Text::new(self.settings.format.clone());
         let mut reader = std::mem::take(&mut self.reader);
         let result = reader.read(object, &mut |piece| {
-            text.push(piece, &mut |decoded| self.count(decoded, &origin))
+            text.push(piece, &mut |batch| self.take(batch, &origin))
         });
         self.reader = reader;
         let stored = match &result {
@@ -127,7 +132,7 @@ impl<'a> Worker<'a> {
             // What came before the failure is kept: its last line may be cut.
             Err(ReadError::Object(error)) => (Some(End::Cut), Some(Problem::unread(&error)), None),
         };
-        let sink = &mut |decoded: &Decoded| self.count(decoded, &origin);
+        let sink = &mut |batch: &Batch| self.take(batch, &origin);
         let ended = match end {
             Some(end) => text.finish(end, sink),
             None => {
@@ -149,9 +154,22 @@ impl<'a> Worker<'a> {
         Done {
             interfaces,
             tally: self.tally,
+            names: self.names,
             sources: self.sources,
             problems: self.problems,
             without_values: self.without_values,
+        }
+    }
+
+    fn take(&mut self, batch: &Batch, origin: &Origin) {
+        match batch {
+            Batch::Flows(decoded) => self.count(decoded, origin),
+            Batch::Queries(decoded) => {
+                self.tally.add_queries(decoded);
+                let rows = decoded.queries.num_rows() as u64;
+                self.progress.rows.fetch_add(rows, Ordering::Relaxed);
+                names::feed(&mut self.names, &decoded.queries);
+            }
         }
     }
 

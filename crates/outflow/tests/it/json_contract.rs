@@ -50,7 +50,7 @@ const COVERAGE: [&str; 5] = [
     "skipdata",
     "late_bytes",
 ];
-const ACCOUNTS: [&str; 21] = [
+const ACCOUNTS: [&str; 22] = [
     "type",
     "objects",
     "damaged",
@@ -72,6 +72,7 @@ const ACCOUNTS: [&str; 21] = [
     "copies",
     "resolution",
     "control_messages",
+    "queries",
 ];
 const FAMILIES: [&str; 15] = [
     "volume.ledger",

@@ -95,7 +95,7 @@ impl Report {
     /// Asserts that every line ended in exactly one account.
     #[track_caller]
     pub(crate) fn reconciles(&self) {
-        let parts = ["rows", "coverage_rows", "rejects"].map(|name| self.account(name));
+        let parts = ["rows", "coverage_rows", "queries", "rejects"].map(|name| self.account(name));
         assert_eq!(
             self.account("lines"),
             parts.iter().sum::<u64>(),

@@ -15,6 +15,7 @@ const BAD: &str =
 struct Found {
     bytes: u64,
     rows: usize,
+    queries: usize,
     coverage: usize,
     rejects: Vec<(u64, RejectReason)>,
     lines: u64,
@@ -24,7 +25,19 @@ struct Found {
 }
 
 impl Found {
-    fn add(&mut self, decoded: &Decoded) {
+    fn add(&mut self, batch: &Batch) {
+        let decoded = match batch {
+            Batch::Flows(decoded) => decoded,
+            Batch::Queries(decoded) => {
+                self.queries += decoded.queries.num_rows();
+                let rejects = decoded.rejects.iter();
+                self.rejects
+                    .extend(rejects.map(|reject| (reject.offset, reject.reason)));
+                self.lines += decoded.lines;
+                self.blank_lines += decoded.blank_lines;
+                return;
+            }
+        };
         let bytes = decoded.flows.u64s(Field::Bytes);
         self.bytes += bytes.map_or(0, |bytes| bytes.values().iter().sum());
         self.rows += decoded.flows.num_rows();
@@ -41,13 +54,13 @@ impl Found {
 fn read(source: &[u8], piece: usize, format: Option<Format>, end: End) -> Result<Found, Error> {
     let (mut text, mut found) = (Text::new(format), Found::default());
     for piece in source.chunks(piece) {
-        text.push(piece, &mut |decoded| found.add(decoded))?;
+        text.push(piece, &mut |batch| found.add(batch))?;
     }
-    text.finish(end, &mut |decoded| found.add(decoded))?;
+    text.finish(end, &mut |batch| found.add(batch))?;
     found.control_messages = text.control_messages();
     assert_eq!(
         found.lines,
-        (found.rows + found.coverage + found.rejects.len()) as u64
+        (found.rows + found.queries + found.coverage + found.rejects.len()) as u64
     );
     found.rejects.sort_unstable();
     Ok(found)
@@ -309,22 +322,31 @@ fn control_messages_and_headers_of_a_table_are_counted_apart() {
 }
 
 #[test]
-fn messages_of_the_resolver_are_refused_by_name() {
-    let query = r#"{\"version\":\"1.100000\",\"query_name\":\"example.com.\"}"#;
-    for source in wrapped(&[query]) {
-        if source.contains("recordId") || !source.starts_with('{') {
-            continue;
-        }
-        let refused = read(source.as_bytes(), 50, None, End::Whole)
-            .unwrap_err()
-            .to_string();
-        assert!(refused.contains("Resolver"), "{source}: {refused}");
+fn queries_of_the_resolver_are_read_plain_and_wrapped() {
+    let query = r#"{"query_timestamp":"2022-10-13T21:02:36Z","query_name":"example.com."}"#;
+    let odd = r#"{"query_name":"example.com."}"#;
+    let plain = found(format!("{query}\n{odd}\n{query}{query}").as_bytes());
+    assert_eq!((plain.queries, plain.lines), (3, 4));
+    assert_eq!(plain.rejects[0].0, query.len() as u64 + 1);
+    let exported = format!("2018-02-16T10:15:30.000Z {query}\n2018-02-16T10:15:30.000Z {odd}\n");
+    let mut sources = vec![exported];
+    let [query, odd] = [query, odd].map(|object| object.replace('"', "\\\""));
+    sources.extend(
+        wrapped(&[&query, &odd])
+            .into_iter()
+            .filter(|source| source.starts_with('{') && !source.contains("recordId")),
+    );
+    for source in sources {
+        let found = found(source.as_bytes());
+        assert_eq!((found.queries, found.rejects.len()), (1, 1), "{source}");
     }
-    let exported = b"2018-02-16T10:15:30.000Z {\"query_name\":\"example.com.\"}\n";
-    let refused = read(exported, 50, None, End::Whole)
-        .unwrap_err()
-        .to_string();
-    assert!(refused.contains("Resolver"), "{refused}");
+}
+
+#[test]
+fn flow_records_and_queries_in_one_object_are_refused() {
+    let query = r#"{\"query_timestamp\":\"2022-10-13T21:02:36Z\",\"query_name\":\"example.com.\"}"#;
+    let found = found(subscription(&[ONE, query]).as_bytes());
+    assert_eq!((found.rows, found.queries, found.rejects.len()), (1, 0, 1));
 }
 
 #[test]
@@ -347,8 +369,8 @@ fn a_wrapped_line_needs_a_format_as_any_other_without_a_header() {
     let mut counted = Found::default();
     let mut text = Text::new(None);
     let odd = custom.replacen("},{", "},{\"id\":\"1\"},{", 1);
-    let pushed = text.push(odd.as_bytes(), &mut |decoded| counted.add(decoded));
-    let ended = pushed.and_then(|()| text.finish(End::Whole, &mut |decoded| counted.add(decoded)));
+    let pushed = text.push(odd.as_bytes(), &mut |batch| counted.add(batch));
+    let ended = pushed.and_then(|()| text.finish(End::Whole, &mut |batch| counted.add(batch)));
     assert!(ended.is_err());
     assert_eq!(counted, Found::default());
 }

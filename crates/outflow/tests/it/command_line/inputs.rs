@@ -34,8 +34,6 @@ fn other_formats_are_refused_by_their_content() {
     beside_the_leak("x.log", b"PAR1\x15\x04\x15\x10").says(&["Parquet"]);
     beside_the_leak("x.log", b"{\"messageType\":\"DATA_MESSAGE\"}\n").says(&["this is JSON"]);
     beside_the_leak("x.log.gz", &gzip(b"{\n  \"records\": []\n}\n")).says(&["this is JSON"]);
-    let query = br#"{"logEvents":[{"message":"{\"query_name\":\"example.com.\"}"}]}"#;
-    beside_the_leak("x.log", query).says(&["Route 53 Resolver"]);
     beside_the_leak("x.log", b"\xff\xfe\x00\x01 nothing\n").says(&["not text"]);
     let tgw =
         b"version resource-type account-id tgw-id tgw-attachment-id\n6 TransitGateway 1 2 3\n";
@@ -44,6 +42,60 @@ fn other_formats_are_refused_by_their_content() {
         !run.stderr.contains("--log-format"),
         "a format does not help there"
     );
+}
+
+#[test]
+fn resolver_query_logs_name_the_destination_in_the_same_vpc() {
+    let header = "account-id interface-id vpc-id srcaddr dstaddr srcport dstport protocol packets bytes start end action";
+    let leak = format!(
+        "{header}\n123456789012 eni-0a1 vpc-1 10.0.0.5 203.0.113.9 40000 443 6 300000 300000000 1790000000 1790000010 ACCEPT\n"
+    );
+    let query = |vpc: &str, name: &str| {
+        format!(
+            r#"{{"query_timestamp":"2026-09-21T14:13:00Z","query_name":"{name}","vpc_id":"{vpc}","answers":[{{"Rdata":"203.0.113.9","Type":"A","Class":"IN"}}]}}"#
+        )
+    };
+    let queries = format!(
+        "{}\n{}\n{{}}\n",
+        query("vpc-1", "Drop.Example.NET."),
+        query("vpc-2", "other.org.")
+    );
+    let folder = folder(&[
+        ("leak.log", leak.as_bytes()),
+        ("queries.log.gz", &gzip(queries.as_bytes())),
+    ]);
+    let run = detect(folder.path(), &["."]).exits(0);
+    let report = run.report();
+    report.reconciles();
+    assert_eq!(
+        (report.account("queries"), report.account("rejects")),
+        (2, 1)
+    );
+    assert_eq!(
+        report.incidents[0]["destination"]["domain"],
+        "drop.example.net"
+    );
+}
+
+#[test]
+fn context_names_the_service_and_what_it_lacks_is_said_once() {
+    let ranges = br#"{"syncToken": "1", "createDate": "2026-08-22-21-17-05", "ipv6_prefixes": [], "prefixes": [
+        {"ip_prefix": "203.0.113.0/24", "region": "eu-west-1", "service": "S3", "network_border_group": "eu-west-1"}]}"#;
+    let folder = folder(&[
+        ("leak.log", LEAK.line().as_bytes()),
+        ("context/ip-ranges.json", ranges),
+        ("context/notes.txt", b"mine"),
+        ("damaged/ip-ranges.json", &ranges[..60]),
+    ]);
+    let run = detect(folder.path(), &["leak.log", "--context", "context"]).exits(0);
+    let run = run.says(&["notes.txt", "--context names no countries and networks"]);
+    assert_eq!(run.report().incidents[0]["destination"]["service"], "S3");
+    detect(folder.path(), &["leak.log", "--context", "damaged"])
+        .exits(2)
+        .says(&["ip-ranges.json", "hint: "]);
+    detect(folder.path(), &["leak.log", "--context", "nowhere"])
+        .exits(2)
+        .says(&["nowhere", "hint: "]);
 }
 
 /// The lines of a flow log without a header in every form in which CloudWatch Logs and Firehose deliver them.
