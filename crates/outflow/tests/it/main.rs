@@ -15,6 +15,8 @@ mod json_contract;
 #[cfg(test)]
 mod labels;
 #[cfg(test)]
+mod misreadings;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod run;
