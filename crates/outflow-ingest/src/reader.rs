@@ -18,7 +18,7 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 
-use libdeflater::Decompressor;
+use libdeflater::{Crc, Decompressor};
 use sha2::{Digest, Sha256};
 
 use crate::{Error, Object, ReadError};
@@ -191,8 +191,15 @@ impl Reader {
             Compression::Gzip => whole::inflate(decompressor, stored, text),
             Compression::Plain | Compression::Zstd => None,
         };
-        if let Some(text) = inflated {
-            out.deliver(text).map_err(refused)?;
+        if let Some(whole) = inflated {
+            let mut checksum = Crc::new();
+            for piece in whole.text.chunks(PIECE_BYTES_MAX) {
+                checksum.update(piece);
+                out.deliver(piece).map_err(refused)?;
+            }
+            if checksum.sum() != whole.checksum {
+                damage = Some("corrupt gzip data: incorrect data check".to_owned());
+            }
         } else {
             let mut unpacker = Unpacker::new(compression);
             unpacker.push(stored, &mut out).map_err(refused)?;

@@ -21,9 +21,6 @@ pub const BATCH_ROWS: usize = 4096;
 /// What some editors put before the first line of UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Bytes that are loaded ahead into the second-level cache.
-const WARM_BYTES: usize = 64 << 10;
-
 /// Decodes the text of one source: push bytes in pieces of any size, flush batches.
 ///
 /// The format comes from the source's header; without one, from the caller; without that, the default format of VPC
@@ -216,12 +213,7 @@ impl Decoder {
         };
         let first = self.rows;
         let mut next = at;
-        let mut warm = at;
         while self.rows < BATCH_ROWS {
-            if next >= warm {
-                warm = (next + WARM_BYTES).min(input.len());
-                warm_up(&input[next..warm]);
-            }
             let (rows, bytes) =
                 plan.read(columns, self.rows, BATCH_ROWS - self.rows, &input[next..]);
             self.rows += rows;
@@ -334,14 +326,6 @@ impl Decoder {
         self.tail.extend_from_slice(&bytes[..kept]);
         self.tail_overlong += (bytes.len() - kept) as u64;
     }
-}
-
-/// Reads a byte of each cache line. A whole object that was just inflated lies in main memory; these loads wait for
-/// nothing, so that many are under way at once, where the search for delimiters would wait for one after the
-/// other.
-fn warm_up(bytes: &[u8]) {
-    let sum = bytes.iter().step_by(64).fold(0u8, |sum, byte| sum ^ byte);
-    std::hint::black_box(sum);
 }
 
 #[cfg(test)]

@@ -10,7 +10,11 @@ fn gzip(text: &[u8]) -> Vec<u8> {
 
 fn inflated(stored: &[u8]) -> Option<Vec<u8>> {
     let mut buffer = Vec::new();
-    inflate(&mut Decompressor::new(), stored, &mut buffer).map(<[u8]>::to_vec)
+    let whole = inflate(&mut Decompressor::new(), stored, &mut buffer)?;
+    let mut crc = Crc::new();
+    crc.update(whole.text);
+    assert_eq!(whole.checksum, crc.sum());
+    Some(whole.text.to_vec())
 }
 
 #[test]
@@ -22,6 +26,31 @@ fn one_sound_member_is_taken() {
         b"version account-id\n2 123456789012\n",
     ] {
         assert_eq!(inflated(&gzip(text)).as_deref(), Some(text));
+    }
+}
+
+#[test]
+fn headers_of_every_kind_are_passed_over() {
+    let plain = gzip(b"2 123456789012 eni-1\n");
+    for flags in 0..=255 {
+        let mut stored = plain[..HEADER_BYTES].to_vec();
+        stored[3] = flags;
+        let parts: [(u8, &[u8]); 4] = [
+            (EXTRA, b"\x03\x00abc"),
+            (NAME, b"flows.log\0"),
+            (COMMENT, b"\0"),
+            (HEADER_CHECKSUM, b"\x12\x34"),
+        ];
+        for (flag, bytes) in parts {
+            stored.extend_from_slice(if flags & flag == 0 { b"" } else { bytes });
+        }
+        stored.extend_from_slice(&plain[HEADER_BYTES..]);
+        assert_eq!(
+            inflated(&stored).is_some(),
+            flags & RESERVED == 0,
+            "{flags:#x}"
+        );
+        (0..stored.len()).for_each(|end| assert_eq!(inflated(&stored[..end]), None));
     }
 }
 
