@@ -28,6 +28,7 @@
 
 pub use addr::Addr;
 pub use batch::{CoverageRow, CoverageStatus, Decoded, FlowBatch, Reject, RejectReason, schema};
+pub use conform::Conformer;
 pub use decoder::{BATCH_ROWS, Decoder};
 pub use error::Error;
 pub use field::{Field, Kind, LogKind};
@@ -43,6 +44,7 @@ pub use wrapped::{HEAD_MAX, Messages, Packed, Place, Unwrapped, Unwrapper, WRAPP
 mod addr;
 mod batch;
 mod columns;
+mod conform;
 mod decoder;
 mod error;
 mod fast;
