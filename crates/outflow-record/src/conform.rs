@@ -17,6 +17,8 @@ mod ocsf;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int32Type;
 use arrow_array::{Array, BooleanArray, RecordBatch};
 use arrow_schema::{DataType, Schema};
 use arrow_select::filter::filter_record_batch;
@@ -158,10 +160,7 @@ impl Conformer {
         let first = self.rows;
         self.rows += batch.num_rows() as u64;
         let mut sifted = self.sift(batch)?;
-        let filtered = match &sifted.ok {
-            Some(ok) => filter_record_batch(batch, &BooleanArray::from(ok.clone())).ok(),
-            None => None,
-        };
+        let filtered = sifted.ok.as_ref().map(|ok| only(batch, ok));
         let rows = filtered.as_ref().unwrap_or(batch);
         let kept = sifted.ok.as_ref().map(|ok| positions(ok));
         let flows = self.make(
@@ -196,10 +195,12 @@ impl Conformer {
             return Ok(sifted);
         };
         let statuses = batch.column(at).as_ref();
+        if all_ok(statuses) {
+            return Ok(sifted);
+        }
         let mut ok = Vec::new();
-        let mut memory = None;
         for row in 0..batch.num_rows() {
-            let status = status(statuses, row, &mut memory)?;
+            let status = status(statuses, row)?;
             ok.push(status == Status::Ok);
             let reject = match status {
                 Status::Ok => continue,
@@ -245,15 +246,13 @@ impl Conformer {
                 }
             }
         }
-        let made = RecordBatch::try_new(Arc::clone(&self.schema), arrays);
-        let made = made.and_then(|made| match ok.is_empty() {
-            true => Ok(made),
-            false => filter_record_batch(&made, &BooleanArray::from(ok)),
-        });
-        match made {
-            Ok(made) => FlowBatch::try_new(made),
-            Err(error) => unreachable!("own columns: {error}"),
-        }
+        let made = RecordBatch::try_new(Arc::clone(&self.schema), arrays)
+            .unwrap_or_else(|error| unreachable!("own columns: {error}"));
+        FlowBatch::try_new(if ok.is_empty() {
+            made
+        } else {
+            only(&made, &ok)
+        })
     }
 }
 
@@ -276,35 +275,39 @@ enum Status {
     Bad,
 }
 
-/// The status of a row. That of the last key of a dictionary is remembered: nearly all rows have the same.
-fn status(
-    column: &dyn Array,
-    row: usize,
-    memory: &mut Option<(i32, Status)>,
-) -> Result<Status, Error> {
-    use arrow_array::cast::AsArray;
-    use arrow_array::types::Int32Type;
-    let keys = column
-        .as_dictionary_opt::<Int32Type>()
-        .map(|column| column.keys());
-    let key = keys
-        .filter(|keys| keys.is_valid(row))
-        .map(|keys| keys.value(row));
-    if let (Some((known, status)), Some(key)) = (*memory, key)
-        && known == key
-    {
-        return Ok(status);
+/// The rows of a batch that are marked.
+fn only(batch: &RecordBatch, marks: &[bool]) -> RecordBatch {
+    filter_record_batch(batch, &BooleanArray::from(marks.to_vec()))
+        .unwrap_or_else(|error| unreachable!("a mark for each row: {error}"))
+}
+
+/// Whether the keys of a dictionary tell at once that all rows are of flows.
+fn all_ok(statuses: &dyn Array) -> bool {
+    if statuses.null_count() > 0 {
+        return false;
     }
-    let spelt =
-        spell(Field::LogStatus, column, row).ok_or_else(|| not_stored_as(Field::LogStatus))?;
-    let status = match spelt.as_ref() {
-        "OK" => Status::Ok,
-        "NODATA" => Status::Coverage(CoverageStatus::NoData),
-        "SKIPDATA" => Status::Coverage(CoverageStatus::SkipData),
-        _ => Status::Bad,
+    let Some(statuses) = statuses.as_dictionary_opt::<Int32Type>() else {
+        return false;
     };
-    *memory = key.map(|key| (key, status)).or(*memory);
-    Ok(status)
+    let texts = statuses.values().as_string_opt::<i32>();
+    let at = texts.and_then(|texts| texts.iter().position(|text| text == Some("OK")));
+    let at = at.and_then(|at| i32::try_from(at).ok());
+    at.is_some_and(|at| statuses.keys().values().iter().all(|key| *key == at))
+}
+
+fn status(column: &dyn Array, row: usize) -> Result<Status, Error> {
+    let spelt = spell(Field::LogStatus, column, row);
+    Ok(
+        match spelt
+            .ok_or_else(|| not_stored_as(Field::LogStatus))?
+            .as_ref()
+        {
+            "OK" => Status::Ok,
+            "NODATA" => Status::Coverage(CoverageStatus::NoData),
+            "SKIPDATA" => Status::Coverage(CoverageStatus::SkipData),
+            _ => Status::Bad,
+        },
+    )
 }
 
 /// The coverage row of a batch's row, or the field that has a bad value.
@@ -362,7 +365,8 @@ fn positions(ok: &[bool]) -> Vec<usize> {
 /// Whether a field is ever stored as this type.
 fn suits(field: Field, stored: &DataType) -> bool {
     match stored {
-        DataType::Null | DataType::Utf8 | DataType::Binary | DataType::Dictionary(_, _) => true,
+        DataType::Null | DataType::Binary | DataType::Dictionary(_, _) => true,
+        DataType::Utf8 | DataType::Utf8View => true,
         stored if field.kind() == Kind::Addr => stored.is_null(),
         stored => stored.is_integer() || matches!(stored, DataType::Float32 | DataType::Float64),
     }

@@ -118,6 +118,10 @@ pub(super) fn spell(field: Field, column: &dyn Array, row: usize) -> Option<Cow<
             let text = column.as_string_opt::<i32>()?.value(row);
             Some(Cow::Borrowed(spell_text(field, text)))
         }
+        DataType::Utf8View => {
+            let text = column.as_string_view_opt()?.value(row);
+            Some(Cow::Borrowed(spell_text(field, text)))
+        }
         DataType::Dictionary(_, _) => {
             let column = column.as_dictionary_opt::<Int32Type>()?;
             let texts = column.values().as_string_opt::<i32>()?;

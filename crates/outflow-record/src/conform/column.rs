@@ -9,16 +9,18 @@ use arrow_array::types::{
 };
 use arrow_array::{
     Array, ArrayRef, ArrowPrimitiveType, DictionaryArray, FixedSizeBinaryArray, PrimitiveArray,
-    StringArray, TimestampSecondArray, UInt8Array, UInt16Array, UInt64Array, new_null_array,
+    StringArray, StringViewArray, TimestampSecondArray, UInt8Array, UInt16Array, UInt64Array,
+    new_null_array,
 };
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
+use arrow_data::{ByteView, MAX_INLINE_VIEW_LEN};
 use arrow_schema::DataType;
 
 use super::cell::{Whole, read_text, spell_number};
 use crate::batch::data_type;
 use crate::columns::{Interner, strings};
 use crate::naive::Value;
-use crate::{Field, Kind};
+use crate::{Field, Kind, swar};
 
 /// Texts that the dictionary of a column keeps; the batch after that starts a new one. It is to stay within the
 /// processor's caches.
@@ -81,7 +83,10 @@ impl Column {
                     Some(_) => Cell::Null,
                     None => Cell::Bad,
                 };
-                let (values, nulls) = texts(source, self.tables.addrs(), read, bad)?;
+                let (values, nulls) = match source.as_string_view_opt() {
+                    Some(source) => addrs(source, read, bad),
+                    None => texts(source, self.tables.addrs(), read, bad)?,
+                };
                 let bytes = Buffer::from_vec(values.into_flattened());
                 Arc::new(FixedSizeBinaryArray::new(16, bytes, nulls))
             }
@@ -272,7 +277,8 @@ impl<T: Copy + Default> Table<T> {
 }
 
 fn is_text(source: &DataType) -> bool {
-    matches!(source, DataType::Utf8 | DataType::Dictionary(_, _))
+    use DataType::{Dictionary, Utf8, Utf8View};
+    matches!(source, Utf8 | Utf8View | Dictionary(_, _))
 }
 
 fn number(row: usize) -> u32 {
@@ -293,12 +299,50 @@ fn texts<T: Copy + Default>(
         }
         return Some(table.look_up(source, bad));
     }
-    let source = source.as_string_opt::<i32>()?;
     let mut made = Rows::of(source.len());
-    for (row, text) in source.iter().enumerate() {
+    let mut push = |(row, text): (usize, Option<&str>)| {
         made.push(row, text.map_or(Cell::Null, &mut read), bad);
+    };
+    match source.as_string_view_opt() {
+        Some(source) => source.iter().enumerate().for_each(&mut push),
+        None => source
+            .as_string_opt::<i32>()?
+            .iter()
+            .enumerate()
+            .for_each(push),
     }
     Some(made.finish())
+}
+
+/// Reads addresses that no dictionary holds, from where they are stored: nearly all are IPv4.
+fn addrs(
+    source: &StringViewArray,
+    mut read: impl FnMut(&str) -> Cell<[u8; 16]>,
+    bad: &mut Bad,
+) -> Made<[u8; 16]> {
+    let buffers = source.data_buffers();
+    let mut made = Rows::of(source.len());
+    for (row, view) in source.views().iter().enumerate() {
+        let own = ByteView::from(*view);
+        let length = own.length as usize;
+        let ipv4 = if own.length <= MAX_INLINE_VIEW_LEN {
+            // The text stands in the view itself, behind its length.
+            let mut bytes = [0; 32];
+            bytes[..16].copy_from_slice(&view.to_le_bytes());
+            swar::ipv4(&bytes, 4, 4 + length)
+        } else {
+            let from = own.offset as usize;
+            let buffer = buffers.get(own.buffer_index as usize);
+            buffer.and_then(|buffer| swar::ipv4(buffer, from, from + length))
+        };
+        let cell = match ipv4 {
+            _ if source.is_null(row) => Cell::Null,
+            Some(addr) => Cell::Value(addr.bytes()),
+            None => read(source.value(row)),
+        };
+        made.push(row, cell, bad);
+    }
+    made.finish()
 }
 
 /// Values that come one by one.

@@ -262,3 +262,6 @@ fn hop(events: &RecordBatch, list: &str, text: &str) -> Option<ArrayRef> {
     let rows = (0..events.num_rows()).map(|row| hop(row).or_else(|| own(row)));
     Some(Arc::new(rows.collect::<StringArray>()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use arrow_array::types::Int32Type;
 use arrow_array::{
     ArrayRef, DictionaryArray, Float64Array, Int32Array, Int64Array, NullArray, StringArray,
+    StringViewArray,
 };
 use proptest::prelude::*;
 
@@ -246,6 +247,7 @@ const FIELDS: [Field; 7] = [
 #[derive(Debug, Clone, Copy)]
 enum Stored {
     Texts,
+    Views,
     Repeated,
     Int64,
     Double,
@@ -262,6 +264,7 @@ fn stored(field: Field, stored: Stored, cells: &[Option<&'static str>]) -> Array
             Arc::new(cells.iter().map(number).collect::<Float64Array>())
         }
         Stored::Texts => Arc::new(cells.iter().copied().collect::<StringArray>()),
+        Stored::Views => Arc::new(cells.iter().copied().collect::<StringViewArray>()),
         _ => repeated(cells),
     }
 }
@@ -288,6 +291,8 @@ fn cell() -> impl Strategy<Value = Option<&'static str>> {
         Some("NaN"),
         Some("10.0.0.1"),
         Some("10.0.0.01"),
+        Some("203.0.113.155"),
+        Some("203.0.113.1555"),
         Some("::ffff:10.0.0.1"),
         Some("2001:db8::1"),
         Some("a%20b"),
@@ -299,6 +304,8 @@ fn cell() -> impl Strategy<Value = Option<&'static str>> {
 fn column_of(rows: usize) -> impl Strategy<Value = (Stored, Vec<Option<&'static str>>)> {
     let kinds = vec![
         Stored::Texts,
+        Stored::Views,
+        Stored::Views,
         Stored::Repeated,
         Stored::Int64,
         Stored::Double,
