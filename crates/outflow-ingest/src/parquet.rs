@@ -199,26 +199,22 @@ fn as_stored(schema: &Schema, row_group: &RowGroupMetaData) -> Schema {
         let as_type = if chunk.is_some_and(is_all_keys) {
             DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
         } else {
-            DataType::Utf8
+            DataType::Utf8View
         };
         Arc::new(field.as_ref().clone().with_data_type(as_type))
     };
     Schema::new(schema.fields().iter().map(column).collect::<Vec<_>>())
 }
 
-/// Whether all pages of values hold keys of the chunk's dictionary. Where the footer does not say so, a dictionary is
-/// taken for the sign of it: if it is not, that costs time alone.
+/// Whether all pages of values hold keys of the chunk's dictionary. Where the footer does not say so, the encodings of
+/// the chunk are looked at, among which that of the dictionary may be; if they mislead, that costs time alone.
 fn is_all_keys(chunk: &ColumnChunkMetaData) -> bool {
-    let keys = |encoding| {
-        matches!(
-            encoding,
-            Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY
-        )
-    };
-    match chunk.page_encoding_stats_mask() {
-        Some(mask) => mask.encodings().all(keys),
-        None => chunk.dictionary_page_offset().is_some() || chunk.encodings().any(keys),
+    use Encoding::{PLAIN, PLAIN_DICTIONARY, RLE_DICTIONARY};
+    if let Some(mask) = chunk.page_encoding_stats_mask() {
+        return mask.is_only(PLAIN_DICTIONARY) || mask.is_only(RLE_DICTIONARY);
     }
+    let has = |encoding| chunk.encodings_mask().is_set(encoding);
+    has(RLE_DICTIONARY) || has(PLAIN_DICTIONARY) && !has(PLAIN)
 }
 
 fn digest(file: &mut File) -> io::Result<String> {

@@ -10,6 +10,7 @@ use super::*;
 use crate::{Source, list};
 
 mod evidence;
+mod parquet;
 mod uncounted;
 
 /// 2026-09-21T14:13:20Z
