@@ -320,21 +320,20 @@ fn addrs(
     mut read: impl FnMut(&str) -> Cell<[u8; 16]>,
     bad: &mut Bad,
 ) -> Made<[u8; 16]> {
-    let buffers = source.data_buffers();
+    let (views, buffers) = (source.views(), source.data_buffers());
+    let inline = views.inner().as_slice();
     let mut made = Rows::of(source.len());
-    for (row, view) in source.views().iter().enumerate() {
+    for (row, view) in views.iter().enumerate() {
         let own = ByteView::from(*view);
-        let length = own.length as usize;
-        let ipv4 = if own.length <= MAX_INLINE_VIEW_LEN {
+        let (length, offset) = (own.length as usize, own.offset as usize);
+        let (buffer, from) = if own.length <= MAX_INLINE_VIEW_LEN {
             // The text stands in the view itself, behind its length.
-            let mut bytes = [0; 32];
-            bytes[..16].copy_from_slice(&view.to_le_bytes());
-            swar::ipv4(&bytes, 4, 4 + length)
+            (Some(inline), row * size_of::<u128>() + size_of::<u32>())
         } else {
-            let from = own.offset as usize;
             let buffer = buffers.get(own.buffer_index as usize);
-            buffer.and_then(|buffer| swar::ipv4(buffer, from, from + length))
+            (buffer.map(|buffer| buffer.as_slice()), offset)
         };
+        let ipv4 = buffer.and_then(|buffer| swar::ipv4(buffer, from, from + length));
         let cell = match ipv4 {
             _ if source.is_null(row) => Cell::Null,
             Some(addr) => Cell::Value(addr.bytes()),

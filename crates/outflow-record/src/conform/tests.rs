@@ -257,7 +257,7 @@ fn stored(field: Field, stored: Stored, cells: &[Option<&'static str>]) -> Array
     let number = |cell: &Option<&str>| cell.and_then(|text| text.parse::<f64>().ok());
     match stored {
         Stored::Int64 if field.kind() != Kind::Addr => {
-            let number = |cell| number(cell).map(|number| number as i64);
+            let number = |cell: &Option<&str>| cell.and_then(|text| text.parse::<i64>().ok());
             Arc::new(cells.iter().map(number).collect::<Int64Array>())
         }
         Stored::Double if field.kind() != Kind::Addr => {
@@ -333,8 +333,8 @@ proptest! {
         }
         let batch = table(&columns);
         let (mut rows, mut rejects, mut coverage) = (vec![Vec::new(); FIELDS.len()], Vec::new(), 0);
-        'rows: for row in 0..batch.num_rows() {
-            if status[row] == "KO" {
+        'rows: for (row, status) in status.iter().enumerate() {
+            if *status == "KO" {
                 rejects.push((row as u64, RejectReason::BadValue(Field::LogStatus)));
                 continue;
             }
@@ -350,13 +350,13 @@ proptest! {
                     None => None,
                 };
                 // Of a window without flows, only its times matter.
-                if value.is_none() && (status[row] == "OK" || *field == Field::End) {
+                if value.is_none() && (*status == "OK" || *field == Field::End) {
                     rejects.push((row as u64, RejectReason::BadValue(*field)));
                     continue 'rows;
                 }
                 read.push(value);
             }
-            if status[row] != "OK" {
+            if *status != "OK" {
                 coverage += 1;
                 continue;
             }
