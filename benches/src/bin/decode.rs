@@ -1,11 +1,12 @@
-//! Time from stored objects to batches with all columns, on all cores: what every other step stands on.
+//! Time from stored objects, text or Parquet, to batches with all columns, on all cores: what every other step stands
+//! on.
 //!
 //! ```text
 //! cargo run --release -p outflow-benches --bin decode -- FOLDER [THREADS]
 //! ```
 //!
 //! Not here: counting and judging, which `outflow detect` times itself, and the peers' side, which
-//! `benches/versus_duckdb.py` runs in turns with ours.
+//! `benches/versus_duckdb.py` and `benches/versus_duckdb_parquet.py` run in turns with ours.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context as _, anyhow};
-use outflow_ingest::{Object, Reader, Source, list};
+use outflow_ingest::{Object, ReadError, Reader, Source, list};
 use outflow_record::{Decoded, Decoder, Field};
 
 #[global_allocator]
@@ -71,7 +72,7 @@ fn work(objects: &[Object], next: &AtomicUsize, totals: &Totals) -> anyhow::Resu
     let mut reader = Reader::new();
     while let Some(object) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
         let mut decoder = Decoder::new(None);
-        let read = reader.read(object, &mut |piece| {
+        let read = reader.read::<outflow_record::Error>(object, &mut |piece| {
             let mut rest = piece;
             while !rest.is_empty() {
                 let taken = decoder.decode(rest)?;
@@ -83,8 +84,16 @@ fn work(objects: &[Object], next: &AtomicUsize, totals: &Totals) -> anyhow::Resu
                         .for_each(|decoded| count(decoded, totals));
                 }
             }
-            Ok::<(), outflow_record::Error>(())
-        })?;
+            Ok(())
+        });
+        let read = match read {
+            Err(ReadError::Parquet(parquet)) => {
+                let read = parquet.decode(&mut |decoded| count(decoded, totals))?;
+                read.damage.map_or(Ok(()), |reason| Err(anyhow!(reason)))?;
+                continue;
+            }
+            read => read?,
+        };
         decoder.finish()?;
         decoder
             .flush()

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::Parquet;
+
 /// Errors of naming, listing and reading objects.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -42,8 +44,8 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// An object in Parquet.
-    #[error("`{uri}` is a Parquet object, which is not read yet")]
+    /// A large object in Parquet that cannot be read from its end.
+    #[error("`{uri}` is Parquet, which is read from files alone if it has more than 64 MiB")]
     Parquet {
         /// The object's name.
         uri: String,
@@ -84,7 +86,7 @@ impl Error {
             Self::Context { .. } => {
                 "fetch the file again, or take it out of the folder that --context names".to_owned()
             }
-            Self::Parquet { .. } => "deliver the flow log as plain text (gzip) to have it read".to_owned(),
+            Self::Parquet { .. } => "save it to a file first, and name that".to_owned(),
         }
     }
 }
@@ -95,6 +97,9 @@ pub enum ReadError<E> {
     /// The object could not be read.
     #[error(transparent)]
     Object(#[from] Error),
+    /// The object is Parquet, which has no text. Nothing was given to the sink.
+    #[error("the object is Parquet, not text")]
+    Parquet(Box<Parquet>),
     /// The sink refused what it was given.
     #[error("the receiver of the bytes refused them")]
     Sink {

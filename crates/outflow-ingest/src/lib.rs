@@ -30,13 +30,15 @@
 //!
 //! [`detect`] drives the whole pipeline, from objects to incidents.
 //!
-//! Not here: the meaning of the bytes (`outflow-record`), judging (`outflow-detect`), S3 access, Parquet, and the
-//! command line.
+//! A [`Parquet`] object has no text: the reader hands it out, and it is decoded as it is.
+//!
+//! Not here: the meaning of the bytes (`outflow-record`), judging (`outflow-detect`), S3 access, and the command line.
 
 pub use context::{CONTEXT_FILE_BYTES_MAX, Context, ContextKind};
 pub use error::{Error, ReadError};
 pub use list::{Listing, list};
 pub use object::Object;
+pub use parquet::{Parquet, ParquetRead};
 pub use pipeline::{Outcome, Progress, Settings, detect};
 pub use problem::Problem;
 pub use reader::{Compression, Damage, INFLATED_MAX, PIECE_BYTES_MAX, Read, Reader, STORED_MAX};
@@ -46,6 +48,7 @@ mod context;
 mod error;
 mod list;
 mod object;
+mod parquet;
 mod pipeline;
 mod problem;
 mod reader;

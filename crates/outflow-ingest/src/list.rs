@@ -250,7 +250,6 @@ fn no_log(name: &str) -> Option<&'static str> {
         _ if ends(".csv") => Some("a table, read only if it is named"),
         _ if lower.ends_with(".json") => Some("JSON, read only if it is named"),
         _ if lower.ends_with(".md") => Some("a note, not a flow log"),
-        _ if ends(".parquet") => Some("Parquet is not read yet"),
         _ => None,
     }
 }

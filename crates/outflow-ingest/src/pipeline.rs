@@ -226,6 +226,13 @@ fn remarks(state: &State, tally: &Tally) -> Vec<String> {
             tally.without_packets
         ));
     }
+    let columns = tally.columns_not_read();
+    if !columns.is_empty() {
+        remarks.push(format!(
+            "Parquet columns that no flow log has were not read: {}",
+            columns.join(", ")
+        ));
+    }
     if tally.outside > 0 {
         remarks.push(format!(
             "{} rows lie outside --since and --until",

@@ -49,6 +49,24 @@ impl Problem {
         )
     }
 
+    /// A Parquet object that broke off.
+    pub(crate) fn cut(object: &Object, rows: u64, reason: &str) -> Self {
+        Self::of(
+            object,
+            format!("is damaged behind row {rows}: {reason}"),
+            "what was read before the damage is counted; fetch the object again for the rest",
+        )
+    }
+
+    /// A Parquet object that holds no flow log.
+    pub(crate) fn refused_table(object: &Object, error: &outflow_record::Error) -> Self {
+        Self::of(
+            object,
+            format!("was refused: {error}"),
+            "name flow logs that AWS delivered as Parquet; the others are counted without it",
+        )
+    }
+
     /// An object that the decoder refused.
     pub(crate) fn refused(object: &Object, error: &outflow_record::Error) -> Self {
         let hint = "if it is a VPC flow log without a header, say its format as DescribeFlowLogs \

@@ -21,6 +21,7 @@ use std::io;
 use libdeflater::{Crc, Decompressor};
 use sha2::{Digest, Sha256};
 
+use crate::parquet::{self, Parquet};
 use crate::{Error, Object, ReadError};
 use unpack::{Out, Unpacker};
 
@@ -126,7 +127,8 @@ impl Reader {
     ///
     /// # Errors
     /// [`ReadError::Object`] if the object is not there, may not be read or fails in mid-read (the sink may have
-    /// been given bytes by then), or is Parquet; [`ReadError::Sink`] with what the sink returned.
+    /// been given bytes by then), or is Parquet too large to be read from a stream; [`ReadError::Parquet`] with a
+    /// Parquet object, which is no text; [`ReadError::Sink`] with what the sink returned.
     pub fn read<E>(
         &mut self,
         object: &Object,
@@ -140,8 +142,13 @@ impl Reader {
                     uri: object.uri.clone(),
                     source,
                 };
-                let file = File::open(path).map_err(failed)?;
+                let mut file = File::open(path).map_err(failed)?;
                 let metadata = file.metadata().map_err(failed)?;
+                let large = metadata.is_file() && metadata.len() > STORED_MAX;
+                if large && parquet::begins(&mut file).map_err(failed)? {
+                    let parquet = Parquet::in_file(file).map_err(failed)?;
+                    return Err(ReadError::Parquet(Box::new(parquet)));
+                }
                 // A pipe has no length, and what the kernel makes up on reading claims to have none.
                 if metadata.is_file() && (1..=STORED_MAX).contains(&metadata.len()) {
                     self.read_whole(file, metadata.len(), &object.uri, sink)
@@ -179,7 +186,11 @@ impl Reader {
             source,
         };
         io::Read::read_to_end(&mut io::Read::take(file, size), stored).map_err(failed)?;
-        let compression = compression_of(stored, uri)?;
+        if stored.starts_with(parquet::MAGIC) {
+            let parquet = Parquet::in_memory(std::mem::take(stored));
+            return Err(ReadError::Parquet(Box::new(parquet)));
+        }
+        let compression = compression_of(stored);
         let sha256 = hex(&Sha256::digest(&stored));
         let refused = |error| ReadError::Sink {
             error,
@@ -231,7 +242,15 @@ impl Reader {
             sha256: None,
         };
         let mut filled = fill(source, stored, HEAD_BYTES).map_err(failed)?;
-        let compression = compression_of(&stored[..filled], uri)?;
+        if stored[..filled].starts_with(parquet::MAGIC) {
+            let parquet = Parquet::in_stream(&stored[..filled], source).map_err(failed)?;
+            let too_large = Error::Parquet {
+                uri: uri.to_owned(),
+            };
+            let parquet = parquet.ok_or(too_large)?;
+            return Err(ReadError::Parquet(Box::new(parquet)));
+        }
+        let compression = compression_of(&stored[..filled]);
         let mut unpacker = Unpacker::new(compression);
         let mut out = Out::new(piece, sink);
         let (mut digest, mut stored_bytes) = (Sha256::new(), 0);
@@ -293,28 +312,23 @@ fn fill(source: &mut dyn io::Read, buffer: &mut [u8], least: usize) -> io::Resul
 /// Bytes that tell the compression.
 const HEAD_BYTES: usize = 4;
 
-fn compression_of(stored: &[u8], uri: &str) -> Result<Compression, Error> {
+fn compression_of(stored: &[u8]) -> Compression {
     // An object cut off within these bytes is a damaged one of its kind: no flow log begins with them.
     let begins = |magic: &[u8]| {
         let known = stored.len().min(magic.len());
         known > 0 && stored[..known] == magic[..known]
     };
-    if stored.starts_with(b"PAR1") {
-        return Err(Error::Parquet {
-            uri: uri.to_owned(),
-        });
-    }
     let skippable = |first: u8| begins(&[first, 0x2a, 0x4d, 0x18]);
-    Ok(if begins(&[0x1f, 0x8b]) {
+    if begins(&[0x1f, 0x8b]) {
         Compression::Gzip
     } else if begins(&[0x28, 0xb5, 0x2f, 0xfd]) || (0x50..=0x5f).any(skippable) {
         Compression::Zstd
     } else {
         Compression::Plain
-    })
+    }
 }
 
-fn hex(digest: &[u8]) -> String {
+pub(crate) fn hex(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

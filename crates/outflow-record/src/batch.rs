@@ -174,11 +174,11 @@ pub struct CoverageRow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
     /// Byte offset of the line in the decompressed source. Of a line that was wrapped, where its wrapping begins
-    /// ([`crate::Place::offset`]).
+    /// ([`crate::Place::offset`]); of a row of a table, its number ([`crate::Conformer`]).
     pub offset: u64,
     /// Why it is no record.
     pub reason: RejectReason,
-    /// The line, cut to [`Reject::BYTES_MAX`].
+    /// The line, or a row's bad value, cut to [`Reject::BYTES_MAX`].
     pub bytes: Vec<u8>,
 }
 

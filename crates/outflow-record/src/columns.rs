@@ -10,7 +10,8 @@ use arrow_array::{
 };
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 
-pub(crate) use run::Run;
+pub(crate) use interner::Interner;
+pub(crate) use run::{Run, strings};
 
 use crate::naive::Value;
 use crate::{BATCH_ROWS, Field, Kind};

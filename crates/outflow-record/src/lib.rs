@@ -8,7 +8,8 @@
 //!                             │
 //!         ordinary lines and objects: fast;  anything else: naive (the definition, and the oracle in tests)
 //! ```
-//! Lines that CloudWatch Logs or Firehose wrapped are first taken out by an [`Unwrapper`].
+//! Lines that CloudWatch Logs or Firehose wrapped are first taken out by an [`Unwrapper`]. Tables, as Parquet holds them,
+//! are put into the same batches by a [`Conformer`].
 //!
 //! ```
 //! use outflow_record::{Decoder, Field, Format};
@@ -23,11 +24,12 @@
 //! assert_eq!(decoded.rejects[0].reason.to_string(), "bad-value:dstaddr");
 //! ```
 //!
-//! Not here: files, decompression, Parquet, and any meaning beyond the record itself (direction, payload,
+//! Not here: files, decompression, and any meaning beyond the record itself (direction, payload,
 //! destinations, registered domains), which `outflow-enrich` adds.
 
 pub use addr::Addr;
 pub use batch::{CoverageRow, CoverageStatus, Decoded, FlowBatch, Reject, RejectReason, schema};
+pub use conform::Conformer;
 pub use decoder::{BATCH_ROWS, Decoder};
 pub use error::Error;
 pub use field::{Field, Kind, LogKind};
@@ -43,6 +45,7 @@ pub use wrapped::{HEAD_MAX, Messages, Packed, Place, Unwrapped, Unwrapper, WRAPP
 mod addr;
 mod batch;
 mod columns;
+mod conform;
 mod decoder;
 mod error;
 mod fast;

@@ -76,13 +76,14 @@ pub(crate) fn same(buf: &[u8], at: usize, from: usize, len: usize) -> bool {
     }
 }
 
-/// The dotted IPv4 address between two positions.
+/// The dotted IPv4 address between two positions, whatever stands behind it.
 #[inline(always)]
 pub(crate) fn ipv4(buf: &[u8], from: usize, to: usize) -> Option<Addr> {
     let text: &[u8; 19] = buf.get(from..)?.first_chunk()?;
     let low = load(text, 0)?;
     let high = load(text, 8)?;
-    let mut marks = bits(non_digits(low)) | bits(non_digits(high)) << 8 | 1 << 16;
+    let mut marks = bits(non_digits(low)) | bits(non_digits(high)) << 8;
+    marks |= 1 << (to - from).min(16);
     let mut octets = [0u8; 4];
     let mut wrong = to - from > 15;
     let mut start = 0;

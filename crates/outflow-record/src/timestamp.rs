@@ -17,7 +17,7 @@ use crate::Error;
 pub struct Timestamp(pub i64);
 
 /// 9999-12-31T23:59:59Z, the last instant that four digits of a year can name.
-const SECS_MAX: i64 = 253_402_300_799;
+pub(crate) const SECS_MAX: i64 = 253_402_300_799;
 
 impl Timestamp {
     /// Unix seconds.

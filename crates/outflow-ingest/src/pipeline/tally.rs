@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use outflow_finding::Accounts;
 use outflow_record::{Decoded, DnsDecoded, Field, Reject, RejectReason, Timestamp};
 
+/// Names of columns that a worker remembers. Tables by others may have any number; the remark then names the first that
+/// it met.
+const COLUMNS_MAX: usize = 64;
+
 /// Counts that add up.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -28,6 +32,8 @@ pub(super) struct Tally {
     pub(super) without_packets: u64,
     /// Messages by which CloudWatch Logs checks a destination.
     pub(super) control_messages: u64,
+    /// Columns that no flow log has, and the Parquet objects that have them.
+    unread_columns: BTreeMap<String, u64>,
     /// Rows outside the span that was asked for.
     pub(super) outside: u64,
 }
@@ -64,6 +70,24 @@ impl Tally {
         }
     }
 
+    /// Adds a Parquet object that has columns of these names.
+    pub(super) fn unread_columns(&mut self, names: &[String]) {
+        for name in names {
+            let known = self.unread_columns.len() < COLUMNS_MAX;
+            if known || self.unread_columns.contains_key(name) {
+                *self.unread_columns.entry(name.clone()).or_default() += 1;
+            }
+        }
+    }
+
+    /// The columns that were not read, each with the objects that have it.
+    pub(super) fn columns_not_read(&self) -> Vec<String> {
+        let columns = self.unread_columns.iter();
+        columns
+            .map(|(name, objects)| format!("{name} (objects: {objects})"))
+            .collect()
+    }
+
     /// Adds the start of the earliest and the end of the latest row of a source.
     pub(super) fn span(&mut self, span: Option<(i64, i64)>) {
         self.span = match (self.span, span) {
@@ -87,6 +111,9 @@ impl Tally {
         }
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.span(other.span);
+        for (name, objects) in &other.unread_columns {
+            *self.unread_columns.entry(name.clone()).or_default() += objects;
+        }
         self.unmeasured += other.unmeasured;
         self.without_packets += other.without_packets;
         self.outside += other.outside;

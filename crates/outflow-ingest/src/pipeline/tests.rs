@@ -10,6 +10,7 @@ use super::*;
 use crate::{Source, list};
 
 mod evidence;
+mod parquet;
 mod uncounted;
 
 /// 2026-09-21T14:13:20Z
@@ -227,7 +228,7 @@ fn what_is_wrong_with_an_object_is_a_problem_and_the_rest_is_kept() {
             "odd.log",
             "`odd.log` was refused: the format cannot be told: no header",
         ),
-        ("parquet.log", "`parquet.log` is a Parquet object"),
+        ("parquet.log", "`parquet.log` is damaged behind row 0: "),
         (
             "tgw.log",
             "`tgw.log` was refused: it is a Transit Gateway flow log",

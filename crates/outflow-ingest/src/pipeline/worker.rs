@@ -1,5 +1,7 @@
 //! One worker: it reads objects, one after the other, and keeps what they add up to.
 
+mod parquet;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use outflow_detect::{Folder, SharedState};
@@ -108,6 +110,9 @@ impl<'a> Worker<'a> {
             text.push(piece, &mut |batch| self.take(batch, &origin))
         });
         self.reader = reader;
+        if let Err(ReadError::Parquet(parquet)) = &result {
+            return Some(self.decode_parquet(object, &origin, parquet));
+        }
         let stored = match &result {
             Ok(read) => read.stored_bytes,
             Err(_) => object.size.unwrap_or(0),
@@ -129,6 +134,7 @@ impl<'a> Worker<'a> {
             Err(ReadError::Sink { error, sha256 }) => {
                 (None, Some(Problem::refused(object, &error)), sha256)
             }
+            Err(ReadError::Parquet(_)) => (None, None, None),
             // What came before the failure is kept: its last line may be cut.
             Err(ReadError::Object(error)) => (Some(End::Cut), Some(Problem::unread(&error)), None),
         };

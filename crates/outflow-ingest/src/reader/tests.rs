@@ -374,7 +374,7 @@ fn errors_name_the_object_and_the_sink_stops_the_reading() {
         .read(&parquet, &mut |_| Ok::<(), Infallible>(()));
     assert!(matches!(
         read,
-        Err(ReadError::Object(Error::Parquet { .. }))
+        Err(ReadError::Parquet(parquet)) if parquet.stored_bytes() == 13
     ));
     for (_, pack, _) in CODECS {
         let object = files.object("y", &pack(&text(20_000)));

@@ -9,7 +9,7 @@ const EMPTY: u32 = u32::MAX;
 
 /// Numbers for byte strings, each kept once.
 #[derive(Debug)]
-pub(super) struct Interner {
+pub(crate) struct Interner {
     /// A power of two of slots, at most half of them taken.
     table: Vec<Slot>,
     /// The strings, each with [`PADDING`] behind it.
@@ -20,15 +20,15 @@ pub(super) struct Interner {
 
 /// A place in the table.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     hash: u32,
-    pub(super) id: u32,
+    pub(crate) id: u32,
     start: u32,
     len: u32,
 }
 
 /// A place without string.
-pub(super) const FREE: Slot = Slot {
+pub(crate) const FREE: Slot = Slot {
     hash: 0,
     id: EMPTY,
     start: 0,
@@ -36,7 +36,7 @@ pub(super) const FREE: Slot = Slot {
 };
 
 impl Interner {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             table: vec![FREE; 16],
             bytes: Vec::new(),
@@ -45,17 +45,17 @@ impl Interner {
     }
 
     /// How many strings there are: the number that the next one will have.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.spans.len()
     }
 
     /// Bytes that the strings take.
-    pub(super) fn text_bytes(&self) -> usize {
+    pub(crate) fn text_bytes(&self) -> usize {
         self.bytes.len()
     }
 
     /// The strings in order of their numbers.
-    pub(super) fn texts(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &[u8]> {
         self.spans.iter().map(|(start, len)| {
             let start = *start as usize;
             &self.bytes[start..start + *len as usize]
@@ -65,7 +65,7 @@ impl Interner {
     /// The slot that should hold the text between two positions: one of the first two that [`Interner::find`] would
     /// look at.
     #[inline(always)]
-    pub(super) fn likely(&self, buf: &[u8], from: usize, to: usize) -> Slot {
+    pub(crate) fn likely(&self, buf: &[u8], from: usize, to: usize) -> Slot {
         let hash = hash(buf, from, to).unwrap_or(0);
         let mask = self.table.len() - 1;
         let at = place(hash, mask);
@@ -80,13 +80,13 @@ impl Interner {
 
     /// Whether a slot holds the text between two positions.
     #[inline(always)]
-    pub(super) fn holds(&self, slot: Slot, buf: &[u8], from: usize, to: usize) -> bool {
+    pub(crate) fn holds(&self, slot: Slot, buf: &[u8], from: usize, to: usize) -> bool {
         let (start, len) = (slot.start as usize, slot.len as usize);
         len == to - from && same(buf, from, &self.bytes, start, len)
     }
 
     /// The number of the text between two positions, if it has one.
-    pub(super) fn find(&self, buf: &[u8], from: usize, to: usize) -> Option<u32> {
+    pub(crate) fn find(&self, buf: &[u8], from: usize, to: usize) -> Option<u32> {
         let hash = hash(buf, from, to)?;
         let mask = self.table.len() - 1;
         let mut at = place(hash, mask);
@@ -103,7 +103,7 @@ impl Interner {
     }
 
     /// The number of a string that is not empty, which is given one if it has none.
-    pub(super) fn intern(&mut self, text: &[u8]) -> u32 {
+    pub(crate) fn intern(&mut self, text: &[u8]) -> u32 {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(text);
         self.bytes.resize(start + text.len() + PADDING, 0);

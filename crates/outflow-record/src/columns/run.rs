@@ -294,7 +294,8 @@ impl Column {
     }
 }
 
-fn strings(texts: &Interner) -> StringArray {
+/// The texts of an interner, by their numbers.
+pub(crate) fn strings(texts: &Interner) -> StringArray {
     let lengths = texts.texts().map(<[u8]>::len);
     let bytes: Vec<u8> = texts.texts().flatten().copied().collect();
     StringArray::new(

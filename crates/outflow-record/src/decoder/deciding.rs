@@ -119,7 +119,7 @@ fn is_gateway_record(gateway: &Format, line: &[u8]) -> bool {
 
 fn describe(line: &[u8]) -> String {
     if line.starts_with(b"PAR1") {
-        return "this is Parquet, which is not read yet".to_owned();
+        return "this is Parquet within something else: unpack it first".to_owned();
     }
     if line.trim_ascii_start().starts_with(b"{") {
         return "this is JSON, not the lines that it may wrap".to_owned();

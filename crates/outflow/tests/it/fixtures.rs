@@ -7,6 +7,7 @@ use std::io::Read as _;
 use std::net::IpAddr;
 use std::path::Path;
 
+use outflow_ingest::Parquet;
 use outflow_record::{Decoded, Decoder};
 
 use crate::run::{beside, detect, files};
@@ -14,8 +15,14 @@ use crate::run::{beside, detect, files};
 const AWS: &str = "awsdocs__amazon-vpc-user-guide/derived/";
 const OTEL: &str = "open-telemetry__opentelemetry-collector-contrib/extension/encoding/\
                     awslogsencodingextension/internal/unmarshaler/vpc-flow-log/testdata/";
-const OCSF: &str =
+const INPUTS: &str =
     "aws-samples__amazon-security-lake-ocsf-validation/samples/1.0.0-rc.2/VPC_FLOW/inputs/";
+const VPC_FLOW: &str =
+    "aws-samples__amazon-security-lake-ocsf-validation/samples/1.0.0-rc.2/VPC_FLOW/";
+const ROUTE53: &str =
+    "aws-samples__amazon-security-lake-ocsf-validation/samples/1.0.0-rc.2/ROUTE53/";
+const FINDINGS: &str =
+    "aws-samples__amazon-security-lake-ocsf-validation/samples/1.0.0-rc.2/SH_FINDINGS/";
 
 /// A file of VPC flow log text, each with a header of its own.
 struct Log {
@@ -55,7 +62,7 @@ const UNCOUNTABLE: [&str; 2] = ["nat.log", "tgw.log"];
 const REJECTS: [(&str, usize, &str); 0] = [];
 
 /// Flow logs in forms that are not read yet: folder, name, what the refusal must say.
-const REFUSED: [(&str, &str, &str); 9] = [
+const REFUSED: [(&str, &str, &str); 6] = [
     // A CloudWatch Logs subscription of a custom format, which nothing in it tells.
     (
         OTEL,
@@ -75,16 +82,34 @@ const REFUSED: [(&str, &str, &str); 9] = [
         "vpc_flow_panther_schema.jsonl",
         "this is JSON",
     ),
-    // Parquet.
+    // Parquet of Security Lake, but no network activity.
+    (ROUTE53, "example0.json.gz.parquet", "DNS Activity (4003)"),
     (
+        FINDINGS,
+        "example0.json.gz.parquet",
+        "another class of OCSF",
+    ),
+];
+
+/// Flow logs in Parquet, and what each holds.
+const TABLES: [Log; 9] = [
+    // Numbers as text, accounts as numbers.
+    log(
         "obsrvbl-oss__flowlogs-reader/tests/data/",
         "flows.parquet",
-        "Parquet object",
+        1,
+        2,
     ),
-    (OCSF, "vpc_flow-input0.json.parquet", "Parquet object"),
-    (OCSF, "vpc_flow-input1.json.parquet", "Parquet object"),
-    (OCSF, "vpc_flow-input2.json.parquet", "Parquet object"),
-    (OCSF, "vpc_flow-input3.parquet", "Parquet object"),
+    // Columns in the order of the alphabet, numbers of 64 bits or floating.
+    log(INPUTS, "vpc_flow-input0.json.parquet", 1, 0),
+    log(INPUTS, "vpc_flow-input1.json.parquet", 1, 0),
+    log(INPUTS, "vpc_flow-input2.json.parquet", 1, 0),
+    log(INPUTS, "vpc_flow-input3.parquet", 0, 1),
+    // What Security Lake made of these.
+    log(VPC_FLOW, "example0.gz.parquet", 1, 0),
+    log(VPC_FLOW, "example1.gz.parquet", 1, 0),
+    log(VPC_FLOW, "example2.gz.parquet", 1, 0),
+    log(VPC_FLOW, "example3.gz.parquet", 0, 1),
 ];
 
 /// Deliveries that wrap records of the default format, and how many.
@@ -193,6 +218,55 @@ fn published_deliveries_are_read_by_the_command() {
 }
 
 #[test]
+fn published_tables_are_read_and_reconcile() {
+    let Some(folder) = beside("fixtures") else {
+        return;
+    };
+    for table in &TABLES {
+        let path = format!("{}{}", table.folder, table.name);
+        let report = detect(&folder, &[&path]).exits(0).report();
+        report.reconciles();
+        let found = ["rows", "coverage_rows", "rejects"].map(|name| report.account(name));
+        let expected = [table.rows as u64, table.coverage as u64, 0];
+        assert_eq!(found, expected, "{path}");
+    }
+}
+
+#[test]
+fn what_security_lake_made_of_a_record_is_that_record() {
+    let Some(folder) = beside("fixtures") else {
+        return;
+    };
+    let pairs = [
+        ("vpc_flow-input1.json.parquet", "example1.gz.parquet"),
+        ("vpc_flow-input2.json.parquet", "example2.gz.parquet"),
+    ];
+    for (input, made) in pairs {
+        let rows = [format!("{INPUTS}{input}"), format!("{VPC_FLOW}{made}")].map(|path| {
+            let parquet = Parquet::in_memory(fs::read(folder.join(path)).unwrap());
+            let mut rows = Vec::new();
+            let mut sink = |decoded: &Decoded| {
+                let batch = decoded.flows.record_batch();
+                let mut columns: Vec<String> = batch
+                    .schema()
+                    .fields()
+                    .iter()
+                    .zip(batch.columns())
+                    .filter(|(field, _)| !field.name().starts_with("sublocation"))
+                    .map(|(field, column)| format!("{} {column:?}", field.name()))
+                    .collect();
+                columns.sort();
+                rows.extend(columns);
+            };
+            parquet.decode(&mut sink).unwrap();
+            rows
+        });
+        assert_eq!(rows[0].len(), 27);
+        assert_eq!(rows[0], rows[1], "{made}");
+    }
+}
+
+#[test]
 fn forms_that_are_not_read_are_refused_by_name() {
     let Some(folder) = beside("fixtures") else {
         return;
@@ -216,7 +290,8 @@ fn no_flow_log_among_the_fixtures_is_forgotten() {
     let Some(folder) = beside("fixtures") else {
         return;
     };
-    let read = LOGS.iter().map(|log| format!("{}{}", log.folder, log.name));
+    let read = LOGS.iter().chain(&TABLES);
+    let read = read.map(|log| format!("{}{}", log.folder, log.name));
     let refused = REFUSED
         .iter()
         .map(|(place, name, _)| format!("{place}{name}"));
@@ -242,7 +317,8 @@ fn nothing_else_is_taken_for_a_flow_log() {
     let Some(folder) = beside("fixtures") else {
         return;
     };
-    let logs = LOGS.iter().map(|log| format!("{}{}", log.folder, log.name));
+    let logs = LOGS.iter().chain(&TABLES);
+    let logs = logs.map(|log| format!("{}{}", log.folder, log.name));
     let wrapped = DELIVERIES
         .iter()
         .map(|(place, name, _)| format!("{place}{name}"));

@@ -31,7 +31,7 @@ fn an_object_whose_format_cannot_be_told_is_named_with_the_way_out() {
 
 #[test]
 fn other_formats_are_refused_by_their_content() {
-    beside_the_leak("x.log", b"PAR1\x15\x04\x15\x10").says(&["Parquet"]);
+    beside_the_leak("x.log", b"PAR1\x15\x04\x15\x10").says(&["damaged behind row 0"]);
     beside_the_leak("x.log", b"{\"messageType\":\"DATA_MESSAGE\"}\n").says(&["this is JSON"]);
     beside_the_leak("x.log.gz", &gzip(b"{\n  \"records\": []\n}\n")).says(&["this is JSON"]);
     beside_the_leak("x.log", b"\xff\xfe\x00\x01 nothing\n").says(&["not text"]);
@@ -360,7 +360,7 @@ fn a_folder_is_read_with_all_below_it_but_for_what_is_no_log() {
         ("logs/a/b/c.log", line.as_bytes()),
         ("logs/labels.csv", b"x,y\n"),
         ("logs/.hidden", b"?"),
-        ("logs/old.parquet", b"PAR1"),
+        ("logs/old.csv", b"PAR1"),
     ];
     let folder = folder(&files);
     let run = detect(folder.path(), &["logs", "-v"]).exits(0);
@@ -372,9 +372,9 @@ fn a_folder_is_read_with_all_below_it_but_for_what_is_no_log() {
         .collect();
     assert_eq!(said.len(), 3, "{}", run.stderr);
     // Named explicitly, it is read whatever it is called, and then refused by its content.
-    detect(folder.path(), &["logs/old.parquet"])
+    detect(folder.path(), &["logs/old.csv"])
         .exits(3)
-        .says(&["Parquet"]);
+        .says(&["damaged behind row 0"]);
     fs::rename(
         folder.path().join("logs/a/b/c.log"),
         folder.path().join("logs/c.csv"),

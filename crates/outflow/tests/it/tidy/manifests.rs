@@ -20,10 +20,12 @@ const RINGS: [(&str, u8); 8] = [
 
 /// All that ring 0 may use from outside: no clock, no environment, no input or output, no engine. `maxminddb` could
 /// open a file, but reads the bytes it is given; the feature that maps files is off. `psl` is a compiled list.
-const PURE: [&str; 12] = [
+const PURE: [&str; 14] = [
     "arrow-array",
     "arrow-buffer",
+    "arrow-data",
     "arrow-schema",
+    "arrow-select",
     "comfy-table",
     "hashbrown",
     "ipnet",

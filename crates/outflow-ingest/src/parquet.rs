@@ -1,0 +1,274 @@
+//! Parquet objects, row group by row group.
+//!
+//! A row group is read page by page, so that memory does not grow with the object, and only columns that are known.
+//! Where all of a column's pages are stored as keys of a dictionary, it is read so, and each value is conformed once.
+//! Damage is data here, too: the batches before it are delivered, exactly once.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+
+use ::parquet::arrow::ProjectionMask;
+use ::parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
+use ::parquet::basic::Encoding;
+use ::parquet::errors::ParquetError;
+use ::parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
+use ::parquet::file::reader::{ChunkReader, Length};
+use arrow_schema::{DataType, Schema};
+use bytes::Bytes;
+use outflow_record::{BATCH_ROWS, Conformer, Decoded, Error};
+use sha2::{Digest, Sha256};
+
+use crate::reader::{PIECE_BYTES_MAX, STORED_MAX, hex};
+
+/// What every Parquet object begins with.
+pub(crate) const MAGIC: &[u8] = b"PAR1";
+
+/// A Parquet object that is to be read: in memory if it has at most [`STORED_MAX`] bytes, or else a file.
+pub struct Parquet {
+    stored: Stored,
+    sha256: String,
+}
+
+/// What was read of a Parquet object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParquetRead {
+    /// Rows that were decoded.
+    pub rows: u64,
+    /// Names of columns that no flow log has; they were not read.
+    pub unknown: Vec<String>,
+    /// Why it could not be read to its end, if it could not.
+    pub damage: Option<String>,
+}
+
+#[derive(Clone)]
+enum Stored {
+    Memory(Bytes),
+    File(Arc<File>),
+}
+
+impl Parquet {
+    /// An object in memory.
+    pub fn in_memory(stored: Vec<u8>) -> Self {
+        Self {
+            sha256: hex(&Sha256::digest(&stored)),
+            stored: Stored::Memory(Bytes::from(stored)),
+        }
+    }
+
+    /// An object in a file, which is read once for its digest.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn in_file(mut file: File) -> io::Result<Self> {
+        file.rewind()?;
+        let sha256 = digest(&mut file)?;
+        let stored = Stored::File(Arc::new(file));
+        Ok(Self { stored, sha256 })
+    }
+
+    /// An object that comes in a stream, of which `head` was taken; `None` if it has more than [`STORED_MAX`]
+    /// bytes, as its end must be read first.
+    pub(crate) fn in_stream(head: &[u8], rest: &mut dyn Read) -> io::Result<Option<Self>> {
+        let mut stored = head.to_vec();
+        rest.take(STORED_MAX + 1 - head.len() as u64)
+            .read_to_end(&mut stored)?;
+        let fits = stored.len() as u64 <= STORED_MAX;
+        Ok(fits.then(|| Self::in_memory(stored)))
+    }
+
+    /// Digest of the object as stored; lower-case hexadecimal.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Bytes as stored.
+    pub fn stored_bytes(&self) -> u64 {
+        self.stored.len()
+    }
+
+    /// Reads the object, and gives what it decodes to, batch by batch, to `sink`.
+    ///
+    /// # Errors
+    /// As [`Conformer::try_new`], before anything was given to `sink`.
+    pub fn decode(&self, sink: &mut dyn FnMut(&Decoded)) -> Result<ParquetRead, Error> {
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let metadata = match guarded(|| ArrowReaderMetadata::load(&self.stored, options)) {
+            Ok(metadata) => metadata,
+            Err(error) => {
+                return Ok(ParquetRead {
+                    rows: 0,
+                    unknown: Vec::new(),
+                    damage: Some(error.to_string()),
+                });
+            }
+        };
+        let mut conformer = Conformer::try_new(metadata.schema())?;
+        let mut damage = None;
+        for group in 0..metadata.metadata().num_row_groups() {
+            let read = self.decode_group(&metadata, group, &mut conformer, sink);
+            if let Err(stopped) = read {
+                damage = match stopped {
+                    Stopped::Damaged(error) => Some(error.to_string()),
+                    Stopped::Refused(error) => return Err(error),
+                };
+                break;
+            }
+        }
+        Ok(ParquetRead {
+            rows: conformer.rows(),
+            unknown: conformer.unknown().to_vec(),
+            damage,
+        })
+    }
+
+    fn decode_group(
+        &self,
+        metadata: &ArrowReaderMetadata,
+        group: usize,
+        conformer: &mut Conformer,
+        sink: &mut dyn FnMut(&Decoded),
+    ) -> Result<(), Stopped> {
+        let parquet = metadata.metadata();
+        let row_group = parquet.row_group(group);
+        let options = ArrowReaderOptions::new()
+            .with_skip_arrow_metadata(true)
+            .with_schema(Arc::new(as_stored(metadata.schema(), row_group)));
+        let own = ArrowReaderMetadata::try_new(Arc::clone(parquet), options)?;
+        let paths = conformer.paths().iter().map(String::as_str);
+        let mask = ProjectionMask::columns(own.parquet_schema(), paths);
+        let stored = self.stored.clone();
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(stored, own)
+            .with_projection(mask)
+            .with_row_groups(vec![group])
+            .with_batch_size(BATCH_ROWS);
+        let mut reader = guarded(|| builder.build())?;
+        let before = conformer.rows();
+        while let Some(batch) = guarded(|| Ok(reader.next().transpose()?))? {
+            let decoded = conformer.conform(&batch).map_err(Stopped::Refused)?;
+            sink(&decoded);
+        }
+        let rows = conformer.rows() - before;
+        if i64::try_from(rows) != Ok(row_group.num_rows()) {
+            let told = row_group.num_rows();
+            let reason = format!("row group {group} has {rows} rows, its footer says {told}");
+            return Err(ParquetError::General(reason).into());
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Parquet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parquet")
+            .field("sha256", &self.sha256)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why the reading of a row group stopped.
+enum Stopped {
+    Damaged(ParquetError),
+    Refused(Error),
+}
+
+impl From<ParquetError> for Stopped {
+    fn from(error: ParquetError) -> Self {
+        Self::Damaged(error)
+    }
+}
+
+/// Does what may meet bytes that the `parquet` crate takes for its own and asserts about; a panic there is damage here.
+fn guarded<T>(work: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    panic::catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(ParquetError::General("its pages make no sense".to_owned())))
+}
+
+/// The schema in which a row group is to be read: texts with the dictionary that they are stored with, if they all are.
+fn as_stored(schema: &Schema, row_group: &RowGroupMetaData) -> Schema {
+    let column = |field: &Arc<arrow_schema::Field>| {
+        if !matches!(field.data_type(), DataType::Utf8 | DataType::Binary) {
+            return Arc::clone(field);
+        }
+        let mut chunks = row_group.columns().iter();
+        let chunk = chunks.find(|chunk| chunk.column_path().parts() == [field.name().as_str()]);
+        let as_type = if chunk.is_some_and(is_all_keys) {
+            DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+        } else {
+            DataType::Utf8View
+        };
+        Arc::new(field.as_ref().clone().with_data_type(as_type))
+    };
+    Schema::new(schema.fields().iter().map(column).collect::<Vec<_>>())
+}
+
+/// Whether all pages of values hold keys of the chunk's dictionary. Where the footer does not say so, the encodings of
+/// the chunk are looked at, among which that of the dictionary may be; if they mislead, that costs time alone.
+fn is_all_keys(chunk: &ColumnChunkMetaData) -> bool {
+    use Encoding::{PLAIN, PLAIN_DICTIONARY, RLE_DICTIONARY};
+    if let Some(mask) = chunk.page_encoding_stats_mask() {
+        return mask.is_only(PLAIN_DICTIONARY) || mask.is_only(RLE_DICTIONARY);
+    }
+    let has = |encoding| chunk.encodings_mask().is_set(encoding);
+    has(RLE_DICTIONARY) || has(PLAIN_DICTIONARY) && !has(PLAIN)
+}
+
+fn digest(file: &mut File) -> io::Result<String> {
+    let mut digest = Sha256::new();
+    let mut piece = vec![0; PIECE_BYTES_MAX];
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => return Ok(hex(&digest.finalize())),
+            Ok(read) => digest.update(&piece[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+impl Length for Stored {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::File(file) => file.len(),
+        }
+    }
+}
+
+impl ChunkReader for Stored {
+    type T = Box<dyn Read>;
+
+    fn get_read(&self, start: u64) -> ::parquet::errors::Result<Self::T> {
+        Ok(match self {
+            Self::Memory(bytes) => Box::new(bytes.get_read(start)?),
+            Self::File(file) => Box::new(file.get_read(start)?),
+        })
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> ::parquet::errors::Result<Bytes> {
+        // Memory is not asked for on the word of a damaged footer.
+        let end = start.checked_add(length as u64);
+        if end.is_none_or(|end| end > self.len()) {
+            return Err(ParquetError::EOF("it ends within a page".to_owned()));
+        }
+        match self {
+            Self::Memory(bytes) => bytes.get_bytes(start, length),
+            Self::File(file) => file.get_bytes(start, length),
+        }
+    }
+}
+
+/// Whether a file begins as Parquet does. It is left at its start.
+pub(crate) fn begins(file: &mut File) -> io::Result<bool> {
+    let mut head = Vec::new();
+    file.take(MAGIC.len() as u64).read_to_end(&mut head)?;
+    file.rewind()?;
+    Ok(head == MAGIC)
+}
+
+#[cfg(test)]
+mod tests;
