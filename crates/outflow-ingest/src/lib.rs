@@ -1,7 +1,7 @@
 //! Finds flow log objects, reads them whatever their compression, and feeds their bytes onward.
 //!
 //! ```text
-//! "./logs", "-" ──► Source ──list──► Listing { objects, skipped, problems }
+//! "./logs", "-", "s3://…" ──► Source ──list──► Listing { objects, skipped, problems }
 //!                                        │ one Reader per worker
 //!                                        ▼
 //!                     Object ──read──► decompressed pieces ──► sink
@@ -30,22 +30,27 @@
 //!
 //! [`detect`] drives the whole pipeline, from objects to incidents.
 //!
-//! Not here: the meaning of the bytes (`outflow-record`), judging (`outflow-detect`), S3 access, Parquet, and the
-//! command line.
+//! Not here: the meaning of the bytes (`outflow-record`), judging (`outflow-detect`), Parquet, and the command line.
 
 pub use error::{Error, ReadError};
-pub use list::{Listing, list};
+pub use estimate::{Estimate, Share};
+pub use filter::Filter;
+pub use list::{ListOptions, Listing, list, list_with};
 pub use object::Object;
 pub use pipeline::{Outcome, Progress, Settings, detect};
 pub use problem::Problem;
 pub use reader::{Compression, Damage, INFLATED_MAX, PIECE_BYTES_MAX, Read, Reader, STORED_MAX};
+pub use s3::{Place, S3, S3Error, S3Object, S3Options};
 pub use source::Source;
 
 mod error;
+mod estimate;
+mod filter;
 mod list;
 mod object;
 mod pipeline;
 mod problem;
 mod reader;
+mod s3;
 mod s3_name;
 mod source;

@@ -1,7 +1,7 @@
 //! The bytes of one object, decompressed, with the digest of what is stored.
 //!
 //! ```text
-//!              ┌ a file of at most STORED_MAX ► read whole ─ one sound gzip member ► libdeflate ─┐
+//!              ┌ of at most STORED_MAX       ► read whole ─ one sound gzip member ► libdeflate ─┐
 //! Object ► open┤                                   └ anything else ┐                             ├► sink
 //!              └ larger, a pipe, standard input ► piece by piece ──┴► Unpacker, piece by piece ──┘
 //! ```
@@ -21,6 +21,7 @@ use std::io;
 use libdeflater::Decompressor;
 use sha2::{Digest, Sha256};
 
+use crate::s3::Fetched;
 use crate::{Error, Object, ReadError};
 use unpack::{Out, Unpacker};
 
@@ -132,22 +133,38 @@ impl Reader {
         object: &Object,
         sink: &mut dyn FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<Read, ReadError<E>> {
+        self.read_fetched(object, None, sink)
+    }
+
+    /// The same, of an object that may be on its way already.
+    pub(crate) fn read_fetched<E>(
+        &mut self,
+        object: &Object,
+        fetched: Option<Fetched>,
+        sink: &mut dyn FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<Read, ReadError<E>> {
         self.piece.resize(PIECE_BYTES_MAX, 0);
-        let read = match &object.path {
-            None => self.read_pieces(&mut io::stdin().lock(), &object.uri, sink),
-            Some(path) => {
+        let uri = &object.uri;
+        let read = match (&object.path, &object.s3) {
+            (None, None) => self.read_pieces(&mut io::stdin().lock(), uri, sink),
+            (None, Some(s3)) => {
+                let fetched = &mut fetched.unwrap_or_else(|| Fetched::alone(s3));
+                self.read_sized(fetched, s3.size(), uri, sink)
+            }
+            (Some(path), _) => {
                 let failed = |source| Error::Read {
-                    uri: object.uri.clone(),
+                    uri: uri.clone(),
                     source,
                 };
-                let file = File::open(path).map_err(failed)?;
+                let mut file = File::open(path).map_err(failed)?;
                 let metadata = file.metadata().map_err(failed)?;
                 // A pipe has no length, and what the kernel makes up on reading claims to have none.
-                if metadata.is_file() && (1..=STORED_MAX).contains(&metadata.len()) {
-                    self.read_whole(file, metadata.len(), &object.uri, sink)
+                let size = if metadata.is_file() {
+                    metadata.len()
                 } else {
-                    self.read_pieces(&mut &file, &object.uri, sink)
-                }
+                    0
+                };
+                self.read_sized(&mut file, size, uri, sink)
             }
         };
         for buffer in [&mut self.stored, &mut self.text] {
@@ -158,10 +175,24 @@ impl Reader {
         read
     }
 
+    fn read_sized<E>(
+        &mut self,
+        source: &mut dyn io::Read,
+        size: u64,
+        uri: &str,
+        sink: &mut dyn FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<Read, ReadError<E>> {
+        if (1..=STORED_MAX).contains(&size) {
+            self.read_whole(source, size, uri, sink)
+        } else {
+            self.read_pieces(source, uri, sink)
+        }
+    }
+
     // A file that grows meanwhile is read as far as it went when it was opened.
     fn read_whole<E>(
         &mut self,
-        file: File,
+        source: &mut dyn io::Read,
         size: u64,
         uri: &str,
         sink: &mut dyn FnMut(&[u8]) -> Result<(), E>,
@@ -178,7 +209,7 @@ impl Reader {
             uri: uri.to_owned(),
             source,
         };
-        io::Read::read_to_end(&mut io::Read::take(file, size), stored).map_err(failed)?;
+        io::Read::read_to_end(&mut io::Read::take(source, size), stored).map_err(failed)?;
         let compression = compression_of(stored, uri)?;
         let sha256 = hex(&Sha256::digest(&stored));
         let refused = |error| ReadError::Sink {

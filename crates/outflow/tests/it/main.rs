@@ -19,4 +19,9 @@ mod readme;
 #[cfg(test)]
 mod run;
 #[cfg(test)]
+mod s3;
+#[cfg(test)]
+#[path = "../../../outflow-ingest/src/s3/stub.rs"]
+mod stub;
+#[cfg(test)]
 mod tidy;
