@@ -273,7 +273,7 @@ impl Found {
                 && (object.s3.is_none() || filter.has_key(&object.uri))
         });
         let left_out = self.passed + (found - objects.len()) as u64;
-        if objects.is_empty() && left_out > 0 {
+        if objects.is_empty() && left_out > 0 && self.problems.is_empty() {
             return Err(Error::AllLeftOut { left_out });
         }
         objects.sort_by(|a, b| place(a).cmp(&place(b)));

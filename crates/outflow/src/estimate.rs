@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use outflow_finding::{human_bytes, human_count};
 use outflow_ingest::{Estimate, Share};
-use serde_json::json;
+use serde::Serialize;
 
 /// As lines for people.
 pub(crate) fn write_table(out: &mut dyn Write, estimate: &Estimate) -> io::Result<()> {
@@ -50,28 +50,50 @@ pub(crate) fn write_table(out: &mut dyn Write, estimate: &Estimate) -> io::Resul
     )
 }
 
-/// As JSON lines: a `share` for each kind, owner and day, and last the `plan`.
+/// A line of the JSON. Keys are only ever added, at the end.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Line<'a> {
+    Share {
+        format: &'a str,
+        account_id: Option<&'a str>,
+        region: Option<&'a str>,
+        day: Option<&'a str>,
+        objects: u64,
+        bytes: u64,
+        get_requests: u64,
+    },
+    Plan {
+        objects: u64,
+        bytes: u64,
+        get_requests: u64,
+        list_requests: u64,
+        left_out: u64,
+    },
+}
+
+/// As JSON lines: a `share` for each format, owner and day, and last the `plan`.
 pub(crate) fn write_json(out: &mut dyn Write, estimate: &Estimate) -> io::Result<()> {
-    for share in &estimate.shares {
-        let line = json!({
-            "type": "share",
-            "format": share.format,
-            "account_id": share.account_id,
-            "region": share.region,
-            "day": share.day,
-            "objects": share.objects,
-            "bytes": share.bytes,
-            "get_requests": share.get_requests,
-        });
-        writeln!(out, "{line}")?;
+    let share = |share: &Share| {
+        serde_json::to_string(&Line::Share {
+            format: share.format,
+            account_id: share.account_id.as_deref(),
+            region: share.region.as_deref(),
+            day: share.day.as_deref(),
+            objects: share.objects,
+            bytes: share.bytes,
+            get_requests: share.get_requests,
+        })
+    };
+    for line in estimate.shares.iter().map(share) {
+        writeln!(out, "{}", line?)?;
     }
-    let line = json!({
-        "type": "plan",
-        "objects": estimate.total.objects,
-        "bytes": estimate.total.bytes,
-        "get_requests": estimate.total.get_requests,
-        "list_requests": estimate.list_requests,
-        "left_out": estimate.left_out,
-    });
-    writeln!(out, "{line}")
+    let plan = Line::Plan {
+        objects: estimate.total.objects,
+        bytes: estimate.total.bytes,
+        get_requests: estimate.total.get_requests,
+        list_requests: estimate.list_requests,
+        left_out: estimate.left_out,
+    };
+    writeln!(out, "{}", serde_json::to_string(&plan)?)
 }

@@ -70,7 +70,10 @@ struct Part {
 pub(crate) struct Fetched {
     parts: UnboundedReceiver<Coming>,
     part: Option<Part>,
+    /// Bytes of the part that have been read.
     read: usize,
+    /// Bytes of the object that have not been read.
+    left: u64,
 }
 
 impl std::fmt::Debug for Fetched {
@@ -84,15 +87,16 @@ impl Fetched {
     pub(crate) fn alone(object: &S3Object) -> Self {
         let ahead = Ahead::of(std::iter::once(object));
         let fetched = ahead.and_then(|mut ahead| ahead.next());
-        // Without its task an object has no parts, and is told as too short.
-        fetched.unwrap_or_else(|| Self::new(mpsc::unbounded_channel().1))
+        // Without its task an object has no parts, and reading says so.
+        fetched.unwrap_or_else(|| Self::new(mpsc::unbounded_channel().1, object.size()))
     }
 
-    fn new(parts: UnboundedReceiver<Coming>) -> Self {
+    fn new(parts: UnboundedReceiver<Coming>, size: u64) -> Self {
         Self {
             parts,
             part: None,
             read: 0,
+            left: size,
         }
     }
 }
@@ -106,13 +110,16 @@ impl io::Read for Fetched {
                     let len = left.len().min(buffer.len());
                     buffer[..len].copy_from_slice(&left[..len]);
                     self.read += len;
+                    self.left -= len as u64;
                     return Ok(len);
                 }
             }
             (self.part, self.read) = (None, 0);
-            let Some(coming) = self.parts.blocking_recv() else {
+            if self.left == 0 {
                 return Ok(0);
-            };
+            }
+            let coming = self.parts.blocking_recv();
+            let coming = coming.ok_or(io::ErrorKind::UnexpectedEof)?;
             let part = coming.blocking_recv().map_err(io::Error::other)?;
             self.part = Some(part.map_err(io::Error::other)?);
         }
@@ -128,7 +135,7 @@ async fn fetch(objects: Vec<(Arc<Requests>, Arc<At>)>, queue: mpsc::Sender<Fetch
     );
     for (requests, at) in objects {
         let (parts, coming) = mpsc::unbounded_channel();
-        if queue.send(Fetched::new(coming)).await.is_err() {
+        if queue.send(Fetched::new(coming, at.size)).await.is_err() {
             return; // The run has ended.
         }
         let mut start = 0;

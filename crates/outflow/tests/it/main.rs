@@ -22,6 +22,10 @@ mod run;
 mod s3;
 #[cfg(test)]
 #[path = "../../../outflow-ingest/src/s3/stub.rs"]
+#[expect(
+    dead_code,
+    reason = "for the tests of outflow-ingest it fails in more ways"
+)]
 mod stub;
 #[cfg(test)]
 mod tidy;
