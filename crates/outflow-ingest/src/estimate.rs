@@ -1,13 +1,14 @@
 //! What reading a listing will cost, before anything is read.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::s3::PART_BYTES;
 use crate::s3_name::delivered_at;
 use crate::{Listing, Object};
 
 /// Objects of one kind, owner and day.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Share {
     /// What the names say: `text`, `parquet`, `resolver`, or `unknown`.
     pub format: &'static str,
@@ -41,27 +42,21 @@ pub struct Estimate {
 impl Estimate {
     /// Of all objects of a listing.
     pub fn of(listing: &Listing) -> Self {
-        let mut shares = BTreeMap::new();
+        let mut shares: BTreeMap<_, Share> = BTreeMap::new();
         let mut total = Share::default();
         for object in &listing.objects {
             let own = share(object);
-            let key = Share {
-                objects: 0,
-                bytes: 0,
-                get_requests: 0,
-                ..own.clone()
-            };
-            shares.entry(key).or_insert_with(Share::default).add(&own);
             total.add(&own);
+            let owner = (own.account_id.clone(), own.region.clone());
+            match shares.entry((own.format, owner, own.day.clone())) {
+                Entry::Vacant(entry) => {
+                    entry.insert(own);
+                }
+                Entry::Occupied(mut entry) => entry.get_mut().add(&own),
+            }
         }
-        let sums = shares.into_iter().map(|(key, sum)| Share {
-            objects: sum.objects,
-            bytes: sum.bytes,
-            get_requests: sum.get_requests,
-            ..key
-        });
         Self {
-            shares: sums.collect(),
+            shares: shares.into_values().collect(),
             total,
             list_requests: listing.list_requests,
             left_out: listing.left_out,
@@ -99,3 +94,6 @@ fn share(object: &Object) -> Share {
         get_requests: object.s3.as_ref().map_or(0, |_| bytes.div_ceil(PART_BYTES)),
     }
 }
+
+#[cfg(test)]
+mod tests;
