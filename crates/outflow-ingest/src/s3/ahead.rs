@@ -17,8 +17,8 @@ use super::{S3Error, S3Object};
 /// Bytes of one request: a larger object is fetched in ranges of this size, several at once.
 pub(crate) const PART_BYTES: u64 = if cfg!(test) { 64 << 10 } else { 8 << 20 };
 
-/// Bytes (256 MiB) that are asked for or lie ready before anyone reads them. Beyond, no request is made until a reader has
-/// taken some: a run that reads slower than S3 sends holds no more than this.
+/// Bytes that are asked for or lie ready before anyone reads them: 256 MiB. Beyond, no request is made until a reader
+/// has taken some: a run that reads slower than S3 sends holds no more than this.
 const AHEAD_BYTES_MAX: u64 = 32 * PART_BYTES;
 
 /// Requests at once. Most objects of flow logs are small, so that time is spent waiting for the first byte; S3 serves
