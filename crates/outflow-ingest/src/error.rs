@@ -4,15 +4,30 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::Parquet;
+use crate::S3Error;
 
 /// Errors of naming, listing and reading objects.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A source in S3.
-    #[error("`{uri}` is in S3, which is not read yet")]
-    S3 {
+    /// A source in S3 without a bucket.
+    #[error("`{uri}` names no bucket")]
+    NoBucket {
         /// The source as given.
         uri: String,
+    },
+    /// S3 could not be reached.
+    #[error("could not connect to S3")]
+    Connect {
+        /// What is in the way.
+        source: Box<S3Error>,
+    },
+    /// Sources of which the filter wants nothing.
+    #[error(
+        "the sources hold nothing of the time, accounts and regions that were asked for ({left_out} objects or folders left out)"
+    )]
+    AllLeftOut {
+        /// Objects, and folders with all that is in them.
+        left_out: u64,
     },
     /// A path that does not exist.
     #[error("`{}` does not exist", path.display())]
@@ -66,11 +81,16 @@ impl Error {
     /// What the user can do about it, for a line of its own.
     pub fn hint(&self) -> String {
         match self {
-            Self::S3 { uri } => {
-                format!("copy it to a folder first: aws s3 sync {uri} ./flow-logs, then name ./flow-logs")
+            Self::NoBucket { .. } => "write s3://bucket/prefix, or s3://bucket for all of it".to_owned(),
+            Self::Connect { source } => source.hint(),
+            Self::AllLeftOut { .. } => {
+                "check --since, --until, --account and --log-region against the names of the objects".to_owned()
             }
             Self::Missing { .. } => {
                 "name a flow log file, a folder of them, or `-` for standard input".to_owned()
+            }
+            Self::List { source, .. } | Self::Read { source, .. } if of_s3(source).is_some() => {
+                of_s3(source).map_or_else(String::new, S3Error::hint)
             }
             Self::List { source, .. } | Self::Read { source, .. }
                 if source.kind() == io::ErrorKind::PermissionDenied =>
@@ -89,6 +109,11 @@ impl Error {
             Self::Parquet { .. } => "save it to a file first, and name that".to_owned(),
         }
     }
+}
+
+/// What S3 said, where the object or folder is in S3.
+fn of_s3(source: &io::Error) -> Option<&S3Error> {
+    source.get_ref()?.downcast_ref()
 }
 
 /// Why reading an object stopped before its end.

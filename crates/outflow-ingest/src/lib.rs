@@ -1,7 +1,7 @@
 //! Finds flow log objects, reads them whatever their compression, and feeds their bytes onward.
 //!
 //! ```text
-//! "./logs", "-" ──► Source ──list──► Listing { objects, skipped, problems }
+//! "./logs", "-", "s3://…" ──► Source ──list──► Listing { objects, skipped, problems }
 //!                                        │ one Reader per worker
 //!                                        ▼
 //!                     Object ──read──► decompressed pieces ──► sink
@@ -32,25 +32,31 @@
 //!
 //! A [`Parquet`] object has no text: the reader hands it out, and it is decoded as it is.
 //!
-//! Not here: the meaning of the bytes (`outflow-record`), judging (`outflow-detect`), S3 access, and the command line.
+//! Not here: the meaning of the bytes (`outflow-record`), judging (`outflow-detect`), and the command line.
 
 pub use context::{CONTEXT_FILE_BYTES_MAX, Context, ContextKind};
 pub use error::{Error, ReadError};
-pub use list::{Listing, list};
+pub use estimate::{Estimate, Share};
+pub use filter::Filter;
+pub use list::{ListOptions, Listing, list, list_with};
 pub use object::Object;
 pub use parquet::{Parquet, ParquetRead};
 pub use pipeline::{Outcome, Progress, Settings, detect};
 pub use problem::Problem;
 pub use reader::{Compression, Damage, INFLATED_MAX, PIECE_BYTES_MAX, Read, Reader, STORED_MAX};
+pub use s3::{Place, S3, S3Error, S3Object, S3Options};
 pub use source::Source;
 
 mod context;
 mod error;
+mod estimate;
+mod filter;
 mod list;
 mod object;
 mod parquet;
 mod pipeline;
 mod problem;
 mod reader;
+mod s3;
 mod s3_name;
 mod source;

@@ -7,34 +7,57 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{Error, Object, Problem, Source};
+use crate::{Error, Filter, Object, Place, Problem, S3, S3Options, Source};
 
 /// What the sources hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Listing {
-    /// Objects to read, by the bytes of their paths; standard input first.
+    /// Objects to read, by the bytes of their paths or URIs; standard input first.
     pub objects: Vec<Object>,
     /// What was found and is not read, and why.
     pub skipped: Vec<(PathBuf, &'static str)>,
     /// Folders and entries that could not be looked into: what is below them is missing from `objects`.
     pub problems: Vec<Problem>,
+    /// Objects, and folders of S3 with all that is in them, of which the filter wants nothing.
+    pub left_out: u64,
+    /// Requests for lists that S3 was sent.
+    pub list_requests: u64,
 }
 
-/// Lists what the sources hold.
+/// What to list, and how to reach S3.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListOptions {
+    /// What is wanted of the sources.
+    pub filter: Filter,
+    /// Used only if a source is in S3.
+    pub s3: S3Options,
+}
+
+/// Lists all that the sources hold, as [`list_with`] does without options.
 ///
 /// # Errors
-/// [`Error::Missing`] for a path that does not exist, [`Error::List`] for a source that cannot be looked into and
-/// [`Error::Empty`] for a folder without any object. What cannot be looked into below a folder is a [`Problem`] of
-/// the listing.
+/// As for [`list_with`].
 pub fn list(sources: &[Source]) -> Result<Listing, Error> {
+    list_with(sources, &ListOptions::default())
+}
+
+/// Lists what the sources hold and the filter wants. It wants what a name does not tell, and of files every time.
+///
+/// # Errors
+/// [`Error::Missing`] for a path that does not exist, [`Error::List`] for a source that cannot be looked into,
+/// [`Error::Empty`] for a folder without any object, [`Error::Connect`] if there are no credentials for S3 and
+/// [`Error::AllLeftOut`] if the filter leaves nothing. What cannot be looked into below a folder is a [`Problem`] of
+/// the listing.
+pub fn list_with(sources: &[Source], options: &ListOptions) -> Result<Listing, Error> {
     let mut found = Found::default();
     for source in sources {
         match source {
             Source::Stdin => found.stdin = true,
             Source::Path(path) => found.take_named(path)?,
+            Source::S3(place) => found.take_s3(place, options)?,
         }
     }
-    Ok(found.into_listing())
+    found.into_listing(&options.filter)
 }
 
 /// A file by the name under which it is reported, and its size.
@@ -45,6 +68,11 @@ struct Found {
     stdin: bool,
     /// By canonical path, so that a file reached twice is one.
     files: BTreeMap<PathBuf, Named>,
+    /// One connection for all sources in S3.
+    s3: Option<S3>,
+    /// By URI.
+    in_s3: BTreeMap<String, Object>,
+    passed: u64,
     skipped: BTreeMap<PathBuf, Skipped>,
     /// In order, and each once, however many ways lead to it.
     problems: BTreeSet<Problem>,
@@ -99,6 +127,50 @@ impl Found {
         if bytes(&path) < bytes(&named.0) {
             named.0 = path;
         }
+    }
+
+    fn take_s3(&mut self, place: &Place, options: &ListOptions) -> Result<(), Error> {
+        let s3 = match &self.s3 {
+            Some(s3) => s3.clone(),
+            None => S3::connect(&options.s3).map_err(|source| Error::Connect {
+                source: Box::new(source),
+            })?,
+        };
+        self.s3 = Some(s3.clone());
+        let unlisted = |uri: &str, error| could_not_list(Path::new(uri))(io::Error::other(error));
+        let uri = format!("s3://{}/{}", place.bucket, place.prefix);
+        let found = s3
+            .list(place, &options.filter)
+            .map_err(|error| unlisted(&uri, error))?;
+        let skipped_before = self.skipped.len();
+        let (whole, mut objects) = (found.unlisted.is_empty(), 0);
+        for (uri, error) in found.unlisted {
+            self.problems
+                .insert(Problem::unread(&unlisted(&uri, error)));
+        }
+        for object in found.objects.into_iter().map(Object::in_s3) {
+            let name = object.uri.rsplit('/').next().unwrap_or_default();
+            match no_log(name) {
+                // An object named explicitly is taken whatever it is called.
+                Some(reason) if object.uri != uri => {
+                    self.skip(PathBuf::from(&object.uri), reason, None);
+                }
+                _ if name.is_empty() => {
+                    self.skip(PathBuf::from(&object.uri), "the marker of a folder", None);
+                }
+                _ => {
+                    objects += 1;
+                    self.in_s3.insert(object.uri.clone(), object);
+                }
+            }
+        }
+        self.passed += found.passed;
+        if objects == 0 && found.passed == 0 && whole {
+            let skipped = self.skipped.len() - skipped_before;
+            let path = PathBuf::from(uri);
+            return Err(Error::Empty { path, skipped });
+        }
+        Ok(())
     }
 
     fn walk(&mut self, root: &Path, canonical: PathBuf) -> Result<(), Error> {
@@ -173,14 +245,16 @@ impl Found {
         self.skipped.insert(path, Skipped { reason, canonical });
     }
 
-    fn into_listing(self) -> Listing {
-        let read = |skipped: &Skipped| {
-            skipped
-                .canonical
-                .as_ref()
-                .is_some_and(|canonical| self.files.contains_key(canonical))
+    fn into_listing(self, filter: &Filter) -> Result<Listing, Error> {
+        let read = |path: &Path, skipped: &Skipped| {
+            let canonical = skipped.canonical.as_ref();
+            canonical.is_some_and(|canonical| self.files.contains_key(canonical))
+                || path
+                    .to_str()
+                    .is_some_and(|uri| self.in_s3.contains_key(uri))
         };
-        let unread = self.skipped.iter().filter(|(_, skipped)| !read(skipped));
+        let unread = self.skipped.iter();
+        let unread = unread.filter(|(path, skipped)| !read(path, skipped));
         let skipped = unread
             .map(|(path, skipped)| (path.clone(), skipped.reason))
             .collect();
@@ -188,20 +262,35 @@ impl Found {
             .files
             .into_iter()
             .map(|(canonical, (path, size))| Object::listed(path, &canonical, size))
+            .chain(self.in_s3.into_values())
             .chain(self.stdin.then(Object::stdin))
             .collect();
-        objects.sort_by(|a, b| {
-            a.path
-                .as_deref()
-                .map(bytes)
-                .cmp(&b.path.as_deref().map(bytes))
+        let found = objects.len();
+        // In a bucket reading costs; of files, the time is left to their records.
+        objects.retain(|object| {
+            let (account, region) = (object.account_id.as_deref(), object.region.as_deref());
+            filter.has_owner(account, region)
+                && (object.s3.is_none() || filter.has_key(&object.uri))
         });
-        Listing {
+        let left_out = self.passed + (found - objects.len()) as u64;
+        if objects.is_empty() && left_out > 0 && self.problems.is_empty() {
+            return Err(Error::AllLeftOut { left_out });
+        }
+        objects.sort_by(|a, b| place(a).cmp(&place(b)));
+        Ok(Listing {
             objects,
             skipped,
             problems: self.problems.into_iter().collect(),
-        }
+            left_out,
+            list_requests: self.s3.map_or(0, |s3| s3.lists()),
+        })
     }
+}
+
+/// What objects are put in order by.
+fn place(object: &Object) -> Option<&[u8]> {
+    let in_s3 = object.s3.as_ref().map(|_| object.uri.as_bytes());
+    object.path.as_deref().map(bytes).or(in_s3)
 }
 
 struct Entry {

@@ -1,16 +1,19 @@
-//! One object of a flow log: a file as delivered, or standard input.
+//! One object of a flow log: a file as delivered, an object in S3, or standard input.
 
 use std::path::{Path, PathBuf};
 
+use crate::S3Object;
 use crate::s3_name::S3Name;
 
 /// An object to read, and what its name tells about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
-    /// The path as the user will recognise it; `stdin` for standard input.
+    /// The path as the user will recognise it, or `s3://bucket/key`; `stdin` for standard input.
     pub uri: String,
-    /// Where to read; `None` is standard input.
+    /// The file to read. Without one, and not in S3, it is standard input.
     pub path: Option<PathBuf>,
+    /// The object to fetch, with its ETag.
+    pub s3: Option<S3Object>,
     /// Bytes as stored, when the object was listed.
     pub size: Option<u64>,
     /// Account that owns the flow log.
@@ -42,10 +45,21 @@ impl Object {
         object
     }
 
+    /// An object in S3, of which the key tells what a path would.
+    pub fn in_s3(s3: S3Object) -> Self {
+        let uri = s3.uri();
+        let name = S3Name::parse(&uri);
+        let mut object = Self::named(uri, None, name);
+        object.size = Some(s3.size());
+        object.s3 = Some(s3);
+        object
+    }
+
     fn named(uri: String, path: Option<PathBuf>, name: S3Name) -> Self {
         Self {
             uri,
             path,
+            s3: None,
             size: None,
             account_id: name.account_id,
             region: name.region,

@@ -13,6 +13,7 @@ mod duplicates;
 mod evidence;
 mod measures;
 mod names;
+mod queue;
 mod records;
 mod tally;
 mod text;
@@ -20,7 +21,7 @@ mod worker;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::thread;
 
 use outflow_detect::{Engine, Policy, Resolution, SharedState, State};
@@ -30,6 +31,7 @@ use outflow_record::{Format, Timestamp};
 
 use crate::{Context, Object, Problem};
 use evidence::Ledger;
+use queue::Queue;
 use tally::Tally;
 use worker::{Done, Worker};
 
@@ -87,15 +89,15 @@ pub struct Outcome {
 /// and no end of the run.
 pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> Outcome {
     let (objects, copies) = duplicates::without(objects);
-    let next = AtomicUsize::new(0);
+    let queue = Queue::new(&objects);
     let entries = AtomicU64::new(0);
     let count = settings.workers.min(objects.len()).clamp(1, WORKERS_MAX);
     let shared = SharedState::default();
     let workers: Vec<Done> = thread::scope(|scope| {
         let work = || {
             let mut worker = Worker::new(settings, progress, &entries, &shared);
-            while let Some(object) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
-                worker.read(object);
+            while let Some((object, fetched)) = queue.next() {
+                worker.read(object, fetched);
             }
             worker.finish()
         };
@@ -175,6 +177,13 @@ fn conclude(
         let (members, others) = rest.split_at(rest.partition_point(own));
         incident.body.evidence.objects_total = ledger.objects_total(members, &senders);
         rest = others;
+    }
+    let twins = ledger.twins();
+    if twins > 0 {
+        remarks.push(format!(
+            "{twins} objects have the very bytes of another and were counted all the same, as S3 encrypted them \
+             apart: name only one of the copies"
+        ));
     }
     if ledger.is_coarse() {
         remarks.push(

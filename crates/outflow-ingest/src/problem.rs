@@ -20,7 +20,10 @@ impl Problem {
     /// What could not be read.
     pub(crate) fn unread(error: &Error) -> Self {
         let uri = match error {
-            Error::S3 { uri } | Error::Read { uri, .. } | Error::Parquet { uri } => uri.clone(),
+            Error::NoBucket { uri } | Error::Read { uri, .. } | Error::Parquet { uri } => {
+                uri.clone()
+            }
+            Error::Connect { .. } | Error::AllLeftOut { .. } => "s3://".to_owned(),
             Error::Missing { path }
             | Error::List { path, .. }
             | Error::Empty { path, .. }

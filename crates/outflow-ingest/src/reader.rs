@@ -1,7 +1,7 @@
 //! The bytes of one object, decompressed, with the digest of what is stored.
 //!
 //! ```text
-//!              ┌ a file of at most STORED_MAX ► read whole ─ one sound gzip member ► libdeflate ─┐
+//!              ┌ of at most STORED_MAX       ► read whole ─ one sound gzip member ► libdeflate ─┐
 //! Object ► open┤                                   └ anything else ┐                             ├► sink
 //!              └ larger, a pipe, standard input ► piece by piece ──┴► Unpacker, piece by piece ──┘
 //! ```
@@ -22,6 +22,7 @@ use libdeflater::{Crc, Decompressor};
 use sha2::{Digest, Sha256};
 
 use crate::parquet::{self, Parquet};
+use crate::s3::Fetched;
 use crate::{Error, Object, ReadError};
 use unpack::{Out, Unpacker};
 
@@ -134,12 +135,27 @@ impl Reader {
         object: &Object,
         sink: &mut dyn FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<Read, ReadError<E>> {
+        self.read_fetched(object, None, sink)
+    }
+
+    /// The same, of an object that may be on its way already.
+    pub(crate) fn read_fetched<E>(
+        &mut self,
+        object: &Object,
+        fetched: Option<Fetched>,
+        sink: &mut dyn FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<Read, ReadError<E>> {
         self.piece.resize(PIECE_BYTES_MAX, 0);
-        let read = match &object.path {
-            None => self.read_pieces(&mut io::stdin().lock(), &object.uri, sink),
-            Some(path) => {
+        let uri = &object.uri;
+        let read = match (&object.path, &object.s3) {
+            (None, None) => self.read_pieces(&mut io::stdin().lock(), uri, sink),
+            (None, Some(s3)) => {
+                let fetched = &mut fetched.unwrap_or_else(|| Fetched::alone(s3));
+                self.read_sized(fetched, s3.size(), uri, sink)
+            }
+            (Some(path), _) => {
                 let failed = |source| Error::Read {
-                    uri: object.uri.clone(),
+                    uri: uri.clone(),
                     source,
                 };
                 let mut file = File::open(path).map_err(failed)?;
@@ -150,11 +166,12 @@ impl Reader {
                     return Err(ReadError::Parquet(Box::new(parquet)));
                 }
                 // A pipe has no length, and what the kernel makes up on reading claims to have none.
-                if metadata.is_file() && (1..=STORED_MAX).contains(&metadata.len()) {
-                    self.read_whole(file, metadata.len(), &object.uri, sink)
+                let size = if metadata.is_file() {
+                    metadata.len()
                 } else {
-                    self.read_pieces(&mut &file, &object.uri, sink)
-                }
+                    0
+                };
+                self.read_sized(&mut file, size, uri, sink)
             }
         };
         for buffer in [&mut self.stored, &mut self.text] {
@@ -165,10 +182,24 @@ impl Reader {
         read
     }
 
+    fn read_sized<E>(
+        &mut self,
+        source: &mut dyn io::Read,
+        size: u64,
+        uri: &str,
+        sink: &mut dyn FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<Read, ReadError<E>> {
+        if (1..=STORED_MAX).contains(&size) {
+            self.read_whole(source, size, uri, sink)
+        } else {
+            self.read_pieces(source, uri, sink)
+        }
+    }
+
     // A file that grows meanwhile is read as far as it went when it was opened.
     fn read_whole<E>(
         &mut self,
-        file: File,
+        source: &mut dyn io::Read,
         size: u64,
         uri: &str,
         sink: &mut dyn FnMut(&[u8]) -> Result<(), E>,
@@ -185,7 +216,7 @@ impl Reader {
             uri: uri.to_owned(),
             source,
         };
-        io::Read::read_to_end(&mut io::Read::take(file, size), stored).map_err(failed)?;
+        io::Read::read_to_end(&mut io::Read::take(source, size), stored).map_err(failed)?;
         if stored.starts_with(parquet::MAGIC) {
             let parquet = Parquet::in_memory(std::mem::take(stored));
             return Err(ReadError::Parquet(Box::new(parquet)));

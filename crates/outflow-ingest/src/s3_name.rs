@@ -8,6 +8,8 @@
 //!
 //! The file's own name is preferred to its folders; a part that does not have its form counts as absent.
 
+use outflow_record::Timestamp;
+
 /// The parts of a name, as far as they are there.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct S3Name {
@@ -78,12 +80,30 @@ fn of_folders(folders: &[&str]) -> S3Name {
     S3Name::default()
 }
 
-fn account_id(text: &str) -> Option<String> {
+/// The time in the name of a delivered object, of whatever service: `…_<YYYYMMDDTHHmmZ>_<hash>.…`. For flow logs it
+/// is the beginning of the minutes in which the records of the object end.
+pub(crate) fn delivered_at(path: &str) -> Option<Timestamp> {
+    let file = path.rsplit(['/', std::path::MAIN_SEPARATOR]).next()?;
+    let time = file.rsplit('_').nth(1)?;
+    let (date, clock) = time.strip_suffix('Z')?.split_once('T')?;
+    if date.len() != 8 || clock.len() != 4 || !digits(date) || !digits(clock) {
+        return None;
+    }
+    let small = |text: &str| text.parse::<u8>().ok();
+    let date = (
+        date[..4].parse().ok()?,
+        small(&date[4..6])?,
+        small(&date[6..])?,
+    );
+    Timestamp::from_utc(date, (small(&clock[..2])?, small(&clock[2..])?, 0))
+}
+
+pub(crate) fn account_id(text: &str) -> Option<String> {
     (text.len() == 12 && digits(text)).then(|| text.to_owned())
 }
 
 /// `us-east-1`, `us-gov-west-1`: two letters, words, one digit.
-fn region_name(text: &str) -> Option<String> {
+pub(crate) fn region_name(text: &str) -> Option<String> {
     let lower =
         |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
     let parts: Vec<&str> = text.split('-').collect();

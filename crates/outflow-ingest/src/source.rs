@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::Error;
+use crate::{Error, Place};
 
-/// A place to read from: a file, a folder, or standard input.
+/// A place to read from: a file, a folder, standard input, or a place in S3.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// A file, or a folder with everything below it.
     Path(PathBuf),
     /// Standard input, as one object.
     Stdin,
+    /// An object in S3, or everything below a prefix.
+    S3(Place),
 }
 
 impl From<PathBuf> for Source {
@@ -23,13 +25,19 @@ impl From<PathBuf> for Source {
 impl FromStr for Source {
     type Err = Error;
 
-    /// Reads a path, or `-` for standard input; a file of that name is `./-`.
+    /// Reads a path, `s3://bucket/prefix`, or `-` for standard input; a file of that name is `./-`.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let scheme = text.get(..5).unwrap_or_default();
-        if scheme.eq_ignore_ascii_case("s3://") {
-            return Err(Error::S3 {
-                uri: text.to_owned(),
-            });
+        if let Some((scheme, rest)) = text.split_at_checked(5)
+            && scheme.eq_ignore_ascii_case("s3://")
+        {
+            let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+            if bucket.is_empty() {
+                return Err(Error::NoBucket {
+                    uri: text.to_owned(),
+                });
+            }
+            let (bucket, prefix) = (bucket.to_owned(), prefix.to_owned());
+            return Ok(Self::S3(Place { bucket, prefix }));
         }
         Ok(if text == "-" {
             Self::Stdin

@@ -8,35 +8,34 @@ use std::time::Instant;
 use anyhow::{Context as _, anyhow};
 use outflow_enrich::Networks;
 use outflow_finding::{Severity, TableOptions, write_json, write_table};
-use outflow_ingest::{Context, Listing, Outcome, Progress, Settings, Source};
-use outflow_record::{Format, Timestamp};
+use outflow_ingest::{Context, Estimate, Listing, Outcome, Progress, Settings};
+use outflow_record::Format;
 
 use crate::config::Config;
+use crate::estimate;
 use crate::exit::{self, Exit, Failure};
 use crate::output;
 use crate::progress;
+use crate::sources::SourceArgs;
 use crate::voice::Voice;
 
 /// Read flow logs and print ranked incidents, each with its reasons.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  outflow detect ./flow-logs\n  outflow detect ./flow-logs --internal 10.0.0.0/8 \
-                        --fail-on high --format json --out findings.jsonl\n  zcat *.gz | outflow detect -"
+                        --fail-on high --format json --out findings.jsonl\n  outflow detect \
+                        s3://bucket/AWSLogs --since 2026-10-01 --plan\n  zcat *.gz | outflow detect -"
 )]
 pub(crate) struct DetectArgs {
-    /// Files, folders (read recursively), or `-` for standard input; gzip, zstd or plain text.
-    #[arg(required = true, value_name = "SOURCE")]
-    sources: Vec<String>,
+    #[command(flatten)]
+    sources: SourceArgs,
+    /// Print what would be read (objects, bytes and requests, by format, account, region and day), and stop.
+    #[arg(long)]
+    plan: bool,
     /// Networks that are inside, beside private space. Naming a private network narrows private space to
     /// what is named. May be repeated, or a list with commas.
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     internal: Vec<String>,
-    /// Count only records that start at or after this time (UTC), as 2026-10-01 or 2026-10-01T08:30.
-    #[arg(long, value_name = "TIME")]
-    since: Option<Timestamp>,
-    /// Count only records that start before this time (UTC).
-    #[arg(long, value_name = "TIME")]
-    until: Option<Timestamp>,
     /// How to print what was found.
     #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
     format: OutputFormat,
@@ -69,6 +68,8 @@ enum OutputFormat {
 struct Plan {
     listing: Listing,
     settings: Settings,
+    /// Whether to stop before anything is read.
+    dry: bool,
     format: OutputFormat,
     out: Option<PathBuf>,
     fail_on: Option<Severity>,
@@ -94,21 +95,7 @@ impl Plan {
             })?),
             (None, None) => None,
         };
-        if let (Some(since), Some(until)) = (args.since, args.until)
-            && since >= until
-        {
-            return Err(Failure::usage(
-                anyhow!("--since {since} is not before --until {until}"),
-                "swap them, or leave one of them out",
-            ));
-        }
-        let sources: Vec<Source> = args
-            .sources
-            .iter()
-            .map(|text| text.parse())
-            .collect::<Result<_, _>>()
-            .map_err(input_failure)?;
-        let listing = outflow_ingest::list(&sources).map_err(input_failure)?;
+        let listing = args.sources.list()?;
         if let Some(out) = args.out.as_ref().and_then(|out| out.canonicalize().ok()) {
             let read = listing
                 .objects
@@ -131,14 +118,15 @@ impl Plan {
             networks,
             policy: config.policy,
             format: flow_format,
-            since: args.since,
-            until: args.until,
+            since: args.sources.since,
+            until: args.sources.until,
             context: Arc::new(context(args.context.as_deref())?),
             workers: args.threads.map_or_else(cores, usize::from),
         };
         Ok(Self {
             listing,
             settings,
+            dry: args.plan,
             format: args.format,
             out: args.out,
             fail_on,
@@ -186,16 +174,6 @@ fn note_context(context: &Context, voice: Voice) {
     }
 }
 
-fn input_failure(error: outflow_ingest::Error) -> Failure {
-    let hint = error.hint();
-    match error {
-        outflow_ingest::Error::List { .. } | outflow_ingest::Error::Read { .. } => {
-            Failure::unfinished(error, hint)
-        }
-        _ => Failure::usage(error, hint),
-    }
-}
-
 pub(crate) fn run(
     args: DetectArgs,
     flow_format: Option<Format>,
@@ -221,6 +199,15 @@ pub(crate) fn run(
         voice.note(&format!(
             "{unread} files hold logs that are not read yet (-v names them)"
         ));
+    }
+    if plan.listing.left_out > 0 {
+        voice.note(&format!(
+            "{} objects or folders were left out, as their names say another time, account or region",
+            plan.listing.left_out
+        ));
+    }
+    if plan.dry {
+        return show(&plan, voice);
     }
     let total = plan
         .listing
@@ -251,6 +238,27 @@ pub(crate) fn run(
         voice.error(&[&problem.reason], &problem.hint);
     }
     Ok(exit_of(&plan, &outcome))
+}
+
+/// Says what would be read.
+fn show(plan: &Plan, voice: Voice) -> Result<Exit, Failure> {
+    let estimate = Estimate::of(&plan.listing);
+    let render = |out: &mut dyn Write| match plan.format {
+        OutputFormat::Json => estimate::write_json(out, &estimate),
+        OutputFormat::Table => estimate::write_table(out, &estimate),
+    };
+    match put(plan, render) {
+        Err(error) if !exit::is_closed_pipe(&error) => return Err(unwritten(plan, error)),
+        Err(_) | Ok(()) => {}
+    }
+    for problem in &plan.listing.problems {
+        voice.error(&[&problem.reason], &problem.hint);
+    }
+    Ok(if plan.listing.problems.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Unfinished
+    })
 }
 
 fn unwritten(plan: &Plan, error: anyhow::Error) -> Failure {
@@ -294,6 +302,14 @@ fn write(plan: &Plan, outcome: &Outcome) -> anyhow::Result<()> {
         OutputFormat::Json => write_json(&mut out, incidents, findings, accounts),
         OutputFormat::Table => write_table(&mut out, incidents, findings, accounts, options),
     };
+    put(plan, render)
+}
+
+/// Writes to where the plan says.
+fn put(
+    plan: &Plan,
+    render: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> anyhow::Result<()> {
     match &plan.out {
         Some(path) => output::to_file(path, render)
             .with_context(|| format!("could not write `{}`", path.display())),

@@ -24,10 +24,12 @@ mod cli;
 mod completions;
 mod config;
 mod detect;
+mod estimate;
 mod exit;
 mod output;
 mod progress;
 mod simulate;
+mod sources;
 mod trace;
 mod voice;
 

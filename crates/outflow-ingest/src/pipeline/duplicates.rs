@@ -1,6 +1,6 @@
 //! Objects that hold the very bytes of another: copies of an archive are no second observation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use sha2::{Digest, Sha256};
@@ -8,24 +8,40 @@ use sha2::{Digest, Sha256};
 use crate::Object;
 
 /// The objects without copies of others, and the names of the copies. Of equal objects the first in the list
-/// stays. Only objects of equal size are compared, by their digests; what cannot be read is left for the
-/// reader to report.
+/// stays. Only objects of equal size are compared: files by their digests, and objects in S3 by their ETags, which are
+/// equal only if the content is (but differ between copies that a key of KMS encrypts). What cannot be read is left for
+/// the reader to report.
 pub(super) fn without(objects: &[Object]) -> (Vec<Object>, Vec<String>) {
     let mut of_size: BTreeMap<u64, u32> = BTreeMap::new();
     for size in objects.iter().filter_map(|object| object.size) {
         *of_size.entry(size).or_default() += 1;
     }
-    let mut seen: BTreeMap<(u64, [u8; 32]), ()> = BTreeMap::new();
+    let mut seen: BTreeSet<(u64, Mark)> = BTreeSet::new();
     let (mut kept, mut copies) = (Vec::new(), Vec::new());
     for object in objects {
         let twin_possible = object.size.filter(|size| *size > 0 && of_size[size] > 1);
-        let digest = twin_possible.and_then(|size| Some((size, digest(object)?)));
-        match digest {
-            Some(digest) if seen.insert(digest, ()).is_some() => copies.push(object.uri.clone()),
-            _ => kept.push(object.clone()),
+        let mark = twin_possible.and_then(|size| Some((size, mark(object)?)));
+        if mark.is_some_and(|mark| !seen.insert(mark)) {
+            copies.push(object.uri.clone());
+        } else {
+            kept.push(object.clone());
         }
     }
     (kept, copies)
+}
+
+/// What tells the bytes of objects of one size apart.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Mark {
+    Digest([u8; 32]),
+    Etag(String),
+}
+
+fn mark(object: &Object) -> Option<Mark> {
+    match &object.s3 {
+        Some(s3) => s3.etag().map(|etag| Mark::Etag(etag.to_owned())),
+        None => digest(object).map(Mark::Digest),
+    }
 }
 
 fn digest(object: &Object) -> Option<[u8; 32]> {

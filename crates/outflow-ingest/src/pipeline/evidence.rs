@@ -84,6 +84,16 @@ impl Ledger {
         self.coarse
     }
 
+    /// Objects that were counted beside another of the very same bytes: what only reading them could tell.
+    pub(super) fn twins(&self) -> usize {
+        let counted = self.sources.iter().filter(|source| source.total > 0);
+        let mut digests: Vec<&str> = counted.filter_map(|s| s.sha256.as_deref()).collect();
+        let all = digests.len();
+        digests.sort_unstable();
+        digests.dedup();
+        all - digests.len()
+    }
+
     /// Names in the finding's evidence the objects that hold most rows of these interfaces within its time, with
     /// how many rows of theirs (of equal ones the first by name), and counts all that hold any.
     pub(super) fn attest(&self, interfaces: &[InterfaceKey], finding: &mut Finding) {

@@ -15,6 +15,7 @@ use super::records::Batch;
 use super::tally::Tally;
 use super::text::{End, Text};
 use super::{Progress, Settings};
+use crate::s3::Fetched;
 use crate::{Object, Problem, ReadError, Reader};
 
 /// What a worker has read so far.
@@ -79,9 +80,9 @@ impl<'a> Worker<'a> {
     }
 
     /// Reads an object into the sums. Whatever is wrong with it becomes a problem.
-    pub(super) fn read(&mut self, object: &Object) {
+    pub(super) fn read(&mut self, object: &Object, fetched: Option<Fetched>) {
         let problems = self.problems.len();
-        let sha256 = self.decode(object);
+        let sha256 = self.decode(object, fetched);
         if std::mem::take(&mut self.gateway) {
             self.problems.push(Problem::transit_gateway(object));
         }
@@ -99,14 +100,14 @@ impl<'a> Worker<'a> {
     }
 
     /// Decodes and counts an object; its digest, unless it was not read to its end.
-    fn decode(&mut self, object: &Object) -> Option<String> {
+    fn decode(&mut self, object: &Object, fetched: Option<Fetched>) -> Option<String> {
         let origin = Origin {
             account_id: object.account_id.clone(),
             region: object.region.clone(),
         };
         let mut text = Text::new(self.settings.format.clone());
         let mut reader = std::mem::take(&mut self.reader);
-        let result = reader.read(object, &mut |piece| {
+        let result = reader.read_fetched(object, fetched, &mut |piece| {
             text.push(piece, &mut |batch| self.take(batch, &origin))
         });
         self.reader = reader;

@@ -90,3 +90,21 @@ fn regions_have_their_form() {
         assert_eq!(region_name(text), None, "{text}");
     }
 }
+
+#[test]
+fn the_time_of_delivery_is_told_where_it_has_its_form() {
+    let at = |name: &str| delivered_at(name).map(|at| at.to_string());
+    let name = "a/123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20180620T1620Z_fe123456.log.gz";
+    assert_eq!(at(name).as_deref(), Some("2018-06-20T16:20:00Z"));
+    let resolver = "123456789012_vpcdnsquerylogs_vpc-1_20180620T1620Z_fe123456.log.gz";
+    assert_eq!(at(resolver).as_deref(), Some("2018-06-20T16:20:00Z"));
+    for none in [
+        "",
+        "a.log",
+        "x_20180631T1620Z_f",
+        "x_201806\u{e9}T162Z_f",
+        "20180620T1620Z",
+    ] {
+        assert_eq!(at(none), None, "{none}");
+    }
+}

@@ -9,17 +9,21 @@ fn a_dash_is_standard_input_and_anything_else_a_path() {
 }
 
 #[test]
-fn s3_is_refused_with_the_command_that_helps() {
-    for text in ["s3://bucket/prefix", "S3://bucket"] {
-        let error = text.parse::<Source>().unwrap_err();
+fn s3_is_a_bucket_and_a_prefix() {
+    for (text, bucket, prefix) in [
+        ("s3://bucket/a/prefix/", "bucket", "a/prefix/"),
+        ("S3://bucket", "bucket", ""),
+        ("s3://bucket/", "bucket", ""),
+    ] {
+        let (bucket, prefix) = (bucket.to_owned(), prefix.to_owned());
         assert_eq!(
-            error.to_string(),
-            format!("`{text}` is in S3, which is not read yet")
+            text.parse::<Source>().unwrap(),
+            Source::S3(Place { bucket, prefix })
         );
-        assert!(
-            error
-                .hint()
-                .contains(&format!("aws s3 sync {text} ./flow-logs"))
-        );
+    }
+    for text in ["s3://", "s3:///key"] {
+        let error = text.parse::<Source>().unwrap_err();
+        assert_eq!(error.to_string(), format!("`{text}` names no bucket"));
+        assert!(error.hint().contains("s3://bucket/prefix"));
     }
 }

@@ -21,4 +21,13 @@ mod readme;
 #[cfg(test)]
 mod run;
 #[cfg(test)]
+mod s3;
+#[cfg(test)]
+#[path = "../../../outflow-ingest/src/s3/stub.rs"]
+#[expect(
+    dead_code,
+    reason = "for the tests of outflow-ingest it fails in more ways"
+)]
+mod stub;
+#[cfg(test)]
 mod tidy;

@@ -104,11 +104,10 @@ fn a_source_that_is_none_is_told_with_a_hint() {
             "hint: name a flow log file, a folder of them",
         ),
         (
-            "s3://bucket/AWSLogs",
-            "is in S3, which is not read yet",
-            "aws s3 sync s3://bucket/AWSLogs",
+            "s3://",
+            "`s3://` names no bucket",
+            "hint: write s3://bucket/prefix",
         ),
-        ("S3://bucket", "is in S3", "hint: copy it to a folder first"),
         (
             "empty",
             "folder `empty` holds no object (1 entries skipped)",

@@ -1,0 +1,87 @@
+//! The options that say what to read, and how to reach it.
+
+use clap::Args;
+use outflow_ingest::{Filter, ListOptions, Listing, S3Options, Source};
+use outflow_record::Timestamp;
+
+use crate::exit::Failure;
+
+/// Sources, which of their objects are wanted, and how to reach S3.
+#[derive(Debug, Args)]
+pub(crate) struct SourceArgs {
+    /// Files, folders (read recursively), s3://bucket/prefix, or `-` for standard input; gzip, zstd or plain text.
+    #[arg(required = true, value_name = "SOURCE")]
+    sources: Vec<String>,
+    /// Count only records that start at or after this time (UTC), as 2026-10-01 or 2026-10-01T08:30. In S3, days and
+    /// objects that cannot hold any are neither listed nor read; nor are records found that were delivered more than
+    /// six hours late.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<Timestamp>,
+    /// Count only records that start before this time (UTC).
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<Timestamp>,
+    /// Read only objects of these accounts; what an object's name does not tell is read. May be repeated, or a list
+    /// with commas.
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    account: Vec<String>,
+    /// Read only objects of these regions, likewise.
+    #[arg(long, value_name = "REGION", value_delimiter = ',')]
+    log_region: Vec<String>,
+    /// Region of the buckets [default: that of environment or profile].
+    #[arg(long, value_name = "REGION", help_heading = "S3")]
+    region: Option<String>,
+    /// Another server that speaks S3, as http://127.0.0.1:9000.
+    #[arg(long, value_name = "URL", help_heading = "S3")]
+    endpoint_url: Option<String>,
+    /// Name the bucket in the path of a request, not in the host's name [default: with --endpoint-url].
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "S3")]
+    path_style: Option<bool>,
+    /// Agree to pay for requests and transfer, where the bucket asks for it.
+    #[arg(long, help_heading = "S3")]
+    request_payer: bool,
+    /// Send requests without credentials, as public buckets allow.
+    #[arg(long, help_heading = "S3")]
+    no_sign_request: bool,
+}
+
+impl SourceArgs {
+    /// Lists what is wanted.
+    pub(crate) fn list(&self) -> Result<Listing, Failure> {
+        if let (Some(since), Some(until)) = (self.since, self.until)
+            && since >= until
+        {
+            return Err(Failure::usage(
+                anyhow::anyhow!("--since {since} is not before --until {until}"),
+                "swap them, or leave one of them out",
+            ));
+        }
+        let sources = self.sources.iter().map(|text| text.parse());
+        let sources: Vec<Source> = sources.collect::<Result<_, _>>().map_err(unusable)?;
+        let options = ListOptions {
+            filter: Filter {
+                since: self.since,
+                until: self.until,
+                accounts: self.account.clone(),
+                regions: self.log_region.clone(),
+            },
+            s3: S3Options {
+                endpoint_url: self.endpoint_url.clone(),
+                region: self.region.clone(),
+                path_style: self.path_style,
+                request_payer: self.request_payer,
+                anonymous: self.no_sign_request,
+            },
+        };
+        outflow_ingest::list_with(&sources, &options).map_err(unusable)
+    }
+}
+
+fn unusable(error: outflow_ingest::Error) -> Failure {
+    let hint = error.hint();
+    match error {
+        outflow_ingest::Error::List { .. }
+        | outflow_ingest::Error::Read { .. }
+        | outflow_ingest::Error::Connect { .. } => Failure::unfinished(error, hint),
+        _ => Failure::usage(error, hint),
+    }
+}
