@@ -8,6 +8,8 @@
 //!
 //! The file's own name is preferred to its folders; a part that does not have its form counts as absent.
 
+use outflow_record::Timestamp;
+
 /// The parts of a name, as far as they are there.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct S3Name {
@@ -25,6 +27,16 @@ impl S3Name {
         of_file(file)
             .or(of_hive_folders(folders))
             .or(of_folders(folders))
+    }
+
+    /// The flow log that delivered the object, and when: the first second of its slot.
+    pub(crate) fn delivery(path: &str) -> Option<(&str, Timestamp)> {
+        let file = path.rsplit(['/', std::path::MAIN_SEPARATOR]).next()?;
+        let parts: Vec<&str> = file.split('_').collect();
+        let [_account, "vpcflowlogs", _region, flow_log, time, _hash] = parts[..] else {
+            return None;
+        };
+        Some((flow_log, instant(time)?)).filter(|(id, _)| id.starts_with("fl-"))
     }
 
     /// Takes from `other` what this one does not tell.
@@ -80,6 +92,17 @@ fn of_folders(folders: &[&str]) -> S3Name {
 
 fn account_id(text: &str) -> Option<String> {
     (text.len() == 12 && digits(text)).then(|| text.to_owned())
+}
+
+/// `20180620T1620Z`.
+fn instant(text: &str) -> Option<Timestamp> {
+    let (day, time) = text.strip_suffix('Z')?.split_once('T')?;
+    if day.len() != 8 || time.len() != 4 || !digits(day) || !digits(time) {
+        return None;
+    }
+    let (year, month, day) = (&day[..4], &day[4..6], &day[6..]);
+    let text = format!("{year}-{month}-{day}T{}:{}", &time[..2], &time[2..]);
+    text.parse().ok()
 }
 
 /// `us-east-1`, `us-gov-west-1`: two letters, words, one digit.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use outflow_finding::Accounts;
 use outflow_record::{Decoded, Field, RejectReason, Timestamp};
 
+use super::flow_logs::FlowLogs;
+
 /// Counts that add up.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -29,6 +31,8 @@ pub(super) struct Tally {
     pub(super) control_messages: u64,
     /// Rows outside the span that was asked for.
     pub(super) outside: u64,
+    /// Rows by flow log.
+    pub(super) flow_logs: FlowLogs,
 }
 
 impl Tally {
@@ -77,6 +81,7 @@ impl Tally {
         self.without_packets += other.without_packets;
         self.outside += other.outside;
         self.control_messages += other.control_messages;
+        self.flow_logs.merge(&other.flow_logs);
     }
 
     /// Whether any row could be counted.

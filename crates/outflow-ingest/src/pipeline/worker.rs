@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use outflow_detect::{Folder, SharedState};
+use outflow_detect::{Folder, SharedState, open_from};
 use outflow_enrich::{EnrichedBatch, Enricher, Flow, InterfaceKey, Origin};
+use outflow_finding::RowCounts;
 use outflow_record::{CoverageRow, Decoded, Field, LogKind};
 
 use super::evidence::{ENTRIES_MAX, SourceRows};
@@ -11,6 +12,7 @@ use super::measures::{Measures, Uncountable};
 use super::tally::Tally;
 use super::text::{End, Text};
 use super::{Progress, Settings};
+use crate::s3_name::S3Name;
 use crate::{Object, Problem, ReadError, Reader};
 
 /// What a worker has read so far.
@@ -33,6 +35,10 @@ pub(super) struct Worker<'a> {
     measures: Measures,
     /// Whether the object under way has records of a transit gateway.
     gateway: bool,
+    /// Rows of the object under way, by what can be learnt from them.
+    kinds: RowCounts,
+    /// Records of the object under way that start before this came late, as far as its name tells.
+    open_from: i64,
 }
 
 /// What a worker leaves behind.
@@ -68,12 +74,16 @@ impl<'a> Worker<'a> {
             span: None,
             measures: Measures::default(),
             gateway: false,
+            kinds: RowCounts::default(),
+            open_from: i64::MIN,
         }
     }
 
     /// Reads an object into the sums. Whatever is wrong with it becomes a problem.
     pub(super) fn read(&mut self, object: &Object) {
         let problems = self.problems.len();
+        let delivery = S3Name::delivery(&object.uri);
+        self.open_from = delivery.map_or(i64::MIN, |(_, at)| open_from(at));
         let sha256 = self.decode(object);
         if std::mem::take(&mut self.gateway) {
             self.problems.push(Problem::transit_gateway(object));
@@ -84,6 +94,10 @@ impl<'a> Worker<'a> {
                 self.without_values.push(problem);
             }
             Some(Uncountable::IfAlone(_)) | None => {}
+        }
+        let kinds = std::mem::take(&mut self.kinds);
+        if let Some((flow_log, _)) = delivery {
+            self.tally.flow_logs.add(flow_log, &kinds);
         }
         self.tally.objects += 1;
         self.tally.damaged += u64::from(self.problems.len() > problems);
@@ -173,6 +187,7 @@ impl<'a> Worker<'a> {
         }
         let batch = self.enricher.enrich(&decoded.flows, origin);
         self.tally.unmeasured += batch.unmeasured;
+        self.kinds.unmeasured += batch.unmeasured;
         self.measures.add(&decoded.flows, batch.unmeasured);
         if !decoded.flows.has(Field::Packets) {
             self.tally.without_packets += batch.flows.len() as u64;
@@ -192,11 +207,13 @@ impl<'a> Worker<'a> {
                 self.rows.resize(at + 1, 0);
             }
             self.rows[at] += 1;
+            self.kinds.accepted += u64::from(flow.accepted);
+            self.kinds.rejected += u64::from(!flow.accepted);
             let (first, last) = self.span.unwrap_or((flow.start, flow.end));
             self.span = Some((first.min(flow.start), last.max(flow.end)));
         }
         self.folder
-            .fold(&EnrichedBatch { flows, ..batch }, i64::MIN);
+            .fold(&EnrichedBatch { flows, ..batch }, self.open_from);
     }
 
     /// Keeps whose rows the object held.
