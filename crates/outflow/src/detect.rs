@@ -1,12 +1,12 @@
 //! `outflow detect`.
 
-use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use outflow_enrich::Networks;
-use outflow_finding::{Severity, TableOptions, write_json, write_table};
+use outflow_finding::{Severity, write_json, write_table};
 use outflow_ingest::{Listing, Outcome, Progress, Settings, Source};
 use outflow_record::{Format, Timestamp};
 
@@ -90,46 +90,17 @@ impl Plan {
             })?),
             (None, None) => None,
         };
-        if let (Some(since), Some(until)) = (args.since, args.until)
-            && since >= until
-        {
-            return Err(Failure::usage(
-                anyhow!("--since {since} is not before --until {until}"),
-                "swap them, or leave one of them out",
-            ));
-        }
-        let sources: Vec<Source> = args
-            .sources
-            .iter()
-            .map(|text| text.parse())
-            .collect::<Result<_, _>>()
-            .map_err(input_failure)?;
-        let listing = outflow_ingest::list(&sources).map_err(input_failure)?;
-        if let Some(out) = args.out.as_ref().and_then(|out| out.canonicalize().ok()) {
-            let read = listing
-                .objects
-                .iter()
-                .filter_map(|object| object.path.as_ref());
-            let is_out = |path: &&PathBuf| path.canonicalize().is_ok_and(|path| path == out);
-            let config = args.config.as_ref();
-            let what = if read.clone().any(|path| is_out(&path)) {
-                Some("one of the sources")
-            } else {
-                config.filter(is_out).map(|_| "the configuration")
-            };
-            if let (true, Some(what)) = (out.is_file(), what) {
-                let error = anyhow!("--out `{}` is {what}", out.display());
-                return Err(Failure::usage(error, "name another file to write to"));
-            }
-        }
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        check_span(args.since, args.until)?;
+        let listing = listed(&args.sources)?;
+        check_out(args.out.as_deref(), &listing, args.config.as_deref())?;
         let settings = Settings {
             networks,
             policy: config.policy,
             format: flow_format,
             since: args.since,
             until: args.until,
-            workers: args.threads.map_or_else(cores, usize::from),
+            workers: workers(args.threads),
+            ..Settings::default()
         };
         Ok(Self {
             listing,
@@ -138,6 +109,63 @@ impl Plan {
             out: args.out,
             fail_on,
         })
+    }
+}
+
+/// Threads that read: as asked for, or one for each core.
+pub(crate) fn workers(threads: Option<u16>) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    threads.map_or_else(cores, usize::from)
+}
+
+/// Refuses a span that ends before it begins.
+pub(crate) fn check_span(
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+) -> Result<(), Failure> {
+    match (since, until) {
+        (Some(since), Some(until)) if since >= until => Err(Failure::usage(
+            anyhow!("--since {since} is not before --until {until}"),
+            "swap them, or leave one of them out",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// What the sources hold.
+pub(crate) fn listed(sources: &[String]) -> Result<Listing, Failure> {
+    let sources: Vec<Source> = sources
+        .iter()
+        .map(|text| text.parse())
+        .collect::<Result<_, _>>()
+        .map_err(input_failure)?;
+    outflow_ingest::list(&sources).map_err(input_failure)
+}
+
+/// Refuses to write over what is read.
+pub(crate) fn check_out(
+    out: Option<&Path>,
+    listing: &Listing,
+    config: Option<&Path>,
+) -> Result<(), Failure> {
+    let Some(out) = out.and_then(|out| out.canonicalize().ok()) else {
+        return Ok(());
+    };
+    let is_out = |path: &Path| path.canonicalize().is_ok_and(|path| path == out);
+    let mut read = listing.objects.iter().filter_map(|of| of.path.as_deref());
+    let what = if read.any(is_out) {
+        Some("one of the sources")
+    } else {
+        config
+            .filter(|path| is_out(path))
+            .map(|_| "the configuration")
+    };
+    match what {
+        Some(what) if out.is_file() => {
+            let error = anyhow!("--out `{}` is {what}", out.display());
+            Err(Failure::usage(error, "name another file to write to"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -157,15 +185,26 @@ pub(crate) fn run(
     voice: Voice,
 ) -> Result<Exit, Failure> {
     let plan = Plan::new(args, flow_format)?;
-    for (path, reason) in &plan.listing.skipped {
+    let outcome = read(&plan.listing, &plan.settings, voice);
+    match write(&plan, &outcome) {
+        // The exit code answers `--fail-on` all the same, and problems are said.
+        Err(error) if exit::is_closed_pipe(&error) => {}
+        Err(error) => return Err(output::unwritten(plan.out.as_deref(), error)),
+        Ok(()) => {}
+    }
+    say(&plan.listing, &outcome, voice);
+    Ok(exit_of(&plan, &outcome))
+}
+
+/// Reads what was listed, and says what was passed over.
+pub(crate) fn read(listing: &Listing, settings: &Settings, voice: Voice) -> Outcome {
+    for (path, reason) in &listing.skipped {
         // As text, which the log escapes: a name in a folder may hold anything.
         let path = path.to_string_lossy();
         tracing::info!(path = &*path, reason, "skipped");
     }
-    let unread = plan
-        .listing
-        .skipped
-        .iter()
+    let skipped = listing.skipped.iter();
+    let unread = skipped
         .filter(|(_, reason)| reason.ends_with("yet"))
         .count();
     if unread > 0 {
@@ -173,8 +212,7 @@ pub(crate) fn run(
             "{unread} files hold logs that are not read yet (-v names them)"
         ));
     }
-    let total = plan
-        .listing
+    let total = listing
         .objects
         .iter()
         .filter_map(|object| object.size)
@@ -186,31 +224,19 @@ pub(crate) fn run(
     )]
     let started = Instant::now();
     let mut outcome = progress::shown(total, &watched, || {
-        outflow_ingest::detect(&plan.listing.objects, &plan.settings, &watched)
+        outflow_ingest::detect(&listing.objects, settings, &watched)
     });
     outcome.accounts.seconds = (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
-    match write(&plan, &outcome) {
-        // The exit code answers `--fail-on` all the same, and problems are said.
-        Err(error) if exit::is_closed_pipe(&error) => {}
-        Err(error) => return Err(unwritten(&plan, error)),
-        Ok(()) => {}
-    }
+    outcome
+}
+
+/// Says what a reader of the results must know, and what is wrong with the sources.
+pub(crate) fn say(listing: &Listing, outcome: &Outcome, voice: Voice) {
     for remark in &outcome.remarks {
         voice.note(remark);
     }
-    for problem in plan.listing.problems.iter().chain(&outcome.problems) {
+    for problem in listing.problems.iter().chain(&outcome.problems) {
         voice.error(&[&problem.reason], &problem.hint);
-    }
-    Ok(exit_of(&plan, &outcome))
-}
-
-fn unwritten(plan: &Plan, error: anyhow::Error) -> Failure {
-    match &plan.out {
-        Some(_) => Failure::unfinished(
-            error,
-            "name a file with --out, in a folder that is there and may be written to",
-        ),
-        None => output::lost(error),
     }
 }
 
@@ -236,18 +262,11 @@ fn write(plan: &Plan, outcome: &Outcome) -> anyhow::Result<()> {
         accounts,
         ..
     } = outcome;
-    let screen = plan.out.is_none() && std::io::stdout().is_terminal();
-    let options = TableOptions {
-        width: screen.then(|| console::Term::stdout().size().1),
-        color: screen && console::colors_enabled(),
-    };
+    let out = plan.out.as_deref();
+    let options = output::table_options(out);
     let render = |mut out: &mut dyn Write| match plan.format {
         OutputFormat::Json => write_json(&mut out, incidents, findings, accounts),
         OutputFormat::Table => write_table(&mut out, incidents, findings, accounts, options),
     };
-    match &plan.out {
-        Some(path) => output::to_file(path, render)
-            .with_context(|| format!("could not write `{}`", path.display())),
-        None => Ok(output::stream(render)?),
-    }
+    output::write(out, render)
 }
