@@ -5,11 +5,22 @@ use super::*;
 mod world;
 
 /// The state of a minute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
     Ok,
     NoData,
     SkipData,
+}
+
+impl Told {
+    /// What lost records is not vouched for, and a record is more than none.
+    fn with(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::SkipData, _) | (_, Self::SkipData) => Self::SkipData,
+            (Self::Ok, _) | (_, Self::Ok) => Self::Ok,
+            _ => Self::NoData,
+        }
+    }
 }
 
 /// Small numbers in a fixed but irregular order.
@@ -85,12 +96,7 @@ fn minutes_are_those_of_a_plain_map_of_minutes() {
             add(&mut watch, state, start, end);
             for minute in start / 60..=end / 60 {
                 let known = told.entry(minute).or_insert(state);
-                // What lost records is not vouched for; a record is more than none.
-                *known = match (*known, state) {
-                    (Told::SkipData, _) | (_, Told::SkipData) => Told::SkipData,
-                    (Told::Ok, _) | (_, Told::Ok) => Told::Ok,
-                    _ => Told::NoData,
-                };
+                *known = known.with(state);
             }
         }
         let (born, gone) = watch.life(i64::MAX).unwrap();
