@@ -113,8 +113,7 @@ impl Engine {
     /// Says that the sources have been read up to an instant: buckets that ended [`LATENESS_SECS`] before it
     /// close, and the findings of days that are closed with them are told.
     pub fn advance(&mut self, read_up_to: Timestamp) -> Vec<Judged> {
-        let open_from = (read_up_to.secs() - LATENESS_SECS).div_euclid(BUCKET_SECS) * BUCKET_SECS;
-        self.open_from = self.open_from.max(open_from);
+        self.open_from = self.open_from.max(open_from(read_up_to));
         let days = self.open_from.div_euclid(86_400) - 1;
         match u32::try_from(days) {
             Ok(closed) if self.told.is_none_or(|told| told.0 < closed) => {
@@ -137,6 +136,12 @@ impl Engine {
         self.told = Some(through);
         verdict
     }
+}
+
+/// The first second whose bucket is open when sources have been read up to an instant: records that start before it
+/// are late.
+pub fn open_from(read_up_to: Timestamp) -> i64 {
+    (read_up_to.secs() - LATENESS_SECS).div_euclid(BUCKET_SECS) * BUCKET_SECS
 }
 
 #[cfg(test)]

@@ -4,16 +4,38 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hash, Hasher};
 
 use outflow_enrich::{Interface, InterfaceKey};
+use outflow_finding::InterfaceCoverage;
+use outflow_record::Timestamp;
 
+use crate::coverage::{Marks, Watch};
 use crate::key::FixedState;
+use crate::state::Grain;
 use crate::table::SHARDS;
-use crate::time::Slot;
+use crate::time::Hour;
+
+/// Hours of coverage that are kept of all interfaces together: a gigabyte, or ten thousand interfaces for ten weeks.
+/// Beyond it the earliest hours of all interfaces are dropped, so that what is kept is a function of the set of
+/// hours alone; [`Entities::kept_from`] shows that it was reached.
+const HOURS_MAX: usize = 1 << 24;
 
 /// The interfaces of a state, numbered in the order of meeting; no number reaches an output.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Entities {
     known: Vec<Entity>,
     numbers: BTreeMap<InterfaceKey, u32>,
+    /// How many interfaces have coverage of an hour.
+    by_hour: BTreeMap<Hour, usize>,
+    /// Sum of these.
+    hours: usize,
+    hours_max: usize,
+    /// Coverage is kept from this hour on.
+    kept_from: Hour,
+}
+
+impl Default for Entities {
+    fn default() -> Self {
+        Self::with_hours_max(HOURS_MAX)
+    }
 }
 
 /// An interface, what is known of it, and what its log covers.
@@ -23,28 +45,8 @@ pub(crate) struct Entity {
     pub key: InterfaceKey,
     /// Attributes.
     pub interface: Interface,
-    /// By slot: which ten-minute buckets the log covers, with records or `NODATA`.
-    pub coverage: BTreeMap<Slot, Coverage>,
-}
-
-/// What the log of an interface covers of a slot.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Coverage {
-    /// A bit for each bucket with a record or a `NODATA` row.
-    pub buckets: u64,
-    /// `SKIPDATA` rows.
-    pub skipdata: u64,
-    /// Bytes, either way, of records that came after the watermark had closed their bucket.
-    pub late_bytes: u64,
-}
-
-impl Coverage {
-    /// Adds what another place saw.
-    pub(crate) fn add(&mut self, other: &Self) {
-        self.buckets |= other.buckets;
-        self.skipdata = self.skipdata.saturating_add(other.skipdata);
-        self.late_bytes = self.late_bytes.saturating_add(other.late_bytes);
-    }
+    /// What its log covers.
+    pub watch: Watch,
 }
 
 impl Entity {
@@ -58,9 +60,28 @@ impl Entity {
         known.unwrap_or(&self.key.interface_id)
     }
 
-    /// Adds to what the log covers of a slot.
-    pub(crate) fn cover(&mut self, slot: Slot, coverage: &Coverage) {
-        self.coverage.entry(slot).or_default().add(coverage);
+    /// What its log covers, in words of outputs.
+    pub(crate) fn coverage(&self, grain: Grain) -> InterfaceCoverage {
+        let life = self.watch.life(i64::MAX);
+        let at = |minute: i64| Timestamp(minute * 60);
+        let known = |id: &String| (!id.is_empty()).then(|| id.clone());
+        InterfaceCoverage {
+            account_id: known(&self.key.account_id),
+            region: self.interface.region.clone(),
+            vpc_id: self.interface.vpc_id.clone(),
+            interface_id: known(&self.key.interface_id),
+            instance_id: self.interface.instance_id.clone(),
+            first_seen: life.map(|(born, _)| at(born)),
+            last_seen: life.map(|(_, gone)| at(gone)),
+            minutes: life.map_or_else(Default::default, |(born, gone)| {
+                self.watch.minutes(born, gone, gone)
+            }),
+            rows: self.watch.rows,
+            hours: match grain {
+                Grain::Interface => Vec::new(),
+                Grain::Hour => self.watch.by_hour(),
+            },
+        }
     }
 
     /// The shard of this interface's keys.
@@ -78,6 +99,77 @@ pub(crate) fn shard_of(key: &InterfaceKey) -> usize {
 }
 
 impl Entities {
+    /// None yet, and at most this many hours of coverage.
+    fn with_hours_max(hours_max: usize) -> Self {
+        Self {
+            known: Vec::new(),
+            numbers: BTreeMap::new(),
+            by_hour: BTreeMap::new(),
+            hours: 0,
+            hours_max,
+            kept_from: Hour::default(),
+        }
+    }
+
+    /// Adds to what the log of an interface covers.
+    ///
+    /// # Panics
+    /// If this table did not hand out the number.
+    pub(crate) fn cover(&mut self, number: u32, hour: Hour, marks: &Marks) {
+        if hour < self.kept_from {
+            return;
+        }
+        if self.get_mut(number).watch.add(hour, marks) {
+            *self.by_hour.entry(hour).or_default() += 1;
+            self.hours += 1;
+            self.keep_within_limit();
+        }
+    }
+
+    /// Adds an interface that is not known yet.
+    pub(crate) fn insert(&mut self, mut entity: Entity) {
+        let number = self.number(&entity.key);
+        let hours = std::mem::take(&mut entity.watch.hours);
+        *self.get_mut(number) = entity;
+        for (hour, marks) in &hours {
+            self.cover(number, *hour, marks);
+        }
+    }
+
+    /// Drops the earliest hours while there are too many.
+    fn keep_within_limit(&mut self) {
+        while self.hours > self.hours_max
+            && let Some((hour, _)) = self.by_hour.first_key_value()
+        {
+            self.keep_from(Hour(hour.0.saturating_add(1)));
+        }
+    }
+
+    /// The first hour of which coverage is kept; the first of all unless there were too many.
+    pub(crate) fn kept_from(&self) -> Hour {
+        self.kept_from
+    }
+
+    /// Drops coverage of earlier hours.
+    pub(crate) fn keep_from(&mut self, hour: Hour) {
+        if hour <= self.kept_from {
+            return;
+        }
+        self.kept_from = hour;
+        self.by_hour = self.by_hour.split_off(&hour);
+        self.hours = self.by_hour.values().sum();
+        for entity in &mut self.known {
+            if entity
+                .watch
+                .hours
+                .first_key_value()
+                .is_some_and(|(first, _)| *first < hour)
+            {
+                entity.watch.hours = entity.watch.hours.split_off(&hour);
+            }
+        }
+    }
+
     /// The number of an interface, new or known.
     pub(crate) fn number(&mut self, key: &InterfaceKey) -> u32 {
         if let Some(number) = self.numbers.get(key) {
@@ -88,7 +180,7 @@ impl Entities {
         self.known.push(Entity {
             key: key.clone(),
             interface: Interface::default(),
-            coverage: BTreeMap::new(),
+            watch: Watch::default(),
         });
         number
     }
@@ -123,6 +215,7 @@ impl Entities {
 
     /// Adds another state's interfaces; their numbers here, by their numbers there.
     pub(crate) fn merge(&mut self, other: Self) -> Vec<u32> {
+        self.keep_from(other.kept_from);
         other
             .known
             .into_iter()
@@ -130,11 +223,15 @@ impl Entities {
                 let number = self.number(&entity.key);
                 let own = self.get_mut(number);
                 own.interface.merge(&entity.interface);
-                for (slot, coverage) in entity.coverage {
-                    own.cover(slot, &coverage);
+                own.watch.rows.add(&entity.watch.rows);
+                for (hour, marks) in &entity.watch.hours {
+                    self.cover(number, *hour, marks);
                 }
                 number
             })
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,15 +28,16 @@
 //! Not here: a clock, IO, SQL, incidents (`outflow-finding` groups findings), and the families that need names,
 //! owners or countries.
 
-pub use engine::{Engine, LATENESS_SECS};
+pub use engine::{Engine, LATENESS_SECS, open_from};
 pub use error::Error;
 pub use judge::{Judged, Verdict, judge};
 pub use key::Resolution;
 pub use policy::{Baseline, Bounds, Horizons, Policy, Sanctioned};
-pub use state::{Folder, SHARD_KEYS_MAX, SharedState, State};
+pub use state::{Folder, Grain, SHARD_KEYS_MAX, SharedState, State};
 pub use time::{BUCKET_SECS, BUCKETS_PER_SLOT, Day, SLOT_SECS, SLOTS_PER_DAY, Slot};
 
 mod counters;
+mod coverage;
 mod engine;
 mod entities;
 mod error;

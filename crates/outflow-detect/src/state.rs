@@ -7,12 +7,14 @@ mod shared;
 use std::collections::HashMap;
 
 use outflow_enrich::{AwsService, EnrichedBatch, Interface, InterfaceKey};
-use outflow_record::{Addr, CoverageRow};
+use outflow_finding::{InterfaceCoverage, RowCounts};
+use outflow_record::{Addr, CoverageRow, Timestamp};
 
-use crate::entities::{Coverage, Entities};
+use crate::coverage::Marks;
+use crate::entities::Entities;
 use crate::key::{FixedState, PairKey, Resolution, UnorientedKey};
 use crate::table::Table;
-use crate::time::Slot;
+use crate::time::Hour;
 use lane::{Buffer, Lane, Sums};
 pub use shared::{Folder, SharedState};
 
@@ -31,6 +33,16 @@ pub struct State {
     pub(crate) unoriented: Table<UnorientedKey>,
     pub(crate) aws: AwsServices,
     lane: Lane,
+}
+
+/// How finely [`State::coverage`] tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Grain {
+    /// By interface.
+    #[default]
+    Interface,
+    /// By interface and hour.
+    Hour,
 }
 
 /// The AWS service of a destination group, as far as records name it; of several, the last by name.
@@ -119,6 +131,18 @@ impl State {
             .unwrap_or_default()
     }
 
+    /// What the log of each interface covers, in the order of accounts and ids; by hour only if that is asked for.
+    pub fn coverage(&self, grain: Grain) -> Vec<InterfaceCoverage> {
+        let sorted = self.entities.sorted();
+        sorted.map(|(_, entity)| entity.coverage(grain)).collect()
+    }
+
+    /// From when on coverage is kept, if there were more hours of it than memory allows.
+    pub fn coverage_kept_from(&self) -> Option<Timestamp> {
+        let hour = self.entities.kept_from();
+        (hour > Hour::default()).then(|| Timestamp(hour.first_minute() * 60))
+    }
+
     /// Interfaces met.
     pub fn interfaces(&self) -> usize {
         self.entities.len()
@@ -139,8 +163,12 @@ impl Sums for State {
         self.entities.get_mut(entity).interface.merge(seen);
     }
 
-    fn cover(&mut self, entity: u32, slot: Slot, coverage: &Coverage) {
-        self.entities.get_mut(entity).cover(slot, coverage);
+    fn cover(&mut self, entity: u32, hour: Hour, marks: &Marks) {
+        self.entities.cover(entity, hour, marks);
+    }
+
+    fn count_rows(&mut self, entity: u32, rows: &RowCounts) {
+        self.entities.get_mut(entity).watch.rows.add(rows);
     }
 
     fn learn_aws(&mut self, named: &[(Addr, AwsService)]) {

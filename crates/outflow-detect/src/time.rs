@@ -1,4 +1,4 @@
-//! The grid of time: buckets of ten minutes, slots of six hours, UTC days.
+//! The grid of time: minutes and hours of coverage, buckets of ten minutes, slots of six hours, UTC days.
 
 use std::fmt;
 
@@ -17,6 +17,13 @@ pub const SLOTS_PER_DAY: u32 = 4;
 /// Buckets of a slot.
 pub const BUCKETS_PER_SLOT: u32 = 36;
 
+/// Minutes of an hour.
+pub(crate) const MINUTES_PER_HOUR: i64 = 60;
+
+/// An hour, counted from 1970.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Hour(pub(crate) u32);
+
 /// A slot, counted from 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Slot(pub u32);
@@ -24,6 +31,23 @@ pub struct Slot(pub u32);
 /// A UTC day, counted from 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Day(pub u32);
+
+impl Hour {
+    /// The hour of a minute since 1970; earlier ones are in the first, later ones than the last in the last.
+    pub(crate) fn of_minute(minute: i64) -> Self {
+        Self(u32::try_from(minute.max(0) / MINUTES_PER_HOUR).unwrap_or(u32::MAX))
+    }
+
+    /// Its first minute, counted from 1970.
+    pub(crate) fn first_minute(self) -> i64 {
+        i64::from(self.0) * MINUTES_PER_HOUR
+    }
+
+    /// Its last minute.
+    pub(crate) fn last_minute(self) -> i64 {
+        self.first_minute() + MINUTES_PER_HOUR - 1
+    }
+}
 
 impl Slot {
     /// The slot of an instant; instants before 1970 are in the first, later ones than the last in the last.

@@ -60,6 +60,8 @@ pub struct EnrichedBatch<'a> {
     pub flows: &'a [Flow],
     /// Records without the addresses, times or counts that a flow needs (the format lacks them, or `-`).
     pub unmeasured: u64,
+    /// Numbers of the interfaces of these, one for each.
+    pub unmeasured_at: &'a [u32],
 }
 
 /// What an object's name says of all its records, where they do not say it themselves.
@@ -91,6 +93,7 @@ pub struct Enricher {
     interfaces: Interfaces,
     flows: Vec<Flow>,
     learnt: Vec<u32>,
+    unmeasured_at: Vec<u32>,
     memory: Memory,
 }
 
@@ -102,6 +105,7 @@ impl Enricher {
             interfaces: Interfaces::default(),
             flows: Vec::new(),
             learnt: Vec::new(),
+            unmeasured_at: Vec::new(),
             memory: Memory::default(),
         }
     }
@@ -115,14 +119,14 @@ impl Enricher {
     pub fn enrich(&mut self, records: &FlowBatch, origin: &Origin) -> EnrichedBatch<'_> {
         self.flows.clear();
         self.learnt.clear();
-        let mut unmeasured = 0;
+        self.unmeasured_at.clear();
         let columns = Columns::of(records);
         let mut memory = std::mem::take(&mut self.memory);
         let mut seen = columns.interfaces(origin, &mut memory);
         for row in 0..records.num_rows() {
             let number = seen.number(row, &mut self.interfaces, &mut self.learnt);
             let Some(record) = columns.row(row) else {
-                unmeasured += 1;
+                self.unmeasured_at.push(number);
                 continue;
             };
             let flow = self.flow(number, &record);
@@ -135,7 +139,8 @@ impl Enricher {
             interfaces: &self.interfaces,
             learnt: &self.learnt,
             flows: &self.flows,
-            unmeasured,
+            unmeasured: self.unmeasured_at.len() as u64,
+            unmeasured_at: &self.unmeasured_at,
         }
     }
 

@@ -12,6 +12,8 @@ use outflow_record::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 
+pub use coverage::write_coverage_json;
+
 use crate::escape::acts;
 use crate::order::{by_incident, by_risk};
 use crate::{
@@ -285,6 +287,10 @@ pub(crate) fn number_or_null<S: Serializer>(
     }
 }
 
+fn instant<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(at)
+}
+
 fn instant_or_null<S: Serializer>(
     at: &Option<Timestamp>,
     serializer: S,
@@ -295,5 +301,6 @@ fn instant_or_null<S: Serializer>(
     }
 }
 
+mod coverage;
 #[cfg(test)]
 mod tests;

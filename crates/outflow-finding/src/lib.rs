@@ -43,6 +43,10 @@
 //! written to (the command line).
 
 pub use accounts::{Accounts, Resolution};
+pub use coverage::{
+    Blind, CoverageReport, EXPECTED_MINUTES_MIN, FlowLogCoverage, HourCoverage, InterfaceCoverage,
+    MISSING_PERCENT_MAX, Minutes, RowCounts, SKIPDATA_PERCENT_MAX,
+};
 pub use error::Error;
 pub use escape::escape;
 pub use family::Family;
@@ -53,11 +57,12 @@ pub use group::{
 };
 pub use human::{human_bytes, human_count, human_duration};
 pub use identity::{finding_id, incident_id};
-pub use json::{write_accounts, write_finding, write_incident, write_json};
+pub use json::{write_accounts, write_coverage_json, write_finding, write_incident, write_json};
 pub use severity::Severity;
-pub use table::{TABLE_WIDTH_MIN, TableOptions, write_table};
+pub use table::{TABLE_WIDTH_MIN, TableOptions, write_coverage_table, write_table};
 
 mod accounts;
+mod coverage;
 mod error;
 mod escape;
 mod family;

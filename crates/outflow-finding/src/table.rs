@@ -10,6 +10,8 @@ use comfy_table::{
     TableStyle,
 };
 
+pub use coverage::write_coverage_table;
+
 use crate::escape::escape;
 use crate::order::{by_incident, by_risk};
 use crate::{Accounts, Finding, Incident, Severity, Why};
@@ -67,7 +69,7 @@ fn write_incidents<W: Write>(
     let ranked = by_risk(incidents);
     let members = by_incident(findings);
 
-    let mut table = layout.table();
+    let mut table = layout.table(&HEADER, &RIGHT, &WRAPPED);
     for (at, incident) in ranked.iter().enumerate() {
         let own = members
             .get(&Some(incident.body.id.as_str()))
@@ -115,6 +117,17 @@ fn reason(why: &Why) -> String {
 
 const INDENT: u16 = 6;
 
+const HEADER: [&str; 8] = [
+    "#",
+    "risk",
+    "severity",
+    "family",
+    "who",
+    "where",
+    "sent",
+    "first, last",
+];
+
 // Columns of numbers.
 const RIGHT: [usize; 3] = [0, 1, 6];
 
@@ -140,7 +153,7 @@ impl Layout {
         }
     }
 
-    fn table(&self) -> Table {
+    fn table(&self, header: &[&str], right: &[usize], wrapped: &[usize]) -> Table {
         let mut table = Table::new();
         table.load_style(
             TableStyle::new()
@@ -150,22 +163,13 @@ impl Layout {
                 .row_separator(LineStyle::none().fill(ROW_END).junction(ROW_END)),
         );
         self.fit(&mut table);
-        table.set_header([
-            "#",
-            "risk",
-            "severity",
-            "family",
-            "who",
-            "where",
-            "sent",
-            "first, last",
-        ]);
+        table.set_header(header);
         for (at, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, 1));
-            if RIGHT.contains(&at) {
+            if right.contains(&at) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
-            if !WRAPPED.contains(&at) {
+            if !wrapped.contains(&at) {
                 column.set_constraint(ColumnConstraint::ContentWidth);
             }
         }
@@ -246,6 +250,7 @@ const fn color_of(severity: Severity) -> &'static str {
 }
 
 mod books;
+mod coverage;
 mod row;
 #[cfg(test)]
 mod tests;

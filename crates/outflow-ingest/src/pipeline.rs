@@ -11,6 +11,7 @@
 
 mod duplicates;
 mod evidence;
+mod flow_logs;
 mod measures;
 mod names;
 mod queue;
@@ -24,9 +25,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::thread;
 
-use outflow_detect::{Engine, Policy, Resolution, SharedState, State};
+use outflow_detect::{Engine, Grain, Policy, Resolution, SharedState, State};
 use outflow_enrich::{Networks, PassiveDns};
-use outflow_finding::{Accounts, Finding, Incident, group};
+use outflow_finding::{Accounts, CoverageReport, Finding, Incident, RowCounts, group};
 use outflow_record::{Format, Timestamp};
 
 use crate::{Context, Object, Problem};
@@ -37,6 +38,9 @@ use worker::{Done, Worker};
 
 /// Threads at most. More do not read faster, and each holds buffers; what is asked for beyond is not started.
 const WORKERS_MAX: usize = 256;
+
+/// Interfaces and flow logs that a remark names; `outflow coverage` lists all.
+const BLIND_NAMED_MAX: usize = 5;
 
 /// How to read and judge.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +59,8 @@ pub struct Settings {
     pub context: Arc<Context>,
     /// Threads that read and count; at least one, and never more than objects or 256.
     pub workers: usize,
+    /// How finely to tell what the logs cover.
+    pub grain: Grain,
 }
 
 /// How far a run has come, to be watched from another thread.
@@ -77,6 +83,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// The books.
     pub accounts: Accounts,
+    /// What the logs cover.
+    pub coverage: CoverageReport,
     /// Objects that are damaged, could not be read or hold nothing to count, by name.
     pub problems: Vec<Problem>,
     /// Remarks on the run as a whole that a reader of its figures must know.
@@ -129,12 +137,17 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
     let state = shared.into_state();
     problems.sort();
     let ledger = Ledger::new(read, entries.into_inner());
+    let coverage = CoverageReport {
+        interfaces: state.coverage(settings.grain),
+        flow_logs: tally.flow_logs.listed(),
+    };
     let mut remarks = remarks(&state, &tally);
     if let Some(before) = names.forgotten_before() {
         remarks.push(format!(
             "more names of addresses than memory allows: those that were asked for before {before} are not told"
         ));
     }
+    remarks.extend(blind(&coverage, &state, &tally));
     remarks.extend(
         copies
             .iter()
@@ -142,7 +155,10 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
             .map(|copy| format!("`{copy}` is a copy of another object")),
     );
     let known = Known { ledger, names };
-    conclude(state, settings, &tally, &known, problems, remarks)
+    Outcome {
+        coverage,
+        ..conclude(state, settings, &tally, &known, problems, remarks)
+    }
 }
 
 /// What findings gain from, once they are judged.
@@ -201,9 +217,54 @@ fn conclude(
         incidents,
         findings,
         accounts,
+        coverage: CoverageReport::default(),
         problems,
         remarks,
     }
+}
+
+/// Where the run saw nothing of what left, and where it lost sight of coverage.
+fn blind(coverage: &CoverageReport, state: &State, tally: &Tally) -> Vec<String> {
+    let mut remarks = Vec::new();
+    let told = |what: &str, meaning: &str, ids: Vec<&str>| {
+        let named = ids.iter().take(BLIND_NAMED_MAX).map(|id| format!("`{id}`"));
+        let named = named.collect::<Vec<_>>().join(", ");
+        let more = if ids.len() > BLIND_NAMED_MAX {
+            ", …"
+        } else {
+            ""
+        };
+        let count = ids.len();
+        (count > 0)
+            .then(|| format!("{what} with REJECT rows only: {count} ({named}{more}); {meaning}"))
+    };
+    let is_blind = |rows: &RowCounts| rows.is_reject_only();
+    let interfaces = coverage.interfaces.iter().filter(|of| is_blind(&of.rows));
+    remarks.extend(told(
+        "interfaces",
+        "what left there is not in the log, so they are blind spots and not clean",
+        interfaces
+            .map(|of| of.interface_id.as_deref().unwrap_or("-"))
+            .collect(),
+    ));
+    let flow_logs = coverage.flow_logs.iter().filter(|of| is_blind(&of.rows));
+    remarks.extend(told(
+        "flow logs",
+        "they show nothing of what left",
+        flow_logs.map(|of| of.flow_log_id.as_str()).collect(),
+    ));
+    if let Some(from) = state.coverage_kept_from() {
+        remarks.push(format!(
+            "more hours of coverage than memory allows: minutes before {from} count as if nothing told of them"
+        ));
+    }
+    if tally.flow_logs.left_out() > 0 {
+        remarks.push(format!(
+            "more flow logs than memory allows: {} rows are of some that are not told apart",
+            tally.flow_logs.left_out()
+        ));
+    }
+    remarks
 }
 
 fn kept(resolution: Resolution) -> outflow_finding::Resolution {

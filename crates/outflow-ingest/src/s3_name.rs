@@ -29,6 +29,16 @@ impl S3Name {
             .or(of_folders(folders))
     }
 
+    /// The flow log that delivered the object, and when: the first second of its slot.
+    pub(crate) fn delivery(path: &str) -> Option<(&str, Timestamp)> {
+        let file = path.rsplit(['/', std::path::MAIN_SEPARATOR]).next()?;
+        let parts: Vec<&str> = file.split('_').collect();
+        let [_account, "vpcflowlogs", _region, flow_log, _time, _hash] = parts[..] else {
+            return None;
+        };
+        Some((flow_log, delivered_at(file)?)).filter(|(id, _)| id.starts_with("fl-"))
+    }
+
     /// Takes from `other` what this one does not tell.
     pub(crate) fn or(self, other: Self) -> Self {
         Self {

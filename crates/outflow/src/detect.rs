@@ -1,17 +1,18 @@
 //! `outflow detect`.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use outflow_enrich::Networks;
-use outflow_finding::{Severity, TableOptions, write_json, write_table};
-use outflow_ingest::{Context, Estimate, Listing, Outcome, Progress, Settings};
+use outflow_finding::{Severity, write_json, write_table};
+use outflow_ingest::{Estimate, Listing, Outcome, Progress, Settings};
 use outflow_record::Format;
 
 use crate::config::Config;
+use crate::context;
 use crate::estimate;
 use crate::exit::{self, Exit, Failure};
 use crate::output;
@@ -96,32 +97,16 @@ impl Plan {
             (None, None) => None,
         };
         let listing = args.sources.list()?;
-        if let Some(out) = args.out.as_ref().and_then(|out| out.canonicalize().ok()) {
-            let read = listing
-                .objects
-                .iter()
-                .filter_map(|object| object.path.as_ref());
-            let is_out = |path: &&PathBuf| path.canonicalize().is_ok_and(|path| path == out);
-            let config = args.config.as_ref();
-            let what = if read.clone().any(|path| is_out(&path)) {
-                Some("one of the sources")
-            } else {
-                config.filter(is_out).map(|_| "the configuration")
-            };
-            if let (true, Some(what)) = (out.is_file(), what) {
-                let error = anyhow!("--out `{}` is {what}", out.display());
-                return Err(Failure::usage(error, "name another file to write to"));
-            }
-        }
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        check_out(args.out.as_deref(), &listing, args.config.as_deref())?;
         let settings = Settings {
             networks,
             policy: config.policy,
             format: flow_format,
             since: args.sources.since,
             until: args.sources.until,
-            context: Arc::new(context(args.context.as_deref())?),
-            workers: args.threads.map_or_else(cores, usize::from),
+            context: Arc::new(context::load(args.context.as_deref())?),
+            workers: workers(args.threads),
+            ..Settings::default()
         };
         Ok(Self {
             listing,
@@ -134,43 +119,36 @@ impl Plan {
     }
 }
 
-fn context(folder: Option<&Path>) -> Result<Context, Failure> {
-    let Some(folder) = folder else {
-        return Ok(Context::default());
-    };
-    Context::load(folder).map_err(|error| {
-        let hint = error.hint();
-        Failure::usage(error, hint)
-    })
+/// Threads that read: as asked for, or one for each core.
+pub(crate) fn workers(threads: Option<u16>) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    threads.map_or_else(cores, usize::from)
 }
 
-/// Says once what the context lacks.
-fn note_context(context: &Context, voice: Voice) {
-    for (path, kind) in &context.read {
-        tracing::info!(
-            path = &*path.to_string_lossy(),
-            kind = &*kind.to_string(),
-            "context"
-        );
-    }
-    for path in &context.skipped {
-        voice.note(&format!(
-            "`{}` in the folder of --context is neither ip-ranges.json nor a database of addresses, and is not used",
-            path.display()
-        ));
-    }
-    let missing: Vec<&str> = [
-        ("AWS services (ip-ranges.json)", context.ranges.is_none()),
-        (
-            "countries and networks (.mmdb)",
-            context.geo.sources().next().is_none(),
-        ),
-    ]
-    .into_iter()
-    .filter_map(|(what, is_missing)| is_missing.then_some(what))
-    .collect();
-    if !missing.is_empty() {
-        voice.note(&format!("--context names no {}", missing.join(", and no ")));
+/// Refuses to write over what is read.
+pub(crate) fn check_out(
+    out: Option<&Path>,
+    listing: &Listing,
+    config: Option<&Path>,
+) -> Result<(), Failure> {
+    let Some(out) = out.and_then(|out| out.canonicalize().ok()) else {
+        return Ok(());
+    };
+    let is_out = |path: &Path| path.canonicalize().is_ok_and(|path| path == out);
+    let mut read = listing.objects.iter().filter_map(|of| of.path.as_deref());
+    let what = if read.any(is_out) {
+        Some("one of the sources")
+    } else {
+        config
+            .filter(|path| is_out(path))
+            .map(|_| "the configuration")
+    };
+    match what {
+        Some(what) if out.is_file() => {
+            let error = anyhow!("--out `{}` is {what}", out.display());
+            Err(Failure::usage(error, "name another file to write to"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -179,20 +157,35 @@ pub(crate) fn run(
     flow_format: Option<Format>,
     voice: Voice,
 ) -> Result<Exit, Failure> {
-    let named = args.context.is_some();
+    let with_context = args.context.is_some();
     let plan = Plan::new(args, flow_format)?;
-    if named {
-        note_context(&plan.settings.context, voice);
+    if with_context {
+        context::note(&plan.settings.context, voice);
     }
-    for (path, reason) in &plan.listing.skipped {
+    announce(&plan.listing, voice);
+    if plan.dry {
+        return show(&plan, voice);
+    }
+    let outcome = read(&plan.listing, &plan.settings);
+    match write(&plan, &outcome) {
+        // The exit code answers `--fail-on` all the same, and problems are said.
+        Err(error) if exit::is_closed_pipe(&error) => {}
+        Err(error) => return Err(output::unwritten(plan.out.as_deref(), error)),
+        Ok(()) => {}
+    }
+    say(&plan.listing, &outcome, voice);
+    Ok(exit_of(&plan, &outcome))
+}
+
+/// Says what was passed over.
+pub(crate) fn announce(listing: &Listing, voice: Voice) {
+    for (path, reason) in &listing.skipped {
         // As text, which the log escapes: a name in a folder may hold anything.
         let path = path.to_string_lossy();
         tracing::info!(path = &*path, reason, "skipped");
     }
-    let unread = plan
-        .listing
-        .skipped
-        .iter()
+    let skipped = listing.skipped.iter();
+    let unread = skipped
         .filter(|(_, reason)| reason.ends_with("yet"))
         .count();
     if unread > 0 {
@@ -200,17 +193,17 @@ pub(crate) fn run(
             "{unread} files hold logs that are not read yet (-v names them)"
         ));
     }
-    if plan.listing.left_out > 0 {
+    if listing.left_out > 0 {
         voice.note(&format!(
             "{} objects or folders were left out, as their names say another time, account or region",
-            plan.listing.left_out
+            listing.left_out
         ));
     }
-    if plan.dry {
-        return show(&plan, voice);
-    }
-    let total = plan
-        .listing
+}
+
+/// Reads what was listed.
+pub(crate) fn read(listing: &Listing, settings: &Settings) -> Outcome {
+    let total = listing
         .objects
         .iter()
         .filter_map(|object| object.size)
@@ -222,22 +215,20 @@ pub(crate) fn run(
     )]
     let started = Instant::now();
     let mut outcome = progress::shown(total, &watched, || {
-        outflow_ingest::detect(&plan.listing.objects, &plan.settings, &watched)
+        outflow_ingest::detect(&listing.objects, settings, &watched)
     });
     outcome.accounts.seconds = (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
-    match write(&plan, &outcome) {
-        // The exit code answers `--fail-on` all the same, and problems are said.
-        Err(error) if exit::is_closed_pipe(&error) => {}
-        Err(error) => return Err(unwritten(&plan, error)),
-        Ok(()) => {}
-    }
+    outcome
+}
+
+/// Says what a reader of the results must know, and what is wrong with the sources.
+pub(crate) fn say(listing: &Listing, outcome: &Outcome, voice: Voice) {
     for remark in &outcome.remarks {
         voice.note(remark);
     }
-    for problem in plan.listing.problems.iter().chain(&outcome.problems) {
+    for problem in listing.problems.iter().chain(&outcome.problems) {
         voice.error(&[&problem.reason], &problem.hint);
     }
-    Ok(exit_of(&plan, &outcome))
 }
 
 /// Says what would be read.
@@ -247,8 +238,9 @@ fn show(plan: &Plan, voice: Voice) -> Result<Exit, Failure> {
         OutputFormat::Json => estimate::write_json(out, &estimate),
         OutputFormat::Table => estimate::write_table(out, &estimate),
     };
-    match put(plan, render) {
-        Err(error) if !exit::is_closed_pipe(&error) => return Err(unwritten(plan, error)),
+    let out = plan.out.as_deref();
+    match output::write(out, render) {
+        Err(error) if !exit::is_closed_pipe(&error) => return Err(output::unwritten(out, error)),
         Err(_) | Ok(()) => {}
     }
     for problem in &plan.listing.problems {
@@ -259,16 +251,6 @@ fn show(plan: &Plan, voice: Voice) -> Result<Exit, Failure> {
     } else {
         Exit::Unfinished
     })
-}
-
-fn unwritten(plan: &Plan, error: anyhow::Error) -> Failure {
-    match &plan.out {
-        Some(_) => Failure::unfinished(
-            error,
-            "name a file with --out, in a folder that is there and may be written to",
-        ),
-        None => output::lost(error),
-    }
 }
 
 fn exit_of(plan: &Plan, outcome: &Outcome) -> Exit {
@@ -293,26 +275,11 @@ fn write(plan: &Plan, outcome: &Outcome) -> anyhow::Result<()> {
         accounts,
         ..
     } = outcome;
-    let screen = plan.out.is_none() && std::io::stdout().is_terminal();
-    let options = TableOptions {
-        width: screen.then(|| console::Term::stdout().size().1),
-        color: screen && console::colors_enabled(),
-    };
+    let out = plan.out.as_deref();
+    let options = output::table_options(out);
     let render = |mut out: &mut dyn Write| match plan.format {
         OutputFormat::Json => write_json(&mut out, incidents, findings, accounts),
         OutputFormat::Table => write_table(&mut out, incidents, findings, accounts, options),
     };
-    put(plan, render)
-}
-
-/// Writes to where the plan says.
-fn put(
-    plan: &Plan,
-    render: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
-) -> anyhow::Result<()> {
-    match &plan.out {
-        Some(path) => output::to_file(path, render)
-            .with_context(|| format!("could not write `{}`", path.display())),
-        None => Ok(output::stream(render)?),
-    }
+    output::write(out, render)
 }

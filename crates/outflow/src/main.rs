@@ -23,6 +23,8 @@ use crate::voice::Voice;
 mod cli;
 mod completions;
 mod config;
+mod context;
+mod coverage;
 mod detect;
 mod estimate;
 mod exit;
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
     let formats = cli.trace.flow_format();
     let done = match cli.command {
         cli::Command::Detect(args) => detect::run(args, formats, voice),
+        cli::Command::Coverage(args) => coverage::run(args, formats, voice),
         cli::Command::Simulate(args) => simulate::run(args, formats),
         cli::Command::Completions(args) => completions::run(&args),
     };

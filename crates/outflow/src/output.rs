@@ -1,8 +1,11 @@
 //! Where results go.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
+
+use anyhow::Context as _;
+use outflow_finding::TableOptions;
 
 use crate::exit::Failure;
 
@@ -62,4 +65,37 @@ pub(crate) fn stream(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io
     let mut out = BufWriter::new(io::stdout().lock());
     write(&mut out)?;
     out.flush()
+}
+
+/// Writes results to a file, or to stdout without one.
+pub(crate) fn write(
+    path: Option<&Path>,
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    match path {
+        Some(path) => {
+            to_file(path, render).with_context(|| format!("could not write `{}`", path.display()))
+        }
+        None => Ok(stream(render)?),
+    }
+}
+
+/// What it means that results could not be written.
+pub(crate) fn unwritten(path: Option<&Path>, error: anyhow::Error) -> Failure {
+    match path {
+        Some(_) => Failure::unfinished(
+            error,
+            "name a file with --out, in a folder that is there and may be written to",
+        ),
+        None => lost(error),
+    }
+}
+
+/// How a table is laid out where results go.
+pub(crate) fn table_options(path: Option<&Path>) -> TableOptions {
+    let screen = path.is_none() && io::stdout().is_terminal();
+    TableOptions {
+        width: screen.then(|| console::Term::stdout().size().1),
+        color: screen && console::colors_enabled(),
+    }
 }

@@ -49,10 +49,10 @@ fn pairs(engine: &Engine) -> Vec<(PairKey, Counters)> {
     all
 }
 
-/// Late bytes by slot.
+/// Late bytes by hour.
 fn late(engine: &Engine) -> Vec<u64> {
-    let entity = engine.state.entities.get(0);
-    entity.coverage.values().map(|of| of.late_bytes).collect()
+    let hours = &engine.state.entities.get(0).watch.hours;
+    hours.values().map(|of| of.late_bytes).collect()
 }
 
 #[test]

@@ -9,21 +9,23 @@ use outflow_enrich::{AwsService, Interface, InterfaceKey, OwnAddress};
 use super::State;
 use crate::Error;
 use crate::counters::{Counters, Volume};
-use crate::entities::{Coverage, Entity};
+use crate::coverage::{Marks, Watch};
+use crate::entities::Entity;
 use crate::key::{Key, PairKey, Resolution, Role, Service, UnorientedKey};
 use crate::services::Resolving;
 use crate::table::Table;
-use crate::time::Slot;
+use crate::time::{Hour, Slot};
 use wire::{Reader, Writer};
 
 /// The layout of the bytes; a state of another version is refused.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 impl State {
     /// The state as bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::default();
         out.u8(VERSION);
+        out.u32(self.entities.kept_from().0);
         out.u64(self.entities.len() as u64);
         let mut ranks = vec![0u32; self.entities.len()];
         for (rank, (number, entity)) in self.entities.sorted().enumerate() {
@@ -54,6 +56,7 @@ impl State {
             });
         }
         let mut state = Self::with_keys_max(keys_max);
+        state.entities.keep_from(Hour(input.u32()?));
         for _ in 0..input.u64()? {
             let entity = read_entity(&mut input)?;
             // Keys name interfaces by their place, which tells the shard too.
@@ -63,8 +66,7 @@ impl State {
                     reason: "its interfaces are out of order".to_owned(),
                 });
             }
-            let number = state.entities.number(&entity.key);
-            *state.entities.get_mut(number) = entity;
+            state.entities.insert(entity);
         }
         let shards: Vec<usize> = state
             .entities
@@ -116,12 +118,19 @@ fn write_entity(out: &mut Writer, entity: &Entity) {
         }
     }
     out.optional_u32(*flags_since);
-    out.u64(entity.coverage.len() as u64);
-    for (slot, coverage) in &entity.coverage {
-        out.u32(slot.0);
-        out.u64(coverage.buckets);
-        out.u64(coverage.skipdata);
-        out.u64(coverage.late_bytes);
+    let rows = &entity.watch.rows;
+    for count in [rows.accepted, rows.rejected, rows.unmeasured, rows.overlong] {
+        out.u64(count);
+    }
+    out.u64(entity.watch.hours.len() as u64);
+    for (hour, marks) in &entity.watch.hours {
+        out.u32(hour.0);
+        for minutes in [marks.ok, marks.nodata, marks.skipdata] {
+            out.u64(minutes);
+        }
+        out.u32(marks.skipdata_rows);
+        out.u32(marks.late_rows);
+        out.u64(marks.late_bytes);
     }
 }
 
@@ -142,21 +151,38 @@ fn read_entity(input: &mut Reader<'_>) -> Result<Entity, Error> {
     interface.own_v4 = read_own(input)?;
     interface.own_v6 = read_own(input)?;
     interface.flags_since = input.optional_u32()?;
-    let mut entity = Entity {
+    let watch = read_watch(input)?;
+    Ok(Entity {
         key,
         interface,
-        coverage: std::collections::BTreeMap::new(),
-    };
+        watch,
+    })
+}
+
+fn read_watch(input: &mut Reader<'_>) -> Result<Watch, Error> {
+    let mut watch = Watch::default();
+    let rows = &mut watch.rows;
+    for count in [
+        &mut rows.accepted,
+        &mut rows.rejected,
+        &mut rows.unmeasured,
+        &mut rows.overlong,
+    ] {
+        *count = input.u64()?;
+    }
     for _ in 0..input.u64()? {
-        let slot = Slot(input.u32()?);
-        let coverage = Coverage {
-            buckets: input.u64()?,
+        let hour = Hour(input.u32()?);
+        let marks = Marks {
+            ok: input.u64()?,
+            nodata: input.u64()?,
             skipdata: input.u64()?,
+            skipdata_rows: input.u32()?,
+            late_rows: input.u32()?,
             late_bytes: input.u64()?,
         };
-        entity.coverage.insert(slot, coverage);
+        watch.hours.insert(hour, marks);
     }
-    Ok(entity)
+    Ok(watch)
 }
 
 fn read_own(input: &mut Reader<'_>) -> Result<OwnAddress, Error> {

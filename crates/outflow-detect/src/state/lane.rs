@@ -3,14 +3,16 @@
 use outflow_enrich::{
     AwsService, Direction, EnrichedBatch, Flow, Initiator, Interface, InterfaceKey, Scope, protocol,
 };
+use outflow_finding::RowCounts;
 use outflow_record::{Addr, CoverageRow, CoverageStatus};
 
 use crate::counters::{Counters, Volume};
-use crate::entities::{Coverage, shard_of};
+use crate::coverage::{Marks, Touched};
+use crate::entities::shard_of;
 use crate::key::{PairKey, Role, Service, UnorientedKey};
 use crate::services::resolving;
 use crate::table::SHARDS;
-use crate::time::Slot;
+use crate::time::{Hour, Slot};
 
 /// Where a lane puts what it folds.
 pub(super) trait Sums {
@@ -21,7 +23,10 @@ pub(super) trait Sums {
     fn learn(&mut self, entity: u32, seen: &Interface);
 
     /// Adds to what the log covers of an interface.
-    fn cover(&mut self, entity: u32, slot: Slot, coverage: &Coverage);
+    fn cover(&mut self, entity: u32, hour: Hour, marks: &Marks);
+
+    /// Adds to the kinds of rows that an interface has.
+    fn count_rows(&mut self, entity: u32, rows: &RowCounts);
 
     /// Adds the AWS services of destination groups.
     fn learn_aws(&mut self, named: &[(Addr, AwsService)]);
@@ -45,6 +50,8 @@ pub(super) struct Buffer {
 pub(super) struct Lane {
     /// By the enricher's number of an interface.
     known: Vec<Option<Known>>,
+    /// The interfaces of the batch under way.
+    touched: Vec<u32>,
     buffers: Vec<Buffer>,
     aws: Vec<(Addr, AwsService)>,
 }
@@ -53,19 +60,76 @@ impl Default for Lane {
     fn default() -> Self {
         Self {
             known: Vec::new(),
+            touched: Vec::new(),
             buffers: vec![Buffer::default(); SHARDS],
             aws: Vec::new(),
         }
     }
 }
 
-/// Where an enricher's interface is, and which of its buckets were noted last.
+/// Where an enricher's interface is, and what is to be added to its coverage.
 #[derive(Debug, Clone, Copy)]
 struct Known {
     entity: u32,
     shard: usize,
-    slot: Slot,
-    buckets: u64,
+    is_touched: bool,
+    rows: RowCounts,
+    hour: Hour,
+    marks: Marks,
+    /// Minutes of the hour, and of the one behind it, that were noted in this batch or before.
+    noted: [u64; 2],
+}
+
+impl Known {
+    fn new(entity: u32, shard: usize) -> Self {
+        Self {
+            entity,
+            shard,
+            is_touched: false,
+            rows: RowCounts::default(),
+            hour: Hour::default(),
+            marks: Marks::default(),
+            noted: [0; 2],
+        }
+    }
+
+    /// Notes what a flow shows of the interface's time.
+    #[inline]
+    fn note(&mut self, flow: &Flow, is_late: bool, sums: &mut impl Sums) {
+        let covered = Touched::of(flow.start, flow.end);
+        if self.hour != covered.hour {
+            self.flush(sums);
+            (self.hour, self.noted) = (covered.hour, [0; 2]);
+        }
+        if covered.minutes & !self.noted[0] != 0 {
+            self.noted[0] |= covered.minutes;
+            self.marks.ok |= covered.minutes;
+        }
+        if covered.next & !self.noted[1] != 0 {
+            self.noted[1] |= covered.next;
+            let marks = Marks {
+                ok: covered.next,
+                ..Marks::default()
+            };
+            sums.cover(self.entity, covered.next_hour(), &marks);
+        }
+        self.rows.accepted += u64::from(flow.accepted);
+        self.rows.rejected += u64::from(!flow.accepted);
+        self.rows.overlong += u64::from(covered.is_overlong);
+        if is_late {
+            self.marks.late_rows = self.marks.late_rows.saturating_add(1);
+            let bytes = if flow.accepted { flow.bytes } else { 0 };
+            self.marks.late_bytes = self.marks.late_bytes.saturating_add(bytes);
+        }
+    }
+
+    /// Adds what was noted, where there is anything.
+    fn flush(&mut self, sums: &mut impl Sums) {
+        let marks = std::mem::take(&mut self.marks);
+        if marks != Marks::default() {
+            sums.cover(self.entity, self.hour, &marks);
+        }
+    }
 }
 
 impl Lane {
@@ -75,28 +139,28 @@ impl Lane {
             let known = self.known(batch, *number, sums);
             sums.learn(known.entity, batch.interfaces.get(*number).1);
         }
+        for number in batch.unmeasured_at {
+            self.known(batch, *number, sums).rows.unmeasured += 1;
+        }
         for flow in batch.flows {
             let known = self.known(batch, flow.interface, sums);
-            let slot = Slot::of(flow.start);
-            let active = slot.buckets(flow.start, flow.end);
-            if known.slot != slot || active & !known.buckets != 0 {
-                self.cover(flow.interface, slot, active, sums);
-            }
+            known.note(flow, flow.start < closed, sums);
             if flow.accepted {
-                self.count(flow, known, slot, active);
-                if flow.start < closed {
-                    let late = Coverage {
-                        late_bytes: flow.bytes,
-                        ..Coverage::default()
-                    };
-                    sums.cover(known.entity, slot, &late);
-                }
+                let (entity, shard) = (known.entity, known.shard);
+                self.count(flow, entity, shard);
             }
         }
         self.flush(sums);
     }
 
     fn flush(&mut self, sums: &mut impl Sums) {
+        for number in self.touched.drain(..) {
+            if let Some(Some(known)) = self.known.get_mut(number as usize) {
+                known.flush(sums);
+                sums.count_rows(known.entity, &std::mem::take(&mut known.rows));
+                known.is_touched = false;
+            }
+        }
         for (shard, buffer) in self.buffers.iter_mut().enumerate() {
             if !buffer.pairs.is_empty() || !buffer.unoriented.is_empty() {
                 sums.add(shard, buffer);
@@ -110,63 +174,46 @@ impl Lane {
         }
     }
 
+    /// An interface of the batch under way; what is noted of it is added when the batch ends.
     #[inline]
-    fn known(&mut self, batch: &EnrichedBatch<'_>, number: u32, sums: &mut impl Sums) -> Known {
-        match self.known.get(number as usize) {
-            Some(Some(known)) => *known,
-            _ => self.meet(batch, number, sums),
-        }
-    }
-
-    #[inline(never)]
-    fn meet(&mut self, batch: &EnrichedBatch<'_>, number: u32, sums: &mut impl Sums) -> Known {
-        let (key, _) = batch.interfaces.get(number);
-        let known = Known {
-            entity: sums.entity(key),
-            shard: shard_of(key),
-            slot: Slot(0),
-            buckets: 0,
-        };
+    fn known(
+        &mut self,
+        batch: &EnrichedBatch<'_>,
+        number: u32,
+        sums: &mut impl Sums,
+    ) -> &mut Known {
         let at = number as usize;
         if self.known.len() <= at {
             self.known.resize(at + 1, None);
         }
-        self.known[at] = Some(known);
+        let known = self.known[at].get_or_insert_with(|| {
+            let (key, _) = batch.interfaces.get(number);
+            Known::new(sums.entity(key), shard_of(key))
+        });
+        if !known.is_touched {
+            known.is_touched = true;
+            self.touched.push(number);
+        }
         known
     }
 
-    #[inline(never)]
-    fn cover(&mut self, number: u32, slot: Slot, active: u64, sums: &mut impl Sums) {
-        let Some(Some(known)) = self.known.get_mut(number as usize) else {
-            return;
-        };
-        if known.slot != slot {
-            (known.slot, known.buckets) = (slot, 0);
-        }
-        known.buckets |= active;
-        let coverage = Coverage {
-            buckets: known.buckets,
-            ..Coverage::default()
-        };
-        sums.cover(known.entity, slot, &coverage);
-    }
-
     #[inline]
-    fn count(&mut self, flow: &Flow, known: Known, slot: Slot, active: u64) {
+    fn count(&mut self, flow: &Flow, entity: u32, shard: usize) {
+        let slot = Slot::of(flow.start);
+        let active = slot.buckets(flow.start, flow.end);
         if flow.aws_service != AwsService::NONE {
             let named = (flow.remote.group(), flow.aws_service);
             if self.aws.last() != Some(&named) {
                 self.aws.push(named);
             }
         }
-        let entity = known.entity;
         let external = flow.remote_scope == Scope::External;
         let (Direction::Egress | Direction::Ingress) = flow.direction else {
             if external && flow.local_scope == Scope::External || is_watched_inside(flow) {
                 let (key, first_sends) = unoriented(flow, entity, slot);
                 let sent = sent(flow, active);
                 let counters = if first_sends { sent } else { sent.reversed() };
-                self.buffers[known.shard].unoriented.push((key, counters));
+                self.buffers[shard].unoriented.push((key, counters));
             }
             return;
         };
@@ -187,7 +234,7 @@ impl Lane {
         };
         let sent = sent(flow, active);
         let counters = if outgoing { sent } else { sent.reversed() };
-        self.buffers[known.shard].pairs.push((key, counters));
+        self.buffers[shard].pairs.push((key, counters));
     }
 }
 
@@ -197,13 +244,26 @@ pub(super) fn fold_coverage(key: &InterfaceKey, row: &CoverageRow, sums: &mut im
     let (Some(start), Some(end)) = (row.start.or(row.end), row.end.or(row.start)) else {
         return;
     };
-    let slot = Slot::of(start.secs());
-    let mut coverage = Coverage::default();
-    match row.status {
-        CoverageStatus::NoData => coverage.buckets = slot.buckets(start.secs(), end.secs()),
-        CoverageStatus::SkipData => coverage.skipdata = 1,
+    let covered = Touched::of(start.secs(), end.secs());
+    if covered.is_overlong {
+        let rows = RowCounts {
+            overlong: 1,
+            ..RowCounts::default()
+        };
+        sums.count_rows(entity, &rows);
     }
-    sums.cover(entity, slot, &coverage);
+    let hours = [
+        (covered.hour, covered.minutes, 1),
+        (covered.next_hour(), covered.next, 0),
+    ];
+    for (hour, minutes, rows) in hours.into_iter().filter(|(_, minutes, _)| *minutes != 0) {
+        let mut marks = Marks::default();
+        match row.status {
+            CoverageStatus::NoData => marks.nodata = minutes,
+            CoverageStatus::SkipData => (marks.skipdata, marks.skipdata_rows) = (minutes, rows),
+        }
+        sums.cover(entity, hour, &marks);
+    }
 }
 
 fn sent(flow: &Flow, active: u64) -> Counters {

@@ -6,14 +6,16 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use outflow_enrich::{AwsService, EnrichedBatch, Interface, InterfaceKey};
+use outflow_finding::RowCounts;
 use outflow_record::{Addr, CoverageRow};
 
 use super::lane::{self, Buffer, Lane, Sums};
 use super::{AwsServices, SHARD_KEYS_MAX, State};
-use crate::entities::{Coverage, Entities};
+use crate::coverage::Marks;
+use crate::entities::Entities;
 use crate::key::{PairKey, UnorientedKey};
 use crate::table::{SHARDS, Shard, Table};
-use crate::time::Slot;
+use crate::time::Hour;
 
 /// A state under construction by several threads; the order of their batches has no influence.
 #[derive(Debug)]
@@ -92,8 +94,12 @@ impl Sums for &SharedState {
         locked(&self.entities).get_mut(entity).interface.merge(seen);
     }
 
-    fn cover(&mut self, entity: u32, slot: Slot, coverage: &Coverage) {
-        locked(&self.entities).get_mut(entity).cover(slot, coverage);
+    fn cover(&mut self, entity: u32, hour: Hour, marks: &Marks) {
+        locked(&self.entities).cover(entity, hour, marks);
+    }
+
+    fn count_rows(&mut self, entity: u32, rows: &RowCounts) {
+        locked(&self.entities).get_mut(entity).watch.rows.add(rows);
     }
 
     fn learn_aws(&mut self, named: &[(Addr, AwsService)]) {

@@ -9,6 +9,8 @@ use outflow_record::{Decoded, DnsDecoded, Field, Reject, RejectReason, Timestamp
 /// it met.
 const COLUMNS_MAX: usize = 64;
 
+use super::flow_logs::FlowLogs;
+
 /// Counts that add up.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -36,6 +38,8 @@ pub(super) struct Tally {
     unread_columns: BTreeMap<String, u64>,
     /// Rows outside the span that was asked for.
     pub(super) outside: u64,
+    /// Rows by flow log.
+    pub(super) flow_logs: FlowLogs,
 }
 
 impl Tally {
@@ -118,6 +122,7 @@ impl Tally {
         self.without_packets += other.without_packets;
         self.outside += other.outside;
         self.control_messages += other.control_messages;
+        self.flow_logs.merge(&other.flow_logs);
     }
 
     /// Whether any row could be counted.

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{Source, list};
 
+mod covered;
 mod evidence;
 mod parquet;
 mod uncounted;

@@ -4,8 +4,9 @@ mod parquet;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use outflow_detect::{Folder, SharedState};
+use outflow_detect::{Folder, SharedState, open_from};
 use outflow_enrich::{EnrichedBatch, Enricher, Flow, InterfaceKey, Origin, PassiveDns};
+use outflow_finding::RowCounts;
 use outflow_record::{CoverageRow, Decoded, Field, LogKind};
 
 use super::evidence::{ENTRIES_MAX, SourceRows};
@@ -16,6 +17,7 @@ use super::tally::Tally;
 use super::text::{End, Text};
 use super::{Progress, Settings};
 use crate::s3::Fetched;
+use crate::s3_name::S3Name;
 use crate::{Object, Problem, ReadError, Reader};
 
 /// What a worker has read so far.
@@ -39,6 +41,10 @@ pub(super) struct Worker<'a> {
     names: PassiveDns,
     /// Whether the object under way has records of a transit gateway.
     gateway: bool,
+    /// Rows of the object under way, by what can be learnt from them.
+    kinds: RowCounts,
+    /// Records of the object under way that start before this came late, as far as its name tells.
+    open_from: i64,
 }
 
 /// What a worker leaves behind.
@@ -76,12 +82,16 @@ impl<'a> Worker<'a> {
             measures: Measures::default(),
             names: PassiveDns::default(),
             gateway: false,
+            kinds: RowCounts::default(),
+            open_from: i64::MIN,
         }
     }
 
     /// Reads an object into the sums. Whatever is wrong with it becomes a problem.
     pub(super) fn read(&mut self, object: &Object, fetched: Option<Fetched>) {
         let problems = self.problems.len();
+        let delivery = S3Name::delivery(&object.uri);
+        self.open_from = delivery.map_or(i64::MIN, |(_, at)| open_from(at));
         let sha256 = self.decode(object, fetched);
         if std::mem::take(&mut self.gateway) {
             self.problems.push(Problem::transit_gateway(object));
@@ -92,6 +102,10 @@ impl<'a> Worker<'a> {
                 self.without_values.push(problem);
             }
             Some(Uncountable::IfAlone(_)) | None => {}
+        }
+        let kinds = std::mem::take(&mut self.kinds);
+        if let Some((flow_log, _)) = delivery {
+            self.tally.flow_logs.add(flow_log, &kinds);
         }
         self.tally.objects += 1;
         self.tally.damaged += u64::from(self.problems.len() > problems);
@@ -198,6 +212,7 @@ impl<'a> Worker<'a> {
         }
         let batch = self.enricher.enrich(&decoded.flows, origin);
         self.tally.unmeasured += batch.unmeasured;
+        self.kinds.unmeasured += batch.unmeasured;
         self.measures.add(&decoded.flows, batch.unmeasured);
         if !decoded.flows.has(Field::Packets) {
             self.tally.without_packets += batch.flows.len() as u64;
@@ -217,11 +232,13 @@ impl<'a> Worker<'a> {
                 self.rows.resize(at + 1, 0);
             }
             self.rows[at] += 1;
+            self.kinds.accepted += u64::from(flow.accepted);
+            self.kinds.rejected += u64::from(!flow.accepted);
             let (first, last) = self.span.unwrap_or((flow.start, flow.end));
             self.span = Some((first.min(flow.start), last.max(flow.end)));
         }
         self.folder
-            .fold(&EnrichedBatch { flows, ..batch }, i64::MIN);
+            .fold(&EnrichedBatch { flows, ..batch }, self.open_from);
     }
 
     /// Keeps whose rows the object held.

@@ -108,3 +108,22 @@ fn the_time_of_delivery_is_told_where_it_has_its_form() {
         assert_eq!(at(none), None, "{none}");
     }
 }
+
+#[test]
+fn a_name_tells_its_flow_log_and_when_it_was_delivered() {
+    let told = |path: &str| S3Name::delivery(path).map(|(id, at)| (id.to_owned(), at.to_string()));
+    let name = "123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20180620T1620Z_fe123456.log.gz";
+    let expected = Some(("fl-1234abcd".to_owned(), "2018-06-20T16:20:00Z".to_owned()));
+    assert_eq!(told(name), expected);
+    assert_eq!(told(&format!("s3://bucket/AWSLogs/x/{name}")), expected);
+    for other in [
+        "a.log",
+        "-",
+        "1_vpcflowlogs_r_x-1_20180620T1620Z_h.log",
+        "1_vpcflowlogs_r_fl-1_20181320T1620Z_h.log",
+        "1_vpcflowlogs_r_fl-1_2018062\u{e9}T1620Z_h.log",
+        "1_vpcflowlogs_r_fl-1_20180620T16200Z_h.log",
+    ] {
+        assert_eq!(told(other), None, "{other}");
+    }
+}

@@ -91,6 +91,11 @@ fn help_of_detect() {
 }
 
 #[test]
+fn help_of_coverage() {
+    insta::assert_snapshot!(help(&["coverage", "--help"]));
+}
+
+#[test]
 fn help_of_simulate() {
     insta::assert_snapshot!(help(&["simulate", "--help"]));
 }
@@ -104,7 +109,14 @@ fn help_of_completions() {
 fn completions_are_of_every_command() {
     for shell in ["bash", "zsh", "fish"] {
         let text = help(&["completions", shell]);
-        for word in ["outflow", "detect", "simulate", "completions", "fail-on"] {
+        for word in [
+            "outflow",
+            "detect",
+            "coverage",
+            "simulate",
+            "completions",
+            "fail-on",
+        ] {
             assert!(
                 text.contains(word),
                 "no `{word}` in the completions of {shell}"

@@ -30,3 +30,24 @@ fn the_readme_shows_the_real_output() {
         "paste the output of the README's command anew"
     );
 }
+
+#[test]
+fn the_readme_shows_parts_of_what_coverage_prints() {
+    let readme = std::fs::read_to_string(workspace().join("README.md")).unwrap();
+    let behind_command = readme
+        .split_once("coverage testdata/breach\n```")
+        .unwrap()
+        .1;
+    let shown = behind_command.split_once("```text\n").unwrap().1;
+    let shown = shown.split_once("\n```").unwrap().0;
+    let real = run(&workspace(), &["coverage", "testdata/breach"])
+        .exits(0)
+        .stdout;
+    let mut rest = real.as_str();
+    for part in shown.split("\n…\n").map(str::trim) {
+        let found = rest.split_once(part);
+        rest = found
+            .unwrap_or_else(|| panic!("not printed, or not here:\n{part}"))
+            .1;
+    }
+}

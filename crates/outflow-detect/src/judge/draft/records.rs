@@ -1,10 +1,9 @@
 //! The records behind a finding: how much of their time was watched, and the query that returns them.
 
-use outflow_finding::Coverage;
+use outflow_finding::{Coverage, Minutes};
 use outflow_record::Addr;
 
-use crate::entities::Entity;
-use crate::time::{BUCKET_SECS, Day, Slot};
+use crate::time::Day;
 use crate::view::View;
 
 /// The query that every finding carries, with places to fill in.
@@ -31,35 +30,25 @@ pub(super) struct Records<'a> {
 }
 
 impl Records<'_> {
-    /// The share of the ten-minute buckets, from the first record to the last, that the log of the interfaces
-    /// covers; of each, only while it is known to have existed.
+    /// The share of the minutes, from the first record to the last, that the log of the interfaces covers; of each,
+    /// only while it is known to have existed.
     pub(super) fn coverage(&self, view: &View<'_>) -> Option<Coverage> {
-        let (mut covered, mut expected, mut skipdata, mut late) = (0u64, 0u64, 0u64, 0u64);
-        let until = self.last.min(self.day.end() - 1);
+        let minute = |secs: i64| secs.div_euclid(60);
+        let limit = minute(self.day.end() - 1);
+        let mut minutes = Minutes::default();
         for number in self.interfaces {
-            let entity = view.interface(*number);
-            let Some((born, gone)) = life(entity, Slot::of(until)) else {
-                continue;
-            };
-            let (first, last) = (self.first.max(born), until.min(gone));
-            for slot in Slot::of(first).0..=Slot::of(last).0 {
-                let slot = Slot(slot);
-                let wanted = slot.buckets(first.max(slot.start()), last);
-                expected += u64::from(wanted.count_ones());
-                if let Some(coverage) = entity.coverage.get(&slot) {
-                    covered += u64::from((coverage.buckets & wanted).count_ones());
-                    skipdata = skipdata.saturating_add(coverage.skipdata);
-                    late = late.saturating_add(coverage.late_bytes);
-                }
+            let watch = &view.interface(*number).watch;
+            if let Some((born, gone)) = watch.life(limit) {
+                let first = minute(self.first).max(born);
+                minutes.add(&watch.minutes(first, minute(self.last).min(gone), limit));
             }
         }
-        let minutes = BUCKET_SECS.unsigned_abs() / 60;
-        (expected > 0).then(|| Coverage {
-            share: covered as f64 / expected as f64,
-            minutes_covered: covered * minutes,
-            minutes_expected: expected * minutes,
-            skipdata,
-            late_bytes: late,
+        (minutes.expected() > 0).then(|| Coverage {
+            share: minutes.share(),
+            minutes_covered: minutes.covered(),
+            minutes_expected: minutes.expected(),
+            skipdata: minutes.skipdata_rows,
+            late_bytes: minutes.late_bytes,
         })
     }
 
@@ -103,18 +92,6 @@ impl Records<'_> {
             .replace("{with_addresses}", &with_addresses)
             .replace("{of_interfaces}", &of_interfaces)
     }
-}
-
-/// From when to when the log tells of an interface, up to a slot.
-fn life(entity: &Entity, until: Slot) -> Option<(i64, i64)> {
-    let slots = entity.coverage.range(..=until);
-    let mut watched = slots.filter(|(_, of)| of.buckets != 0);
-    let (first, born) = watched.next()?;
-    let (last, gone) = watched.next_back().unwrap_or((first, born));
-    let bucket = |slot: &Slot, number: u32| slot.start() + i64::from(number) * BUCKET_SECS;
-    let born = bucket(first, born.buckets.trailing_zeros());
-    let gone = bucket(last, 64 - gone.buckets.leading_zeros()) - 1;
-    Some((born, gone))
 }
 
 fn list(values: impl Iterator<Item = String>) -> String {

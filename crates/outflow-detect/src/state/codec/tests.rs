@@ -1,6 +1,7 @@
 use super::*;
 use crate::counters::total;
 use crate::state::SHARD_KEYS_MAX;
+use outflow_finding::RowCounts;
 use outflow_record::Addr;
 
 const GREATEST: Volume = Volume {
@@ -49,13 +50,22 @@ fn state(order: [usize; 4]) -> State {
             flags_since: (at > 2).then_some(u32::MAX),
             ..Interface::default()
         };
-        let coverage = Coverage {
-            buckets: (1 << 36) - 1,
-            skipdata: u64::MAX,
+        entity.watch.rows = RowCounts {
+            accepted: u64::MAX,
+            rejected: 1,
+            unmeasured: 2,
+            overlong: 3,
+        };
+        let shard = entity.shard();
+        let marks = Marks {
+            ok: (1 << 60) - 1,
+            nodata: 1 << 59,
+            skipdata: 1,
+            skipdata_rows: u32::MAX,
+            late_rows: u32::MAX,
             late_bytes: u64::MAX,
         };
-        entity.coverage.insert(Slot(u32::MAX), coverage);
-        let shard = entity.shard();
+        state.entities.cover(number, Hour(u32::MAX), &marks);
         let pair = PairKey {
             entity: number,
             remote: b,
