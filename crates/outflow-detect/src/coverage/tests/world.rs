@@ -72,6 +72,10 @@ fn made() -> Made {
         if row[eni] == made.lossy && LOST.start <= since && since < LOST.end {
             continue;
         }
+        // The simulator writes no SKIPDATA: what it says of the first day's idle windows is made to be that.
+        if row[eni] == made.lossy && row[status] == "NODATA" && since < LOST.start {
+            row[status] = "SKIPDATA";
+        }
         if row[eni] == made.refusing && row[action] == "ACCEPT" {
             row[action] = "REJECT";
         }

@@ -99,7 +99,9 @@ fn rows_that_cannot_be_measured_are_blind() {
 #[test]
 fn workers_and_order_have_no_influence_on_coverage() {
     let folder = world();
-    let objects = objects(folder.path());
+    let mut objects = objects(folder.path());
+    // Of copies the first in the list is read, and this one's name tells no flow log.
+    objects.retain(|object| !object.uri.ends_with("copy.log"));
     let told = |objects: &[Object], workers| {
         let settings = Settings {
             workers,
