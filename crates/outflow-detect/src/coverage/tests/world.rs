@@ -69,7 +69,7 @@ fn made() -> Made {
         let secs = |at: usize| row[at].parse::<i64>().unwrap();
         let (from, to) = (secs(start), secs(end));
         let since = from - config.start.secs();
-        if row[eni] == made.lossy && LOST.start <= since && since < LOST.end {
+        if row[eni] == made.lossy && LOST.contains(&since) {
             continue;
         }
         // The simulator writes no SKIPDATA: what it says of the first day's idle windows is made to be that.

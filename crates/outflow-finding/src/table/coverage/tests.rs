@@ -4,6 +4,29 @@ use crate::{HourCoverage, write_coverage_json};
 /// 2026-10-01T08:00:00Z
 const START: i64 = 1_790_841_600;
 
+fn hours() -> Vec<HourCoverage> {
+    vec![
+        HourCoverage {
+            start: Timestamp(START),
+            hours: 1,
+            minutes: Minutes {
+                ok: 1,
+                missing: 59,
+                ..Minutes::default()
+            },
+        },
+        HourCoverage {
+            start: Timestamp(START + 3_600),
+            hours: 2,
+            minutes: Minutes {
+                missing: 119,
+                ok: 1,
+                ..Minutes::default()
+            },
+        },
+    ]
+}
+
 fn report() -> CoverageReport {
     let whole = InterfaceCoverage {
         account_id: Some("123456789012".to_owned()),
@@ -41,26 +64,7 @@ fn report() -> CoverageReport {
             rejected: 7,
             ..RowCounts::default()
         },
-        hours: vec![
-            HourCoverage {
-                start: Timestamp(START),
-                hours: 1,
-                minutes: Minutes {
-                    ok: 1,
-                    missing: 59,
-                    ..Minutes::default()
-                },
-            },
-            HourCoverage {
-                start: Timestamp(START + 3_600),
-                hours: 2,
-                minutes: Minutes {
-                    missing: 119,
-                    ok: 1,
-                    ..Minutes::default()
-                },
-            },
-        ],
+        hours: hours(),
         last_seen: Some(Timestamp(START + 10_740)),
         ..whole.clone()
     };
