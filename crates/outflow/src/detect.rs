@@ -184,15 +184,6 @@ pub(crate) fn announce(listing: &Listing, voice: Voice) {
         let path = path.to_string_lossy();
         tracing::info!(path = &*path, reason, "skipped");
     }
-    let skipped = listing.skipped.iter();
-    let unread = skipped
-        .filter(|(_, reason)| reason.ends_with("yet"))
-        .count();
-    if unread > 0 {
-        voice.note(&format!(
-            "{unread} files hold logs that are not read yet (-v names them)"
-        ));
-    }
     if listing.left_out > 0 {
         voice.note(&format!(
             "{} objects or folders were left out, as their names say another time, account or region",
