@@ -97,6 +97,7 @@ impl State {
     pub fn fold(&mut self, batch: &EnrichedBatch<'_>, closed: i64) {
         let mut lane = std::mem::take(&mut self.lane);
         lane.fold(batch, closed, self);
+        lane.settle(self);
         self.lane = lane;
     }
 

@@ -147,6 +147,8 @@ fn earlier(a: Option<u32>, b: Option<u32>) -> Option<u32> {
 #[derive(Debug, Default)]
 pub struct Interfaces {
     known: Vec<(InterfaceKey, Interface)>,
+    /// What [`Interface::flags_since`] has, packed: it is asked for with every record. The greatest number is none.
+    flags_since: Vec<u32>,
     numbers: BTreeMap<String, BTreeMap<String, u32>>,
 }
 
@@ -186,6 +188,7 @@ impl Interfaces {
             interface_id: interface_id.to_owned(),
         };
         self.known.push((key, Interface::default()));
+        self.flags_since.push(u32::MAX);
         number
     }
 
@@ -213,9 +216,12 @@ impl Interfaces {
     /// As [`Interfaces::learn`], for an accepted TCP record with flags, of this day.
     #[inline]
     pub(crate) fn learn_flags(&mut self, number: u32, day: u32) -> bool {
-        let known = &mut self.known[number as usize].1.flags_since;
-        let news = known.is_none_or(|known| day < known);
-        *known = earlier(*known, Some(day));
+        let known = &mut self.flags_since[number as usize];
+        let news = day < *known;
+        if news {
+            *known = day;
+            self.known[number as usize].1.flags_since = Some(day);
+        }
         news
     }
 

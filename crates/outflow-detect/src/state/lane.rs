@@ -50,7 +50,7 @@ pub(super) struct Buffer {
 pub(super) struct Lane {
     /// By the enricher's number of an interface.
     known: Vec<Option<Known>>,
-    /// The interfaces of the batch under way.
+    /// The interfaces of which something is still to be added.
     touched: Vec<u32>,
     buffers: Vec<Buffer>,
     aws: Vec<(Addr, AwsService)>,
@@ -67,29 +67,30 @@ impl Default for Lane {
     }
 }
 
-/// Where an enricher's interface is, and what is to be added to its coverage.
+/// Where an enricher's interface is, and what is to be added to its coverage. It is looked up for every flow: what is
+/// rare is added at once, so that a few thousand of these stay in the nearest cache.
 #[derive(Debug, Clone, Copy)]
 struct Known {
     entity: u32,
-    shard: usize,
-    is_touched: bool,
-    rows: RowCounts,
     hour: Hour,
-    marks: Marks,
-    /// Minutes of the hour, and of the one behind it, that were noted in this batch or before.
+    /// Minutes of the hour with a flow, and those of the hour behind it that were added.
     noted: [u64; 2],
+    accepted: u64,
+    rejected: u64,
+    shard: u8,
+    is_touched: bool,
 }
 
 impl Known {
     fn new(entity: u32, shard: usize) -> Self {
         Self {
             entity,
-            shard,
-            is_touched: false,
-            rows: RowCounts::default(),
             hour: Hour::default(),
-            marks: Marks::default(),
             noted: [0; 2],
+            accepted: 0,
+            rejected: 0,
+            shard: u8::try_from(shard).unwrap_or(u8::MAX),
+            is_touched: false,
         }
     }
 
@@ -98,13 +99,12 @@ impl Known {
     fn note(&mut self, flow: &Flow, is_late: bool, sums: &mut impl Sums) {
         let covered = Touched::of(flow.start, flow.end);
         if self.hour != covered.hour {
-            self.flush(sums);
+            self.cover(sums);
             (self.hour, self.noted) = (covered.hour, [0; 2]);
         }
-        if covered.minutes & !self.noted[0] != 0 {
-            self.noted[0] |= covered.minutes;
-            self.marks.ok |= covered.minutes;
-        }
+        self.noted[0] |= covered.minutes;
+        self.accepted += u64::from(flow.accepted);
+        self.rejected += u64::from(!flow.accepted);
         if covered.next & !self.noted[1] != 0 {
             self.noted[1] |= covered.next;
             let marks = Marks {
@@ -113,54 +113,88 @@ impl Known {
             };
             sums.cover(self.entity, covered.next_hour(), &marks);
         }
-        self.rows.accepted += u64::from(flow.accepted);
-        self.rows.rejected += u64::from(!flow.accepted);
-        self.rows.overlong += u64::from(covered.is_overlong);
+        if covered.is_overlong {
+            sums.count_rows(self.entity, &overlong());
+        }
         if is_late {
-            self.marks.late_rows = self.marks.late_rows.saturating_add(1);
-            let bytes = if flow.accepted { flow.bytes } else { 0 };
-            self.marks.late_bytes = self.marks.late_bytes.saturating_add(bytes);
+            let marks = Marks {
+                late_rows: 1,
+                late_bytes: if flow.accepted { flow.bytes } else { 0 },
+                ..Marks::default()
+            };
+            sums.cover(self.entity, covered.hour, &marks);
         }
     }
 
-    /// Adds what was noted, where there is anything.
-    fn flush(&mut self, sums: &mut impl Sums) {
-        let marks = std::mem::take(&mut self.marks);
-        if marks != Marks::default() {
+    /// Adds the minutes of the hour.
+    fn cover(&self, sums: &mut impl Sums) {
+        if self.noted[0] != 0 {
+            let marks = Marks {
+                ok: self.noted[0],
+                ..Marks::default()
+            };
             sums.cover(self.entity, self.hour, &marks);
         }
+    }
+
+    /// Adds everything that was noted.
+    fn settle(&mut self, sums: &mut impl Sums) {
+        self.cover(sums);
+        let rows = RowCounts {
+            accepted: std::mem::take(&mut self.accepted),
+            rejected: std::mem::take(&mut self.rejected),
+            ..RowCounts::default()
+        };
+        sums.count_rows(self.entity, &rows);
+        self.is_touched = false;
+    }
+}
+
+fn overlong() -> RowCounts {
+    RowCounts {
+        overlong: 1,
+        ..RowCounts::default()
     }
 }
 
 impl Lane {
-    /// Adds the flows of a batch; those that start before `closed` are late.
+    /// Adds the flows of a batch; those that start before `closed` are late. What they show of their interfaces is
+    /// added by [`Lane::settle`].
     pub(super) fn fold(&mut self, batch: &EnrichedBatch<'_>, closed: i64, sums: &mut impl Sums) {
         for number in batch.learnt {
             let known = self.known(batch, *number, sums);
             sums.learn(known.entity, batch.interfaces.get(*number).1);
         }
         for number in batch.unmeasured_at {
-            self.known(batch, *number, sums).rows.unmeasured += 1;
+            let rows = RowCounts {
+                unmeasured: 1,
+                ..RowCounts::default()
+            };
+            let entity = self.known(batch, *number, sums).entity;
+            sums.count_rows(entity, &rows);
         }
         for flow in batch.flows {
             let known = self.known(batch, flow.interface, sums);
             known.note(flow, flow.start < closed, sums);
             if flow.accepted {
-                let (entity, shard) = (known.entity, known.shard);
+                let (entity, shard) = (known.entity, usize::from(known.shard));
                 self.count(flow, entity, shard);
             }
         }
-        self.flush(sums);
+        self.add_pairs(sums);
     }
 
-    fn flush(&mut self, sums: &mut impl Sums) {
+    /// Adds what the batches so far showed of interfaces: their coverage and kinds of rows. A batch meets thousands of
+    /// interfaces, mostly the same as the one before; so this is not done for each.
+    pub(super) fn settle(&mut self, sums: &mut impl Sums) {
         for number in self.touched.drain(..) {
             if let Some(Some(known)) = self.known.get_mut(number as usize) {
-                known.flush(sums);
-                sums.count_rows(known.entity, &std::mem::take(&mut known.rows));
-                known.is_touched = false;
+                known.settle(sums);
             }
         }
+    }
+
+    fn add_pairs(&mut self, sums: &mut impl Sums) {
         for (shard, buffer) in self.buffers.iter_mut().enumerate() {
             if !buffer.pairs.is_empty() || !buffer.unoriented.is_empty() {
                 sums.add(shard, buffer);
@@ -174,7 +208,7 @@ impl Lane {
         }
     }
 
-    /// An interface of the batch under way; what is noted of it is added when the batch ends.
+    /// An interface of the batch under way; what is noted of it is added when the lane settles.
     #[inline]
     fn known(
         &mut self,
@@ -246,11 +280,7 @@ pub(super) fn fold_coverage(key: &InterfaceKey, row: &CoverageRow, sums: &mut im
     };
     let covered = Touched::of(start.secs(), end.secs());
     if covered.is_overlong {
-        let rows = RowCounts {
-            overlong: 1,
-            ..RowCounts::default()
-        };
-        sums.count_rows(entity, &rows);
+        sums.count_rows(entity, &overlong());
     }
     let hours = [
         (covered.hour, covered.minutes, 1),

@@ -66,7 +66,7 @@ impl SharedState {
     }
 }
 
-/// Folds the batches of one enricher into a [`SharedState`].
+/// Folds the batches of one enricher into a [`SharedState`]; some of it is added when the folder is dropped.
 #[derive(Debug)]
 pub struct Folder<'s> {
     state: &'s SharedState,
@@ -82,6 +82,12 @@ impl Folder<'_> {
     /// As [`State::fold_coverage`].
     pub fn fold_coverage(&mut self, key: &InterfaceKey, row: &CoverageRow) {
         lane::fold_coverage(key, row, &mut { self.state });
+    }
+}
+
+impl Drop for Folder<'_> {
+    fn drop(&mut self) {
+        self.lane.settle(&mut { self.state });
     }
 }
 
