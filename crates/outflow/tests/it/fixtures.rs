@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Read as _;
 use std::net::IpAddr;
 use std::path::Path;
 
 use outflow_ingest::Parquet;
 use outflow_record::{Decoded, Decoder};
 
+use crate::reconciliation::plain;
 use crate::run::{beside, detect, files};
 
 const AWS: &str = "awsdocs__amazon-vpc-user-guide/derived/";
@@ -312,60 +312,10 @@ fn no_flow_log_among_the_fixtures_is_forgotten() {
     );
 }
 
-#[test]
-fn nothing_else_is_taken_for_a_flow_log() {
-    let Some(folder) = beside("fixtures") else {
-        return;
-    };
-    let logs = LOGS.iter().chain(&TABLES);
-    let logs = logs.map(|log| format!("{}{}", log.folder, log.name));
-    let wrapped = DELIVERIES
-        .iter()
-        .map(|(place, name, _)| format!("{place}{name}"));
-    let known: BTreeSet<String> = logs.chain(wrapped).collect();
-    let others: Vec<String> = files(&folder)
-        .iter()
-        .map(|path| path.display().to_string())
-        .filter(|path| !known.contains(path))
-        .collect();
-    let others: Vec<&str> = others.iter().map(String::as_str).collect();
-    assert!(others.len() > 50);
-    let report = detect(&folder, &others).exits(3).report();
-    let of_traffic =
-        ["rows", "coverage_rows", "rejects", "header_lines"].map(|name| report.account(name));
-    assert_eq!(of_traffic, [0; 4]);
-    let queries = others
-        .iter()
-        .filter(|path| holds_queries(&folder.join(path)))
-        .count() as u64;
-    assert!(queries > 0 && report.account("queries") >= queries);
-    assert_eq!(
-        report.account("damaged") + queries,
-        report.account("objects")
-    );
-}
-
-/// Whether a file, compressed or not, begins with a query of the Resolver.
-fn holds_queries(path: &Path) -> bool {
-    outflow_record::is_resolver_query_log(&content(path)) == Some(true)
-}
-
-/// The bytes of a file, decompressed.
-fn content(path: &Path) -> Vec<u8> {
-    let bytes = fs::read(path).unwrap();
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return bytes;
-    }
-    let mut text = Vec::new();
-    flate2::read::MultiGzDecoder::new(&bytes[..])
-        .read_to_end(&mut text)
-        .unwrap();
-    text
-}
-
 /// Whether a file, compressed or not, has a line that is, or quotes, a flow log's header or record.
 fn holds_flow_log(path: &Path) -> bool {
-    String::from_utf8_lossy(&content(path)).lines().any(|line| {
+    let text = plain(&fs::read(path).unwrap());
+    String::from_utf8_lossy(&text).lines().any(|line| {
         let tokens: Vec<&str> = line.split_ascii_whitespace().collect();
         let header = ["srcaddr", "dstaddr"]
             .iter()
