@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context as _, anyhow};
-use outflow_ingest::{Object, ReadError, Reader, Source, list};
+use outflow_ingest::{Batch, Object, ReadError, Reader, Source, list};
 use outflow_record::{Decoded, Decoder, Field};
 
 #[global_allocator]
@@ -88,7 +88,11 @@ fn work(objects: &[Object], next: &AtomicUsize, totals: &Totals) -> anyhow::Resu
         });
         let read = match read {
             Err(ReadError::Parquet(parquet)) => {
-                let read = parquet.decode(&mut |decoded| count(decoded, totals))?;
+                let read = parquet.decode(&mut |batch| {
+                    if let Batch::Flows(decoded) = batch {
+                        count(decoded, totals);
+                    }
+                })?;
                 read.damage.map_or(Ok(()), |reason| Err(anyhow!(reason)))?;
                 continue;
             }

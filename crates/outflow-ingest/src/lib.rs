@@ -34,6 +34,7 @@
 //!
 //! Not here: the meaning of the bytes (`outflow-record`), judging (`outflow-detect`), and the command line.
 
+pub use batch::Batch;
 pub use context::{CONTEXT_FILE_BYTES_MAX, Context, ContextKind};
 pub use error::{Error, ReadError};
 pub use estimate::{Estimate, Share};
@@ -47,6 +48,7 @@ pub use reader::{Compression, Damage, INFLATED_MAX, PIECE_BYTES_MAX, Read, Reade
 pub use s3::{Place, S3, S3Error, S3Object, S3Options};
 pub use source::Source;
 
+mod batch;
 mod context;
 mod error;
 mod estimate;

@@ -18,11 +18,13 @@ use ::parquet::basic::Encoding;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use ::parquet::file::reader::{ChunkReader, Length};
+use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema};
 use bytes::Bytes;
-use outflow_record::{BATCH_ROWS, Conformer, Decoded, Error};
+use outflow_record::{BATCH_ROWS, Conformer, DnsConformer, Error};
 use sha2::{Digest, Sha256};
 
+use crate::Batch;
 use crate::reader::{PIECE_BYTES_MAX, STORED_MAX, hex};
 
 /// What every Parquet object begins with.
@@ -39,7 +41,7 @@ pub struct Parquet {
 pub struct ParquetRead {
     /// Rows that were decoded.
     pub rows: u64,
-    /// Names of columns that no flow log has; they were not read.
+    /// Names of columns that no flow log has; they were not read. Of events of OCSF, none are named.
     pub unknown: Vec<String>,
     /// Why it could not be read to its end, if it could not.
     pub damage: Option<String>,
@@ -95,7 +97,7 @@ impl Parquet {
     ///
     /// # Errors
     /// As [`Conformer::try_new`], before anything was given to `sink`.
-    pub fn decode(&self, sink: &mut dyn FnMut(&Decoded)) -> Result<ParquetRead, Error> {
+    pub fn decode(&self, sink: &mut dyn FnMut(&Batch)) -> Result<ParquetRead, Error> {
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = match guarded(|| ArrowReaderMetadata::load(&self.stored, options)) {
             Ok(metadata) => metadata,
@@ -107,10 +109,10 @@ impl Parquet {
                 });
             }
         };
-        let mut conformer = Conformer::try_new(metadata.schema())?;
+        let mut table = Table::try_new(metadata.schema())?;
         let mut damage = None;
         for group in 0..metadata.metadata().num_row_groups() {
-            let read = self.decode_group(&metadata, group, &mut conformer, sink);
+            let read = self.decode_group(&metadata, group, &mut table, sink);
             if let Err(stopped) = read {
                 damage = match stopped {
                     Stopped::Damaged(error) => Some(error.to_string()),
@@ -120,8 +122,8 @@ impl Parquet {
             }
         }
         Ok(ParquetRead {
-            rows: conformer.rows(),
-            unknown: conformer.unknown().to_vec(),
+            rows: table.rows(),
+            unknown: table.unknown().to_vec(),
             damage,
         })
     }
@@ -130,8 +132,8 @@ impl Parquet {
         &self,
         metadata: &ArrowReaderMetadata,
         group: usize,
-        conformer: &mut Conformer,
-        sink: &mut dyn FnMut(&Decoded),
+        table: &mut Table,
+        sink: &mut dyn FnMut(&Batch),
     ) -> Result<(), Stopped> {
         let parquet = metadata.metadata();
         let row_group = parquet.row_group(group);
@@ -139,7 +141,7 @@ impl Parquet {
             .with_skip_arrow_metadata(true)
             .with_schema(Arc::new(as_stored(metadata.schema(), row_group)));
         let own = ArrowReaderMetadata::try_new(Arc::clone(parquet), options)?;
-        let paths = conformer.paths().iter().map(String::as_str);
+        let paths = table.paths().iter().map(String::as_str);
         let mask = ProjectionMask::columns(own.parquet_schema(), paths);
         let stored = self.stored.clone();
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(stored, own)
@@ -147,12 +149,11 @@ impl Parquet {
             .with_row_groups(vec![group])
             .with_batch_size(BATCH_ROWS);
         let mut reader = guarded(|| builder.build())?;
-        let before = conformer.rows();
+        let before = table.rows();
         while let Some(batch) = guarded(|| Ok(reader.next().transpose()?))? {
-            let decoded = conformer.conform(&batch).map_err(Stopped::Refused)?;
-            sink(&decoded);
+            sink(&table.conform(&batch).map_err(Stopped::Refused)?);
         }
-        let rows = conformer.rows() - before;
+        let rows = table.rows() - before;
         if i64::try_from(rows) != Ok(row_group.num_rows()) {
             let told = row_group.num_rows();
             let reason = format!("row group {group} has {rows} rows, its footer says {told}");
@@ -167,6 +168,49 @@ impl fmt::Debug for Parquet {
         f.debug_struct("Parquet")
             .field("sha256", &self.sha256)
             .finish_non_exhaustive()
+    }
+}
+
+/// What makes batches of the rows.
+enum Table {
+    Flows(Box<Conformer>),
+    Queries(Box<DnsConformer>),
+}
+
+impl Table {
+    fn try_new(schema: &Schema) -> Result<Self, Error> {
+        if DnsConformer::suits(schema) {
+            return Ok(Self::Queries(Box::default()));
+        }
+        Conformer::try_new(schema).map(|own| Self::Flows(Box::new(own)))
+    }
+
+    fn paths(&self) -> &[String] {
+        match self {
+            Self::Flows(own) => own.paths(),
+            Self::Queries(own) => own.paths(),
+        }
+    }
+
+    fn unknown(&self) -> &[String] {
+        match self {
+            Self::Flows(own) => own.unknown(),
+            Self::Queries(_) => &[],
+        }
+    }
+
+    fn rows(&self) -> u64 {
+        match self {
+            Self::Flows(own) => own.rows(),
+            Self::Queries(own) => own.rows(),
+        }
+    }
+
+    fn conform(&mut self, batch: &RecordBatch) -> Result<Batch, Error> {
+        match self {
+            Self::Flows(own) => own.conform(batch).map(Batch::Flows),
+            Self::Queries(own) => own.conform(batch).map(Batch::Queries),
+        }
     }
 }
 

@@ -61,12 +61,13 @@ impl Problem {
         )
     }
 
-    /// A Parquet object that holds no flow log.
+    /// A Parquet object that holds no log.
     pub(crate) fn refused_table(object: &Object, error: &outflow_record::Error) -> Self {
         Self::of(
             object,
             format!("was refused: {error}"),
-            "name flow logs that AWS delivered as Parquet; the others are counted without it",
+            "name flow logs that AWS delivered as Parquet, or events of Security Lake about traffic or DNS; the others \
+             are counted without it",
         )
     }
 

@@ -174,7 +174,7 @@ pub struct CoverageRow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
     /// Byte offset of the line in the decompressed source. Of a line that was wrapped, where its wrapping begins
-    /// ([`crate::Place::offset`]); of a row of a table, its number ([`crate::Conformer`]).
+    /// ([`crate::Place::offset`]); of a row of a table, its number ([`crate::Conformer`], [`crate::DnsConformer`]).
     pub offset: u64,
     /// Why it is no record.
     pub reason: RejectReason,
@@ -210,6 +210,8 @@ pub enum RejectReason {
     NoMessage,
     /// A packed record is not base64, or not sound gzip within it.
     BadPayload,
+    /// An event of a table is of another class of OCSF than the table's columns tell.
+    OtherClass,
 }
 
 impl fmt::Display for RejectReason {
@@ -225,6 +227,7 @@ impl fmt::Display for RejectReason {
             RejectReason::BadKey(key) => write!(f, "bad-value:{key}"),
             RejectReason::NoMessage => f.write_str("no-message"),
             RejectReason::BadPayload => f.write_str("bad-payload"),
+            RejectReason::OtherClass => f.write_str("other-class"),
         }
     }
 }

@@ -29,8 +29,10 @@ use crate::{
     CoverageRow, CoverageStatus, Decoded, Error, Field, Format, Kind, Reject, RejectReason,
     Timestamp,
 };
-use cell::spell;
 use column::Column;
+
+pub(crate) use cell::spell;
+pub(crate) use ocsf::{first, holds_events, leaf, strangers};
 
 /// Conforms the batches of one table to the types that [`Kind`] names.
 ///
@@ -38,7 +40,7 @@ use column::Column;
 /// integer of any width, as a floating-point number that is whole, or as text. Null, an empty text and `-` are no
 /// value, nor is `None` in a column of numbers; an account that is stored as a number has its leading zeros
 /// back. Records of OCSF's class Network Activity (4001), as Security Lake keeps them, are conformed to the columns
-/// that they were made of.
+/// that they were made of; a row of another class is a reject ([`RejectReason::OtherClass`]).
 ///
 /// The offset of a reject ([`Reject::offset`]) is the number of its row in the table, from 0, and its bytes are the bad
 /// value.
@@ -77,7 +79,7 @@ impl Conformer {
     /// OCSF; [`Error::RepeatedField`] and [`Error::MixedKinds`] as for a header; [`Error::Schema`] for a column of a
     /// type that its field is never stored as.
     pub fn try_new(schema: &Schema) -> Result<Self, Error> {
-        if ocsf::holds_events(schema) {
+        if holds_events(schema) {
             let paths = ocsf::paths(schema)?;
             let flat = ocsf::schema();
             return Ok(Self {
@@ -144,11 +146,11 @@ impl Conformer {
     /// # Errors
     /// [`Error::Schema`] if it holds others.
     pub fn conform(&mut self, batch: &RecordBatch) -> Result<Decoded, Error> {
-        let flat = if self.ocsf {
-            Some(ocsf::flat(batch)?)
-        } else {
-            None
-        };
+        let (mut flat, mut others) = (None, BTreeMap::new());
+        if self.ocsf {
+            flat = Some(ocsf::flat(batch)?);
+            others = strangers(batch, ocsf::CLASS)?;
+        }
         let batch = flat.as_ref().unwrap_or(batch);
         let known = self.schema.fields().iter().map(|field| field.name());
         if !known.eq(batch.schema_ref().fields().iter().map(|field| field.name())) {
@@ -159,7 +161,7 @@ impl Conformer {
         }
         let first = self.rows;
         self.rows += batch.num_rows() as u64;
-        let mut sifted = self.sift(batch)?;
+        let mut sifted = self.sift(batch, others)?;
         let filtered = sifted.ok.as_ref().map(|ok| only(batch, ok));
         let rows = filtered.as_ref().unwrap_or(batch);
         let kept = sifted.ok.as_ref().map(|ok| positions(ok));
@@ -172,9 +174,9 @@ impl Conformer {
         let rejects = sifted
             .rejects
             .into_iter()
-            .map(|(row, (field, bytes))| Reject {
+            .map(|(row, (reason, bytes))| Reject {
                 offset: first + row as u64,
-                reason: RejectReason::BadValue(field),
+                reason,
                 bytes,
             });
         Ok(Decoded {
@@ -187,19 +189,31 @@ impl Conformer {
         })
     }
 
-    /// Tells rows of flows from others by their status.
-    fn sift(&self, batch: &RecordBatch) -> Result<Sifted, Error> {
+    /// Tells rows of flows from others by their status, of those that are not of another class.
+    fn sift(
+        &self,
+        batch: &RecordBatch,
+        mut others: BTreeMap<usize, Vec<u8>>,
+    ) -> Result<Sifted, Error> {
         let mut sifted = Sifted::default();
         let position = |field| self.columns.iter().position(|own| own.field() == field);
         let Some(at) = position(Field::LogStatus) else {
             return Ok(sifted);
         };
         let statuses = batch.column(at).as_ref();
-        if all_ok(statuses) {
+        if others.is_empty() && all_ok(statuses) {
             return Ok(sifted);
         }
         let mut ok = Vec::new();
         for row in 0..batch.num_rows() {
+            if let Some(mut class) = others.remove(&row) {
+                class.truncate(Reject::BYTES_MAX);
+                sifted
+                    .rejects
+                    .insert(row, (RejectReason::OtherClass, class));
+                ok.push(false);
+                continue;
+            }
             let status = status(statuses, row)?;
             ok.push(status == Status::Ok);
             let reject = match status {
@@ -213,9 +227,10 @@ impl Conformer {
                 },
                 Status::Bad => Field::LogStatus,
             };
+            let bytes = bad_bytes(batch, position(reject), row);
             sifted
                 .rejects
-                .insert(row, (reject, bad_bytes(batch, position(reject), row)));
+                .insert(row, (RejectReason::BadValue(reject), bytes));
         }
         sifted.ok = ok.contains(&false).then_some(ok);
         Ok(sifted)
@@ -242,7 +257,8 @@ impl Conformer {
             for row in bad.into_iter().map(|row| row as usize) {
                 ok.resize(rows.num_rows(), true);
                 if std::mem::take(&mut ok[row]) {
-                    rejects.insert(place(row), (field, bad_bytes(rows, Some(at), row)));
+                    let bytes = bad_bytes(rows, Some(at), row);
+                    rejects.insert(place(row), (RejectReason::BadValue(field), bytes));
                 }
             }
         }
@@ -256,8 +272,8 @@ impl Conformer {
     }
 }
 
-/// By row of a batch: the field that has a bad value, and that value.
-type Rejects = BTreeMap<usize, (Field, Vec<u8>)>;
+/// By row of a batch: why it is a reject, and the bad value.
+type Rejects = BTreeMap<usize, (RejectReason, Vec<u8>)>;
 
 /// What the statuses of a batch tell.
 #[derive(Default)]

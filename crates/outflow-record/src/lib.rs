@@ -9,7 +9,7 @@
 //!         ordinary lines and objects: fast;  anything else: naive (the definition, and the oracle in tests)
 //! ```
 //! Lines that CloudWatch Logs or Firehose wrapped are first taken out by an [`Unwrapper`]. Tables, as Parquet holds them,
-//! are put into the same batches by a [`Conformer`].
+//! are put into the same batches by a [`Conformer`] or a [`DnsConformer`].
 //!
 //! ```
 //! use outflow_record::{Decoder, Field, Format};
@@ -36,8 +36,8 @@ pub use field::{Field, Kind, LogKind};
 pub use format::{Column, Format};
 pub use naive::{LINE_MAX, Line, Value, read_line, read_value};
 pub use resolver::{
-    BATCH_BYTES_MAX, DnsBatch, DnsDecoded, DnsDecoder, DnsField, NESTING_MAX, RECORD_MAX,
-    dns_schema, is_resolver_query_log,
+    BATCH_BYTES_MAX, DnsBatch, DnsConformer, DnsDecoded, DnsDecoder, DnsField, NESTING_MAX,
+    RECORD_MAX, dns_schema, is_resolver_query_log,
 };
 pub use timestamp::Timestamp;
 pub use wrapped::{HEAD_MAX, Messages, Packed, Place, Unwrapped, Unwrapper, WRAPPED_MAX, Wrapping};

@@ -5,11 +5,13 @@
 //!               │
 //!               ├─ fast    objects as AWS writes them: no blanks, no escapes, text where text belongs
 //!               └─ frame + naive    everything else, by the definition
+//! tables of Security Lake ──► DnsConformer (ocsf) ──► the same
 //! ```
 
 pub use batch::{DnsBatch, DnsDecoded, DnsField, dns_schema};
 pub use decoder::{BATCH_BYTES_MAX, DnsDecoder};
 pub use frame::{NESTING_MAX, RECORD_MAX};
+pub use ocsf::DnsConformer;
 pub use sniff::is_resolver_query_log;
 
 mod batch;
@@ -18,6 +20,7 @@ mod decoder;
 mod fast;
 mod frame;
 mod naive;
+mod ocsf;
 mod record;
 mod sniff;
 mod texts;

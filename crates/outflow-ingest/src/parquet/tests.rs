@@ -4,7 +4,7 @@ use ::parquet::arrow::ArrowWriter;
 use ::parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use ::parquet::file::properties::WriterProperties;
 use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray};
-use outflow_record::Field;
+use outflow_record::{Decoded, Field};
 
 use super::*;
 
@@ -53,10 +53,18 @@ fn stored(compression: Compression) -> Vec<u8> {
     stored
 }
 
+fn flows(batch: &Batch) -> &Decoded {
+    match batch {
+        Batch::Flows(decoded) => decoded,
+        Batch::Queries(_) => panic!("a table of flows"),
+    }
+}
+
 /// Rows, coverage rows, bytes and lines, and how the reading went.
 fn read(parquet: &Parquet) -> ((usize, usize, u64, u64), ParquetRead) {
     let mut sums = (0, 0, 0, 0);
-    let read = parquet.decode(&mut |decoded| {
+    let read = parquet.decode(&mut |batch| {
+        let decoded = flows(batch);
         sums.0 += decoded.flows.num_rows();
         sums.1 += decoded.coverage.len();
         sums.2 += decoded
@@ -143,7 +151,8 @@ fn no_changed_byte_does_worse_than_damage() {
             spoilt[at] ^= change;
             let parquet = Parquet::in_memory(spoilt);
             let mut lines = 0;
-            let read = parquet.decode(&mut |decoded| {
+            let read = parquet.decode(&mut |batch| {
+                let decoded = flows(batch);
                 let rows =
                     decoded.flows.num_rows() + decoded.coverage.len() + decoded.rejects.len();
                 assert_eq!(decoded.lines, rows as u64);

@@ -1,6 +1,8 @@
 //! The records of one object: of traffic, or of name resolution.
 
-use outflow_record::{Decoded, Decoder, DnsDecoded, DnsDecoder, Error, Format, Reject};
+use outflow_record::{Decoder, DnsDecoder, Error, Format};
+
+use crate::Batch;
 
 /// A decoder of either kind of log.
 pub(super) enum Records {
@@ -8,23 +10,6 @@ pub(super) enum Records {
     Flows(Box<Decoder>),
     /// Route 53 Resolver query logs.
     Queries(Box<DnsDecoder>),
-}
-
-/// What a decoder has read.
-pub(super) enum Batch {
-    /// Of flow logs.
-    Flows(Decoded),
-    /// Of Route 53 Resolver query logs.
-    Queries(DnsDecoded),
-}
-
-impl Batch {
-    pub(super) fn rejects(&mut self) -> &mut [Reject] {
-        match self {
-            Self::Flows(decoded) => &mut decoded.rejects,
-            Self::Queries(decoded) => &mut decoded.rejects,
-        }
-    }
 }
 
 impl Records {

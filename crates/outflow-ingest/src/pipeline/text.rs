@@ -16,7 +16,8 @@ use outflow_record::{
     RejectReason, Unwrapped, Unwrapper, Wrapping, is_resolver_query_log,
 };
 
-use super::records::{Batch, Records};
+use super::records::Records;
+use crate::Batch;
 
 /// Lines whose places are remembered. With more of them unflushed (blank ones, as others fill a batch before), the
 /// decoder is flushed.

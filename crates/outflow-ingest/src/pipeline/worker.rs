@@ -12,13 +12,12 @@ use outflow_record::{CoverageRow, Decoded, Field, LogKind};
 use super::evidence::{ENTRIES_MAX, SourceRows};
 use super::measures::{Measures, Uncountable};
 use super::names;
-use super::records::Batch;
 use super::tally::Tally;
 use super::text::{End, Text};
 use super::{Progress, Settings};
 use crate::s3::Fetched;
 use crate::s3_name::S3Name;
-use crate::{Object, Problem, ReadError, Reader};
+use crate::{Batch, Object, Problem, ReadError, Reader};
 
 /// What a worker has read so far.
 pub(super) struct Worker<'a> {

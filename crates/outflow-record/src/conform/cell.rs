@@ -100,7 +100,7 @@ pub(super) fn read_text(field: Field, text: &str) -> Option<Value<'_>> {
 }
 
 /// A cell as a line would have it; `-` if it is null, and `None` if no field is stored as this type.
-pub(super) fn spell(field: Field, column: &dyn Array, row: usize) -> Option<Cow<'_, str>> {
+pub(crate) fn spell(field: Field, column: &dyn Array, row: usize) -> Option<Cow<'_, str>> {
     if column.is_null(row) {
         return Some(Cow::Borrowed("-"));
     }

@@ -4,6 +4,7 @@
 //! What a record does not keep of a flow log (its ECS fields, for one) is absent. The address in a packet is the
 //! endpoint's, and the first intermediate one what the interface saw.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -13,6 +14,7 @@ use arrow_buffer::BooleanBuffer;
 use arrow_schema::{DataType, Schema};
 use arrow_select::zip::zip;
 
+use super::cell::spell;
 use crate::{Error, Field};
 
 /// What a column is made of.
@@ -102,6 +104,12 @@ const COLUMNS: [(Field, Of); 27] = [
     ),
 ];
 
+/// The attribute that says an event's class.
+const CLASS_UID: &str = "class_uid";
+
+/// The class Network Activity.
+pub(super) const CLASS: i64 = 4001;
+
 /// The boundaries of the paths 1 to 8, in their order; others stand for none.
 const BOUNDARIES: std::ops::RangeInclusive<i32> = 4..=11;
 
@@ -116,7 +124,7 @@ impl Of {
 }
 
 /// Whether a table holds events of OCSF.
-pub(super) fn holds_events(schema: &Schema) -> bool {
+pub(crate) fn holds_events(schema: &Schema) -> bool {
     ["class_uid", "category_uid", "metadata"]
         .iter()
         .all(|name| schema.field_with_name(name).is_ok())
@@ -128,21 +136,42 @@ pub(super) fn holds_events(schema: &Schema) -> bool {
 /// [`Error::Undecidable`] if the events are of another class.
 pub(super) fn paths(schema: &Schema) -> Result<Vec<String>, Error> {
     let has = |name| schema.field_with_name(name).is_ok();
-    let other = |reason: &str| Error::Undecidable {
-        reason: reason.to_owned(),
-    };
-    if has("rcode_id") {
-        return Err(other(
-            "its records are of OCSF's class DNS Activity (4003), which is not read yet",
-        ));
-    }
     if !(has("traffic") && has("connection_info") && has("src_endpoint")) {
-        return Err(other(
-            "its records are of another class of OCSF than Network Activity (4001)",
-        ));
+        return Err(Error::Undecidable {
+            reason: "its records are of another class of OCSF than Network Activity (4001) and DNS Activity (4003)"
+                .to_owned(),
+        });
     }
     let paths = COLUMNS.iter().flat_map(|(_, of)| of.paths());
-    Ok(paths.map(str::to_owned).collect())
+    Ok(paths.chain([CLASS_UID]).map(str::to_owned).collect())
+}
+
+/// The rows of another class than this, and what they have for it. A row that does not say its class is none.
+///
+/// # Errors
+/// [`Error::Schema`] if classes are neither numbers nor texts.
+pub(crate) fn strangers(
+    events: &RecordBatch,
+    class: i64,
+) -> Result<BTreeMap<usize, Vec<u8>>, Error> {
+    let column = leaf(events, CLASS_UID);
+    if let Some(classes) = column.as_primitive_opt::<Int32Type>()
+        && classes.null_count() == 0
+        && classes.values().iter().all(|own| i64::from(*own) == class)
+    {
+        return Ok(BTreeMap::new());
+    }
+    let (class, mut others) = (class.to_string(), BTreeMap::new());
+    for row in 0..events.num_rows() {
+        let spelt = spell(Field::Type, column.as_ref(), row).ok_or_else(|| Error::Schema {
+            column: CLASS_UID.to_owned(),
+            expected: "a number",
+        })?;
+        if spelt != class && spelt != "-" {
+            others.insert(row, spelt.into_owned().into_bytes());
+        }
+    }
+    Ok(others)
 }
 
 /// The columns that [`flat`] makes. Their types are those of the events.
@@ -209,7 +238,7 @@ impl Of {
 }
 
 /// The attribute at a path, null where there is none.
-fn leaf(events: &RecordBatch, path: &str) -> ArrayRef {
+pub(crate) fn leaf(events: &RecordBatch, path: &str) -> ArrayRef {
     let mut names = path.split('.');
     let mut at = names.next().and_then(|name| events.column_by_name(name));
     for name in names {
@@ -231,7 +260,7 @@ fn numbers(events: &RecordBatch, path: &str) -> Option<Int32Array> {
 }
 
 /// In each row, the first of the attributes that is there.
-fn first(events: &RecordBatch, paths: &[&str]) -> Option<ArrayRef> {
+pub(crate) fn first(events: &RecordBatch, paths: &[&str]) -> Option<ArrayRef> {
     let leaves = paths.iter().map(|path| leaf(events, path));
     let mut there = leaves.filter(|leaf| *leaf.data_type() != DataType::Null);
     let Some(mut made) = there.next() else {

@@ -84,6 +84,11 @@ impl DnsField {
         self as usize
     }
 
+    /// A bit of its own.
+    pub(super) const fn bit(self) -> u32 {
+        1 << self.index()
+    }
+
     /// Whether the column is a dictionary of texts.
     pub(super) const fn is_text(self) -> bool {
         use DnsField::{Answers, QueryName, QueryTimestamp, SrcAddr, SrcPort};

@@ -54,6 +54,9 @@ impl Columns {
         self.addrs.push(record.srcaddr);
         self.ports.append_option(record.srcport);
         for (field, column) in &mut self.texts {
+            if record.repeats & field.bit() != 0 && column.repeat() {
+                continue;
+            }
             column.push(record.texts[field.index()]);
         }
     }

@@ -152,11 +152,13 @@ impl DnsDecoder {
             return blanks;
         }
         self.line_used = true;
-        blanks
-            + match self.fast.read(input) {
-                Some((record, len)) => self.push(&record, len),
-                None => self.read_slow(input),
-            }
+        let mut record = Record::default();
+        let Some(len) = self.fast.read(input, &mut record) else {
+            return blanks + self.read_slow(input);
+        };
+        self.push(&record, len);
+        self.fast.recycle(record);
+        blanks + len
     }
 
     fn read_all(&mut self, input: &[u8]) {

@@ -4,6 +4,8 @@
 //! is under them. It gives up on everything else, also on what is wrong: [`super::naive`] decides what that is. So
 //! this path can only be right or slow.
 
+use std::ops::Range;
+
 use wide::i8x16;
 
 use super::DnsField;
@@ -46,7 +48,7 @@ impl Key {
     /// A bit of its own.
     fn bit(self) -> u32 {
         match self {
-            Key::Field(field) => 1 << field.index(),
+            Key::Field(field) => field.bit(),
             Key::SrcIds => 1 << DnsField::ALL.len(),
         }
     }
@@ -56,8 +58,37 @@ impl Key {
 #[derive(Debug)]
 pub(super) struct Fast {
     places: [Place; PLACES],
-    /// The time before: many queries are of the same second.
-    time: ([u8; 20], i64),
+    head: Head,
+    /// The time before, in its quotes: many queries are of the same second.
+    time: ([u8; 22], i64),
+    /// The memory of the list of answers before.
+    answers: Vec<Answer<'static>>,
+}
+
+/// How the object before begins: with texts that are of the log and not of the query, as those of version, account,
+/// region and VPC. An object that begins with the same bytes has the same texts, and is read from there on.
+#[derive(Debug, Default)]
+struct Head {
+    /// Up to the comma behind the last of these texts; nothing if there is none, or if the object before was read the
+    /// slow way.
+    bytes: Vec<u8>,
+    texts: Vec<(DnsField, Range<usize>)>,
+}
+
+impl Head {
+    /// Puts the texts of the head into a record that begins with it; how many keys these are, and their bits.
+    #[inline(always)]
+    fn read<'a>(&self, record: &mut Record<'a>, cursor: &mut Cursor<'a>) -> Option<(usize, u32)> {
+        if self.bytes.is_empty() || !cursor.bytes.starts_with(&self.bytes) {
+            return None;
+        }
+        for (field, range) in &self.texts {
+            record.texts[field.index()] = cursor.bytes.get(range.clone());
+            record.repeats |= field.bit();
+        }
+        cursor.at = self.bytes.len();
+        Some((self.texts.len(), record.repeats))
+    }
 }
 
 /// The key that is expected at a place, as it is written: `"rcode":`.
@@ -118,37 +149,87 @@ impl Fast {
     pub(super) fn new() -> Self {
         Self {
             places: [Place::new(Key::SrcIds); PLACES],
-            time: ([0; 20], 0),
+            head: Head::default(),
+            time: (*b"\"1970-01-01T00:00:00Z\"", 0),
+            answers: Vec::new(),
         }
     }
 
-    /// Reads the object at the head of `bytes`, and how long it is; `None` if that is out of the ordinary.
+    /// Reads the object at the head of `bytes` into a record, and says how long it is; `None` if that is out of the
+    /// ordinary, and then the record makes no sense.
     #[inline]
-    pub(super) fn read<'a>(&mut self, bytes: &'a [u8]) -> Option<(Record<'a>, usize)> {
+    pub(super) fn read<'a>(&mut self, bytes: &'a [u8], record: &mut Record<'a>) -> Option<usize> {
+        let len = self.read_object(bytes, record);
+        if len.is_none() {
+            // What is read the slow way is the row before the next one.
+            self.head.bytes.clear();
+        }
+        len
+    }
+
+    #[inline(always)]
+    fn read_object<'a>(&mut self, bytes: &'a [u8], record: &mut Record<'a>) -> Option<usize> {
         let mut cursor = Cursor { bytes, at: 0 };
-        let mut record = Record::default();
-        let mut seen = 0;
-        cursor.skip(b"{")?;
-        for place in 0..PLACES {
+        let head = self.head.read(record, &mut cursor);
+        let (first, mut seen) = head.unwrap_or_default();
+        if head.is_none() {
+            self.head.texts.clear();
+            self.head.bytes.clear();
+            cursor.skip(b"{")?;
+        }
+        let (mut is_head, mut head_to) = (head.is_none(), 0);
+        for place in first..PLACES {
             match self.key(&mut cursor, place)? {
                 Some(key) if seen & key.bit() != 0 => return None,
                 Some(key) => {
                     seen |= key.bit();
-                    self.read_value(&mut record, &mut cursor, key)?;
+                    self.read_value(record, &mut cursor, key)?;
+                    is_head = is_head && self.learn(&cursor, key, record);
                 }
                 None => {
                     cursor.text()?;
                     record.unknown_key = true;
+                    is_head = false;
                 }
             }
             if cursor.skip(b",").is_none() {
                 break;
             }
+            if is_head {
+                head_to = cursor.at;
+            }
         }
         cursor.skip(b"}")?;
+        if head_to > 0 {
+            self.head.bytes.extend_from_slice(&bytes[..head_to]);
+        }
         let required = Key::Field(DnsField::QueryTimestamp).bit();
         let whole = seen & required != 0 && !record.query_name.is_empty();
-        (whole && cursor.at <= RECORD_MAX).then_some((record, cursor.at))
+        (whole && cursor.at <= RECORD_MAX).then_some(cursor.at)
+    }
+
+    /// Adds the text of a key that was just read to the head, if it belongs there; says whether it does.
+    #[inline(always)]
+    fn learn(&mut self, cursor: &Cursor<'_>, key: Key, record: &Record<'_>) -> bool {
+        let Key::Field(field) = key else {
+            return false;
+        };
+        let Some(text) = record.texts[field.index()] else {
+            return false;
+        };
+        let to = cursor.at - 1;
+        self.head.texts.push((field, to - text.len()..to));
+        true
+    }
+
+    /// Takes back the memory of a record that is done with.
+    #[inline(always)]
+    pub(super) fn recycle(&mut self, record: Record<'_>) {
+        if let Some(mut answers) = record.answers {
+            answers.clear();
+            // The list is empty; collecting it in place changes its lifetime alone.
+            self.answers = answers.into_iter().map(|_| Answer::default()).collect();
+        }
     }
 
     /// Reads a key and its colon; the inner `None` is a key that is not known.
@@ -177,7 +258,13 @@ impl Fast {
         let field = match key {
             Key::SrcIds => return read_srcids(record, cursor),
             Key::Field(DnsField::Answers) => {
-                record.answers = Some(read_answers(cursor)?);
+                let mut answers: Vec<Answer<'a>> = std::mem::take(&mut self.answers);
+                read_answers(&mut answers, cursor)?;
+                record.answers = Some(answers);
+                return Some(());
+            }
+            Key::Field(DnsField::QueryTimestamp) => {
+                record.query_timestamp = self.timestamp(cursor)?;
                 return Some(());
             }
             Key::Field(field) => field,
@@ -186,7 +273,6 @@ impl Fast {
         let (from, to) = (cursor.at - 1 - text.len(), cursor.at - 1);
         match field {
             DnsField::QueryName => record.query_name = text,
-            DnsField::QueryTimestamp => record.query_timestamp = self.timestamp(text)?,
             DnsField::SrcPort => {
                 let port = swar::number(cursor.bytes, from, to)?;
                 record.srcport = Some(u16::try_from(port).ok()?);
@@ -201,12 +287,13 @@ impl Fast {
     }
 
     #[inline(always)]
-    fn timestamp(&mut self, text: &[u8]) -> Option<i64> {
-        if text == self.time.0 {
+    fn timestamp(&mut self, cursor: &mut Cursor<'_>) -> Option<i64> {
+        if cursor.skip(&self.time.0).is_some() {
             return Some(self.time.1);
         }
-        let micros = read_timestamp(text)?;
-        if let Ok(text) = text.try_into() {
+        let from = cursor.at;
+        let micros = read_timestamp(cursor.text()?)?;
+        if let Ok(text) = cursor.bytes[from..cursor.at].try_into() {
             self.time = (text, micros);
         }
         Some(micros)
@@ -241,10 +328,9 @@ fn read_srcids<'a>(record: &mut Record<'a>, cursor: &mut Cursor<'a>) -> Option<(
 }
 
 #[inline(always)]
-fn read_answers<'a>(cursor: &mut Cursor<'a>) -> Option<Vec<Answer<'a>>> {
-    let mut answers = Vec::new();
+fn read_answers<'a>(answers: &mut Vec<Answer<'a>>, cursor: &mut Cursor<'a>) -> Option<()> {
     if cursor.skip(b"[]").is_some() {
-        return Some(answers);
+        return Some(());
     }
     cursor.skip(b"[")?;
     loop {
@@ -257,8 +343,7 @@ fn read_answers<'a>(cursor: &mut Cursor<'a>) -> Option<Vec<Answer<'a>>> {
         cursor.skip(b"}")?;
         answers.push(Answer { rdata, kind, class });
         if cursor.skip(b",").is_none() {
-            cursor.skip(b"]")?;
-            return Some(answers);
+            return cursor.skip(b"]");
         }
     }
 }

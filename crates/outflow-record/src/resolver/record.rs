@@ -17,6 +17,8 @@ pub(super) struct Record<'a> {
     pub srcport: Option<u16>,
     /// Whether there is a key that is not read.
     pub unknown_key: bool,
+    /// Texts that are those of the row before, by [`DnsField::bit`]. Whoever does not know has none.
+    pub repeats: u32,
 }
 
 /// One record of the answer.

@@ -85,6 +85,8 @@ pub(super) struct Texts {
     keys: Vec<i32>,
     /// Negative as soon as a key of the batch is [`NULL_KEY`].
     signs: i32,
+    /// The key of the last row, if its text is still in the dictionary.
+    last: i32,
     /// The last key of each [`place`]: a column mostly has few texts, and hardly ever changes.
     recent: [i32; RECENT],
     table: HashTable<i32>,
@@ -97,6 +99,7 @@ impl Texts {
         Self {
             keys: Vec::with_capacity(BATCH_ROWS),
             signs: 0,
+            last: NULL_KEY,
             recent: [NULL_KEY; RECENT],
             table: HashTable::new(),
             values: Strings::new(),
@@ -112,7 +115,18 @@ impl Texts {
             None => NULL_KEY,
         };
         self.signs |= key;
+        self.last = key;
         self.keys.push(key);
+    }
+
+    /// Adds a row of the same text as the last one has, and says whether it could.
+    #[inline(always)]
+    pub(super) fn repeat(&mut self) -> bool {
+        let known = self.last != NULL_KEY;
+        if known {
+            self.keys.push(self.last);
+        }
+        known
     }
 
     #[inline(always)]

@@ -1,16 +1,12 @@
-//! Flow logs that others published: what holds VPC flow log text is decoded without a reject, and what is
-//! something else is refused and said to be so.
+//! Logs that others published, by what each holds. That all files are read or refused, [`crate::reconciliation`] tests.
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::io::Read as _;
-use std::net::IpAddr;
-use std::path::Path;
 
-use outflow_ingest::Parquet;
-use outflow_record::{Decoded, Decoder};
+use outflow_ingest::{Batch, Parquet};
+use outflow_record::{Decoded, Decoder, DnsDecoder};
 
-use crate::run::{beside, detect, files};
+use crate::reconciliation::plain;
+use crate::run::{beside, detect};
 
 const AWS: &str = "awsdocs__amazon-vpc-user-guide/derived/";
 const OTEL: &str = "open-telemetry__opentelemetry-collector-contrib/extension/encoding/\
@@ -21,9 +17,6 @@ const VPC_FLOW: &str =
     "aws-samples__amazon-security-lake-ocsf-validation/samples/1.0.0-rc.2/VPC_FLOW/";
 const ROUTE53: &str =
     "aws-samples__amazon-security-lake-ocsf-validation/samples/1.0.0-rc.2/ROUTE53/";
-const FINDINGS: &str =
-    "aws-samples__amazon-security-lake-ocsf-validation/samples/1.0.0-rc.2/SH_FINDINGS/";
-
 /// A file of VPC flow log text, each with a header of its own.
 struct Log {
     folder: &'static str,
@@ -60,36 +53,6 @@ const UNCOUNTABLE: [&str; 2] = ["nat.log", "tgw.log"];
 
 /// Lines that are no records, and why that is right: file, count, reason.
 const REJECTS: [(&str, usize, &str); 0] = [];
-
-/// Flow logs in forms that are not read yet: folder, name, what the refusal must say.
-const REFUSED: [(&str, &str, &str); 6] = [
-    // A CloudWatch Logs subscription of a custom format, which nothing in it tells.
-    (
-        OTEL,
-        "valid_vpc_flow_cw_custom.json",
-        "the first line (4 fields",
-    ),
-    // The log of a transit gateway, as text and as a subscription: other fields, another meaning.
-    (
-        OTEL,
-        "valid_tgw_flow_log.log",
-        "it is a Transit Gateway flow log",
-    ),
-    (OTEL, "valid_tgw_flow_cw.json", "the first line (27 fields"),
-    // Records renamed and retyped by a product, no longer as AWS writes them.
-    (
-        "panther-labs__panther-analysis/derived/",
-        "vpc_flow_panther_schema.jsonl",
-        "this is JSON",
-    ),
-    // Parquet of Security Lake, but no network activity.
-    (ROUTE53, "example0.json.gz.parquet", "DNS Activity (4003)"),
-    (
-        FINDINGS,
-        "example0.json.gz.parquet",
-        "another class of OCSF",
-    ),
-];
 
 /// Flow logs in Parquet, and what each holds.
 const TABLES: [Log; 9] = [
@@ -243,9 +206,12 @@ fn what_security_lake_made_of_a_record_is_that_record() {
     ];
     for (input, made) in pairs {
         let rows = [format!("{INPUTS}{input}"), format!("{VPC_FLOW}{made}")].map(|path| {
-            let parquet = Parquet::in_memory(fs::read(folder.join(path)).unwrap());
+            let parquet = Parquet::in_memory(fs::read(folder.join(&path)).unwrap());
             let mut rows = Vec::new();
-            let mut sink = |decoded: &Decoded| {
+            let mut sink = |batch: &Batch| {
+                let Batch::Flows(decoded) = batch else {
+                    panic!("{path} holds flows");
+                };
                 let batch = decoded.flows.record_batch();
                 let mut columns: Vec<String> = batch
                     .schema()
@@ -267,117 +233,26 @@ fn what_security_lake_made_of_a_record_is_that_record() {
 }
 
 #[test]
-fn forms_that_are_not_read_are_refused_by_name() {
+fn what_security_lake_made_of_a_query_is_that_query() {
     let Some(folder) = beside("fixtures") else {
         return;
     };
-    for (place, name, told) in REFUSED {
-        let path = format!("{place}{name}");
-        let run = detect(&folder, &[&path])
-            .exits(3)
-            .says(&["error: ", told, &path, "\nhint: "]);
-        let report = run.report();
-        assert_eq!(
-            (report.account("lines"), report.account("damaged")),
-            (0, 1),
-            "{name}"
-        );
+    for number in 0..4 {
+        let text = fs::read(folder.join(format!("{ROUTE53}inputs/route53-inputs{number}.json.gz")));
+        let mut decoder = DnsDecoder::new();
+        decoder.decode(&plain(&text.unwrap()));
+        decoder.finish();
+        let expected = decoder.flush().unwrap();
+        let made = fs::read(folder.join(format!("{ROUTE53}example{number}.json.gz.parquet")));
+        let mut batches = Vec::new();
+        let parquet = Parquet::in_memory(made.unwrap());
+        parquet
+            .decode(&mut |batch| batches.push(batch.clone()))
+            .unwrap();
+        let [Batch::Queries(found)] = &batches[..] else {
+            panic!("{number} holds a batch of queries: {batches:?}");
+        };
+        let [found, expected] = [found, &expected].map(|own| own.queries.record_batch());
+        assert_eq!((found.num_rows(), found), (1, expected), "{number}");
     }
-}
-
-#[test]
-fn no_flow_log_among_the_fixtures_is_forgotten() {
-    let Some(folder) = beside("fixtures") else {
-        return;
-    };
-    let read = LOGS.iter().chain(&TABLES);
-    let read = read.map(|log| format!("{}{}", log.folder, log.name));
-    let refused = REFUSED
-        .iter()
-        .map(|(place, name, _)| format!("{place}{name}"));
-    let wrapped = DELIVERIES
-        .iter()
-        .map(|(place, name, _)| format!("{place}{name}"));
-    let known: BTreeSet<String> = read.chain(refused).chain(wrapped).collect();
-    let found: BTreeSet<String> = files(&folder)
-        .iter()
-        .filter(|path| holds_flow_log(&folder.join(path)))
-        .map(|path| path.display().to_string())
-        .collect();
-    assert!(found.len() >= LOGS.len(), "the search sees the flow logs");
-    let forgotten: Vec<_> = found.difference(&known).collect();
-    assert!(
-        forgotten.is_empty(),
-        "add these to LOGS or REFUSED: {forgotten:#?}"
-    );
-}
-
-#[test]
-fn nothing_else_is_taken_for_a_flow_log() {
-    let Some(folder) = beside("fixtures") else {
-        return;
-    };
-    let logs = LOGS.iter().chain(&TABLES);
-    let logs = logs.map(|log| format!("{}{}", log.folder, log.name));
-    let wrapped = DELIVERIES
-        .iter()
-        .map(|(place, name, _)| format!("{place}{name}"));
-    let known: BTreeSet<String> = logs.chain(wrapped).collect();
-    let others: Vec<String> = files(&folder)
-        .iter()
-        .map(|path| path.display().to_string())
-        .filter(|path| !known.contains(path))
-        .collect();
-    let others: Vec<&str> = others.iter().map(String::as_str).collect();
-    assert!(others.len() > 50);
-    let report = detect(&folder, &others).exits(3).report();
-    let of_traffic =
-        ["rows", "coverage_rows", "rejects", "header_lines"].map(|name| report.account(name));
-    assert_eq!(of_traffic, [0; 4]);
-    let queries = others
-        .iter()
-        .filter(|path| holds_queries(&folder.join(path)))
-        .count() as u64;
-    assert!(queries > 0 && report.account("queries") >= queries);
-    assert_eq!(
-        report.account("damaged") + queries,
-        report.account("objects")
-    );
-}
-
-/// Whether a file, compressed or not, begins with a query of the Resolver.
-fn holds_queries(path: &Path) -> bool {
-    outflow_record::is_resolver_query_log(&content(path)) == Some(true)
-}
-
-/// The bytes of a file, decompressed.
-fn content(path: &Path) -> Vec<u8> {
-    let bytes = fs::read(path).unwrap();
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return bytes;
-    }
-    let mut text = Vec::new();
-    flate2::read::MultiGzDecoder::new(&bytes[..])
-        .read_to_end(&mut text)
-        .unwrap();
-    text
-}
-
-/// Whether a file, compressed or not, has a line that is, or quotes, a flow log's header or record.
-fn holds_flow_log(path: &Path) -> bool {
-    String::from_utf8_lossy(&content(path)).lines().any(|line| {
-        let tokens: Vec<&str> = line.split_ascii_whitespace().collect();
-        let header = ["srcaddr", "dstaddr"]
-            .iter()
-            .all(|name| tokens.contains(name));
-        let addresses = tokens
-            .iter()
-            .filter(|token| token.parse::<IpAddr>().is_ok())
-            .count();
-        let coverage = tokens
-            .iter()
-            .any(|token| matches!(*token, "NODATA" | "SKIPDATA"));
-        header
-            || tokens.iter().any(|token| token.starts_with("eni-")) && (addresses >= 2 || coverage)
-    })
 }

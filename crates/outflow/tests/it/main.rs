@@ -21,6 +21,8 @@ mod misreadings;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod reconciliation;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod s3;

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use ::parquet::arrow::ArrowWriter;
-use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow_array::{
+    Array as _, ArrayRef, Int32Array, Int64Array, ListArray, RecordBatch, StringArray, StructArray,
+};
+use arrow_buffer::OffsetBuffer;
+use outflow_record::Timestamp;
 
 use super::*;
 
@@ -27,12 +31,87 @@ fn leak_table(eni: &str) -> Vec<u8> {
         ("log_status", text("OK")),
         ("of_tomorrow", text("?")),
     ];
-    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    stored(&RecordBatch::try_from_iter(columns).unwrap())
+}
+
+fn stored(batch: &RecordBatch) -> Vec<u8> {
     let mut stored = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut stored, batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
+    writer.write(batch).unwrap();
     writer.close().unwrap();
     stored
+}
+
+fn within(attributes: Vec<(&str, ArrayRef)>) -> ArrayRef {
+    let named = |(name, array): (&str, ArrayRef)| {
+        let field = arrow_schema::Field::new(name, array.data_type().clone(), false);
+        (Arc::new(field), array)
+    };
+    let attributes: Vec<_> = attributes.into_iter().map(named).collect();
+    Arc::new(StructArray::from(attributes))
+}
+
+/// Events of OCSF: a query for the address that [`leak`] sends to, and one of another class.
+fn queries_table(vpc_id: &str) -> Vec<u8> {
+    let text = |text: &str| Arc::new(StringArray::from(vec![text; 2])) as ArrayRef;
+    let answers = within(vec![("rdata", text("203.0.113.9")), ("type", text("A"))]);
+    let item = arrow_schema::Field::new("array", answers.data_type().clone(), false);
+    let offsets = OffsetBuffer::from_lengths([1, 1]);
+    let answers = ListArray::new(Arc::new(item), offsets, answers, None);
+    let columns = [
+        ("metadata", within(vec![("version", text("1.1.0"))])),
+        (
+            "class_uid",
+            Arc::new(Int32Array::from(vec![4003, 4001])) as _,
+        ),
+        ("category_uid", Arc::new(Int32Array::from(vec![4, 4])) as _),
+        (
+            "time",
+            Arc::new(Int64Array::from(vec![(START - 60) * 1000; 2])) as _,
+        ),
+        (
+            "query",
+            within(vec![("hostname", text("drop.example.net."))]),
+        ),
+        ("answers", Arc::new(answers) as _),
+        ("src_endpoint", within(vec![("vpc_uid", text(vpc_id))])),
+    ];
+    stored(&RecordBatch::try_from_iter(columns).unwrap())
+}
+
+#[test]
+fn queries_of_a_table_name_destinations_as_those_of_a_log_do() {
+    let header = "account-id vpc-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action";
+    let end = START + 10;
+    let flow = format!(
+        "{header}\n123456789012 vpc-1 eni-1 10.0.0.5 203.0.113.9 40000 443 6 300000 300000000 {START} {end} ACCEPT\n"
+    );
+    let at = Timestamp(START - 60);
+    let log = format!(
+        r#"{{"query_timestamp":"{at}","query_name":"drop.example.net.","vpc_id":"vpc-1","answers":[{{"Rdata":"203.0.113.9","Type":"A"}}]}}"#
+    );
+    let with = |queries: &[u8]| outcome(&[("flows.log", flow.as_bytes()), ("queries", queries)]);
+    let domain = |outcome: &Outcome| outcome.findings[0].destination.domain.clone();
+    let (of_table, of_log) = (with(&queries_table("vpc-1")), with(log.as_bytes()));
+    assert_eq!(of_table.problems, []);
+    assert_eq!(domain(&of_table).as_deref(), Some("drop.example.net"));
+    assert_eq!(domain(&of_table), domain(&of_log));
+    assert_eq!(
+        domain(&with(&queries_table("vpc-2"))),
+        None,
+        "another VPC asked"
+    );
+    let accounts = &of_table.accounts;
+    assert_eq!(
+        (
+            accounts.lines,
+            accounts.rows,
+            accounts.queries,
+            accounts.rejects
+        ),
+        (3, 1, 1, 1)
+    );
+    assert_eq!(accounts.rejects_by_reason["other-class"], 1);
 }
 
 #[test]
@@ -68,11 +147,7 @@ fn a_table_of_something_else_is_refused_and_the_rest_is_kept() {
         "eventName",
         Arc::new(StringArray::from(vec!["PutObject"])) as ArrayRef,
     )]);
-    let other = other.unwrap();
-    let mut stored = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut stored, other.schema(), None).unwrap();
-    writer.write(&other).unwrap();
-    writer.close().unwrap();
+    let stored = stored(&other.unwrap());
     let outcome = outcome(&[
         ("a.parquet", &stored),
         ("b.parquet", &leak_table("eni-0a1")),

@@ -18,7 +18,7 @@ impl Worker<'_> {
         self.progress
             .stored_bytes
             .fetch_add(parquet.stored_bytes(), Ordering::Relaxed);
-        match parquet.decode(&mut |decoded| self.count(decoded, origin)) {
+        match parquet.decode(&mut |batch| self.take(batch, origin)) {
             Ok(read) => {
                 self.tally.unread_columns(&read.unknown);
                 let damage = read.damage.as_deref();

@@ -151,3 +151,30 @@ fn an_attribute_of_another_type_is_an_error() {
             .contains("activity_id")
     );
 }
+
+#[test]
+fn an_event_of_another_class_is_a_reject_of_that_row() {
+    let events = events();
+    let mut columns = events.columns().to_vec();
+    // Also where it would be a window without flows.
+    columns[0] = numbers::<Int32Type>([Some(4001), Some(4003)]);
+    columns[10] = texts([Some("OK"), Some("NODATA")]);
+    let names = events.schema();
+    let columns = names.fields().iter().zip(columns);
+    let mixed = columns.map(|(field, array)| (field.name(), array, true));
+    let mixed = RecordBatch::try_from_iter_with_nullable(mixed).unwrap();
+    let mut conformer = Conformer::try_new(mixed.schema_ref()).unwrap();
+    conformer.conform(&mixed).unwrap();
+    let decoded = conformer.conform(&mixed).unwrap();
+    assert_eq!(
+        (
+            decoded.flows.num_rows(),
+            decoded.coverage.len(),
+            decoded.lines
+        ),
+        (1, 0, 2)
+    );
+    let reject = &decoded.rejects[0];
+    let told = (reject.offset, reject.reason.to_string(), &reject.bytes[..]);
+    assert_eq!(told, (3, "other-class".to_owned(), &b"4003"[..]));
+}

@@ -60,10 +60,48 @@ fn all_keys_of_a_query_are_read() {
 
 #[test]
 fn the_plain_object_takes_the_fast_path() {
-    let (record, len) = fast::Fast::new().read(PLAIN.as_bytes()).unwrap();
-    assert_eq!(len, PLAIN.len());
+    let mut record = record::Record::default();
+    let len = fast::Fast::new().read(PLAIN.as_bytes(), &mut record);
+    assert_eq!(len, Some(PLAIN.len()));
     let object = naive::read_object(PLAIN.as_bytes()).unwrap();
     assert_eq!(record, read_record(&object).unwrap());
+}
+
+#[test]
+fn objects_that_begin_alike_have_the_texts_of_the_row_before_and_of_no_other() {
+    // Another VPC, read the fast way; the same, the slow way; its texts in another order; and none of them.
+    let other = PLAIN.replace("vpc-7", "vpc-8");
+    let slow = other
+        .replace("{\"version", "{ \"version")
+        .replace("us-east-1", "us-west-2");
+    let turned = r#"{"vpc_id":"vpc-9","version":"1.0","query_name":"a","query_timestamp":"2021-02-04T17:51:55Z"}"#;
+    let objects = [PLAIN, &other, &slow, turned, SHORT];
+    for first in objects {
+        for second in objects {
+            for third in objects {
+                let text = [first, second, PLAIN, third, third, PLAIN, second].concat();
+                assert_eq!(decode(text.as_bytes(), &[]), define(text.as_bytes()));
+                assert_eq!(decode(text.as_bytes(), &[700]), define(text.as_bytes()));
+            }
+        }
+    }
+}
+
+#[test]
+fn texts_that_repeat_outlive_the_dictionaries_of_a_batch() {
+    // Several batches, each of objects that begin alike but for some that fill a dictionary.
+    let line = |at: usize| {
+        let vpc = if at.is_multiple_of(200) {
+            format!("vpc-{at}{}", "0".repeat(1 << 17))
+        } else {
+            "vpc-7".to_owned()
+        };
+        format!(
+            r#"{{"version":"1.1","vpc_id":"{vpc}","query_timestamp":"2021-02-04T17:51:55Z","query_name":"a"}}"#
+        )
+    };
+    let text: String = (0..2 * BATCH_ROWS + 2).map(line).collect();
+    assert_eq!(decode(text.as_bytes(), &[]), define(text.as_bytes()));
 }
 
 #[test]
