@@ -1,9 +1,11 @@
 //! A state as judges read it: every pair seen from its interface, every byte at one interface.
 
+mod placed;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use ipnet::IpNet;
-use outflow_enrich::protocol;
+use outflow_enrich::{Knowledge, protocol};
 use outflow_record::Addr;
 
 use crate::counters::Counters;
@@ -17,6 +19,7 @@ use crate::services::{port_of, watched};
 use crate::state::State;
 use crate::table::SHARDS;
 use crate::time::{Day, Slot};
+use placed::Placed;
 
 /// A pair within a slot.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +60,18 @@ impl Entry<'_> {
 pub(crate) struct Workload {
     pub(crate) account_id: String,
     pub(crate) name: String,
+    /// Region, where the name is unique within one only.
+    pub(crate) region: Option<String>,
+}
+
+impl Workload {
+    /// The name with what makes it unique within its account.
+    pub(crate) fn unique_name(&self) -> String {
+        match &self.region {
+            Some(region) => format!("{} {region}", self.name),
+            None => self.name.clone(),
+        }
+    }
 }
 
 /// The state up to the end of a day.
@@ -65,10 +80,14 @@ pub(crate) struct View<'a> {
     state: &'a State,
     through: Day,
     workloads: Vec<Workload>,
-    /// By the state's number of an interface: number here, and of its workload.
+    /// By the state's number of an interface: number here, and of its first workload.
     numbers: Vec<(u32, u32)>,
+    /// By the state's number of an interface that changed workloads: from which slot on it is of which one.
+    moved: HashMap<u32, Vec<(Slot, u32)>, FixedState>,
     /// The interfaces in the order of their keys.
     interfaces: Vec<&'a Entity>,
+    /// What knowledge adds to them.
+    placed: Vec<Placed<'a>>,
     /// By the state's number of an interface: the number of its account and VPC.
     networks: Vec<u32>,
     /// Protocols and ports that policy says are served.
@@ -114,22 +133,37 @@ struct Passed {
 
 impl<'a> View<'a> {
     /// The state as it was when `through` ended.
-    pub(crate) fn new(state: &'a State, policy: &Policy, through: Day) -> Self {
+    pub(crate) fn new(
+        state: &'a State,
+        policy: &Policy,
+        knowledge: &'a Knowledge,
+        through: Day,
+    ) -> Self {
+        let mut placed = Vec::new();
         let mut ids: BTreeMap<Workload, u32> = BTreeMap::new();
         for (_, entity) in state.entities.sorted() {
-            ids.insert(workload_of(entity), 0);
+            let own = Placed::of(entity, knowledge);
+            ids.extend(own.workloads(entity).map(|(_, workload)| (workload, 0)));
+            placed.push(own);
         }
         for (rank, id) in ids.values_mut().enumerate() {
             *id = u32::try_from(rank).unwrap_or(u32::MAX);
         }
         let mut numbers = vec![(0, 0); state.entities.len()];
+        let mut moved = HashMap::default();
         let mut interfaces = Vec::new();
-        for (number, entity) in state.entities.sorted() {
+        for ((number, entity), own) in state.entities.sorted().zip(&placed) {
             let rank = u32::try_from(interfaces.len()).unwrap_or(u32::MAX);
-            numbers[number as usize] = (rank, ids[&workload_of(entity)]);
+            let workloads = own.workloads(entity);
+            let workloads: Vec<(Slot, u32)> =
+                workloads.map(|(from, name)| (from, ids[&name])).collect();
+            numbers[number as usize] = (rank, workloads[0].1);
+            if workloads.len() > 1 {
+                moved.insert(number, workloads);
+            }
             interfaces.push(entity);
         }
-        let networks = networks(state);
+        let networks = networks(state, &placed);
         let ports = policy.services_served.iter();
         let served = ports.filter_map(|name| port_of(name)).collect();
         let known = |(key, counters, _): (&UnorientedKey, &Counters, Resolution)| {
@@ -142,7 +176,9 @@ impl<'a> View<'a> {
             through,
             workloads: ids.into_keys().collect(),
             numbers,
+            moved,
             interfaces,
+            placed,
             networks,
             served,
             oriented: in_parallel(&shards(), orient_shard),
@@ -159,6 +195,24 @@ impl<'a> View<'a> {
 
     pub(crate) fn interface(&self, number: u32) -> &'a Entity {
         self.interfaces[number as usize]
+    }
+
+    /// What knowledge adds to an interface.
+    pub(crate) fn placed(&self, number: u32) -> &Placed<'a> {
+        &self.placed[number as usize]
+    }
+
+    /// The numbers of an interface and of its workload within a slot.
+    fn who(&self, key: &PairKey) -> (u32, u32) {
+        let (interface, first) = self.numbers[key.entity as usize];
+        if self.moved.is_empty() {
+            return (interface, first);
+        }
+        let since = self.moved.get(&key.entity).and_then(|workloads| {
+            let until = workloads.partition_point(|(from, _)| *from <= key.slot);
+            workloads.get(until.checked_sub(1)?)
+        });
+        (interface, since.map_or(first, |(_, workload)| *workload))
     }
 
     /// The AWS service whose range holds a destination group, if records name it.
@@ -212,7 +266,7 @@ impl<'a> View<'a> {
             .pairs(shard)
             .filter(|(key, _, kept)| !self.is_passed_on(key, *kept));
         for (key, counters, kept) in counts {
-            let (interface, workload) = self.numbers[key.entity as usize];
+            let (interface, workload) = self.who(key);
             let entry = Entry {
                 workload,
                 interface,
@@ -309,7 +363,8 @@ impl<'a> View<'a> {
     }
 
     fn is_gateway(&self, key: &PairKey) -> bool {
-        self.state.entities.get(key.entity).interface.intermediary
+        let (interface, _) = self.numbers[key.entity as usize];
+        self.interface(interface).interface.intermediary || self.placed(interface).passes_on
     }
 
     /// Where a pair's bytes may be logged twice; nowhere, if its address was not kept for want of memory.
@@ -386,26 +441,15 @@ fn shards() -> Vec<usize> {
 }
 
 /// By the state's number of an interface, a number for its account and VPC.
-fn networks(state: &State) -> Vec<u32> {
+fn networks(state: &State, placed: &[Placed<'_>]) -> Vec<u32> {
     let mut known: BTreeMap<(&str, Option<&str>), u32> = BTreeMap::new();
     let mut numbers = vec![0; state.entities.len()];
-    for (number, entity) in state.entities.sorted() {
+    for ((number, entity), own) in state.entities.sorted().zip(placed) {
         let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
-        let network = (
-            entity.key.account_id.as_str(),
-            entity.interface.vpc_id.as_deref(),
-        );
+        let network = (entity.key.account_id.as_str(), own.vpc_id(entity));
         numbers[number as usize] = *known.entry(network).or_insert(next);
     }
     numbers
-}
-
-fn workload_of(entity: &Entity) -> Workload {
-    let name = entity.workload().to_owned();
-    Workload {
-        account_id: entity.key.account_id.clone(),
-        name,
-    }
 }
 
 /// Sees a pair from the address that its interface owns. Where that is not known, from the side of the client:

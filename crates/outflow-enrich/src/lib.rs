@@ -33,6 +33,7 @@ pub use enricher::{EnrichedBatch, Enricher, Flow, Origin};
 pub use error::Error;
 pub use geo::{GEO_SAMPLE_MAX, Geo, GeoDatabases};
 pub use interface::{Interface, InterfaceKey, Interfaces, OwnAddress};
+pub use knowledge::Knowledge;
 pub use networks::{AddrClass, Networks, Scope};
 pub use passive_dns::{
     ADDR_DOMAINS_MAX, ANSWER_WINDOW_SECS, DnsAnswer, Naming, PASSIVE_DNS_NAMES_MAX, PassiveDns,
@@ -52,6 +53,7 @@ mod error;
 mod fixtures;
 mod geo;
 mod interface;
+mod knowledge;
 mod networks;
 mod passive_dns;
 mod prefixes;

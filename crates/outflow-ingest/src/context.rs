@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use flate2::read::MultiGzDecoder;
@@ -34,7 +35,7 @@ pub struct Context {
     /// Databases of countries and networks.
     pub geo: GeoDatabases,
     /// What the account says of its network, over time.
-    pub inventory: Inventory,
+    pub inventory: Arc<Inventory>,
     /// Files that were read, and what each was taken for.
     pub read: Vec<(PathBuf, ContextKind)>,
     /// Files that are none of these, by name.
@@ -88,10 +89,11 @@ impl Context {
         for path in paths.into_iter().filter(|path| path.is_file()) {
             context.add(path, &mut inventory)?;
         }
-        context.inventory = inventory.build().map_err(|error| Error::Context {
+        let inventory = inventory.build().map_err(|error| Error::Context {
             path: folder.to_owned(),
             what: error.to_string(),
         })?;
+        context.inventory = Arc::new(inventory);
         Ok(context)
     }
 

@@ -26,7 +26,7 @@ use std::sync::atomic::AtomicU64;
 use std::thread;
 
 use outflow_detect::{Engine, Grain, Policy, Resolution, SharedState, State};
-use outflow_enrich::{Networks, PassiveDns};
+use outflow_enrich::{Knowledge, Networks, PassiveDns};
 use outflow_finding::{Accounts, CoverageReport, Finding, Incident, RowCounts, group};
 use outflow_record::{Format, Timestamp};
 
@@ -176,7 +176,11 @@ fn conclude(
     mut remarks: Vec<String>,
 ) -> Outcome {
     let (enis, resolution) = (state.interfaces() as u64, state.resolution());
-    let verdict = Engine::with_state(settings.policy.clone(), state).finish();
+    let mut engine = Engine::with_state(settings.policy.clone(), state);
+    engine.know(Arc::new(Knowledge {
+        inventory: Arc::clone(&settings.context.inventory),
+    }));
+    let verdict = engine.finish();
     let mut senders = BTreeMap::new();
     let findings = verdict.findings.into_iter().map(|judged| {
         let mut finding = judged.finding;

@@ -255,9 +255,11 @@ impl Draft {
         let account = main.and_then(|entity| text(&entity.key.account_id));
         let single = charge.workload.is_some();
         let of_one = |value: Option<String>| value.filter(|_| single || entities.len() == 1);
-        let attribute = |pick: fn(&outflow_enrich::Interface) -> &Option<String>| {
-            main.and_then(|entity| pick(&entity.interface).clone())
-        };
+        // By records, or else by the inventory.
+        let placed = entities.first().map(|number| view.placed(*number));
+        let placed = || placed.zip(main);
+        let region = placed().and_then(|(placed, entity)| placed.region(entity));
+        let vpc_id = placed().and_then(|(placed, entity)| placed.vpc_id(entity));
         let records = Records {
             interfaces: entities,
             addresses: &self.addresses,
@@ -273,8 +275,8 @@ impl Draft {
             risk: capped(charge.risk, charge.severity),
             bits: charge.bits,
             account_id: account,
-            region: attribute(|interface| &interface.region),
-            vpc_id: of_one(attribute(|interface| &interface.vpc_id)),
+            region: region.map(str::to_owned),
+            vpc_id: of_one(vpc_id.map(str::to_owned)),
             interface_id: of_one(main.and_then(|entity| text(&entity.key.interface_id))),
             workload: charge.workload.and_then(|id| text(&view.workload(id).name)),
             destination: self.destination(view),

@@ -22,7 +22,7 @@ use super::severity::Measure;
 use crate::counters::total;
 use crate::parallel::in_parallel;
 use crate::policy::{Horizons, Policy, Sanctioned};
-use crate::view::{Entry, View};
+use crate::view::{Entry, View, Workload};
 use charges::{Charges, Ledger, Member, Unexplained, sanction};
 use crossing::{Crossing, Horizon};
 
@@ -280,13 +280,13 @@ fn workload_finding(view: &View<'_>, policy: &Policy, sum: Sum<'_, '_>) -> Judge
     why.extend(sanction_reasons(view, policy, &sum));
     let identity = workload.map(|id| view.workload(id));
     let account = identity.map_or("", |workload| workload.account_id.as_str());
-    let name = identity.map_or("", |workload| workload.name.as_str());
+    let name = identity.map_or_else(String::new, Workload::unique_name);
     let (sent, place) = (human_bytes(observed), sum.place());
     let (span, way) = (sum.span(), sum.way());
     let charge = Charge {
         family: Family::VolumeLedger,
         day: crossing.day,
-        identity: &["workload", account, name, span, way],
+        identity: &["workload", account, &name, span, way],
         title: format!("{sent} of unexplained payload to {place} within {span}"),
         severity: measure.severity(),
         risk: measure.risk(),

@@ -430,13 +430,15 @@ pub(super) fn sanction<'p>(
     policy: &'p Policy,
     entry: &Entry<'_>,
 ) -> Option<&'p Sanctioned> {
-    let name = &view.workload(entry.workload).name;
-    let interface = &view.interface(entry.interface).key.interface_id;
+    let name = view.workload(entry.workload).name.as_str();
+    let interface = view.interface(entry.interface);
+    // A rule may name the workload as records do, whatever the inventory calls it.
+    let names = [name, interface.workload(), &interface.key.interface_id];
     let applies = policy.sanctioned.iter().filter(|rule| {
         let ours = rule
             .workload
             .as_ref()
-            .is_none_or(|own| own == name || own == interface);
+            .is_none_or(|own| names.contains(&own.as_str()));
         ours && entry.lies_in(&rule.destination)
     });
     applies.max_by_key(|rule| rule.bytes_per_day)
