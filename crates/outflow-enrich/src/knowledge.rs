@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use outflow_record::Timestamp;
 
+use crate::DestinationGroups;
 use crate::inventory::{InterfaceInfo, Inventory, Lineage};
 
-/// What is known of interfaces from elsewhere. The default knows nothing.
+/// What is known of interfaces and destinations from elsewhere. The default knows nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Knowledge {
     /// What the account says of its network.
     pub inventory: Arc<Inventory>,
+    /// Destinations that are compared by name.
+    pub destinations: DestinationGroups,
 }
 
 impl Knowledge {

@@ -12,6 +12,7 @@ fn knowledge(documents: &[(i64, &str)]) -> Knowledge {
     }
     Knowledge {
         inventory: Arc::new(builder.build().unwrap()),
+        ..Knowledge::default()
     }
 }
 
