@@ -1,11 +1,12 @@
 //! A state as judges read it: every pair seen from its interface, every byte at one interface.
 
+mod grouping;
 mod placed;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use ipnet::IpNet;
-use outflow_enrich::{Knowledge, protocol};
+use outflow_enrich::{GroupId, Knowledge, protocol};
 use outflow_record::Addr;
 
 use crate::counters::Counters;
@@ -19,6 +20,8 @@ use crate::services::{port_of, watched};
 use crate::state::State;
 use crate::table::SHARDS;
 use crate::time::{Day, Slot};
+pub(crate) use grouping::Group;
+use grouping::Grouping;
 use placed::Placed;
 
 /// A pair within a slot.
@@ -31,15 +34,20 @@ pub(crate) struct Entry<'a> {
     pub(crate) remote: Addr,
     /// How much of the remote address `remote` tells.
     pub(crate) kept: Remote,
+    /// The destination group, if it has a name.
+    pub(crate) named: Option<GroupId>,
     pub(crate) service: Service,
     pub(crate) slot: Slot,
     pub(crate) counters: &'a Counters,
 }
 
+// There are as many as pairs, of which there may be ten million.
+const _: () = assert!(size_of::<Entry<'_>>() <= 48);
+
 impl Entry<'_> {
     /// The destination group.
-    pub(crate) fn group(&self) -> Addr {
-        self.remote.group()
+    pub(crate) fn group(&self) -> Group {
+        Group::new(self.named, self.remote)
     }
 
     /// Whether everything that the entry may stand for lies in a network.
@@ -90,6 +98,7 @@ pub(crate) struct View<'a> {
     placed: Vec<Placed<'a>>,
     /// By the state's number of an interface: the number of its account and VPC.
     networks: Vec<u32>,
+    grouping: Grouping<'a>,
     /// Protocols and ports that policy says are served.
     served: BTreeSet<(u8, u16)>,
     /// By shard, the pairs whose records did not tell the interface's own address.
@@ -164,6 +173,7 @@ impl<'a> View<'a> {
             interfaces.push(entity);
         }
         let networks = networks(state, &placed);
+        let grouping = Grouping::new(state, &placed, &knowledge.destinations);
         let ports = policy.services_served.iter();
         let served = ports.filter_map(|name| port_of(name)).collect();
         let known = |(key, counters, _): (&UnorientedKey, &Counters, Resolution)| {
@@ -180,6 +190,7 @@ impl<'a> View<'a> {
             interfaces,
             placed,
             networks,
+            grouping,
             served,
             oriented: in_parallel(&shards(), orient_shard),
             accepting: Vec::new(),
@@ -216,8 +227,14 @@ impl<'a> View<'a> {
     }
 
     /// The AWS service whose range holds a destination group, if records name it.
-    pub(crate) fn aws_service(&self, group: Addr) -> Option<String> {
-        self.state.aws.get(group).name().map(str::to_owned)
+    pub(crate) fn aws_service(&self, group: Group) -> Option<String> {
+        let network = group.network()?;
+        self.state.aws.get(network).name().map(str::to_owned)
+    }
+
+    /// A destination group as people write it.
+    pub(crate) fn group_name(&self, group: Group) -> String {
+        self.grouping.name(group)
     }
 
     /// The pairs of a shard's interfaces.
@@ -272,6 +289,7 @@ impl<'a> View<'a> {
                 interface,
                 remote: key.remote,
                 kept,
+                named: None,
                 service: key.service,
                 slot: key.slot,
                 counters,
@@ -282,6 +300,8 @@ impl<'a> View<'a> {
                 sifted.counted_bytes = sifted.counted_bytes.saturating_add(bytes);
             }
             if service.external && counters.up().payload > 0 && !is_served(key) {
+                let named = self.grouping.of(key, kept);
+                let entry = Entry { named, ..entry };
                 sifted.chosen[workload as usize % PARTS].push(entry);
                 // What only looks served has the port of the wrong side.
                 if service.role == Role::Client && watched(service).is_some() {

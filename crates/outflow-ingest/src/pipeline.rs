@@ -12,6 +12,7 @@
 mod duplicates;
 mod evidence;
 mod flow_logs;
+mod knowledge;
 mod measures;
 mod names;
 mod queue;
@@ -26,7 +27,7 @@ use std::sync::atomic::AtomicU64;
 use std::thread;
 
 use outflow_detect::{Engine, Grain, Policy, Resolution, SharedState, State};
-use outflow_enrich::{Knowledge, Networks, PassiveDns};
+use outflow_enrich::{Networks, PassiveDns};
 use outflow_finding::{Accounts, CoverageReport, Finding, Incident, RowCounts, group};
 use outflow_record::{Format, Timestamp};
 
@@ -137,8 +138,10 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
     let state = shared.into_state();
     problems.sort();
     let ledger = Ledger::new(read, entries.into_inner());
+    let mut interfaces = state.coverage(settings.grain);
+    knowledge::place(&mut interfaces, &settings.context);
     let coverage = CoverageReport {
-        interfaces: state.coverage(settings.grain),
+        interfaces,
         flow_logs: tally.flow_logs.listed(),
     };
     let mut remarks = remarks(&state, &tally);
@@ -177,9 +180,10 @@ fn conclude(
 ) -> Outcome {
     let (enis, resolution) = (state.interfaces() as u64, state.resolution());
     let mut engine = Engine::with_state(settings.policy.clone(), state);
-    engine.know(Arc::new(Knowledge {
-        inventory: Arc::clone(&settings.context.inventory),
-    }));
+    match knowledge::of(&settings.context, names) {
+        Ok(known) => engine.know(Arc::new(known)),
+        Err(error) => remarks.push(format!("judged by records alone: {error}")),
+    }
     let verdict = engine.finish();
     let mut senders = BTreeMap::new();
     let findings = verdict.findings.into_iter().map(|judged| {

@@ -52,7 +52,7 @@ fn judge_run(view: &View<'_>, policy: &Policy, run: &[(&str, Entry<'_>)]) -> Opt
         return None;
     }
     let sent = human_bytes(draft.up().payload);
-    let place = draft.place();
+    let place = draft.place(view);
     let text = format!(
         "{sent} of payload over {} ({}) to {place}: this service should not leave the network",
         service.name,

@@ -28,6 +28,7 @@ fn knowledge(listings: &[(&str, i64, &str)]) -> Knowledge {
     }
     Knowledge {
         inventory: Arc::new(builder.build().unwrap()),
+        ..Knowledge::default()
     }
 }
 
