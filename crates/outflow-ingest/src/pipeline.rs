@@ -138,10 +138,8 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
     let state = shared.into_state();
     problems.sort();
     let ledger = Ledger::new(read, entries.into_inner());
-    let mut interfaces = state.coverage(settings.grain);
-    knowledge::place(&mut interfaces, &settings.context);
     let coverage = CoverageReport {
-        interfaces,
+        interfaces: state.coverage(settings.grain),
         flow_logs: tally.flow_logs.listed(),
     };
     let mut remarks = remarks(&state, &tally);

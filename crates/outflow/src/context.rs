@@ -1,4 +1,4 @@
-//! `--context`: what is known of addresses from elsewhere.
+//! `--context`: what is known of addresses and interfaces from elsewhere.
 
 use std::path::Path;
 
