@@ -96,6 +96,8 @@ pub(crate) struct View<'a> {
     interfaces: Vec<&'a Entity>,
     /// What knowledge adds to them.
     placed: Vec<Placed<'a>>,
+    /// By the state's number of an interface: whether it passes on, as records or knowledge say.
+    gateways: Vec<bool>,
     /// By the state's number of an interface: the number of its account and VPC.
     networks: Vec<u32>,
     grouping: Grouping<'a>,
@@ -148,17 +150,13 @@ impl<'a> View<'a> {
         knowledge: &'a Knowledge,
         through: Day,
     ) -> Self {
-        let mut placed = Vec::new();
-        let mut ids: BTreeMap<Workload, u32> = BTreeMap::new();
-        for (_, entity) in state.entities.sorted() {
-            let own = Placed::of(entity, knowledge);
-            ids.extend(own.workloads(entity).map(|(_, workload)| (workload, 0)));
-            placed.push(own);
-        }
-        for (rank, id) in ids.values_mut().enumerate() {
-            *id = u32::try_from(rank).unwrap_or(u32::MAX);
-        }
+        let entities = state.entities.sorted();
+        let placed: Vec<Placed<'_>> = entities
+            .map(|(_, entity)| Placed::of(entity, knowledge))
+            .collect();
+        let ids = workloads(state, &placed);
         let mut numbers = vec![(0, 0); state.entities.len()];
+        let mut gateways = vec![false; state.entities.len()];
         let mut moved = HashMap::default();
         let mut interfaces = Vec::new();
         for ((number, entity), own) in state.entities.sorted().zip(&placed) {
@@ -167,6 +165,7 @@ impl<'a> View<'a> {
             let workloads: Vec<(Slot, u32)> =
                 workloads.map(|(from, name)| (from, ids[&name])).collect();
             numbers[number as usize] = (rank, workloads[0].1);
+            gateways[number as usize] = entity.interface.intermediary || own.passes_on;
             if workloads.len() > 1 {
                 moved.insert(number, workloads);
             }
@@ -189,6 +188,7 @@ impl<'a> View<'a> {
             moved,
             interfaces,
             placed,
+            gateways,
             networks,
             grouping,
             served,
@@ -226,9 +226,8 @@ impl<'a> View<'a> {
         (interface, since.map_or(first, |(_, workload)| *workload))
     }
 
-    /// The AWS service whose range holds a destination group, if records name it.
-    pub(crate) fn aws_service(&self, group: Group) -> Option<String> {
-        let network = group.network()?;
+    /// The AWS service whose range holds a /24 or /48, if records name it.
+    pub(crate) fn aws_service(&self, network: Addr) -> Option<String> {
         self.state.aws.get(network).name().map(str::to_owned)
     }
 
@@ -383,8 +382,7 @@ impl<'a> View<'a> {
     }
 
     fn is_gateway(&self, key: &PairKey) -> bool {
-        let (interface, _) = self.numbers[key.entity as usize];
-        self.interface(interface).interface.intermediary || self.placed(interface).passes_on
+        self.gateways[key.entity as usize]
     }
 
     /// Where a pair's bytes may be logged twice; nowhere, if its address was not kept for want of memory.
@@ -458,6 +456,18 @@ fn peer(key: &PairKey) -> (u32, Addr, Day) {
 
 fn shards() -> Vec<usize> {
     (0..SHARDS).collect()
+}
+
+/// All workloads that interfaces belong to at some time, numbered in their order.
+fn workloads(state: &State, placed: &[Placed<'_>]) -> BTreeMap<Workload, u32> {
+    let mut ids = BTreeMap::new();
+    for ((_, entity), own) in state.entities.sorted().zip(placed) {
+        ids.extend(own.workloads(entity).map(|(_, workload)| (workload, 0)));
+    }
+    for (rank, id) in ids.values_mut().enumerate() {
+        *id = u32::try_from(rank).unwrap_or(u32::MAX);
+    }
+    ids
 }
 
 /// By the state's number of an interface, a number for its account and VPC.

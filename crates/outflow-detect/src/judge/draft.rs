@@ -285,9 +285,9 @@ impl Draft {
         let of_one = |value: Option<String>| value.filter(|_| single || entities.len() == 1);
         // By records, or else by the inventory.
         let placed = entities.first().map(|number| view.placed(*number));
-        let placed = || placed.zip(main);
-        let region = placed().and_then(|(placed, entity)| placed.region(entity));
-        let vpc_id = placed().and_then(|(placed, entity)| placed.vpc_id(entity));
+        let placed = main.zip(placed);
+        let region = placed.and_then(|(entity, placed)| placed.region(entity));
+        let vpc_id = placed.and_then(|(entity, placed)| placed.vpc_id(entity));
         let records = Records {
             interfaces: entities,
             addresses: &self.addresses,
@@ -337,11 +337,14 @@ impl Draft {
 
     fn destination(&self, view: &View<'_>) -> Destination {
         let main = self.groups.first().map(|(group, _)| *group);
+        // Records name the services of networks. Of a group that is none, the main address has one.
+        let main_address = || self.addresses.first().map(|addr| addr.group());
+        let network = main.and_then(Group::network).or_else(main_address);
         let listed = self.addresses.iter();
         Destination {
             group: main.map(|group| view.group_name(group)),
             addresses: listed.map(ToString::to_string).collect(),
-            service: main.and_then(|group| view.aws_service(group)),
+            service: network.and_then(|network| view.aws_service(network)),
             ..Destination::default()
         }
     }

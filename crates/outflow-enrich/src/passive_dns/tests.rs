@@ -162,18 +162,17 @@ proptest! {
 #[test]
 fn spans_say_what_is_answered_at_any_time() {
     let mut dns = PassiveDns::default();
-    let mut random = 7u64;
-    let mut draw = |below: u64| {
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (random >> 33) % below
+    let mut random = 7u32;
+    let mut draw = |below: u8| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let [high, ..] = random.to_be_bytes();
+        high % below
     };
     for _ in 0..60 {
-        let name = ["a.example.com", "b.example.com", "www.example.net"][draw(3) as usize];
-        let addr = Addr::from_v4([203, 0, 113, draw(4) as u8]);
-        let vpc_id = ["vpc-1", "vpc-2"][draw(2) as usize];
-        let at = Timestamp(draw(300) as i64 * HOUR_SECS);
+        let name = ["a.example.com", "b.example.com", "www.example.net"][usize::from(draw(3))];
+        let addr = Addr::from_v4([203, 0, 113, draw(4)]);
+        let vpc_id = ["vpc-1", "vpc-2"][usize::from(draw(2))];
+        let at = Timestamp(i64::from(draw(250)) * HOUR_SECS);
         dns.feed(&DnsAnswer {
             vpc_id,
             at,
