@@ -1,10 +1,12 @@
 //! The engine: a state, its watermark, and what it has already told.
 
-use outflow_enrich::{EnrichedBatch, InterfaceKey};
+use std::sync::Arc;
+
+use outflow_enrich::{EnrichedBatch, InterfaceKey, Knowledge};
 use outflow_record::{CoverageRow, Timestamp};
 
 use crate::Error;
-use crate::judge::{Judged, Verdict, judge};
+use crate::judge::{Judged, Verdict, judge_with};
 use crate::policy::Policy;
 use crate::state::State;
 use crate::state::codec::wire::{Reader, Writer};
@@ -26,6 +28,7 @@ pub const LATENESS_SECS: i64 = 15 * 60;
 pub struct Engine {
     state: State,
     policy: Policy,
+    knowledge: Arc<Knowledge>,
     /// The first second whose bucket is open.
     open_from: i64,
     /// Days up to this one have been told.
@@ -71,6 +74,7 @@ impl Engine {
         Ok(Self {
             state,
             policy,
+            knowledge: Arc::default(),
             open_from,
             told,
         })
@@ -83,6 +87,11 @@ impl Engine {
             state: state.detached(),
             ..Self::default()
         }
+    }
+
+    /// Sets what is known from elsewhere, which all later verdicts go by. It is no part of an engine's bytes.
+    pub fn know(&mut self, knowledge: Arc<Knowledge>) {
+        self.knowledge = knowledge;
     }
 
     /// The state.
@@ -129,7 +138,7 @@ impl Engine {
     }
 
     fn tell(&mut self, through: Day) -> Verdict {
-        let mut verdict = judge(&self.state, &self.policy, through);
+        let mut verdict = judge_with(&self.state, &self.policy, &self.knowledge, through);
         verdict
             .findings
             .retain(|judged| self.told.is_none_or(|told| judged.day > told));

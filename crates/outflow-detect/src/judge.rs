@@ -1,4 +1,4 @@
-//! Judging: a pure function from sums and policy to findings.
+//! Judging: a pure function from sums, policy and knowledge to findings.
 
 mod baseline;
 mod draft;
@@ -9,7 +9,7 @@ mod names;
 mod ports;
 mod severity;
 
-use outflow_enrich::InterfaceKey;
+use outflow_enrich::{InterfaceKey, Knowledge};
 use outflow_finding::Finding;
 
 use crate::parallel::both;
@@ -38,10 +38,15 @@ pub struct Verdict {
     pub counted_bytes: u64,
 }
 
-/// Judges every day up to `through`. Later traffic has no influence, so that the verdict on a day is the same
-/// whenever it is asked for.
+/// As [`judge_with`], by what the records alone say.
 pub fn judge(state: &State, policy: &Policy, through: Day) -> Verdict {
-    let view = View::new(state, policy, through);
+    judge_with(state, policy, &Knowledge::default(), through)
+}
+
+/// Judges every day up to `through`. Later traffic has no influence, so that the verdict on a day is the same
+/// whenever it is asked for, by the same knowledge.
+pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through: Day) -> Verdict {
+    let view = View::new(state, policy, knowledge, through);
     let Sifted {
         chosen,
         watched,

@@ -2,7 +2,7 @@
 //! the sums.
 //!
 //! ```text
-//! EnrichedBatch ──fold──► State ──merge──► State ──judge(policy, day)──► findings
+//! EnrichedBatch ──fold──► State ──merge──► State ──judge(policy, knowledge, day)──► findings
 //!                           │  integers only: any order, grouping, cut or restart gives the same bytes
 //!                           └─ encode / decode
 //! ```
@@ -30,7 +30,7 @@
 
 pub use engine::{Engine, LATENESS_SECS, open_from};
 pub use error::Error;
-pub use judge::{Judged, Verdict, judge};
+pub use judge::{Judged, Verdict, judge, judge_with};
 pub use key::Resolution;
 pub use policy::{Baseline, Bounds, Horizons, Policy, Sanctioned};
 pub use state::{Folder, Grain, SHARD_KEYS_MAX, SharedState, State};

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 
 use crate::Error;
-use crate::services::{is_service, port_of};
+use crate::services::{is_service, meant, port_of};
 
 /// Bounds and lists.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -63,7 +63,10 @@ impl Policy {
             return wrong("bounds: a bound of zero bytes would charge everything".to_owned());
         }
         if let Some(name) = self.services_allowed.iter().find(|name| !is_service(name)) {
-            return wrong(format!("services_allowed: there is no service `{name}`"));
+            let meant = meant(name).join(", ");
+            return wrong(format!(
+                "services_allowed: there is no service `{name}`; there are {meant}, and ports such as `tcp/22`"
+            ));
         }
         let no_port = |name: &&String| port_of(name).is_none();
         match self.services_served.iter().find(no_port) {

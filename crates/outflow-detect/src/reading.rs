@@ -1,6 +1,8 @@
 //! States of a few conversations, as tests want them.
 
-use outflow_enrich::{Enricher, Networks, Origin};
+use std::sync::LazyLock;
+
+use outflow_enrich::{Enricher, Knowledge, Networks, Origin};
 use outflow_record::{Decoder, Format};
 
 use crate::judge::{Judged, judge};
@@ -10,6 +12,9 @@ use crate::time::Day;
 
 /// 2024-10-04T00:00:00Z, day 20,000.
 pub(crate) const START: i64 = 1_728_000_000;
+
+/// Knowledge of nothing.
+pub(crate) static NOTHING: LazyLock<Knowledge> = LazyLock::new(Knowledge::default);
 
 /// A conversation of the host `eni-<host>` at 10.0.0.7, which opened it unless `served`.
 #[derive(Debug, Clone, Copy)]

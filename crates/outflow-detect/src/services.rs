@@ -1,5 +1,7 @@
 //! Services by port: known resolvers, and services that have no business with outside addresses.
 
+use std::collections::BTreeSet;
+
 use outflow_enrich::protocol;
 use outflow_record::Addr;
 
@@ -68,18 +70,49 @@ pub(crate) fn is_service(name: &str) -> bool {
     if name.contains('/') {
         return port_of(name).is_some();
     }
+    names().contains(name)
+}
+
+/// The names of all watched services.
+fn names() -> BTreeSet<&'static str> {
     let ports = (0..=u16::MAX).flat_map(|port| [(protocol::TCP, port), (protocol::UDP, port)]);
     let others = (0..=u8::MAX).map(|protocol| (protocol, 0));
-    ports.chain(others).any(|(protocol, port)| {
-        let service = Service {
-            protocol,
-            role: Role::Client,
-            external: true,
-            resolving: None,
-            port,
-        };
-        watched(service).is_some_and(|service| service.name == name)
-    })
+    let services = ports.chain(others).map(|(protocol, port)| Service {
+        protocol,
+        role: Role::Client,
+        external: true,
+        resolving: None,
+        port,
+    });
+    let watched = services.filter_map(watched);
+    watched.map(|service| service.name).collect()
+}
+
+/// Letters that a typing error changes at most.
+const TYPING_ERRORS_MAX: usize = 2;
+
+/// The names that may have been meant by one that is none: the nearest, or all if none is near.
+pub(crate) fn meant(name: &str) -> Vec<&'static str> {
+    let away = |own: &str| distance(own.as_bytes(), name.as_bytes());
+    let all = names();
+    let nearest = all.iter().map(|own| away(own)).min().unwrap_or_default();
+    let is_meant = |own: &&str| nearest > TYPING_ERRORS_MAX || away(own) == nearest;
+    all.into_iter().filter(is_meant).collect()
+}
+
+/// Letters to add, drop or change until one text is the other.
+fn distance(one: &[u8], other: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, letter) in one.iter().enumerate() {
+        let mut diagonal = at;
+        row[0] = at + 1;
+        for (place, with) in other.iter().enumerate() {
+            let changed = diagonal + usize::from(letter != with);
+            diagonal = row[place + 1];
+            row[place + 1] = changed.min(diagonal + 1).min(row[place] + 1);
+        }
+    }
+    row[other.len()]
 }
 
 /// Text of a service, as `tcp/443` or `gre`; without a port where that was not kept.

@@ -1,9 +1,12 @@
 //! A state as judges read it: every pair seen from its interface, every byte at one interface.
 
+mod grouping;
+mod placed;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use ipnet::IpNet;
-use outflow_enrich::protocol;
+use outflow_enrich::{GroupId, Knowledge, protocol};
 use outflow_record::Addr;
 
 use crate::counters::Counters;
@@ -17,6 +20,9 @@ use crate::services::{port_of, watched};
 use crate::state::State;
 use crate::table::SHARDS;
 use crate::time::{Day, Slot};
+pub(crate) use grouping::Group;
+use grouping::Grouping;
+use placed::Placed;
 
 /// A pair within a slot.
 #[derive(Debug, Clone, Copy)]
@@ -28,15 +34,20 @@ pub(crate) struct Entry<'a> {
     pub(crate) remote: Addr,
     /// How much of the remote address `remote` tells.
     pub(crate) kept: Remote,
+    /// The destination group, if it has a name.
+    pub(crate) named: Option<GroupId>,
     pub(crate) service: Service,
     pub(crate) slot: Slot,
     pub(crate) counters: &'a Counters,
 }
 
+// There are as many as pairs, of which there may be ten million.
+const _: () = assert!(size_of::<Entry<'_>>() <= 48);
+
 impl Entry<'_> {
     /// The destination group.
-    pub(crate) fn group(&self) -> Addr {
-        self.remote.group()
+    pub(crate) fn group(&self) -> Group {
+        Group::new(self.named, self.remote)
     }
 
     /// Whether everything that the entry may stand for lies in a network.
@@ -57,6 +68,18 @@ impl Entry<'_> {
 pub(crate) struct Workload {
     pub(crate) account_id: String,
     pub(crate) name: String,
+    /// Region, where the name is unique within one only.
+    pub(crate) region: Option<String>,
+}
+
+impl Workload {
+    /// The name with what makes it unique within its account.
+    pub(crate) fn unique_name(&self) -> String {
+        match &self.region {
+            Some(region) => format!("{} {region}", self.name),
+            None => self.name.clone(),
+        }
+    }
 }
 
 /// The state up to the end of a day.
@@ -65,12 +88,19 @@ pub(crate) struct View<'a> {
     state: &'a State,
     through: Day,
     workloads: Vec<Workload>,
-    /// By the state's number of an interface: number here, and of its workload.
+    /// By the state's number of an interface: number here, and of its first workload.
     numbers: Vec<(u32, u32)>,
+    /// By the state's number of an interface that changed workloads: from which slot on it is of which one.
+    moved: HashMap<u32, Vec<(Slot, u32)>, FixedState>,
     /// The interfaces in the order of their keys.
     interfaces: Vec<&'a Entity>,
+    /// What knowledge adds to them.
+    placed: Vec<Placed<'a>>,
+    /// By the state's number of an interface: whether it passes on, as records or knowledge say.
+    gateways: Vec<bool>,
     /// By the state's number of an interface: the number of its account and VPC.
     networks: Vec<u32>,
+    grouping: Grouping<'a>,
     /// Protocols and ports that policy says are served.
     served: BTreeSet<(u8, u16)>,
     /// By shard, the pairs whose records did not tell the interface's own address.
@@ -114,22 +144,35 @@ struct Passed {
 
 impl<'a> View<'a> {
     /// The state as it was when `through` ended.
-    pub(crate) fn new(state: &'a State, policy: &Policy, through: Day) -> Self {
-        let mut ids: BTreeMap<Workload, u32> = BTreeMap::new();
-        for (_, entity) in state.entities.sorted() {
-            ids.insert(workload_of(entity), 0);
-        }
-        for (rank, id) in ids.values_mut().enumerate() {
-            *id = u32::try_from(rank).unwrap_or(u32::MAX);
-        }
+    pub(crate) fn new(
+        state: &'a State,
+        policy: &Policy,
+        knowledge: &'a Knowledge,
+        through: Day,
+    ) -> Self {
+        let entities = state.entities.sorted();
+        let placed: Vec<Placed<'_>> = entities
+            .map(|(_, entity)| Placed::of(entity, knowledge))
+            .collect();
+        let ids = workloads(state, &placed);
         let mut numbers = vec![(0, 0); state.entities.len()];
+        let mut gateways = vec![false; state.entities.len()];
+        let mut moved = HashMap::default();
         let mut interfaces = Vec::new();
-        for (number, entity) in state.entities.sorted() {
+        for ((number, entity), own) in state.entities.sorted().zip(&placed) {
             let rank = u32::try_from(interfaces.len()).unwrap_or(u32::MAX);
-            numbers[number as usize] = (rank, ids[&workload_of(entity)]);
+            let workloads = own.workloads(entity);
+            let workloads: Vec<(Slot, u32)> =
+                workloads.map(|(from, name)| (from, ids[&name])).collect();
+            numbers[number as usize] = (rank, workloads[0].1);
+            gateways[number as usize] = entity.interface.intermediary || own.passes_on;
+            if workloads.len() > 1 {
+                moved.insert(number, workloads);
+            }
             interfaces.push(entity);
         }
-        let networks = networks(state);
+        let networks = networks(state, &placed);
+        let grouping = Grouping::new(state, &placed, &knowledge.destinations);
         let ports = policy.services_served.iter();
         let served = ports.filter_map(|name| port_of(name)).collect();
         let known = |(key, counters, _): (&UnorientedKey, &Counters, Resolution)| {
@@ -142,8 +185,12 @@ impl<'a> View<'a> {
             through,
             workloads: ids.into_keys().collect(),
             numbers,
+            moved,
             interfaces,
+            placed,
+            gateways,
             networks,
+            grouping,
             served,
             oriented: in_parallel(&shards(), orient_shard),
             accepting: Vec::new(),
@@ -161,9 +208,32 @@ impl<'a> View<'a> {
         self.interfaces[number as usize]
     }
 
-    /// The AWS service whose range holds a destination group, if records name it.
-    pub(crate) fn aws_service(&self, group: Addr) -> Option<String> {
-        self.state.aws.get(group).name().map(str::to_owned)
+    /// What knowledge adds to an interface.
+    pub(crate) fn placed(&self, number: u32) -> &Placed<'a> {
+        &self.placed[number as usize]
+    }
+
+    /// The numbers of an interface and of its workload within a slot.
+    fn who(&self, key: &PairKey) -> (u32, u32) {
+        let (interface, first) = self.numbers[key.entity as usize];
+        if self.moved.is_empty() {
+            return (interface, first);
+        }
+        let since = self.moved.get(&key.entity).and_then(|workloads| {
+            let until = workloads.partition_point(|(from, _)| *from <= key.slot);
+            workloads.get(until.checked_sub(1)?)
+        });
+        (interface, since.map_or(first, |(_, workload)| *workload))
+    }
+
+    /// The AWS service whose range holds a /24 or /48, if records name it.
+    pub(crate) fn aws_service(&self, network: Addr) -> Option<String> {
+        self.state.aws.get(network).name().map(str::to_owned)
+    }
+
+    /// A destination group as people write it.
+    pub(crate) fn group_name(&self, group: Group) -> String {
+        self.grouping.name(group)
     }
 
     /// The pairs of a shard's interfaces.
@@ -212,12 +282,13 @@ impl<'a> View<'a> {
             .pairs(shard)
             .filter(|(key, _, kept)| !self.is_passed_on(key, *kept));
         for (key, counters, kept) in counts {
-            let (interface, workload) = self.numbers[key.entity as usize];
+            let (interface, workload) = self.who(key);
             let entry = Entry {
                 workload,
                 interface,
                 remote: key.remote,
                 kept,
+                named: None,
                 service: key.service,
                 slot: key.slot,
                 counters,
@@ -228,6 +299,8 @@ impl<'a> View<'a> {
                 sifted.counted_bytes = sifted.counted_bytes.saturating_add(bytes);
             }
             if service.external && counters.up().payload > 0 && !is_served(key) {
+                let named = self.grouping.of(key, kept);
+                let entry = Entry { named, ..entry };
                 sifted.chosen[workload as usize % PARTS].push(entry);
                 // What only looks served has the port of the wrong side.
                 if service.role == Role::Client && watched(service).is_some() {
@@ -309,7 +382,7 @@ impl<'a> View<'a> {
     }
 
     fn is_gateway(&self, key: &PairKey) -> bool {
-        self.state.entities.get(key.entity).interface.intermediary
+        self.gateways[key.entity as usize]
     }
 
     /// Where a pair's bytes may be logged twice; nowhere, if its address was not kept for want of memory.
@@ -385,27 +458,28 @@ fn shards() -> Vec<usize> {
     (0..SHARDS).collect()
 }
 
+/// All workloads that interfaces belong to at some time, numbered in their order.
+fn workloads(state: &State, placed: &[Placed<'_>]) -> BTreeMap<Workload, u32> {
+    let mut ids = BTreeMap::new();
+    for ((_, entity), own) in state.entities.sorted().zip(placed) {
+        ids.extend(own.workloads(entity).map(|(_, workload)| (workload, 0)));
+    }
+    for (rank, id) in ids.values_mut().enumerate() {
+        *id = u32::try_from(rank).unwrap_or(u32::MAX);
+    }
+    ids
+}
+
 /// By the state's number of an interface, a number for its account and VPC.
-fn networks(state: &State) -> Vec<u32> {
+fn networks(state: &State, placed: &[Placed<'_>]) -> Vec<u32> {
     let mut known: BTreeMap<(&str, Option<&str>), u32> = BTreeMap::new();
     let mut numbers = vec![0; state.entities.len()];
-    for (number, entity) in state.entities.sorted() {
+    for ((number, entity), own) in state.entities.sorted().zip(placed) {
         let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
-        let network = (
-            entity.key.account_id.as_str(),
-            entity.interface.vpc_id.as_deref(),
-        );
+        let network = (entity.key.account_id.as_str(), own.vpc_id(entity));
         numbers[number as usize] = *known.entry(network).or_insert(next);
     }
     numbers
-}
-
-fn workload_of(entity: &Entity) -> Workload {
-    let name = entity.workload().to_owned();
-    Workload {
-        account_id: entity.key.account_id.clone(),
-        name,
-    }
 }
 
 /// Sees a pair from the address that its interface owns. Where that is not known, from the side of the client:

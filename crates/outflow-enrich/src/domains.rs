@@ -1,10 +1,13 @@
 //! Names of hosts: which domain they belong to, and whether one lies below another.
 
 mod punycode;
+mod shared;
 
 use std::borrow::Cow;
 
 use psl::Psl as _;
+
+pub(crate) use shared::is_shared_domain;
 
 /// Bytes of a name at most, as DNS has it (RFC 1035, without the final dot). What is longer is no name.
 pub const NAME_BYTES_MAX: usize = 253;

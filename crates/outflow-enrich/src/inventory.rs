@@ -15,7 +15,7 @@ use outflow_record::{Addr, Timestamp};
 use crate::Error;
 use crate::prefixes::PrefixTable;
 
-pub use builder::{InventoryBuilder, OBSERVATIONS_MAX, Snapshot};
+pub use builder::{InventoryBuilder, OBSERVATIONS_MAX, Snapshot, is_inventory};
 pub use interface::{InterfaceInfo, InterfaceKind};
 pub use lineage::{LINEAGE_TAGS, Lineage};
 pub use problems::{PROBLEMS_MAX, Problem, Problems};

@@ -12,6 +12,7 @@
 //!   answers of DNS ────────► PassiveDns ─────────── of an address:  the name that a VPC knew it by
 //!   a list, also built in ─► KnownDestinations ──── of a name:      vendor, site, country
 //!   EC2 API, AWS Config ───► inventory::Inventory ─ of an interface, as of a time: attributes, lineage
+//!   all of these ──────────► Knowledge ──────────── what judges ask for: workloads, gateways, destination groups
 //! ```
 //!
 //! ```
@@ -21,7 +22,8 @@
 //! assert_eq!(payload_bytes(protocol::TCP, false, 52_000, 1_000), 0);
 //! ```
 //!
-//! A destination group is [`outflow_record::Addr::group`]: /24 for IPv4, /48 for IPv6, /120 behind NAT64.
+//! A destination group is one of [`DestinationGroups`] that has a name, else [`outflow_record::Addr::group`]: /24 for
+//! IPv4, /48 for IPv6, /120 behind NAT64.
 //!
 //! Not here: reading files and fetching lists, decoding logs of the resolver, joining what is known of an address to
 //! its flows, counting a byte once over gateways, and any IO.
@@ -32,7 +34,9 @@ pub use domains::{NAME_BYTES_MAX, lies_within, registered_domain};
 pub use enricher::{EnrichedBatch, Enricher, Flow, Origin};
 pub use error::Error;
 pub use geo::{GEO_SAMPLE_MAX, Geo, GeoDatabases};
+pub use groups::{DestinationGroups, GroupId, GroupSources, NamingVpc};
 pub use interface::{Interface, InterfaceKey, Interfaces, OwnAddress};
+pub use knowledge::Knowledge;
 pub use networks::{AddrClass, Networks, Scope};
 pub use passive_dns::{
     ADDR_DOMAINS_MAX, ANSWER_WINDOW_SECS, DnsAnswer, Naming, PASSIVE_DNS_NAMES_MAX, PassiveDns,
@@ -51,7 +55,9 @@ mod error;
 #[cfg(test)]
 mod fixtures;
 mod geo;
+mod groups;
 mod interface;
+mod knowledge;
 mod networks;
 mod passive_dns;
 mod prefixes;

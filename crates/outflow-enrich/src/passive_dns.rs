@@ -1,6 +1,7 @@
 //! Names of addresses, from the answers that a VPC was given.
 
 mod names;
+mod spans;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

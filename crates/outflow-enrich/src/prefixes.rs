@@ -80,6 +80,22 @@ impl<V> PrefixTable<V> {
         self.covering(addr).next()
     }
 
+    /// The most specific prefix of every address of a network, with its value, if that is the same one for all.
+    pub fn whole(&self, net: IpNet) -> Option<(IpNet, &V)> {
+        let holder = match unmapped(net.trunc()) {
+            IpNet::V4(net) => {
+                let (first, last) = (net.network().into(), net.broadcast().into());
+                self.v4.holder_of_all(first, last)
+            }
+            IpNet::V6(net) => {
+                let (first, last) = (net.network().into(), net.broadcast().into());
+                self.v6.holder_of_all(first, last)
+            }
+        };
+        let entry = self.entries.get(usize::try_from(holder?).ok()?)?;
+        Some((entry.net, &entry.value))
+    }
+
     /// Every prefix that holds an address, the most specific first.
     pub fn covering(&self, addr: Addr) -> impl Iterator<Item = (IpNet, &V)> {
         let bytes = addr.bytes();
@@ -146,8 +162,19 @@ struct Intervals<T> {
 impl<T: Ord + Copy> Intervals<T> {
     #[inline]
     fn holder(&self, point: T) -> Option<u32> {
+        *self.holders.get(self.place(point)?)?
+    }
+
+    /// The holder of all points from one to another, if they are of one interval.
+    fn holder_of_all(&self, first: T, last: T) -> Option<u32> {
+        let place = self.place(first)?;
+        (self.place(last) == Some(place)).then(|| *self.holders.get(place)?)?
+    }
+
+    #[inline]
+    fn place(&self, point: T) -> Option<usize> {
         let after = self.starts.partition_point(|start| *start <= point);
-        *self.holders.get(after.checked_sub(1)?)?
+        after.checked_sub(1)
     }
 
     /// From `start` on, `holder` holds, until another is noted. What was noted for the same start is overruled.

@@ -106,6 +106,11 @@ impl AwsRanges {
         self.table.get(published(addr)).map(|(_, range)| range)
     }
 
+    /// Every prefix with what is known of it, IPv4 first, in the order of addresses.
+    pub fn iter(&self) -> impl Iterator<Item = (IpNet, &AwsRange)> {
+        self.table.iter()
+    }
+
     /// When AWS made the list.
     pub fn created_at(&self) -> Timestamp {
         self.created_at

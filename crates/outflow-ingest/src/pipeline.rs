@@ -12,6 +12,7 @@
 mod duplicates;
 mod evidence;
 mod flow_logs;
+mod knowledge;
 mod measures;
 mod names;
 mod queue;
@@ -176,7 +177,12 @@ fn conclude(
     mut remarks: Vec<String>,
 ) -> Outcome {
     let (enis, resolution) = (state.interfaces() as u64, state.resolution());
-    let verdict = Engine::with_state(settings.policy.clone(), state).finish();
+    let mut engine = Engine::with_state(settings.policy.clone(), state);
+    match knowledge::of(&settings.context, names) {
+        Ok(known) => engine.know(Arc::new(known)),
+        Err(error) => remarks.push(format!("judged by records alone: {error}")),
+    }
+    let verdict = engine.finish();
     let mut senders = BTreeMap::new();
     let findings = verdict.findings.into_iter().map(|judged| {
         let mut finding = judged.finding;

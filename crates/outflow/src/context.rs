@@ -1,7 +1,8 @@
-//! `--context`: what is known of addresses from elsewhere.
+//! `--context`: what is known of addresses and interfaces from elsewhere.
 
 use std::path::Path;
 
+use outflow_enrich::inventory::Problems;
 use outflow_ingest::Context;
 
 use crate::exit::Failure;
@@ -29,15 +30,21 @@ pub(crate) fn note(context: &Context, voice: Voice) {
     }
     for path in &context.skipped {
         voice.note(&format!(
-            "`{}` in the folder of --context is neither ip-ranges.json nor a database of addresses, and is not used",
+            "`{}` in the folder of --context is neither ip-ranges.json nor a database of addresses nor an \
+             inventory, and is not used",
             path.display()
         ));
     }
+    note_problems(&context.inventory.problems, voice);
     let missing: Vec<&str> = [
         ("AWS services (ip-ranges.json)", context.ranges.is_none()),
         (
             "countries and networks (.mmdb)",
             context.geo.sources().next().is_none(),
+        ),
+        (
+            "interfaces (inventory of EC2 or AWS Config)",
+            context.inventory.interfaces.ids().next().is_none(),
         ),
     ]
     .into_iter()
@@ -45,5 +52,28 @@ pub(crate) fn note(context: &Context, voice: Voice) {
     .collect();
     if !missing.is_empty() {
         voice.note(&format!("--context names no {}", missing.join(", and no ")));
+    }
+}
+
+/// Says of each file of the inventory what of it was not understood: the first part, and how many more.
+fn note_problems(problems: &Problems, voice: Voice) {
+    let named: Vec<_> = problems.iter().collect();
+    for of_source in named.chunk_by(|(a, _), (b, _)| a.source == b.source) {
+        let Some((first, _)) = of_source.first() else {
+            continue;
+        };
+        let all: u64 = of_source.iter().map(|(_, times)| times).sum();
+        let more = match all {
+            1 => String::new(),
+            all => format!(" (and {} more)", all - 1),
+        };
+        let (source, place, what) = (&first.source, &first.place, &first.what);
+        voice.note(&format!("`{source}`, {place}: {what}{more}"));
+    }
+    if problems.unnamed() > 0 {
+        voice.note(&format!(
+            "the inventory has {} more parts that are not understood",
+            problems.unnamed()
+        ));
     }
 }

@@ -49,7 +49,8 @@ pub(crate) struct DetectArgs {
     /// Bounds, baseline and allowed destinations.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Folder of what names destinations: AWS's ip-ranges.json, databases of countries and networks (.mmdb).
+    /// Folder of what is known of destinations and interfaces: AWS's ip-ranges.json, databases of countries and
+    /// networks (.mmdb), inventories (JSON of `aws ec2 describe-…` or AWS Config).
     #[arg(long, value_name = "FOLDER")]
     context: Option<PathBuf>,
     /// Threads that read and count [default: all cores].

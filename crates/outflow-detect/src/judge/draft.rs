@@ -14,7 +14,7 @@ use crate::key::{Remote, Service};
 use crate::parallel::in_parallel;
 use crate::services::service_name;
 use crate::time::Day;
-use crate::view::{Entry, View};
+use crate::view::{Entry, Group, View};
 use records::Records;
 pub(super) use weights::Sides;
 use weights::{Few, Many, first_ranked, ranked};
@@ -34,7 +34,7 @@ pub(super) struct Draft {
     flows: u64,
     /// Start of the first packet and end of the last, Unix seconds.
     span: (u32, u32),
-    groups: Vec<(Addr, Sides)>,
+    groups: Vec<(Group, Sides)>,
     /// Payload both ways with the addresses that were sent more than they sent.
     pushed: Sides,
     /// Whole addresses, as far as they were kept: the first [`ADDRESSES_MAX`].
@@ -57,8 +57,12 @@ struct Sums {
     down: Volume,
     flows: u64,
     span: (u32, u32),
-    networks: Many<Addr>,
+    /// Of what has no whole address.
+    groups: Many<Group>,
+    /// Of groups that are networks.
     addresses: Many<Addr>,
+    /// Of groups that have names.
+    named: Many<(Group, Addr)>,
     is_coarse: bool,
     services: Few<Service>,
     interfaces: Few<u32>,
@@ -71,8 +75,9 @@ impl Default for Sums {
             down: Volume::default(),
             flows: 0,
             span: (u32::MAX, 0),
-            networks: Many::default(),
+            groups: Many::default(),
             addresses: Many::default(),
+            named: Many::default(),
             is_coarse: false,
             services: Few::default(),
             interfaces: Few::default(),
@@ -95,8 +100,11 @@ impl Sums {
                 down: counters.down().payload,
             };
             match entry.kept {
+                Remote::Whole if entry.named.is_some() => {
+                    sums.named.add((entry.group(), entry.remote), sides);
+                }
                 Remote::Whole => sums.addresses.add(entry.remote, sides),
-                Remote::Group => sums.networks.add(entry.remote, sides),
+                Remote::Group => sums.groups.add(entry.group(), sides),
                 Remote::Dropped => {}
             }
             sums.is_coarse |= entry.kept != Remote::Whole;
@@ -106,6 +114,8 @@ impl Sums {
         // Here, where several threads may be at it.
         let addresses = std::mem::take(&mut sums.addresses);
         sums.addresses.merge(addresses.summed());
+        let named = std::mem::take(&mut sums.named);
+        sums.named.merge(named.summed());
         sums
     }
 
@@ -114,8 +124,9 @@ impl Sums {
         self.down.add(&other.down);
         self.flows = self.flows.saturating_add(other.flows);
         self.span = (self.span.0.min(other.span.0), self.span.1.max(other.span.1));
-        self.networks.merge(other.networks.summed());
+        self.groups.merge(other.groups.summed());
         self.addresses.merge(other.addresses.summed());
+        self.named.merge(other.named.summed());
         self.is_coarse |= other.is_coarse;
         self.services.merge(other.services);
         self.interfaces.merge(other.interfaces);
@@ -156,11 +167,24 @@ impl Draft {
     }
 
     fn of_sums(sums: Sums) -> Self {
-        let mut networks = sums.networks;
-        let addresses = sums.addresses.summed();
-        let mut pushed = Sides::default();
+        let mut groups = sums.groups;
+        let mut addresses = sums.addresses.summed();
         for (address, sides) in &addresses {
-            networks.add(address.group(), *sides);
+            groups.add(Group::new(None, *address), *sides);
+        }
+        let named = sums.named.summed();
+        if !named.is_empty() {
+            // An address may have had a name for a part of the time.
+            let mut all = Many::default();
+            all.merge(addresses);
+            for ((group, address), sides) in named {
+                groups.add(group, sides);
+                all.add(address, sides);
+            }
+            addresses = all.summed();
+        }
+        let mut pushed = Sides::default();
+        for (_, sides) in &addresses {
             if sides.up > sides.down {
                 pushed.add(*sides);
             }
@@ -170,7 +194,7 @@ impl Draft {
             down: sums.down,
             flows: sums.flows,
             span: sums.span,
-            groups: ranked(networks.summed()),
+            groups: ranked(groups.summed()),
             pushed,
             addresses_len: addresses.len(),
             addresses: first_ranked(addresses, ADDRESSES_MAX),
@@ -191,7 +215,7 @@ impl Draft {
     }
 
     /// The fewest destination groups that make up nineteen twentieths of the payload sent.
-    pub(super) fn main_groups(&self) -> &[(Addr, Sides)] {
+    pub(super) fn main_groups(&self) -> &[(Group, Sides)] {
         let total = total(self.groups.iter().map(|(_, sides)| sides.up));
         let mut left = total - total / 20;
         let enough = self.groups.iter().position(|(_, sides)| {
@@ -202,14 +226,18 @@ impl Draft {
     }
 
     /// The address that was sent most, and how many more there are; or the group, where addresses were not kept.
-    pub(super) fn place(&self) -> String {
+    pub(super) fn place(&self, view: &View<'_>) -> String {
         let more = match self.addresses_len {
             0 | 1 if !self.is_coarse => String::new(),
             0 => " and others".to_owned(),
             count if self.is_coarse => format!(" and more than {}", count - 1),
             count => format!(" and {} more", count - 1),
         };
-        let group = || self.groups.first().map(|(group, _)| group_name(*group));
+        let group = || {
+            self.groups
+                .first()
+                .map(|(group, _)| view.group_name(*group))
+        };
         let main = self.addresses.first().map(ToString::to_string);
         let main = main.or_else(group).map(|main| main + &more);
         main.unwrap_or_else(|| UNKNOWN_PLACE.to_owned())
@@ -255,9 +283,11 @@ impl Draft {
         let account = main.and_then(|entity| text(&entity.key.account_id));
         let single = charge.workload.is_some();
         let of_one = |value: Option<String>| value.filter(|_| single || entities.len() == 1);
-        let attribute = |pick: fn(&outflow_enrich::Interface) -> &Option<String>| {
-            main.and_then(|entity| pick(&entity.interface).clone())
-        };
+        // By records, or else by the inventory.
+        let placed = entities.first().map(|number| view.placed(*number));
+        let placed = main.zip(placed);
+        let region = placed.and_then(|(entity, placed)| placed.region(entity));
+        let vpc_id = placed.and_then(|(entity, placed)| placed.vpc_id(entity));
         let records = Records {
             interfaces: entities,
             addresses: &self.addresses,
@@ -273,8 +303,8 @@ impl Draft {
             risk: capped(charge.risk, charge.severity),
             bits: charge.bits,
             account_id: account,
-            region: attribute(|interface| &interface.region),
-            vpc_id: of_one(attribute(|interface| &interface.vpc_id)),
+            region: region.map(str::to_owned),
+            vpc_id: of_one(vpc_id.map(str::to_owned)),
             interface_id: of_one(main.and_then(|entity| text(&entity.key.interface_id))),
             workload: charge.workload.and_then(|id| text(&view.workload(id).name)),
             destination: self.destination(view),
@@ -307,11 +337,14 @@ impl Draft {
 
     fn destination(&self, view: &View<'_>) -> Destination {
         let main = self.groups.first().map(|(group, _)| *group);
+        // Records name the services of networks. Of a group that is none, the main address has one.
+        let main_address = || self.addresses.first().map(|addr| addr.group());
+        let network = main.and_then(Group::network).or_else(main_address);
         let listed = self.addresses.iter();
         Destination {
-            group: main.map(group_name),
+            group: main.map(|group| view.group_name(group)),
             addresses: listed.map(ToString::to_string).collect(),
-            service: main.and_then(|group| view.aws_service(group)),
+            service: network.and_then(|network| view.aws_service(network)),
             ..Destination::default()
         }
     }
@@ -326,9 +359,4 @@ pub(super) fn bounded(observed: u64, bound: u64, unit: &str, text: String) -> Wh
         unit: unit.to_owned(),
         text,
     }
-}
-
-/// A destination group as people write it.
-pub(super) fn group_name(group: Addr) -> String {
-    format!("{group}/{}", group.group_len())
 }

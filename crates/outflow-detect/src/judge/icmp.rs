@@ -47,7 +47,7 @@ fn judge_run(view: &View<'_>, policy: &Policy, run: &[Entry<'_>], which: &str) -
     } else {
         Severity::Low
     };
-    let remote = draft.place();
+    let remote = draft.place(view);
     let sent = human_bytes(up.payload);
     let text = format!(
         "{sent} of ICMP payload to {remote} in a day; the bound is {}",

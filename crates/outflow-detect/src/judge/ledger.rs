@@ -13,16 +13,15 @@ mod crossing;
 use std::collections::BTreeSet;
 
 use outflow_finding::{Family, Why, human_bytes};
-use outflow_record::Addr;
 
 use super::Judged;
-use super::draft::{Charge, Draft, UNKNOWN_PLACE, bounded, group_name};
+use super::draft::{Charge, Draft, UNKNOWN_PLACE, bounded};
 use super::exceedance::Exceedance;
 use super::severity::Measure;
 use crate::counters::total;
 use crate::parallel::in_parallel;
 use crate::policy::{Horizons, Policy, Sanctioned};
-use crate::view::{Entry, View};
+use crate::view::{Entry, Group, View, Workload};
 use charges::{Charges, Ledger, Member, Unexplained, sanction};
 use crossing::{Crossing, Horizon};
 
@@ -67,7 +66,7 @@ pub(super) fn judge<'a>(
     }
     // What was found on a day depends on the days before; what is said of it does not.
     in_parallel(&found, |crossed| {
-        let sum = Sum::of(&charges, crossed);
+        let sum = Sum::of(view, &charges, crossed);
         match crossed.of {
             Of::Workload => workload_finding(view, policy, sum),
             Of::Destination | Of::Account => shared_finding(view, sum),
@@ -120,14 +119,16 @@ fn techniques(horizon: Horizon) -> &'static [&'static str] {
 
 /// What a crossing charges, summed up.
 struct Sum<'c, 'a> {
+    view: &'c View<'c>,
     crossed: &'c Crossed,
     charges: &'c Charges<'a>,
     draft: Draft,
 }
 
 impl<'c, 'a> Sum<'c, 'a> {
-    fn of(charges: &'c Charges<'a>, crossed: &'c Crossed) -> Self {
+    fn of(view: &'c View<'c>, charges: &'c Charges<'a>, crossed: &'c Crossed) -> Self {
         Self {
+            view,
             draft: Draft::of_many(&crossed.members, |member| charges.entries(member.at)),
             charges,
             crossed,
@@ -183,9 +184,10 @@ impl<'c, 'a> Sum<'c, 'a> {
         let service = service.map_or_else(String::new, |service| format!(" over {service}"));
         match self.draft.main_groups() {
             [] => format!("{UNKNOWN_PLACE}{service}"),
-            [(one, _)] => format!("{}{service}", group_name(*one)),
+            [(one, _)] => format!("{}{service}", self.view.group_name(*one)),
             [(first, _), rest @ ..] => {
-                format!("{} and {} more{service}", group_name(*first), rest.len())
+                let first = self.view.group_name(*first);
+                format!("{first} and {} more{service}", rest.len())
             }
         }
     }
@@ -202,7 +204,7 @@ impl<'c, 'a> Sum<'c, 'a> {
     }
 
     fn past_reason(&self) -> Option<Why> {
-        let main: BTreeSet<Addr> = self
+        let main: BTreeSet<Group> = self
             .draft
             .main_groups()
             .iter()
@@ -280,13 +282,13 @@ fn workload_finding(view: &View<'_>, policy: &Policy, sum: Sum<'_, '_>) -> Judge
     why.extend(sanction_reasons(view, policy, &sum));
     let identity = workload.map(|id| view.workload(id));
     let account = identity.map_or("", |workload| workload.account_id.as_str());
-    let name = identity.map_or("", |workload| workload.name.as_str());
+    let name = identity.map_or_else(String::new, Workload::unique_name);
     let (sent, place) = (human_bytes(observed), sum.place());
     let (span, way) = (sum.span(), sum.way());
     let charge = Charge {
         family: Family::VolumeLedger,
         day: crossing.day,
-        identity: &["workload", account, name, span, way],
+        identity: &["workload", account, &name, span, way],
         title: format!("{sent} of unexplained payload to {place} within {span}"),
         severity: measure.severity(),
         risk: measure.risk(),

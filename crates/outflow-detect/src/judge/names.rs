@@ -172,7 +172,7 @@ impl Side<'_> {
                 .to_owned(),
             ..Why::default()
         };
-        let remote = draft.place();
+        let remote = draft.place(self.view);
         let measure = draft.measure(payload, self.bound);
         let key = &self.view.interface(first.interface).key;
         let charge = Charge {

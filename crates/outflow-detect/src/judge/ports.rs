@@ -52,7 +52,7 @@ fn judge_run(view: &View<'_>, policy: &Policy, run: &[(&str, Entry<'_>)]) -> Opt
         return None;
     }
     let sent = human_bytes(draft.up().payload);
-    let place = draft.place();
+    let place = draft.place(view);
     let text = format!(
         "{sent} of payload over {} ({}) to {place}: this service should not leave the network",
         service.name,
@@ -67,7 +67,7 @@ fn judge_run(view: &View<'_>, policy: &Policy, run: &[(&str, Entry<'_>)]) -> Opt
     let charge = Charge {
         family: Family::PolicyPort,
         day: first.slot.day(),
-        identity: &[&workload.account_id, &workload.name, service.name],
+        identity: &[&workload.account_id, &workload.unique_name(), service.name],
         title: format!("{} to {place}: {sent} sent", service.name),
         severity: Severity::Low,
         risk: measure.risk(),

@@ -55,3 +55,25 @@ fn services_have_the_names_of_the_field() {
     assert_eq!(watched(service(6, 445)).unwrap().name, "smb");
     assert_eq!(watched(service(6, 443)), None);
 }
+
+#[test]
+fn what_may_have_been_meant_is_near() {
+    assert_eq!(meant("rsnc"), ["rsync"]);
+    assert_eq!(meant("SSH").len(), names().len());
+    assert!(meant("shs").contains(&"ssh"));
+    assert_eq!(meant("postgres").len(), names().len());
+    let distances = [
+        ("", "", 0),
+        ("", "abc", 3),
+        ("abc", "", 3),
+        ("ssh", "shs", 2),
+        ("rsync", "rsnc", 1),
+    ];
+    for (one, other, expected) in distances {
+        assert_eq!(
+            distance(one.as_bytes(), other.as_bytes()),
+            expected,
+            "{one} {other}"
+        );
+    }
+}

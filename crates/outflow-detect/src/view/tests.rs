@@ -1,5 +1,5 @@
 use super::*;
-use crate::reading::{START, state_of_lines};
+use crate::reading::{NOTHING, START, state_of_lines};
 
 const V2: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets \
                   bytes start end action log-status";
@@ -10,7 +10,7 @@ const RELAYED: &str = "interface-id instance-id srcaddr dstaddr pkt-srcaddr pkt-
 type Seen = (String, u16, bool, u64, u64);
 
 fn seen(state: &State) -> Vec<Seen> {
-    let view = View::new(state, &Policy::default(), Day(40_000));
+    let view = View::new(state, &Policy::default(), &NOTHING, Day(40_000));
     let mut all: Vec<Seen> = shards()
         .into_iter()
         .flat_map(|shard| view.pairs(shard))
@@ -96,7 +96,7 @@ fn gateway(remote: &str, bytes: u64, at: i64) -> String {
 
 fn counted(rows: &[String]) -> u64 {
     let state = state_of_lines(RELAYED, &rows.concat());
-    View::new(&state, &Policy::default(), Day(40_000))
+    View::new(&state, &Policy::default(), &NOTHING, Day(40_000))
         .sift()
         .counted_bytes
 }
@@ -128,7 +128,7 @@ fn a_gateway_of_another_network_passes_on_nothing() {
              {gateway} eni-n - 10.0.0.9 45.1.2.3 10.0.0.7 45.1.2.3 1000 {START} egress\n"
         );
         let state = state_of_lines(format, &rows);
-        let view = View::new(&state, &Policy::default(), Day(40_000));
+        let view = View::new(&state, &Policy::default(), &NOTHING, Day(40_000));
         view.sift().counted_bytes
     };
     assert_eq!(counted("1 vpc-a"), 1_000);
@@ -141,7 +141,7 @@ fn a_view_ends_with_its_day() {
     let rows = [host("45.1.2.3", 1_000, 0), host("45.1.2.3", 500, 86_400)];
     let state = state_of_lines(RELAYED, &rows.concat());
     let through = |day| {
-        View::new(&state, &Policy::default(), Day(day))
+        View::new(&state, &Policy::default(), &NOTHING, Day(day))
             .sift()
             .counted_bytes
     };
@@ -158,7 +158,7 @@ fn workloads_are_numbered_by_account_and_name() {
         format!("1 eni-w - 10.0.0.9 45.1.2.3 1 {START}\n"),
     ];
     let state = state_of_lines(format, &rows.concat());
-    let view = View::new(&state, &Policy::default(), Day(40_000));
+    let view = View::new(&state, &Policy::default(), &NOTHING, Day(40_000));
     let workload = |id| {
         (
             view.workload(id).account_id.as_str(),

@@ -7,6 +7,8 @@ mod fixture;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod knowledge;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod memory;

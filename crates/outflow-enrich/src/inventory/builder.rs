@@ -15,6 +15,45 @@ use crate::Error;
 /// quarter. What exceeds it is left out, and is a problem of the document that brought it.
 pub const OBSERVATIONS_MAX: usize = 10_000_000;
 
+/// Keys of the lists that are read, in AWS's PascalCase.
+const LISTS: [&str; 14] = [
+    "ConfigurationItems",
+    "FlowLogs",
+    "Instances",
+    "NatGateways",
+    "NetworkInterfaces",
+    "PrefixLists",
+    "Reservations",
+    "RouteTables",
+    "SecurityGroupRules",
+    "SecurityGroups",
+    "Subnets",
+    "TransitGatewayAttachments",
+    "VpcEndpoints",
+    "Vpcs",
+];
+
+/// Whether JSON that begins like this, cut anywhere, has a list that an [`InventoryBuilder`] reads.
+///
+/// ```
+/// use outflow_enrich::inventory::is_inventory;
+/// assert!(is_inventory(br#"{"NetworkInterfaces": [{"NetworkInter"#));
+/// assert!(!is_inventory(br#"{"Buckets": []}"#));
+/// ```
+pub fn is_inventory(head: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(head);
+    if !head.trim_start().starts_with('{') {
+        return false;
+    }
+    // Every other piece between quotes is a key or a text; a key of a list goes on with a colon and a bracket.
+    let pieces: Vec<&str> = head.split('"').collect();
+    pieces.windows(2).any(|pair| {
+        let rest = pair[1].trim_start().strip_prefix(':');
+        let is_list = rest.is_some_and(|rest| rest.trim_start().starts_with('['));
+        is_list && LISTS.contains(&&*pascal(pair[0].to_owned()))
+    })
+}
+
 /// Where and when a listing was made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {

@@ -111,6 +111,32 @@ impl Resource for InterfaceInfo {
 }
 
 impl InterfaceInfo {
+    /// Whether it passes on what others send, so that its log has the bytes of theirs again: the interface of a NAT
+    /// gateway, a transit gateway, a load balancer or an endpoint.
+    pub fn passes_on(&self) -> bool {
+        const SAID_BEFORE: [&str; 4] = [
+            "Interface for NAT Gateway ",
+            "VPC Endpoint Interface ",
+            "ELB ",
+            "Network Interface for Transit Gateway Attachment ",
+        ];
+        match self.kind {
+            InterfaceKind::NatGateway
+            | InterfaceKind::TransitGateway
+            | InterfaceKind::LoadBalancer
+            | InterfaceKind::NetworkLoadBalancer
+            | InterfaceKind::GatewayLoadBalancer
+            | InterfaceKind::GatewayLoadBalancerEndpoint
+            | InterfaceKind::VpcEndpoint => true,
+            // Some load balancers and endpoints have ordinary ones, which AWS manages; one's own may say anything.
+            InterfaceKind::Interface if self.requester_managed => {
+                let mut said = SAID_BEFORE.iter();
+                said.any(|before| self.description.starts_with(before))
+            }
+            _ => false,
+        }
+    }
+
     /// What the interface serves, where a service of AWS manages it and its description says: load balancer, NAT
     /// gateway, endpoint, function, file system. It outlives the interface.
     pub fn managed_for(&self) -> Option<&str> {

@@ -56,6 +56,11 @@ pub enum Lineage {
 }
 
 impl Lineage {
+    /// Whether it may outlive the instance and the interface.
+    pub fn is_lasting(&self) -> bool {
+        !matches!(self, Self::Instance(_) | Self::Interface(_))
+    }
+
     /// The lineage of an interface, and of its instance where that is known.
     pub fn of(interface: &InterfaceInfo, instance: Option<&Instance>) -> Self {
         let both = [

@@ -158,3 +158,40 @@ proptest! {
         prop_assert_eq!(&other, &whole);
     }
 }
+
+#[test]
+fn spans_say_what_is_answered_at_any_time() {
+    let mut dns = PassiveDns::default();
+    let mut random = 7u32;
+    let mut draw = |below: u8| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let [high, ..] = random.to_be_bytes();
+        high % below
+    };
+    for _ in 0..60 {
+        let name = ["a.example.com", "b.example.com", "www.example.net"][usize::from(draw(3))];
+        let addr = Addr::from_v4([203, 0, 113, draw(4)]);
+        let vpc_id = ["vpc-1", "vpc-2"][usize::from(draw(2))];
+        let at = Timestamp(i64::from(draw(250)) * HOUR_SECS);
+        dns.feed(&DnsAnswer {
+            vpc_id,
+            at,
+            name,
+            addrs: &[addr],
+        });
+    }
+    let (mut named, mut ambiguous) = (0, 0);
+    for called in dns.called() {
+        for hour in -1..330 {
+            let at = Timestamp(hour * HOUR_SECS + 1_800);
+            let until = called.spans.partition_point(|(from, _)| *from <= at);
+            let naming = until
+                .checked_sub(1)
+                .and_then(|last| called.spans[last].1.clone());
+            assert_eq!(naming, dns.name_of(called.vpc_id, called.addr, at));
+            named += usize::from(matches!(naming, Some(Naming::Named { .. })));
+            ambiguous += usize::from(matches!(naming, Some(Naming::Ambiguous { .. })));
+        }
+    }
+    assert!(named > 100 && ambiguous > 100, "{named} {ambiguous}");
+}

@@ -50,3 +50,61 @@ fn what_is_damaged_is_named() {
     let missing = Context::load(Path::new("no-such-folder")).unwrap_err();
     assert!(missing.to_string().contains("no-such-folder"), "{missing}");
 }
+
+const INTERFACES: &[u8] = br#"{"NetworkInterfaces": [{"NetworkInterfaceId": "eni-1", "VpcId": "vpc-1",
+    "Groups": [{"GroupId": "sg-1"}], "SubnetId": "subnet-1", "TagSet": [{"Key": "app", "Value": "shop"}]}]}"#;
+
+fn zipped(content: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn an_inventory_is_as_old_as_its_file() {
+    let folder = folder(&[("first", INTERFACES), ("then", INTERFACES)]);
+    for (name, secs) in [("first", 1_000), ("then", 2_000)] {
+        let file = fs::File::options();
+        let file = file.clone().write(true).open(folder.path().join(name));
+        let written = UNIX_EPOCH + std::time::Duration::from_secs(secs);
+        file.unwrap().set_modified(written).unwrap();
+    }
+    let inventory = Context::load(folder.path()).unwrap().inventory;
+    let seen = |at| inventory.interface("eni-1", Timestamp(at)).unwrap().seen_at;
+    assert_eq!(
+        (seen(1_500), seen(2_500)),
+        (Timestamp(1_000), Timestamp(2_000))
+    );
+}
+
+#[test]
+fn aws_config_is_read_as_it_is_delivered() {
+    let item = r#"{"resourceType": "AWS::EC2::NetworkInterface", "resourceId": "eni-2", "awsAccountId": "1",
+        "awsRegion": "eu-west-1", "configurationItemCaptureTime": "2026-09-21T00:00:00.000Z",
+        "configurationItemStatus": "OK", "configuration": {"networkInterfaceId": "eni-2", "vpcId": "vpc-2"}}"#;
+    let snapshot = format!(
+        r#"{{"fileVersion": "1.0", "configSnapshotId": "x", "configurationItems": [{item}, {{"resourceType": "Odd"}}]}}"#
+    );
+    let folder = folder(&[("snapshot.json.gz", &zipped(snapshot.as_bytes()))]);
+    let context = Context::load(folder.path()).unwrap();
+    let known = context.inventory.interface("eni-2", Timestamp(0)).unwrap();
+    assert_eq!(
+        (&*known.value.vpc_id, &*known.place.region),
+        ("vpc-2", "eu-west-1")
+    );
+    assert_eq!(context.inventory.problems.total(), 1);
+    assert_eq!(context.read[0].1, ContextKind::Inventory);
+}
+
+#[test]
+fn a_damaged_inventory_is_named() {
+    let cut = zipped(INTERFACES);
+    for (name, content) in [
+        ("cut.json", &INTERFACES[..90]),
+        ("cut.gz", &cut[..cut.len() - 9]),
+    ] {
+        let error = Context::load(folder(&[(name, content)]).path()).unwrap_err();
+        assert!(error.to_string().contains(name), "{error}");
+    }
+}

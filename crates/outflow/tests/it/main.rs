@@ -5,6 +5,8 @@ mod breach;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod context;
+#[cfg(test)]
 mod coverage;
 #[cfg(test)]
 mod datasets;

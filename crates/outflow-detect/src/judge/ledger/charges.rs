@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 
 use ipnet::IpNet;
-use outflow_record::Addr;
 
 use super::crossing::{Crossing, DAYS_MAX, Payload, crossing};
 use crate::counters::total;
@@ -13,13 +12,13 @@ use crate::key::{FixedState, Remote};
 use crate::parallel::in_parallel_mut;
 use crate::policy::{Horizons, Policy, Sanctioned};
 use crate::time::{Day, Slot};
-use crate::view::{Entry, View};
+use crate::view::{Entry, Group, View};
 
 /// Unexplained payload of a workload to a destination group in a slot.
 #[derive(Debug, Clone)]
 pub(super) struct Unexplained {
     pub(super) workload: u32,
-    pub(super) group: Addr,
+    pub(super) group: Group,
     pub(super) slot: Slot,
     /// All payload of the slot.
     pub(super) payload: u64,
@@ -37,7 +36,7 @@ pub(super) struct Unexplained {
 
 impl Unexplained {
     /// The destination group, if it is one.
-    pub(super) fn destination(&self) -> Option<Addr> {
+    pub(super) fn destination(&self) -> Option<Group> {
         (!self.anywhere).then_some(self.group)
     }
 }
@@ -216,7 +215,7 @@ impl<'a> Charges<'a> {
         let of = |(at, charge): (usize, &Unexplained)| (charge.group, charge.slot, at);
         let places = self.all.iter().enumerate();
         let known = places.filter(|(_, charge)| !charge.anywhere);
-        let mut by_group: Vec<(Addr, Slot, usize)> = known.map(of).collect();
+        let mut by_group: Vec<(Group, Slot, usize)> = known.map(of).collect();
         by_group.sort_unstable();
         for run in by_group.chunk_by(|a, b| a.0 == b.0) {
             if run.len() >= rule.common_workloads as usize {
@@ -430,13 +429,15 @@ pub(super) fn sanction<'p>(
     policy: &'p Policy,
     entry: &Entry<'_>,
 ) -> Option<&'p Sanctioned> {
-    let name = &view.workload(entry.workload).name;
-    let interface = &view.interface(entry.interface).key.interface_id;
+    let name = view.workload(entry.workload).name.as_str();
+    let interface = view.interface(entry.interface);
+    // A rule may name the workload as records do, whatever the inventory calls it.
+    let names = [name, interface.workload(), &interface.key.interface_id];
     let applies = policy.sanctioned.iter().filter(|rule| {
         let ours = rule
             .workload
             .as_ref()
-            .is_none_or(|own| own == name || own == interface);
+            .is_none_or(|own| names.contains(&own.as_str()));
         ours && entry.lies_in(&rule.destination)
     });
     applies.max_by_key(|rule| rule.bytes_per_day)

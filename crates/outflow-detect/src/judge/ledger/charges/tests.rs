@@ -1,5 +1,5 @@
 use super::*;
-use crate::reading::{Talk, state, state_of_lines};
+use crate::reading::{NOTHING, Talk, state, state_of_lines};
 use crate::state::State;
 
 const MB: u64 = 1_000_000;
@@ -15,7 +15,7 @@ fn upload(remote: &str, at: i64, megabytes: u64) -> Talk<'_> {
 
 /// For each charge its slot, what is unexplained and what is explained.
 fn sums(state: &State, policy: &Policy) -> Vec<(u32, u64, u64)> {
-    let view = View::new(state, policy, Day(40_000));
+    let view = View::new(state, policy, &NOTHING, Day(40_000));
     let charges = Charges::of(&view, policy, view.sift().chosen);
     charges
         .all
@@ -108,7 +108,7 @@ fn a_ledger_charges_each_charge_once_and_none_that_another_has_charged() {
         .map(|day| upload("45.1.2.3", day * 86_400, 3))
         .collect();
     let state = state(&talks);
-    let view = View::new(&state, &Policy::default(), Day(40_000));
+    let view = View::new(&state, &Policy::default(), &NOTHING, Day(40_000));
     let mut charges = Charges::of(&view, &Policy::default(), view.sift().chosen);
     let mut fine = Ledger::of(&charges, bounds, |charge| Some(charge.workload));
     let mut coarse = Ledger::of(&charges, bounds, |_| Some(0u8));
