@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use outflow_enrich::{EnrichedBatch, InterfaceKey, Knowledge};
+use outflow_enrich::{EnrichedBatch, Knowledge, PointKey};
 use outflow_record::{CoverageRow, Timestamp};
 
 use crate::Error;
@@ -110,7 +110,7 @@ impl Engine {
     }
 
     /// Adds a coverage row.
-    pub fn fold_coverage(&mut self, key: &InterfaceKey, row: &CoverageRow) {
+    pub fn fold_coverage(&mut self, key: &PointKey, row: &CoverageRow) {
         self.state.fold_coverage(key, row);
     }
 

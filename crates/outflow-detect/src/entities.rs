@@ -1,9 +1,10 @@
-//! The interfaces of a state, and their coverage.
+//! The observation points of a state, and what logs cover of their interfaces.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hash, Hasher};
 
-use outflow_enrich::{Interface, InterfaceKey};
+use outflow_enrich::{Interface, PointKey};
 use outflow_finding::InterfaceCoverage;
 use outflow_record::Timestamp;
 
@@ -18,11 +19,11 @@ use crate::time::Hour;
 /// hours alone; [`Entities::kept_from`] shows that it was reached.
 const HOURS_MAX: usize = 1 << 24;
 
-/// The interfaces of a state, numbered in the order of meeting; no number reaches an output.
+/// The observation points of a state, numbered in the order of meeting; no number reaches an output.
 #[derive(Debug, Clone)]
 pub(crate) struct Entities {
     known: Vec<Entity>,
-    numbers: BTreeMap<InterfaceKey, u32>,
+    numbers: BTreeMap<PointKey, u32>,
     /// How many interfaces have coverage of an hour.
     by_hour: BTreeMap<Hour, usize>,
     /// Sum of these.
@@ -38,11 +39,11 @@ impl Default for Entities {
     }
 }
 
-/// An interface, what is known of it, and what its log covers.
+/// An observation point, what is known of its interface, and what the log covers of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entity {
-    /// Account and id.
-    pub key: InterfaceKey,
+    /// Interface, flow log, and whose packets.
+    pub key: PointKey,
     /// Attributes.
     pub interface: Interface,
     /// What its log covers.
@@ -50,14 +51,39 @@ pub(crate) struct Entity {
 }
 
 impl Entity {
-    /// The name of the workload: its group, else its instance, else the interface itself.
-    pub(crate) fn workload(&self) -> &str {
+    /// The name of the workload: its group, else its instance, else the interface itself. Of a host that is known
+    /// through another's interface, its address, within its network.
+    pub(crate) fn workload(&self) -> String {
+        if let Some(host) = self.key.via.host() {
+            return match &self.interface.vpc_id {
+                Some(vpc_id) => format!("{host} in {vpc_id}"),
+                None => host.to_string(),
+            };
+        }
         let known = self
             .interface
             .group
             .as_deref()
             .or(self.interface.instance_id.as_deref());
-        known.unwrap_or(&self.key.interface_id)
+        known.unwrap_or(&self.key.interface.interface_id).to_owned()
+    }
+
+    /// What tells the interface or host from others of its account.
+    pub(crate) fn id(&self) -> Cow<'_, str> {
+        let interface = self.key.interface.interface_id.as_str();
+        match self.key.via.host() {
+            Some(host) => Cow::Owned(format!("{host} at {interface}")),
+            None => Cow::Borrowed(interface),
+        }
+    }
+
+    /// Adds what another point tells of the same interface or host.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.interface.merge(&other.interface);
+        self.watch.rows.add(&other.watch.rows);
+        for (hour, marks) in &other.watch.hours {
+            self.watch.add(*hour, marks);
+        }
     }
 
     /// What its log covers, in words of outputs.
@@ -66,10 +92,10 @@ impl Entity {
         let at = |minute: i64| Timestamp(minute * 60);
         let known = |id: &String| (!id.is_empty()).then(|| id.clone());
         InterfaceCoverage {
-            account_id: known(&self.key.account_id),
+            account_id: known(&self.key.interface.account_id),
             region: self.interface.region.clone(),
             vpc_id: self.interface.vpc_id.clone(),
-            interface_id: known(&self.key.interface_id),
+            interface_id: known(&self.key.interface.interface_id),
             instance_id: self.interface.instance_id.clone(),
             first_seen: life.map(|(born, _)| at(born)),
             last_seen: life.map(|(_, gone)| at(gone)),
@@ -91,10 +117,11 @@ impl Entity {
 }
 
 /// The shard of an interface's keys, from its own key alone.
-pub(crate) fn shard_of(key: &InterfaceKey) -> usize {
+pub(crate) fn shard_of(key: &PointKey) -> usize {
     let mut hasher = FixedState::default().build_hasher();
-    key.interface_id.hash(&mut hasher);
-    key.account_id.hash(&mut hasher);
+    key.interface.interface_id.hash(&mut hasher);
+    key.interface.account_id.hash(&mut hasher);
+    key.via.hash(&mut hasher);
     usize::try_from(hasher.finish() >> 40).unwrap_or(0) % SHARDS
 }
 
@@ -171,7 +198,7 @@ impl Entities {
     }
 
     /// The number of an interface, new or known.
-    pub(crate) fn number(&mut self, key: &InterfaceKey) -> u32 {
+    pub(crate) fn number(&mut self, key: &PointKey) -> u32 {
         if let Some(number) = self.numbers.get(key) {
             return *number;
         }
@@ -201,7 +228,7 @@ impl Entities {
         &mut self.known[number as usize]
     }
 
-    /// The interfaces in the order of their keys.
+    /// The points in the order of their keys.
     pub(crate) fn sorted(&self) -> impl DoubleEndedIterator<Item = (u32, &Entity)> {
         self.numbers
             .values()

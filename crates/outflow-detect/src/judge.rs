@@ -34,8 +34,10 @@ pub struct Judged {
 pub struct Verdict {
     /// The findings, by day, then by id.
     pub findings: Vec<Judged>,
-    /// Bytes that crossed the border outwards, headers included, each counted at one interface.
+    /// Bytes that crossed the border outwards, headers included, each counted at one observation point.
     pub counted_bytes: u64,
+    /// Of them, what was payload.
+    pub counted_payload_bytes: u64,
 }
 
 /// As [`judge_with`], by what the records alone say.
@@ -53,6 +55,7 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
         icmp,
         names,
         counted_bytes,
+        counted_payload_bytes,
     } = view.sift();
     let (others, ledgers) = both(
         || {
@@ -69,5 +72,6 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
     Verdict {
         findings,
         counted_bytes,
+        counted_payload_bytes,
     }
 }

@@ -4,14 +4,15 @@ pub(crate) mod codec;
 mod lane;
 mod shared;
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 
-use outflow_enrich::{AwsService, EnrichedBatch, Interface, InterfaceKey};
+use outflow_enrich::{AwsService, EnrichedBatch, Interface, InterfaceKey, PointKey, Via};
 use outflow_finding::{InterfaceCoverage, RowCounts};
 use outflow_record::{Addr, CoverageRow, Timestamp};
 
 use crate::coverage::Marks;
-use crate::entities::Entities;
+use crate::entities::{Entities, Entity};
 use crate::key::{FixedState, PairKey, Resolution, UnorientedKey};
 use crate::table::Table;
 use crate::time::Hour;
@@ -102,7 +103,7 @@ impl State {
     }
 
     /// Adds a `NODATA` or `SKIPDATA` row of an interface.
-    pub fn fold_coverage(&mut self, key: &InterfaceKey, row: &CoverageRow) {
+    pub fn fold_coverage(&mut self, key: &PointKey, row: &CoverageRow) {
         lane::fold_coverage(key, row, self);
     }
 
@@ -134,8 +135,18 @@ impl State {
 
     /// What the log of each interface covers, in the order of accounts and ids; by hour only if that is asked for.
     pub fn coverage(&self, grain: Grain) -> Vec<InterfaceCoverage> {
-        let sorted = self.entities.sorted();
-        sorted.map(|(_, entity)| entity.coverage(grain)).collect()
+        let mut interfaces: BTreeMap<&InterfaceKey, Cow<'_, Entity>> = BTreeMap::new();
+        let own = self.entities.sorted().map(|(_, entity)| entity);
+        for entity in own.filter(|entity| entity.key.via == Via::Own) {
+            interfaces
+                .entry(&entity.key.interface)
+                .and_modify(|known| known.to_mut().merge(entity))
+                .or_insert(Cow::Borrowed(entity));
+        }
+        interfaces
+            .into_values()
+            .map(|entity| entity.coverage(grain))
+            .collect()
     }
 
     /// From when on coverage is kept, if there were more hours of it than memory allows.
@@ -146,7 +157,11 @@ impl State {
 
     /// Interfaces met.
     pub fn interfaces(&self) -> usize {
-        self.entities.len()
+        let sorted = self.entities.sorted();
+        let mut interfaces: Vec<&InterfaceKey> =
+            sorted.map(|(_, entity)| &entity.key.interface).collect();
+        interfaces.dedup();
+        interfaces.len()
     }
 
     /// Bytes on the heap, about: what the limit of keys bounds.
@@ -156,7 +171,7 @@ impl State {
 }
 
 impl Sums for State {
-    fn entity(&mut self, key: &InterfaceKey) -> u32 {
+    fn entity(&mut self, key: &PointKey) -> u32 {
         self.entities.number(key)
     }
 

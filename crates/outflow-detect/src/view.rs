@@ -1,15 +1,19 @@
 //! A state as judges read it: every pair seen from its interface, every byte at one interface.
 
 mod grouping;
+mod once;
+mod parties;
 mod placed;
+mod survey;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use ipnet::IpNet;
-use outflow_enrich::{GroupId, Knowledge, protocol};
+use outflow_enrich::{GroupId, Knowledge, Via, protocol};
 use outflow_record::Addr;
 
 use crate::counters::Counters;
+use crate::coverage::Watch;
 use crate::entities::Entity;
 use crate::key::{
     FixedState, Key, PairKey, Remote, Resolution, Role, Service, UnorientedKey, is_icmp,
@@ -22,7 +26,10 @@ use crate::table::SHARDS;
 use crate::time::{Day, Slot};
 pub(crate) use grouping::Group;
 use grouping::Grouping;
+use once::{Counting, Hosts, Way};
+use parties::Parties;
 use placed::Placed;
+use survey::{Passage, Passed};
 
 /// A pair within a slot.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +89,17 @@ impl Workload {
     }
 }
 
+/// Whose packets a point saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The interface's own.
+    Host,
+    /// Those of an intermediary, in its own name.
+    Gateway,
+    /// Those of a host behind an intermediary, on the side of the host or [forwarded](outflow_enrich::Via::Forwarded).
+    Behind { forwarded: bool },
+}
+
 /// The state up to the end of a day.
 #[derive(Debug)]
 pub(crate) struct View<'a> {
@@ -92,12 +110,12 @@ pub(crate) struct View<'a> {
     numbers: Vec<(u32, u32)>,
     /// By the state's number of an interface that changed workloads: from which slot on it is of which one.
     moved: HashMap<u32, Vec<(Slot, u32)>, FixedState>,
-    /// The interfaces in the order of their keys.
-    interfaces: Vec<&'a Entity>,
+    /// Interfaces and hosts, in the order of their keys.
+    parties: Parties<'a>,
     /// What knowledge adds to them.
     placed: Vec<Placed<'a>>,
-    /// By the state's number of an interface: whether it passes on, as records or knowledge say.
-    gateways: Vec<bool>,
+    /// By the state's number of a point: whose packets it saw, as records or knowledge say.
+    kinds: Vec<Kind>,
     /// By the state's number of an interface: the number of its account and VPC.
     networks: Vec<u32>,
     grouping: Grouping<'a>,
@@ -108,6 +126,11 @@ pub(crate) struct View<'a> {
     /// By shard, what its interfaces were seen to accept.
     accepting: Vec<Accepting>,
     passed_on: HashMap<Passage, Passed, FixedState>,
+    /// Points and slots of which another flow log of the same interface counts.
+    redundant: HashSet<(u32, Slot), FixedState>,
+    hosts: Hosts,
+    /// Where the bytes of hosts count whose packets intermediaries passed on.
+    ways: HashMap<Way, Counting, FixedState>,
 }
 
 /// Entries by what reads them, in no order.
@@ -121,8 +144,10 @@ pub(crate) struct Sifted<'a> {
     pub(crate) icmp: Vec<Entry<'a>>,
     /// Name resolution, in parts that have no interface in common.
     pub(crate) names: Vec<Vec<Entry<'a>>>,
-    /// Bytes that crossed the border outwards, headers included, each at one interface.
+    /// Bytes that crossed the border outwards, headers included, each at one observation point.
     pub(crate) counted_bytes: u64,
+    /// Of them, what was payload.
+    pub(crate) counted_payload_bytes: u64,
 }
 
 /// Parts that chosen payload is sifted into.
@@ -130,17 +155,6 @@ const PARTS: usize = 32;
 
 /// By interface and port, the day on which it was first seen to accept a TCP connection from outside.
 type Accepting = HashMap<(u32, u16), Day, FixedState>;
-
-/// Where bytes may be logged twice: a network (of an account and a VPC), an address and a day; and whether
-/// they were served, as those have no address.
-type Passage = (u32, Addr, u32, bool);
-
-/// Bytes of a passage, by who sent them.
-#[derive(Debug, Clone, Copy, Default)]
-struct Passed {
-    by_gateways: u64,
-    by_hosts: u64,
-}
 
 impl<'a> View<'a> {
     /// The state as it was when `through` ended.
@@ -150,29 +164,34 @@ impl<'a> View<'a> {
         knowledge: &'a Knowledge,
         through: Day,
     ) -> Self {
-        let entities = state.entities.sorted();
-        let placed: Vec<Placed<'_>> = entities
-            .map(|(_, entity)| Placed::of(entity, knowledge))
+        let parties = Parties::of(state);
+        let placed: Vec<Placed<'_>> = parties
+            .iter()
+            .map(|party| Placed::of(party, knowledge))
             .collect();
-        let ids = workloads(state, &placed);
+        let ids = workloads(&parties, &placed);
         let mut numbers = vec![(0, 0); state.entities.len()];
-        let mut gateways = vec![false; state.entities.len()];
+        let mut kinds = vec![Kind::Host; state.entities.len()];
         let mut moved = HashMap::default();
-        let mut interfaces = Vec::new();
-        for ((number, entity), own) in state.entities.sorted().zip(&placed) {
-            let rank = u32::try_from(interfaces.len()).unwrap_or(u32::MAX);
-            let workloads = own.workloads(entity);
+        for (number, entity) in state.entities.sorted() {
+            let party = parties.of_point(number);
+            let workloads = placed[party as usize].workloads(parties.get(party));
             let workloads: Vec<(Slot, u32)> =
                 workloads.map(|(from, name)| (from, ids[&name])).collect();
-            numbers[number as usize] = (rank, workloads[0].1);
-            gateways[number as usize] = entity.interface.intermediary || own.passes_on;
+            numbers[number as usize] = (party, workloads[0].1);
+            kinds[number as usize] = match entity.key.via {
+                Via::Received(_) => Kind::Behind { forwarded: false },
+                Via::Forwarded(_) => Kind::Behind { forwarded: true },
+                Via::Own if parties.get(party).interface.intermediary => Kind::Gateway,
+                Via::Own if placed[party as usize].passes_on => Kind::Gateway,
+                Via::Own => Kind::Host,
+            };
             if workloads.len() > 1 {
                 moved.insert(number, workloads);
             }
-            interfaces.push(entity);
         }
-        let networks = networks(state, &placed);
-        let grouping = Grouping::new(state, &placed, &knowledge.destinations);
+        let networks = networks(state, &parties, &placed);
+        let grouping = Grouping::new(state, &parties, &placed, &knowledge.destinations);
         let ports = policy.services_served.iter();
         let served = ports.filter_map(|name| port_of(name)).collect();
         let known = |(key, counters, _): (&UnorientedKey, &Counters, Resolution)| {
@@ -186,16 +205,21 @@ impl<'a> View<'a> {
             workloads: ids.into_keys().collect(),
             numbers,
             moved,
-            interfaces,
+            parties,
             placed,
-            gateways,
+            kinds,
             networks,
             grouping,
             served,
             oriented: in_parallel(&shards(), orient_shard),
             accepting: Vec::new(),
             passed_on: HashMap::default(),
+            redundant: HashSet::default(),
+            hosts: Hosts::default(),
+            ways: HashMap::default(),
         };
+        view.redundant = view.find_redundant();
+        view.hosts = view.find_hosts();
         view.survey();
         view
     }
@@ -204,8 +228,13 @@ impl<'a> View<'a> {
         &self.workloads[id as usize]
     }
 
-    pub(crate) fn interface(&self, number: u32) -> &'a Entity {
-        self.interfaces[number as usize]
+    pub(crate) fn interface(&self, number: u32) -> &Entity {
+        self.parties.get(number)
+    }
+
+    /// What the log covers of an interface, or of the one that passed on a host's packets.
+    pub(crate) fn watch(&self, number: u32) -> &Watch {
+        self.parties.watch(number)
     }
 
     /// What knowledge adds to an interface.
@@ -244,11 +273,14 @@ impl<'a> View<'a> {
         let oriented = self.oriented[shard].iter();
         let oriented = oriented.map(|(key, counters)| (key, counters, Remote::Whole));
         let through = self.through;
+        let counts = |key: &PairKey| {
+            self.redundant.is_empty() || !self.redundant.contains(&(key.entity, key.slot))
+        };
         kept.chain(oriented)
-            .filter(move |(key, ..)| key.slot.day() <= through)
+            .filter(move |(key, ..)| key.slot.day() <= through && counts(key))
     }
 
-    /// The pairs that judges read, without what a gateway only passed on.
+    /// The pairs that judges read, each byte at one observation point.
     pub(crate) fn sift(&self) -> Sifted<'_> {
         let mut all = Sifted {
             chosen: vec![Vec::new(); PARTS],
@@ -266,6 +298,9 @@ impl<'a> View<'a> {
             all.icmp.append(&mut part.icmp);
             all.names.append(&mut part.names);
             all.counted_bytes = all.counted_bytes.saturating_add(part.counted_bytes);
+            all.counted_payload_bytes = all
+                .counted_payload_bytes
+                .saturating_add(part.counted_payload_bytes);
         }
         all
     }
@@ -295,8 +330,10 @@ impl<'a> View<'a> {
             };
             let service = key.service;
             if service.external {
-                let bytes = counters.up().bytes;
-                sifted.counted_bytes = sifted.counted_bytes.saturating_add(bytes);
+                let up = counters.up();
+                sifted.counted_bytes = sifted.counted_bytes.saturating_add(up.bytes);
+                sifted.counted_payload_bytes =
+                    sifted.counted_payload_bytes.saturating_add(up.payload);
             }
             if service.external && counters.up().payload > 0 && !is_served(key) {
                 let named = self.grouping.of(key, kept);
@@ -363,90 +400,6 @@ impl<'a> View<'a> {
             service.port < 1_024
         }
     }
-
-    /// A gateway logs again what hosts of its network sent. Its bytes to an address count only on days when the
-    /// hosts' own records do not hold them: when the hosts are not logged.
-    fn is_passed_on(&self, key: &PairKey, kept: Remote) -> bool {
-        if !self.is_gateway(key) {
-            return false;
-        }
-        if !key.service.external {
-            // What a gateway says inside, it says for the other side, whose records it has too.
-            return true;
-        }
-        let passed = self
-            .passage(key, kept)
-            .and_then(|at| self.passed_on.get(&at));
-        // Some of the hosts' last packets are in the next window: nine tenths are all.
-        passed.is_some_and(|passed| passed.by_hosts / 9 >= passed.by_gateways / 10)
-    }
-
-    fn is_gateway(&self, key: &PairKey) -> bool {
-        self.gateways[key.entity as usize]
-    }
-
-    /// Where a pair's bytes may be logged twice; nowhere, if its address was not kept for want of memory.
-    fn passage(&self, key: &PairKey, kept: Remote) -> Option<Passage> {
-        let served = key.service.is_anonymous();
-        let network = self.networks[key.entity as usize];
-        let known = served || kept == Remote::Whole;
-        known.then(|| (network, key.remote, key.slot.day().0, served))
-    }
-
-    /// A look at every pair: who accepts connections, and what gateways sent; then, what hosts sent there.
-    fn survey(&mut self) {
-        let surveyed = in_parallel(&shards(), |shard| self.survey_shard(*shard));
-        let mut passed: HashMap<Passage, Passed, FixedState> = HashMap::default();
-        for (accepting, by_gateways) in surveyed {
-            self.accepting.push(accepting);
-            for (at, bytes) in by_gateways {
-                let of = passed.entry(at).or_default();
-                of.by_gateways = of.by_gateways.saturating_add(bytes);
-            }
-        }
-        if !passed.is_empty() {
-            let hosts = in_parallel(&shards(), |shard| self.sent_by_hosts(*shard, &passed));
-            for (at, bytes) in hosts.into_iter().flatten() {
-                if let Some(of) = passed.get_mut(&at) {
-                    of.by_hosts = of.by_hosts.saturating_add(bytes);
-                }
-            }
-        }
-        self.passed_on = passed;
-    }
-
-    fn sent_by_hosts(
-        &self,
-        shard: usize,
-        passed: &HashMap<Passage, Passed, FixedState>,
-    ) -> Vec<(Passage, u64)> {
-        let hosts = self.pairs(shard).filter(|(key, ..)| !self.is_gateway(key));
-        let sent = hosts.filter_map(|(key, counters, kept)| {
-            let at = self.passage(key, kept)?;
-            passed.contains_key(&at).then(|| (at, counters.up().bytes))
-        });
-        sent.collect()
-    }
-
-    fn survey_shard(&self, shard: usize) -> (Accepting, Vec<(Passage, u64)>) {
-        let (mut accepting, mut by_gateways) = (Accepting::default(), Vec::new());
-        for (key, counters, kept) in self.pairs(shard) {
-            let service = key.service;
-            // Only an answer proves that somebody listens; a question may come to any port.
-            let answers = service.role == Role::Server && counters.up().packets > 0;
-            if answers && service.external && service.protocol == protocol::TCP {
-                let day = key.slot.day();
-                let since = accepting.entry((key.entity, service.port)).or_insert(day);
-                *since = day.min(*since);
-            }
-            if self.is_gateway(key)
-                && let Some(at) = self.passage(key, kept)
-            {
-                by_gateways.push((at, counters.up().bytes));
-            }
-        }
-        (accepting, by_gateways)
-    }
 }
 
 /// An interface, its peer and a day.
@@ -458,11 +411,11 @@ fn shards() -> Vec<usize> {
     (0..SHARDS).collect()
 }
 
-/// All workloads that interfaces belong to at some time, numbered in their order.
-fn workloads(state: &State, placed: &[Placed<'_>]) -> BTreeMap<Workload, u32> {
+/// All workloads that parties belong to at some time, numbered in their order.
+fn workloads(parties: &Parties<'_>, placed: &[Placed<'_>]) -> BTreeMap<Workload, u32> {
     let mut ids = BTreeMap::new();
-    for ((_, entity), own) in state.entities.sorted().zip(placed) {
-        ids.extend(own.workloads(entity).map(|(_, workload)| (workload, 0)));
+    for (party, own) in parties.iter().zip(placed) {
+        ids.extend(own.workloads(party).map(|(_, workload)| (workload, 0)));
     }
     for (rank, id) in ids.values_mut().enumerate() {
         *id = u32::try_from(rank).unwrap_or(u32::MAX);
@@ -470,13 +423,21 @@ fn workloads(state: &State, placed: &[Placed<'_>]) -> BTreeMap<Workload, u32> {
     ids
 }
 
-/// By the state's number of an interface, a number for its account and VPC.
-fn networks(state: &State, placed: &[Placed<'_>]) -> Vec<u32> {
+/// By the state's number of a point, a number for its account and VPC. The attachments of a transit gateway are in no
+/// network: each is one by itself.
+fn networks(state: &State, parties: &Parties<'_>, placed: &[Placed<'_>]) -> Vec<u32> {
     let mut known: BTreeMap<(&str, Option<&str>), u32> = BTreeMap::new();
     let mut numbers = vec![0; state.entities.len()];
-    for ((number, entity), own) in state.entities.sorted().zip(placed) {
+    for (number, entity) in state.entities.sorted() {
         let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
-        let network = (entity.key.account_id.as_str(), own.vpc_id(entity));
+        let party = parties.of_point(number);
+        let interface = &entity.key.interface;
+        let place = if interface.interface_id.starts_with("tgw-attach-") {
+            Some(interface.interface_id.as_str())
+        } else {
+            placed[party as usize].vpc_id(parties.get(party))
+        };
+        let network = (interface.account_id.as_str(), place);
         numbers[number as usize] = *known.entry(network).or_insert(next);
     }
     numbers

@@ -5,7 +5,7 @@ mod columns;
 use outflow_record::{Addr, FlowBatch};
 
 use crate::aws::AwsService;
-use crate::interface::Interfaces;
+use crate::interface::{Points, Via};
 use crate::networks::{Networks, Scope};
 use crate::traffic::{Direction, Initiator, initiator, payload_bytes, protocol};
 use columns::{Columns, Memory, Row};
@@ -13,8 +13,11 @@ use columns::{Columns, Memory, Row};
 /// A flow record, seen from its interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flow {
-    /// Number of the interface in [`EnrichedBatch::interfaces`].
+    /// Number of the interface's own point in [`EnrichedBatch::points`]: whose log the record is of.
     pub interface: u32,
+    /// Number of the point at which the packets were seen: the interface's own, or one for the host whose packets it
+    /// passed on.
+    pub point: u32,
     /// First packet, Unix seconds.
     pub start: i64,
     /// Last packet, Unix seconds.
@@ -49,12 +52,12 @@ pub struct Flow {
     pub payload_bytes: u64,
 }
 
-/// The flows of a batch, and the interfaces that their numbers mean.
+/// The flows of a batch, and the observation points that their numbers mean.
 #[derive(Debug)]
 pub struct EnrichedBatch<'a> {
-    /// Every interface that the enricher has met so far.
-    pub interfaces: &'a Interfaces,
-    /// Numbers of the interfaces of which this batch told something new.
+    /// Every observation point that the enricher has met so far.
+    pub points: &'a Points,
+    /// Numbers of the points of which this batch told something new.
     pub learnt: &'a [u32],
     /// The flows.
     pub flows: &'a [Flow],
@@ -71,6 +74,8 @@ pub struct Origin {
     pub account_id: Option<String>,
     /// Region of the flow log.
     pub region: Option<String>,
+    /// Id of the flow log, or the log group that it writes to.
+    pub flow_log: Option<String>,
 }
 
 /// Turns batches of records into flows. One enricher serves many sources, and numbers their interfaces.
@@ -90,7 +95,7 @@ pub struct Origin {
 #[derive(Debug)]
 pub struct Enricher {
     networks: Networks,
-    interfaces: Interfaces,
+    points: Points,
     flows: Vec<Flow>,
     learnt: Vec<u32>,
     unmeasured_at: Vec<u32>,
@@ -102,7 +107,7 @@ impl Enricher {
     pub fn new(networks: Networks) -> Self {
         Self {
             networks,
-            interfaces: Interfaces::default(),
+            points: Points::default(),
             flows: Vec::new(),
             learnt: Vec::new(),
             unmeasured_at: Vec::new(),
@@ -110,9 +115,9 @@ impl Enricher {
         }
     }
 
-    /// The interfaces met so far.
-    pub fn interfaces(&self) -> &Interfaces {
-        &self.interfaces
+    /// The observation points met so far.
+    pub fn points(&self) -> &Points {
+        &self.points
     }
 
     /// The flows of a batch of records.
@@ -124,19 +129,31 @@ impl Enricher {
         let mut memory = std::mem::take(&mut self.memory);
         let mut seen = columns.interfaces(origin, &mut memory);
         for row in 0..records.num_rows() {
-            let number = seen.number(row, &mut self.interfaces, &mut self.learnt);
+            let (number, is_relayed) = seen.number(row, &mut self.points, &mut self.learnt);
             let Some(record) = columns.row(row) else {
                 self.unmeasured_at.push(number);
                 continue;
             };
-            let flow = self.flow(number, &record);
+            let passed_on = if is_relayed {
+                let passed_on = self.passed_on(number, &record);
+                if let Some(flow) = &passed_on {
+                    let vpc_id = columns.near_vpc(row, flow.direction);
+                    if vpc_id.is_some() && self.points.learn_vpc(flow.point, vpc_id) {
+                        self.learnt.push(flow.point);
+                    }
+                }
+                passed_on
+            } else {
+                None
+            };
+            let flow = passed_on.unwrap_or_else(|| self.flow(number, &record));
             self.flows.push(flow);
         }
         self.memory = memory;
         self.learnt.sort_unstable();
         self.learnt.dedup();
         EnrichedBatch {
-            interfaces: &self.interfaces,
+            points: &self.points,
             learnt: &self.learnt,
             flows: &self.flows,
             unmeasured: self.unmeasured_at.len() as u64,
@@ -150,80 +167,123 @@ impl Enricher {
         let has_flags = record.protocol == protocol::TCP && record.tcp_flags.is_some();
         if has_flags && record.accepted {
             let day = u32::try_from(record.start.max(0) / 86_400).unwrap_or(u32::MAX);
-            if self.interfaces.learn_flags(number, day) {
+            if self.points.learn_flags(number, day) {
                 self.learnt.push(number);
             }
         }
     }
 
+    /// Sees a record of packets that its interface passed on from the side of the host inside, whose they are. `None` if
+    /// they did not cross the border.
+    fn passed_on(&mut self, number: u32, record: &Row) -> Option<Flow> {
+        let source_scope = self.networks.scope(record.packet_source);
+        let destination_scope = self.networks.scope(record.packet_destination);
+        let (direction, host, outer) = match (source_scope, destination_scope) {
+            (Scope::Internal, Scope::External) => {
+                (Direction::Egress, record.packet_source, record.source)
+            }
+            (Scope::External, Scope::Internal) => (
+                Direction::Ingress,
+                record.packet_destination,
+                record.destination,
+            ),
+            _ => return None,
+        };
+        let via = if outer == host {
+            Via::Received(host)
+        } else {
+            Via::Forwarded(host)
+        };
+        let point = self.points.passing(number, via);
+        let packet = Row {
+            source: record.packet_source,
+            destination: record.packet_destination,
+            ..*record
+        };
+        self.learn_flags(point, record);
+        Some(Flow {
+            interface: number,
+            point,
+            ..seen_from(&packet, direction, (source_scope, destination_scope))
+        })
+    }
+
     /// Sees a record from its interface's side: as `flow-direction` says, else by the border, else not at all.
     #[inline]
     fn flow(&mut self, number: u32, record: &Row) -> Flow {
-        let source_scope = self.networks.scope(record.source);
-        let destination_scope = self.networks.scope(record.destination);
+        let scopes = (
+            self.networks.scope(record.source),
+            self.networks.scope(record.destination),
+        );
         let direction = match record.direction {
             Some(direction) => direction,
             None => {
                 if self
-                    .interfaces
+                    .points
                     .learn_addresses(number, record.source, record.destination)
                 {
                     self.learnt.push(number);
                 }
-                match (source_scope, destination_scope) {
+                match scopes {
                     (Scope::Internal, Scope::External) => Direction::Egress,
                     (Scope::External, Scope::Internal) => Direction::Ingress,
                     _ => Direction::Unknown,
                 }
             }
         };
-        let ports = (record.source_port, record.destination_port);
-        let by_sender = initiator(record.protocol, record.tcp_flags, ports);
-        let incoming = direction == Direction::Ingress;
-        let initiator = if incoming {
-            by_sender.turned()
-        } else {
-            by_sender
-        };
+        if direction == Direction::Egress && self.points.learn_sender(number, record.packet_source)
+        {
+            self.learnt.push(number);
+        }
         self.learn_flags(number, record);
-        let pick = |source, destination| {
-            if incoming {
-                (destination, source)
-            } else {
-                (source, destination)
-            }
-        };
-        let (local, remote) = pick(record.source, record.destination);
-        let (local_port, remote_port) = if incoming { (ports.1, ports.0) } else { ports };
-        let (local_scope, remote_scope) = if incoming {
-            (destination_scope, source_scope)
-        } else {
-            (source_scope, destination_scope)
-        };
-        let ipv6 = !record.source.is_ipv4();
         Flow {
             interface: number,
-            start: record.start,
-            end: record.end,
-            local,
-            remote,
-            local_port,
-            remote_port,
-            protocol: record.protocol,
-            direction,
-            initiator,
-            local_scope,
-            remote_scope,
-            accepted: record.accepted,
-            aws_service: if incoming {
-                record.source_service
-            } else {
-                record.destination_service
-            },
-            packets: record.packets,
-            bytes: record.bytes,
-            payload_bytes: payload_bytes(record.protocol, ipv6, record.bytes, record.packets),
+            point: number,
+            ..seen_from(record, direction, scopes)
         }
+    }
+}
+
+/// A record with its local side where its direction says; `scopes` are those of source and destination.
+#[inline]
+fn seen_from(record: &Row, direction: Direction, scopes: (Scope, Scope)) -> Flow {
+    let ports = (record.source_port, record.destination_port);
+    let by_sender = initiator(record.protocol, record.tcp_flags, ports);
+    let ipv6 = !record.source.is_ipv4();
+    let sent = Flow {
+        interface: 0,
+        point: 0,
+        start: record.start,
+        end: record.end,
+        local: record.source,
+        remote: record.destination,
+        local_port: ports.0,
+        remote_port: ports.1,
+        protocol: record.protocol,
+        direction,
+        initiator: by_sender,
+        local_scope: scopes.0,
+        remote_scope: scopes.1,
+        accepted: record.accepted,
+        aws_service: record.destination_service,
+        packets: record.packets,
+        bytes: record.bytes,
+        payload_bytes: payload_bytes(record.protocol, ipv6, record.bytes, record.packets),
+    };
+    if direction == Direction::Ingress {
+        Flow {
+            local: sent.remote,
+            remote: sent.local,
+            local_port: ports.1,
+            remote_port: ports.0,
+            initiator: by_sender.turned(),
+            local_scope: scopes.1,
+            remote_scope: scopes.0,
+            aws_service: record.source_service,
+            ..sent
+        }
+    } else {
+        sent
     }
 }
 

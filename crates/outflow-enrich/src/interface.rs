@@ -1,6 +1,7 @@
-//! Interfaces, and what their records teach about them.
+//! Interfaces, where bytes are seen at them, and what their records teach.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasherDefault, DefaultHasher};
 
 use outflow_record::Addr;
 
@@ -13,6 +14,59 @@ pub struct InterfaceKey {
     /// `eni-…`, or `nat-…` for a regional NAT gateway; empty where the record has neither.
     pub interface_id: String,
 }
+
+/// An observation point: an interface in one flow log, and whose packets it saw.
+///
+/// Every byte is logged at several: by each flow log that covers an interface, by the host that sent it, and by each
+/// gateway that passed it on. Which of them counts can only be told from all of them, so they are kept apart.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PointKey {
+    /// The interface whose log it is.
+    pub interface: InterfaceKey,
+    /// The flow log, `fl-…` or a log group; empty where nothing tells.
+    pub flow_log: String,
+    /// Whose packets.
+    pub via: Via,
+}
+
+impl PointKey {
+    /// What the interface itself sends and receives.
+    pub fn own(interface: InterfaceKey, flow_log: String) -> Self {
+        Self {
+            interface,
+            flow_log,
+            via: Via::Own,
+        }
+    }
+}
+
+/// Whose packets are seen at an interface.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Via {
+    /// Its own, or what it passes on in its own name.
+    #[default]
+    Own,
+    /// A host's, on the side of an intermediary (NAT gateway, transit gateway, load balancer) where the record's
+    /// address is the host's.
+    Received(Addr),
+    /// A host's, on the side of an intermediary where the record has the intermediary's address in the host's stead.
+    Forwarded(Addr),
+}
+
+impl Via {
+    /// The host, if packets of another are seen.
+    pub fn host(self) -> Option<Addr> {
+        match self {
+            Self::Own => None,
+            Self::Received(host) | Self::Forwarded(host) => Some(host),
+        }
+    }
+}
+
+/// Addresses that are kept of an interface: as many as the largest network interface takes (50 of IPv4, as many of
+/// IPv6), rounded up. Of more the smallest are kept, in whatever order they come: what comes through an intermediary
+/// for one of the others counts there too.
+const ADDRESSES_MAX: usize = 128;
 
 /// What is known of an interface. Merging takes the greater text of each attribute, so that the result does
 /// not depend on the order of records, and a value wins over none.
@@ -34,6 +88,8 @@ pub struct Interface {
     pub own_v4: OwnAddress,
     /// Its IPv6 address, as far as records tell.
     pub own_v6: OwnAddress,
+    /// Addresses that packets from it had as their source, the smallest if there are very many.
+    pub addresses: BTreeSet<Addr>,
     /// The day (since 1970) of its first accepted TCP record with `tcp-flags`: from then on, its log has flags.
     pub flags_since: Option<u32>,
 }
@@ -55,6 +111,23 @@ impl Interface {
         self.own_v4 = self.own_v4.both(other.own_v4);
         self.own_v6 = self.own_v6.both(other.own_v6);
         self.flags_since = earlier(self.flags_since, other.flags_since);
+        self.addresses.extend(&other.addresses);
+        while self.addresses.len() > ADDRESSES_MAX {
+            self.addresses.pop_last();
+        }
+    }
+
+    /// Adds an address that packets from it had; whether that is news.
+    fn sends_from(&mut self, addr: Addr) -> bool {
+        let full = self.addresses.len() >= ADDRESSES_MAX;
+        if full && self.addresses.last().is_some_and(|last| *last <= addr) {
+            return false;
+        }
+        let news = self.addresses.insert(addr);
+        if self.addresses.len() > ADDRESSES_MAX {
+            self.addresses.pop_last();
+        }
+        news
     }
 
     /// Whether an address is the interface's own, or `None` if its records do not tell.
@@ -143,21 +216,25 @@ fn earlier(a: Option<u32>, b: Option<u32>) -> Option<u32> {
     a.into_iter().chain(b).min()
 }
 
-/// The interfaces that an enricher has met, numbered in the order of meeting.
+/// The observation points that an enricher has met, numbered in the order of meeting.
 #[derive(Debug, Default)]
-pub struct Interfaces {
-    known: Vec<(InterfaceKey, Interface)>,
+pub struct Points {
+    known: Vec<(PointKey, Interface)>,
     /// What [`Interface::flags_since`] has, packed: it is asked for with every record. The greatest number is none.
     flags_since: Vec<u32>,
-    numbers: BTreeMap<String, BTreeMap<String, u32>>,
+    /// The address that each last sent from, packed likewise.
+    last_sender: Vec<Addr>,
+    numbers: BTreeMap<PointKey, u32>,
+    /// Points at which packets of a host are seen, by that of the interface itself.
+    passing: HashMap<(u32, Via), u32, BuildHasherDefault<DefaultHasher>>,
 }
 
-impl Interfaces {
-    /// Key and knowledge of the interface with this number.
+impl Points {
+    /// Key and knowledge of the point with this number.
     ///
     /// # Panics
     /// If this table did not hand out the number.
-    pub fn get(&self, number: u32) -> (&InterfaceKey, &Interface) {
+    pub fn get(&self, number: u32) -> (&PointKey, &Interface) {
         let (key, interface) = &self.known[number as usize];
         (key, interface)
     }
@@ -172,24 +249,38 @@ impl Interfaces {
         self.known.is_empty()
     }
 
-    pub(crate) fn number(&mut self, account_id: &str, interface_id: &str) -> u32 {
-        let known = self
-            .numbers
-            .get(account_id)
-            .and_then(|ids| ids.get(interface_id));
-        if let Some(number) = known {
+    pub(crate) fn number(&mut self, key: PointKey) -> u32 {
+        if let Some(number) = self.numbers.get(&key) {
             return *number;
         }
         let number = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
-        let ids = self.numbers.entry(account_id.to_owned()).or_default();
-        ids.insert(interface_id.to_owned(), number);
-        let key = InterfaceKey {
-            account_id: account_id.to_owned(),
-            interface_id: interface_id.to_owned(),
-        };
+        self.numbers.insert(key.clone(), number);
         self.known.push((key, Interface::default()));
         self.flags_since.push(u32::MAX);
+        self.last_sender.push(Addr::default());
         number
+    }
+
+    /// The point at which packets of a host are seen at the interface of another point.
+    pub(crate) fn passing(&mut self, number: u32, via: Via) -> u32 {
+        if let Some(known) = self.passing.get(&(number, via)) {
+            return *known;
+        }
+        let own = self.get(number).0.clone();
+        let passing = self.number(PointKey { via, ..own });
+        self.passing.insert((number, via), passing);
+        passing
+    }
+
+    /// As [`Points::learn`], for the source of a packet that left the interface.
+    #[inline]
+    pub(crate) fn learn_sender(&mut self, number: u32, sender: Addr) -> bool {
+        let last = &mut self.last_sender[number as usize];
+        if *last == sender {
+            return false;
+        }
+        *last = sender;
+        self.known[number as usize].1.sends_from(sender)
     }
 
     /// Merges what a record says; whether it told anything new. Nearly none does, so that nothing is copied to find
@@ -213,7 +304,18 @@ impl Interfaces {
         news
     }
 
-    /// As [`Interfaces::learn`], for an accepted TCP record with flags, of this day.
+    /// As [`Points::learn`], for the VPC alone.
+    #[inline]
+    pub(crate) fn learn_vpc(&mut self, number: u32, vpc_id: Option<&str>) -> bool {
+        let known = &mut self.known[number as usize].1.vpc_id;
+        let news = vpc_id > known.as_deref();
+        if news {
+            *known = vpc_id.map(str::to_owned);
+        }
+        news
+    }
+
+    /// As [`Points::learn`], for an accepted TCP record with flags, of this day.
     #[inline]
     pub(crate) fn learn_flags(&mut self, number: u32, day: u32) -> bool {
         let known = &mut self.flags_since[number as usize];
@@ -225,7 +327,7 @@ impl Interfaces {
         news
     }
 
-    /// As [`Interfaces::learn`], for a record's addresses alone.
+    /// As [`Points::learn`], for a record's addresses alone.
     pub(crate) fn learn_addresses(&mut self, number: u32, source: Addr, destination: Addr) -> bool {
         let known = &mut self.known[number as usize].1;
         let own = if source.is_ipv4() {

@@ -78,15 +78,6 @@ impl Problem {
         Self::of(object, format!("was refused: {error}"), hint)
     }
 
-    /// An object of records that the sums have no place for.
-    pub(crate) fn transit_gateway(object: &Object) -> Self {
-        Self::of(
-            object,
-            "was refused: it is a Transit Gateway flow log, which is not counted yet".to_owned(),
-            "name only VPC flow logs; the others are counted without it",
-        )
-    }
-
     /// An object whose format lacks what every flow needs.
     pub(crate) fn without_fields(object: &Object, lacking: &[Field]) -> Self {
         let names: Vec<&str> = lacking.iter().map(|field| field.name()).collect();

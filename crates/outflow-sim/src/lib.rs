@@ -32,6 +32,7 @@ pub use evaluate::{Charged, Recall, SEVERITY_LOW, Score, evaluate};
 pub use label::{Label, labels_csv};
 pub use objects::{LATE_ROWS_PER_MILLE, Objects, SimObject};
 pub use scenario::{Class, Scenario};
+pub use topology::{Topology, TopologyLog};
 pub use world::World;
 
 mod background;
@@ -52,5 +53,6 @@ mod row;
 mod scenario;
 mod scene;
 mod script;
+mod topology;
 mod views;
 mod world;

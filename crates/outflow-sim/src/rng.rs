@@ -14,6 +14,7 @@ pub(crate) enum Domain {
     Views,
     Object,
     Quiet,
+    Topology,
 }
 
 /// A stream of numbers that is determined by the seed and the key.

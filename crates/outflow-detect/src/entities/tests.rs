@@ -1,10 +1,13 @@
+use outflow_enrich::InterfaceKey;
+
 use super::*;
 
-fn key(at: usize) -> InterfaceKey {
-    InterfaceKey {
+fn key(at: usize) -> PointKey {
+    let interface = InterfaceKey {
         account_id: "111111111111".to_owned(),
         interface_id: format!("eni-{at}"),
-    }
+    };
+    PointKey::own(interface, String::new())
 }
 
 /// A mark of an interface in an hour.

@@ -280,7 +280,7 @@ impl Draft {
         let (family, day) = (charge.family, charge.day.to_string());
         let mut identity = vec![family.name(), day.as_str()];
         identity.extend_from_slice(charge.identity);
-        let account = main.and_then(|entity| text(&entity.key.account_id));
+        let account = main.and_then(|entity| text(&entity.key.interface.account_id));
         let single = charge.workload.is_some();
         let of_one = |value: Option<String>| value.filter(|_| single || entities.len() == 1);
         // By records, or else by the inventory.
@@ -305,7 +305,7 @@ impl Draft {
             account_id: account,
             region: region.map(str::to_owned),
             vpc_id: of_one(vpc_id.map(str::to_owned)),
-            interface_id: of_one(main.and_then(|entity| text(&entity.key.interface_id))),
+            interface_id: of_one(main.and_then(|entity| text(&entity.key.interface.interface_id))),
             workload: charge.workload.and_then(|id| text(&view.workload(id).name)),
             destination: self.destination(view),
             first_seen: Some(Timestamp(records.first)),
@@ -326,7 +326,7 @@ impl Draft {
         };
         let keys = entities
             .iter()
-            .map(|number| view.interface(*number).key.clone());
+            .map(|number| view.interface(*number).key.interface.clone());
         let interfaces: Vec<InterfaceKey> = keys.collect();
         Judged {
             day: charge.day,

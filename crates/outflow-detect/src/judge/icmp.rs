@@ -60,7 +60,7 @@ fn judge_run(view: &View<'_>, policy: &Policy, run: &[Entry<'_>], which: &str) -
         ..bounded(per_packet, PING_BYTES_MAX, "bytes per packet", text)
     };
     let measure = draft.measure(up.payload, bound);
-    let key = view.interface(run[0].interface).key.clone();
+    let party = view.interface(run[0].interface);
     let shape = if tunnel {
         "in packets too large for pings"
     } else {
@@ -69,7 +69,13 @@ fn judge_run(view: &View<'_>, policy: &Policy, run: &[Entry<'_>], which: &str) -
     let charge = Charge {
         family: Family::ProtocolMisuse,
         day: run[0].slot.day(),
-        identity: &[&key.account_id, &key.interface_id, &remote, "icmp", which],
+        identity: &[
+            &party.key.interface.account_id,
+            &party.id(),
+            &remote,
+            "icmp",
+            which,
+        ],
         title: format!("{sent} of ICMP to {remote}, {shape}"),
         severity,
         risk: measure.risk(),

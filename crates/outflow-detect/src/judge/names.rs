@@ -174,13 +174,13 @@ impl Side<'_> {
         };
         let remote = draft.place(self.view);
         let measure = draft.measure(payload, self.bound);
-        let key = &self.view.interface(first.interface).key;
+        let party = self.view.interface(first.interface);
         let charge = Charge {
             family,
             day: first.slot.day(),
             identity: &[
-                &key.account_id,
-                &key.interface_id,
+                &party.key.interface.account_id,
+                &party.id(),
                 place,
                 role,
                 what,

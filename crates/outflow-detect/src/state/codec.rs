@@ -4,7 +4,7 @@
 
 pub(crate) mod wire;
 
-use outflow_enrich::{AwsService, Interface, InterfaceKey, OwnAddress};
+use outflow_enrich::{AwsService, Interface, InterfaceKey, OwnAddress, PointKey, Via};
 
 use super::State;
 use crate::Error;
@@ -18,7 +18,7 @@ use crate::time::{Hour, Slot};
 use wire::{Reader, Writer};
 
 /// The layout of the bytes; a state of another version is refused.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 impl State {
     /// The state as bytes.
@@ -84,6 +84,43 @@ impl State {
     }
 }
 
+fn write_key(out: &mut Writer, key: &PointKey) {
+    out.text(&key.interface.account_id);
+    out.text(&key.interface.interface_id);
+    out.text(&key.flow_log);
+    match key.via {
+        Via::Own => out.u8(0),
+        Via::Received(host) => {
+            out.u8(1);
+            out.addr(host);
+        }
+        Via::Forwarded(host) => {
+            out.u8(2);
+            out.addr(host);
+        }
+    }
+}
+
+fn read_key(input: &mut Reader<'_>) -> Result<PointKey, Error> {
+    Ok(PointKey {
+        interface: InterfaceKey {
+            account_id: input.text()?,
+            interface_id: input.text()?,
+        },
+        flow_log: input.text()?,
+        via: match input.u8()? {
+            0 => Via::Own,
+            1 => Via::Received(input.addr()?),
+            2 => Via::Forwarded(input.addr()?),
+            other => {
+                return Err(Error::State {
+                    reason: format!("no point has form {other}"),
+                });
+            }
+        },
+    })
+}
+
 fn write_entity(out: &mut Writer, entity: &Entity) {
     let Interface {
         region,
@@ -94,10 +131,10 @@ fn write_entity(out: &mut Writer, entity: &Entity) {
         intermediary,
         own_v4,
         own_v6,
+        addresses,
         flags_since,
     } = &entity.interface;
-    out.text(&entity.key.account_id);
-    out.text(&entity.key.interface_id);
+    write_key(out, &entity.key);
     for attribute in [region, vpc_id, subnet_id, instance_id, group] {
         out.optional_text(attribute.as_deref());
     }
@@ -117,6 +154,10 @@ fn write_entity(out: &mut Writer, entity: &Entity) {
             OwnAddress::Several => out.u8(3),
         }
     }
+    out.u64(addresses.len() as u64);
+    for addr in addresses {
+        out.addr(*addr);
+    }
     out.optional_u32(*flags_since);
     let rows = &entity.watch.rows;
     for count in [rows.accepted, rows.rejected, rows.unmeasured, rows.overlong] {
@@ -135,10 +176,7 @@ fn write_entity(out: &mut Writer, entity: &Entity) {
 }
 
 fn read_entity(input: &mut Reader<'_>) -> Result<Entity, Error> {
-    let key = InterfaceKey {
-        account_id: input.text()?,
-        interface_id: input.text()?,
-    };
+    let key = read_key(input)?;
     let mut interface = Interface {
         region: input.optional_text()?,
         vpc_id: input.optional_text()?,
@@ -150,6 +188,9 @@ fn read_entity(input: &mut Reader<'_>) -> Result<Entity, Error> {
     };
     interface.own_v4 = read_own(input)?;
     interface.own_v6 = read_own(input)?;
+    for _ in 0..input.u64()? {
+        interface.addresses.insert(input.addr()?);
+    }
     interface.flags_since = input.optional_u32()?;
     let watch = read_watch(input)?;
     Ok(Entity {

@@ -1,7 +1,7 @@
 //! From flows to keys and counters, a batch at a time.
 
 use outflow_enrich::{
-    AwsService, Direction, EnrichedBatch, Flow, Initiator, Interface, InterfaceKey, Scope, protocol,
+    AwsService, Direction, EnrichedBatch, Flow, Initiator, Interface, PointKey, Scope, protocol,
 };
 use outflow_finding::RowCounts;
 use outflow_record::{Addr, CoverageRow, CoverageStatus};
@@ -17,7 +17,7 @@ use crate::time::{Hour, Slot};
 /// Where a lane puts what it folds.
 pub(super) trait Sums {
     /// The number of an interface, new or known.
-    fn entity(&mut self, key: &InterfaceKey) -> u32;
+    fn entity(&mut self, key: &PointKey) -> u32;
 
     /// Adds what was learnt of an interface.
     fn learn(&mut self, entity: u32, seen: &Interface);
@@ -48,9 +48,9 @@ pub(super) struct Buffer {
 /// caches, and is locked once where several lanes share it.
 #[derive(Debug, Clone)]
 pub(super) struct Lane {
-    /// By the enricher's number of an interface.
+    /// By the enricher's number of a point.
     known: Vec<Option<Known>>,
-    /// The interfaces of which something is still to be added.
+    /// The points of which something is still to be added.
     touched: Vec<u32>,
     buffers: Vec<Buffer>,
     aws: Vec<(Addr, AwsService)>,
@@ -145,7 +145,9 @@ impl Known {
             rejected: std::mem::take(&mut self.rejected),
             ..RowCounts::default()
         };
-        sums.count_rows(self.entity, &rows);
+        if rows != RowCounts::default() {
+            sums.count_rows(self.entity, &rows);
+        }
         self.is_touched = false;
     }
 }
@@ -163,7 +165,7 @@ impl Lane {
     pub(super) fn fold(&mut self, batch: &EnrichedBatch<'_>, closed: i64, sums: &mut impl Sums) {
         for number in batch.learnt {
             let known = self.known(batch, *number, sums);
-            sums.learn(known.entity, batch.interfaces.get(*number).1);
+            sums.learn(known.entity, batch.points.get(*number).1);
         }
         for number in batch.unmeasured_at {
             let rows = RowCounts {
@@ -177,8 +179,12 @@ impl Lane {
             let known = self.known(batch, flow.interface, sums);
             known.note(flow, flow.start < closed, sums);
             if flow.accepted {
-                let (entity, shard) = (known.entity, usize::from(known.shard));
-                self.count(flow, entity, shard);
+                let (mut entity, mut shard) = (known.entity, known.shard);
+                if flow.point != flow.interface {
+                    let point = self.known(batch, flow.point, sums);
+                    (entity, shard) = (point.entity, point.shard);
+                }
+                self.count(flow, entity, usize::from(shard));
             }
         }
         self.add_pairs(sums);
@@ -221,7 +227,7 @@ impl Lane {
             self.known.resize(at + 1, None);
         }
         let known = self.known[at].get_or_insert_with(|| {
-            let (key, _) = batch.interfaces.get(number);
+            let (key, _) = batch.points.get(number);
             Known::new(sums.entity(key), shard_of(key))
         });
         if !known.is_touched {
@@ -273,7 +279,7 @@ impl Lane {
 }
 
 /// Adds a `NODATA` or `SKIPDATA` row of an interface.
-pub(super) fn fold_coverage(key: &InterfaceKey, row: &CoverageRow, sums: &mut impl Sums) {
+pub(super) fn fold_coverage(key: &PointKey, row: &CoverageRow, sums: &mut impl Sums) {
     let entity = sums.entity(key);
     let (Some(start), Some(end)) = (row.start.or(row.end), row.end.or(row.start)) else {
         return;

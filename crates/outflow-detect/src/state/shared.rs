@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use outflow_enrich::{AwsService, EnrichedBatch, Interface, InterfaceKey};
+use outflow_enrich::{AwsService, EnrichedBatch, Interface, PointKey};
 use outflow_finding::RowCounts;
 use outflow_record::{Addr, CoverageRow};
 
@@ -80,7 +80,7 @@ impl Folder<'_> {
     }
 
     /// As [`State::fold_coverage`].
-    pub fn fold_coverage(&mut self, key: &InterfaceKey, row: &CoverageRow) {
+    pub fn fold_coverage(&mut self, key: &PointKey, row: &CoverageRow) {
         lane::fold_coverage(key, row, &mut { self.state });
     }
 }
@@ -92,7 +92,7 @@ impl Drop for Folder<'_> {
 }
 
 impl Sums for &SharedState {
-    fn entity(&mut self, key: &InterfaceKey) -> u32 {
+    fn entity(&mut self, key: &PointKey) -> u32 {
         locked(&self.entities).number(key)
     }
 

@@ -3,7 +3,7 @@
 use outflow_enrich::{DestinationGroups, GroupId, NamingVpc};
 use outflow_record::{Addr, Timestamp};
 
-use super::Placed;
+use super::{Parties, Placed};
 use crate::key::{PairKey, Remote};
 use crate::state::State;
 use crate::time::SLOT_SECS;
@@ -37,17 +37,23 @@ impl Group {
 #[derive(Debug)]
 pub(super) struct Grouping<'k> {
     groups: &'k DestinationGroups,
-    /// By the state's number of an interface: its VPC, where addresses have names there.
+    /// By the state's number of a point: its VPC, where addresses have names there.
     vpcs: Vec<Option<NamingVpc>>,
 }
 
 impl<'k> Grouping<'k> {
-    pub(super) fn new(state: &State, placed: &[Placed<'k>], groups: &'k DestinationGroups) -> Self {
+    pub(super) fn new(
+        state: &State,
+        parties: &Parties<'_>,
+        placed: &[Placed<'k>],
+        groups: &'k DestinationGroups,
+    ) -> Self {
         let mut vpcs = Vec::new();
         if !groups.is_empty() {
             vpcs.resize(state.entities.len(), None);
-            for ((number, entity), own) in state.entities.sorted().zip(placed) {
-                let vpc_id = own.vpc_id(entity);
+            for (number, _) in state.entities.sorted() {
+                let party = parties.of_point(number);
+                let vpc_id = placed[party as usize].vpc_id(parties.get(party));
                 vpcs[number as usize] = vpc_id.and_then(|id| groups.vpc(id));
             }
         }

@@ -20,14 +20,21 @@ pub(crate) struct Placed<'k> {
 
 impl<'k> Placed<'k> {
     pub(super) fn of(entity: &Entity, knowledge: &'k Knowledge) -> Self {
-        let id = entity.key.interface_id.as_str();
+        let id = entity.key.interface.interface_id.as_str();
         let vpc_id = knowledge.interface(id).map(|known| known.vpc_id.as_str());
-        let lineages = knowledge.lineages(id).into_iter();
+        // A host's lineage is not that of the interface which passed on its packets.
+        let is_behind = entity.key.via.host().is_some();
+        let lineages = if is_behind {
+            Vec::new()
+        } else {
+            knowledge.lineages(id)
+        };
         Self {
             passes_on: knowledge.passes_on(id),
             vpc_id: vpc_id.filter(|id| !id.is_empty()),
             region: knowledge.region(id),
             lineages: lineages
+                .into_iter()
                 .map(|(from, lineage)| {
                     let name = lineage.is_lasting().then(|| lineage.to_string());
                     (Slot::of(from.secs()), name)
@@ -55,10 +62,10 @@ impl<'k> Placed<'k> {
     /// The workloads of the interface, one at least, each with the slot from which it holds; the first holds before,
     /// too.
     pub(super) fn workloads(&self, entity: &Entity) -> impl Iterator<Item = (Slot, Workload)> {
-        let account_id = &entity.key.account_id;
+        let account_id = &entity.key.interface.account_id;
         let of_records = || Workload {
             account_id: account_id.clone(),
-            name: entity.workload().to_owned(),
+            name: entity.workload(),
             region: None,
         };
         let known = self.lineages.iter().map(move |(from, lineage)| {

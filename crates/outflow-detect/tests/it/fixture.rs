@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use outflow_detect::{
     Baseline, Bounds, Day, Engine, Horizons, Judged, Policy, Sanctioned, State, judge,
 };
-use outflow_enrich::{Enricher, InterfaceKey, Networks, Origin};
+use outflow_enrich::{Enricher, InterfaceKey, Networks, Origin, PointKey};
 use outflow_record::{Decoded, Decoder, Field, FlowBatch, Format, Timestamp};
 use outflow_sim::{Scenario, World, WorldConfig};
 
@@ -44,6 +44,7 @@ pub(crate) fn objects(config: &WorldConfig) -> Vec<Object> {
             origin: Origin {
                 account_id: Some(parts[0].to_owned()),
                 region: Some(parts[2].to_owned()),
+                flow_log: Some(parts[3].to_owned()),
             },
             slot: at.parse::<Timestamp>().unwrap().secs(),
         }
@@ -118,10 +119,13 @@ impl Fold {
     pub(crate) fn add(&mut self, piece: &Piece) {
         for row in &piece.decoded.coverage {
             let account = row.account_id.as_ref().or(piece.origin.account_id.as_ref());
-            let key = InterfaceKey {
-                account_id: account.cloned().unwrap_or_default(),
-                interface_id: row.interface_id.clone().unwrap_or_default(),
-            };
+            let key = PointKey::own(
+                InterfaceKey {
+                    account_id: account.cloned().unwrap_or_default(),
+                    interface_id: row.interface_id.clone().unwrap_or_default(),
+                },
+                String::new(),
+            );
             self.engine.fold_coverage(&key, row);
         }
         let batch = self.enricher.enrich(&piece.decoded.flows, &piece.origin);

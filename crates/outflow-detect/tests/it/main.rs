@@ -1,6 +1,7 @@
 //! The laws of the fold, the truth of findings over simulated worlds, and exact sums.
 
 #[cfg(test)]
+mod counted_once;
 mod excuses;
 #[cfg(test)]
 mod fixture;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use outflow_record::{Addr, Field, FlowBatch};
+use outflow_record::{Addr, Field, FlowBatch, LogKind};
 
 use arrow_array::types::{Int32Type, TimestampSecondType, UInt8Type, UInt16Type, UInt64Type};
 use arrow_array::{
@@ -11,7 +11,7 @@ use arrow_array::{
 
 use super::Origin;
 use crate::aws::AwsService;
-use crate::interface::{Attributes, Interfaces};
+use crate::interface::{Attributes, InterfaceKey, PointKey, Points};
 use crate::traffic::Direction;
 
 /// What a flow needs of a record.
@@ -31,12 +31,18 @@ pub(super) struct Row {
     pub(super) direction: Option<Direction>,
     pub(super) source_service: AwsService,
     pub(super) destination_service: AwsService,
+    /// The packet's own source, which differs where another host sent it or another address of the interface did.
+    pub(super) packet_source: Addr,
+    /// The packet's own destination, likewise.
+    pub(super) packet_destination: Addr,
 }
 
 /// The columns of a batch.
 pub(super) struct Columns<'a> {
     source: Option<&'a FixedSizeBinaryArray>,
     destination: Option<&'a FixedSizeBinaryArray>,
+    packet_source: Option<&'a FixedSizeBinaryArray>,
+    packet_destination: Option<&'a FixedSizeBinaryArray>,
     source_port: Option<&'a PrimitiveArray<UInt16Type>>,
     destination_port: Option<&'a PrimitiveArray<UInt16Type>>,
     protocol: Option<&'a PrimitiveArray<UInt8Type>>,
@@ -50,6 +56,10 @@ pub(super) struct Columns<'a> {
     ingress: Keys<'a>,
     source_service: Services<'a>,
     destination_service: Services<'a>,
+    /// Of a transit gateway's records: the VPC that the packets come from.
+    source_vpc: Option<&'a DictionaryArray<Int32Type>>,
+    /// And the one that they go to.
+    destination_vpc: Option<&'a DictionaryArray<Int32Type>>,
     batch: &'a FlowBatch,
 }
 
@@ -130,6 +140,8 @@ impl<'a> Columns<'a> {
         Self {
             source: batch.addrs(Field::SrcAddr),
             destination: batch.addrs(Field::DstAddr),
+            packet_source: batch.addrs(Field::PktSrcAddr),
+            packet_destination: batch.addrs(Field::PktDstAddr),
             source_port: batch.u16s(Field::SrcPort),
             destination_port: batch.u16s(Field::DstPort),
             protocol: batch.u8s(Field::Protocol),
@@ -143,6 +155,8 @@ impl<'a> Columns<'a> {
             ingress: Keys::of(batch, Field::FlowDirection, "ingress"),
             source_service: Services::of(batch, Field::PktSrcAwsService),
             destination_service: Services::of(batch, Field::PktDstAwsService),
+            source_vpc: batch.texts(Field::TgwSrcVpcId),
+            destination_vpc: batch.texts(Field::TgwDstVpcId),
             batch,
         }
     }
@@ -159,9 +173,13 @@ impl<'a> Columns<'a> {
         } else {
             None
         };
+        let source = addr(self.source, row)?;
+        let destination = addr(self.destination, row)?;
         Some(Row {
-            source: addr(self.source, row)?,
-            destination: addr(self.destination, row)?,
+            source,
+            destination,
+            packet_source: addr(self.packet_source, row).unwrap_or(source),
+            packet_destination: addr(self.packet_destination, row).unwrap_or(destination),
             source_port: value(self.source_port, row).unwrap_or(0),
             destination_port: value(self.destination_port, row).unwrap_or(0),
             protocol: value(self.protocol, row).unwrap_or(0),
@@ -177,6 +195,15 @@ impl<'a> Columns<'a> {
         })
     }
 
+    /// The VPC of a transit gateway's record on the side that its direction makes the near one.
+    #[inline]
+    pub(super) fn near_vpc(&self, row: usize, direction: Direction) -> Option<&'a str> {
+        match direction {
+            Direction::Ingress => text(self.destination_vpc, row),
+            Direction::Egress | Direction::Unknown => text(self.source_vpc, row),
+        }
+    }
+
     /// The interfaces of the batch's rows. What the memory holds of an earlier batch stands as long as its keys
     /// mean the same.
     pub(super) fn interfaces<'s>(&'s self, origin: &'s Origin, memory: &'s mut Memory) -> Seen<'s>
@@ -184,9 +211,14 @@ impl<'a> Columns<'a> {
         'a: 's,
     {
         let text = |field| self.batch.texts(field);
+        let is_gateway = self.batch.kind() == LogKind::TransitGateway;
         let columns = [
             text(Field::AccountId),
-            text(Field::InterfaceId),
+            text(if is_gateway {
+                Field::TgwAttachmentId
+            } else {
+                Field::InterfaceId
+            }),
             text(Field::ResourceId),
             text(Field::Region),
             text(Field::VpcId),
@@ -203,10 +235,11 @@ impl<'a> Columns<'a> {
             interface_id,
             resource_id,
             attributes,
-            packet_source: self.batch.addrs(Field::PktSrcAddr),
-            packet_destination: self.batch.addrs(Field::PktDstAddr),
+            packet_source: self.packet_source,
+            packet_destination: self.packet_destination,
             source: self.source,
             destination: self.destination,
+            is_gateway,
             origin,
             memory,
         }
@@ -265,6 +298,8 @@ pub(super) struct Seen<'a> {
     packet_destination: Option<&'a FixedSizeBinaryArray>,
     source: Option<&'a FixedSizeBinaryArray>,
     destination: Option<&'a FixedSizeBinaryArray>,
+    /// Whether the records are a transit gateway's, whose attachments stand for interfaces.
+    is_gateway: bool,
     origin: &'a Origin,
     memory: &'a mut Memory,
 }
@@ -284,7 +319,7 @@ fn key(column: Option<&DictionaryArray<Int32Type>>, row: usize) -> i32 {
         .map_or(ABSENT, |column| column.keys().values()[row])
 }
 
-fn text(column: Option<&DictionaryArray<Int32Type>>, row: usize) -> Option<&str> {
+fn text<'a>(column: Option<&'a DictionaryArray<Int32Type>>, row: usize) -> Option<&'a str> {
     let column = column.filter(|column| column.is_valid(row))?;
     let values = column.values().as_any().downcast_ref::<StringArray>()?;
     let at = usize::try_from(column.keys().values()[row]).ok()?;
@@ -292,17 +327,17 @@ fn text(column: Option<&DictionaryArray<Int32Type>>, row: usize) -> Option<&str>
 }
 
 impl Seen<'_> {
-    /// The number of a row's interface.
+    /// The number of a row's interface, and whether it passed the row's packets on for others.
     #[inline]
     pub(super) fn number(
         &mut self,
         row: usize,
-        interfaces: &mut Interfaces,
+        points: &mut Points,
         learnt: &mut Vec<u32>,
-    ) -> u32 {
+    ) -> (u32, bool) {
         let account = key(self.account_id, row);
         let attributes = self.attributes.map(|column| key(column, row));
-        let relayed = attributes[INSTANCE] == ABSENT && self.relayed(row);
+        let relayed = self.is_gateway || attributes[INSTANCE] == ABSENT && self.relayed(row);
         let interface = key(self.interface_id, row);
         let at = usize::try_from(interface).ok();
         if let Some(Some(memory)) = at.and_then(|at| self.memory.last.get(at)) {
@@ -313,10 +348,10 @@ impl Seen<'_> {
                 relayed,
             };
             if *memory == same {
-                return memory.number;
+                return (memory.number, relayed);
             }
         }
-        let number = self.meet(row, relayed, interfaces, learnt);
+        let number = self.meet(row, relayed, points, learnt);
         if let Some(at) = at {
             if self.memory.last.len() <= at {
                 self.memory.last.resize(at + 1, None);
@@ -328,24 +363,23 @@ impl Seen<'_> {
                 relayed,
             });
         }
-        number
+        (number, relayed)
     }
 
     #[inline(never)]
-    fn meet(
-        &self,
-        row: usize,
-        relayed: bool,
-        interfaces: &mut Interfaces,
-        learnt: &mut Vec<u32>,
-    ) -> u32 {
+    fn meet(&self, row: usize, relayed: bool, points: &mut Points, learnt: &mut Vec<u32>) -> u32 {
         let account = text(self.account_id, row)
             .or(self.origin.account_id.as_deref())
             .unwrap_or("");
         let interface = text(self.interface_id, row)
             .or_else(|| text(self.resource_id, row))
             .unwrap_or("");
-        let number = interfaces.number(account, interface);
+        let interface = InterfaceKey {
+            account_id: account.to_owned(),
+            interface_id: interface.to_owned(),
+        };
+        let flow_log = self.origin.flow_log.clone().unwrap_or_default();
+        let number = points.number(PointKey::own(interface, flow_log));
         let attribute = |at: usize| text(self.attributes[at], row);
         let group = GROUPS.clone().find_map(attribute);
         let seen = Attributes {
@@ -356,7 +390,7 @@ impl Seen<'_> {
             group,
             intermediary: relayed,
         };
-        if interfaces.learn(number, &seen) {
+        if points.learn(number, &seen) {
             learnt.push(number);
         }
         number

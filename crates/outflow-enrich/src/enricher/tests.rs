@@ -42,8 +42,8 @@ fn a_flow_is_seen_from_the_side_of_its_interface() {
     );
     assert_eq!(batch.flows.iter().filter(|flow| flow.accepted).count(), 2);
     assert_eq!(batch.flows[0].payload_bytes, 1000);
-    let (key, interface) = batch.interfaces.get(batch.flows[0].interface);
-    assert_eq!(key.interface_id, "eni-1");
+    let (key, interface) = batch.points.get(batch.flows[0].interface);
+    assert_eq!(key.interface.interface_id, "eni-1");
     assert_eq!(interface.instance_id.as_deref(), Some("i-1"));
     assert!(!interface.intermediary);
 }
@@ -65,7 +65,7 @@ fn without_a_direction_the_border_tells_it_else_the_interfaces_own_address() {
     let directions: Vec<Direction> = batch.flows.iter().map(|flow| flow.direction).collect();
     use Direction::{Egress, Ingress, Unknown};
     assert_eq!(directions, [Egress, Ingress, Unknown, Unknown]);
-    let (_, interface) = batch.interfaces.get(batch.flows[2].interface);
+    let (_, interface) = batch.points.get(batch.flows[2].interface);
     assert_eq!(interface.owns("147.32.84.1".parse().unwrap()), Some(true));
     assert_eq!(interface.owns("9.9.9.9".parse().unwrap()), Some(false));
 }
@@ -81,9 +81,9 @@ fn a_gateway_is_told_by_packets_that_name_others() {
     );
     let mut enricher = Enricher::new(Networks::default());
     let batch = enricher.enrich(&records, &Origin::default());
-    assert!(batch.interfaces.get(0).1.intermediary);
+    assert!(batch.points.get(0).1.intermediary);
     assert!(
-        !batch.interfaces.get(1).1.intermediary,
+        !batch.points.get(1).1.intermediary,
         "an instance with pods is no gateway"
     );
 }
@@ -97,11 +97,12 @@ fn the_name_of_the_object_fills_in_what_records_lack() {
     let origin = Origin {
         account_id: Some("123456789012".to_owned()),
         region: Some("eu-central-1".to_owned()),
+        flow_log: None,
     };
     let mut enricher = Enricher::new(Networks::default());
     let batch = enricher.enrich(&records, &origin);
-    let (key, interface) = batch.interfaces.get(0);
-    assert_eq!(key.account_id, "123456789012");
+    let (key, interface) = batch.points.get(0);
+    assert_eq!(key.interface.account_id, "123456789012");
     assert_eq!(interface.region.as_deref(), Some("eu-central-1"));
     assert_eq!((batch.flows.len(), batch.unmeasured), (1, 1));
 }
@@ -120,9 +121,6 @@ fn what_is_learnt_does_not_depend_on_batch_borders() {
     for line in lines.iter().rev() {
         pieces.enrich(&records(V5, &[line]), &Origin::default());
     }
-    assert_eq!(whole.interfaces().get(0), pieces.interfaces().get(0));
-    assert_eq!(
-        whole.interfaces().get(0).1.instance_id.as_deref(),
-        Some("i-2")
-    );
+    assert_eq!(whole.points().get(0), pieces.points().get(0));
+    assert_eq!(whole.points().get(0).1.instance_id.as_deref(), Some("i-2"));
 }

@@ -5,9 +5,9 @@ mod parquet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use outflow_detect::{Folder, SharedState, open_from};
-use outflow_enrich::{EnrichedBatch, Enricher, Flow, InterfaceKey, Origin, PassiveDns};
+use outflow_enrich::{EnrichedBatch, Enricher, Flow, InterfaceKey, Origin, PassiveDns, PointKey};
 use outflow_finding::RowCounts;
-use outflow_record::{CoverageRow, Decoded, Field, LogKind};
+use outflow_record::{CoverageRow, Decoded, Field};
 
 use super::evidence::{ENTRIES_MAX, SourceRows};
 use super::measures::{Measures, Uncountable};
@@ -38,8 +38,6 @@ pub(super) struct Worker<'a> {
     span: Option<(i64, i64)>,
     measures: Measures,
     names: PassiveDns,
-    /// Whether the object under way has records of a transit gateway.
-    gateway: bool,
     /// Rows of the object under way, by what can be learnt from them.
     kinds: RowCounts,
     /// Records of the object under way that start before this came late, as far as its name tells.
@@ -80,7 +78,6 @@ impl<'a> Worker<'a> {
             span: None,
             measures: Measures::default(),
             names: PassiveDns::default(),
-            gateway: false,
             kinds: RowCounts::default(),
             open_from: i64::MIN,
         }
@@ -92,9 +89,6 @@ impl<'a> Worker<'a> {
         let delivery = S3Name::delivery(&object.uri);
         self.open_from = delivery.map_or(i64::MIN, |(_, at)| open_from(at));
         let sha256 = self.decode(object, fetched);
-        if std::mem::take(&mut self.gateway) {
-            self.problems.push(Problem::transit_gateway(object));
-        }
         match std::mem::take(&mut self.measures).uncountable(object) {
             Some(Uncountable::Certain(problem)) => self.problems.push(problem),
             Some(Uncountable::IfAlone(problem)) if self.problems.len() == problems => {
@@ -117,6 +111,7 @@ impl<'a> Worker<'a> {
         let origin = Origin {
             account_id: object.account_id.clone(),
             region: object.region.clone(),
+            flow_log: S3Name::delivery(&object.uri).map(|(flow_log, _)| flow_log.to_owned()),
         };
         let mut text = Text::new(self.settings.format.clone());
         let mut reader = std::mem::take(&mut self.reader);
@@ -168,9 +163,10 @@ impl<'a> Worker<'a> {
 
     /// What this worker leaves behind.
     pub(super) fn finish(self) -> Done {
-        let known = self.enricher.interfaces();
+        let known = self.enricher.points();
         let numbers = 0..u32::try_from(known.len()).unwrap_or(u32::MAX);
-        let interfaces = numbers.map(|number| known.get(number).0.clone()).collect();
+        let interface = |number| known.get(number).0.interface.clone();
+        let interfaces = numbers.map(interface).collect();
         Done {
             interfaces,
             tally: self.tally,
@@ -194,11 +190,6 @@ impl<'a> Worker<'a> {
     }
 
     fn count(&mut self, decoded: &Decoded, origin: &Origin) {
-        // The same bytes as at the interfaces, at another place: summed together they would count twice.
-        if decoded.flows.kind() != LogKind::Vpc {
-            self.gateway = true;
-            return;
-        }
         self.tally.add(decoded);
         self.progress
             .rows
@@ -270,10 +261,16 @@ fn is_within(settings: &Settings, at: i64) -> bool {
         && settings.until.is_none_or(|until| at < until.secs())
 }
 
-fn key_of(row: &CoverageRow, origin: &Origin) -> InterfaceKey {
+fn key_of(row: &CoverageRow, origin: &Origin) -> PointKey {
     let account = row.account_id.as_ref().or(origin.account_id.as_ref());
-    InterfaceKey {
+    let interface = InterfaceKey {
         account_id: account.cloned().unwrap_or_default(),
-        interface_id: row.interface_id.clone().unwrap_or_default(),
-    }
+        interface_id: row
+            .interface_id
+            .as_ref()
+            .or(row.tgw_attachment_id.as_ref())
+            .cloned()
+            .unwrap_or_default(),
+    };
+    PointKey::own(interface, origin.flow_log.clone().unwrap_or_default())
 }

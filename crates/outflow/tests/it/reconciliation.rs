@@ -60,12 +60,7 @@ const REFUSED: [Refused; 19] = [
         1,
         "the first line (4 fields",
     ),
-    // The same bytes as at the interfaces, at another place.
-    refused(
-        ("", "tgw_flow_log.log"),
-        1,
-        "it is a Transit Gateway flow log",
-    ),
+    // A transit gateway's, likewise.
     refused(("", "tgw_flow_cw.json"), 1, "the first line (27 fields"),
     // Events of Security Lake that are not of traffic.
     refused(("SH_FINDINGS/", ".parquet"), 4, "of another class of OCSF"),

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use outflow_enrich::{Enricher, InterfaceKey, Networks, Origin};
+use outflow_enrich::{Enricher, InterfaceKey, Networks, Origin, PointKey};
 use outflow_finding::{Blind, InterfaceCoverage, RowCounts};
 use outflow_record::{Decoder, Field, Format};
 use outflow_sim::{World, WorldConfig};
@@ -121,10 +121,13 @@ fn state_of(lines: &str) -> State {
             continue;
         };
         for row in &decoded.coverage {
-            let key = InterfaceKey {
-                account_id: row.account_id.clone().unwrap(),
-                interface_id: row.interface_id.clone().unwrap(),
-            };
+            let key = PointKey::own(
+                InterfaceKey {
+                    account_id: row.account_id.clone().unwrap(),
+                    interface_id: row.interface_id.clone().unwrap(),
+                },
+                String::new(),
+            );
             state.fold_coverage(&key, row);
         }
         state.fold(

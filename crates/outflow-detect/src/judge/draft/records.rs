@@ -37,7 +37,7 @@ impl Records<'_> {
         let limit = minute(self.day.end() - 1);
         let mut minutes = Minutes::default();
         for number in self.interfaces {
-            let watch = &view.interface(*number).watch;
+            let watch = view.watch(*number);
             if let Some((born, gone)) = watch.life(limit) {
                 let first = minute(self.first).max(born);
                 minutes.add(&watch.minutes(first, minute(self.last).min(gone), limit));
@@ -54,7 +54,11 @@ impl Records<'_> {
 
     /// The query that returns the records, from a table with AWS's column names.
     pub(super) fn sql(&self, view: &View<'_>) -> String {
-        let keys = || self.interfaces.iter().map(|of| &view.interface(*of).key);
+        let keys = || {
+            self.interfaces
+                .iter()
+                .map(|of| &view.interface(*of).key.interface)
+        };
         let mut accounts: Vec<&str> = keys().map(|key| key.account_id.as_str()).collect();
         accounts.sort_unstable();
         accounts.dedup();

@@ -432,12 +432,11 @@ pub(super) fn sanction<'p>(
     let name = view.workload(entry.workload).name.as_str();
     let interface = view.interface(entry.interface);
     // A rule may name the workload as records do, whatever the inventory calls it.
-    let names = [name, interface.workload(), &interface.key.interface_id];
+    let is_called = |own: &String| {
+        own == name || *own == interface.key.interface.interface_id || *own == interface.workload()
+    };
     let applies = policy.sanctioned.iter().filter(|rule| {
-        let ours = rule
-            .workload
-            .as_ref()
-            .is_none_or(|own| names.contains(&own.as_str()));
+        let ours = rule.workload.as_ref().is_none_or(is_called);
         ours && entry.lies_in(&rule.destination)
     });
     applies.max_by_key(|rule| rule.bytes_per_day)

@@ -10,10 +10,14 @@ const GREATEST: Volume = Volume {
     packets: u64::MAX,
 };
 
-fn key(interface_id: &str) -> InterfaceKey {
-    InterfaceKey {
-        account_id: "111111111111".to_owned(),
-        interface_id: interface_id.to_owned(),
+fn key(interface_id: &str, via: Via) -> PointKey {
+    PointKey {
+        interface: InterfaceKey {
+            account_id: "111111111111".to_owned(),
+            interface_id: interface_id.to_owned(),
+        },
+        flow_log: "fl-ü".to_owned(),
+        via,
     }
 }
 
@@ -37,9 +41,15 @@ fn state(order: [usize; 4]) -> State {
         OwnAddress::Two(a, b),
         OwnAddress::Several,
     ];
+    let via = [
+        Via::Own,
+        Via::Received(a),
+        Via::Forwarded(b),
+        Via::Received(b),
+    ];
     let mut state = State::default();
     for at in order {
-        let number = state.entities.number(&key(&format!("eni-{at}")));
+        let number = state.entities.number(&key(&format!("eni-{at}"), via[at]));
         let entity = state.entities.get_mut(number);
         entity.interface = Interface {
             region: (at > 0).then(String::new),
@@ -47,6 +57,7 @@ fn state(order: [usize; 4]) -> State {
             intermediary: at == 3,
             own_v4: own[at],
             own_v6: own[3 - at],
+            addresses: [a, b].into_iter().take(at).collect(),
             flags_since: (at > 2).then_some(u32::MAX),
             ..Interface::default()
         };
@@ -125,7 +136,7 @@ fn the_bytes_do_not_tell_in_which_order_interfaces_were_met() {
 #[test]
 fn none_and_empty_are_told_apart() {
     let mut none = State::default();
-    none.entities.number(&key("eni-0"));
+    none.entities.number(&key("eni-0", Via::Own));
     let mut empty = none.clone();
     empty.entities.get_mut(0).interface.region = Some(String::new());
     assert_ne!(none.encode(), empty.encode());

@@ -37,7 +37,7 @@ fn other_formats_are_refused_by_their_content() {
     beside_the_leak("x.log", b"\xff\xfe\x00\x01 nothing\n").says(&["not text"]);
     let tgw =
         b"version resource-type account-id tgw-id tgw-attachment-id\n6 TransitGateway 1 2 3\n";
-    let run = beside_the_leak("tgw.log", tgw).says(&["it is a Transit Gateway flow log"]);
+    let run = beside_the_leak("tgw.log", tgw).says(&["its format has no srcaddr"]);
     assert!(
         !run.stderr.contains("--log-format"),
         "a format does not help there"

@@ -1,0 +1,138 @@
+use super::*;
+
+fn addr(text: &str) -> Addr {
+    text.parse().unwrap()
+}
+
+fn stage(network: u32) -> Stage {
+    Stage {
+        network,
+        forwarded: false,
+    }
+}
+
+fn settled(own: &[(u32, u64)], stages: &[(u32, u64)]) -> (Vec<u32>, Vec<u32>) {
+    let mut seen = Sightings::default();
+    for (network, bytes) in own {
+        seen.add_own(*network, *bytes);
+    }
+    for (network, bytes) in stages {
+        seen.add(stage(*network), *bytes);
+    }
+    let counting = seen.settle();
+    let stages = counting.stages.iter().map(|stage| stage.network);
+    (stages.collect(), counting.without_own)
+}
+
+#[test]
+fn a_host_that_is_logged_counts_itself() {
+    assert_eq!(settled(&[(0, 1_000)], &[(0, 1_000)]), (vec![], vec![]));
+    // The last window of the day is in the next one, at one of them.
+    assert_eq!(settled(&[(0, 950)], &[(0, 1_000)]), (vec![], vec![]));
+    // Some of it went another way.
+    assert_eq!(settled(&[(0, 5_000)], &[(0, 1_000)]), (vec![], vec![]));
+    // The same bytes again, two gateways further.
+    assert_eq!(
+        settled(&[(0, 1_000)], &[(0, 1_000), (7, 1_000)]),
+        (vec![], vec![])
+    );
+}
+
+#[test]
+fn a_host_whose_own_log_lost_most_counts_where_it_was_seen_whole() {
+    assert_eq!(settled(&[(0, 500)], &[(0, 1_000)]), (vec![0], vec![0]));
+    assert_eq!(settled(&[], &[(0, 1_000)]), (vec![0], vec![]));
+}
+
+#[test]
+fn the_same_address_in_another_network_is_taken_as_the_same_host_only_by_its_sum() {
+    assert_eq!(settled(&[(0, 1_000)], &[(1, 990)]), (vec![], vec![]));
+    assert_eq!(settled(&[(0, 5_000)], &[(1, 1_000)]), (vec![1], vec![]));
+    assert_eq!(settled(&[(0, 500)], &[(1, 1_000)]), (vec![1], vec![]));
+    assert_eq!(settled(&[], &[(1, 1_000), (2, 1_000)]), (vec![1], vec![]));
+    assert_eq!(settled(&[], &[(1, 1_000), (2, 400)]), (vec![1, 2], vec![]));
+}
+
+/// Of two flow logs with these bytes and active buckets by slot, those that do not count.
+fn not_counted(logs: &[(u32, &[(u64, u64)])]) -> Vec<(u32, u32)> {
+    let logged = |(bytes, active): &(u64, u64)| Logged {
+        bytes: *bytes,
+        active: *active,
+    };
+    let slots = |of: &[(u64, u64)]| (0..).map(Slot).zip(of.iter().map(logged)).collect();
+    let all: BySlot = logs.iter().map(|(point, of)| (*point, slots(of))).collect();
+    let rivals = [logs.iter().map(|(point, _)| *point).collect()];
+    let found = redundant(&rivals, &all).into_iter();
+    let mut found: Vec<(u32, u32)> = found.map(|(point, slot)| (point, slot.0)).collect();
+    found.sort_unstable();
+    found
+}
+
+#[test]
+fn of_two_flow_logs_the_one_that_has_all_counts() {
+    let whole = (100, 0xfff);
+    assert_eq!(
+        not_counted(&[(3, &[whole, whole]), (5, &[whole, whole])]),
+        [(5, 0), (5, 1)]
+    );
+    // The second began later, and the first ended earlier.
+    let found = not_counted(&[
+        (3, &[whole, whole, (10, 1)]),
+        (5, &[(40, 0xf), whole, whole]),
+    ]);
+    assert_eq!(found, [(3, 2), (5, 0), (5, 1)]);
+    // A window over the end of a slot does not make the other one count.
+    assert_eq!(
+        not_counted(&[(3, &[whole, (95, 0xfff)]), (5, &[(95, 0xfff), whole])]),
+        [(5, 0), (5, 1)]
+    );
+}
+
+#[test]
+fn a_flow_log_that_followed_another_counts_beside_it() {
+    assert_eq!(not_counted(&[(3, &[(50, 0x3f)]), (5, &[(50, 0xfc0)])]), []);
+}
+
+#[test]
+fn later_slots_do_not_change_which_flow_log_counts() {
+    let slots: [[u64; 2]; 5] = [[100, 98], [98, 100], [100, 50], [10, 100], [100, 100]];
+    let log = |until: usize, at: usize| -> Vec<(u64, u64)> {
+        slots[..until].iter().map(|slot| (slot[at], 1)).collect()
+    };
+    let mut whole = not_counted(&[(0, &log(5, 0)), (1, &log(5, 1))]);
+    for until in (1..=slots.len()).rev() {
+        whole.retain(|(_, slot)| (*slot as usize) < until);
+        let found = not_counted(&[(0, &log(until, 0)), (1, &log(until, 1))]);
+        assert_eq!(found, whole);
+    }
+}
+
+fn point(point: u32, network: u32, via: Via, addresses: &BTreeSet<Addr>) -> Seen<'_> {
+    Seen {
+        point,
+        network,
+        via,
+        is_host: via == Via::Own,
+        addresses,
+    }
+}
+
+#[test]
+fn a_host_behind_an_intermediary_belongs_with_the_interfaces_of_its_network() {
+    let (none, host) = (BTreeSet::new(), BTreeSet::from([addr("10.0.0.5")]));
+    let via = |text| Via::Received(addr(text));
+    let points = [
+        point(0, 0, Via::Own, &host),
+        point(1, 1, Via::Own, &host),
+        point(2, 1, via("10.0.0.5"), &none),
+        point(3, 2, via("10.0.0.6"), &none),
+        point(4, 3, via("10.0.0.6"), &none),
+        point(5, 4, Via::Own, &none),
+    ];
+    let hosts = Hosts::of(&points);
+    assert_eq!(hosts.group(2), hosts.group(1));
+    assert_eq!(hosts.group(0), None);
+    assert_eq!(hosts.group(5), None);
+    assert_eq!(hosts.group(3), hosts.group(4));
+    assert_ne!(hosts.group(3), hosts.group(2));
+}
