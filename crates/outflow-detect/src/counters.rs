@@ -29,8 +29,8 @@ pub(crate) struct Counters {
     up_payload: u64,
     down_bytes: u64,
     down_payload: u64,
-    /// A bit for each ten-minute bucket of the slot that had traffic.
-    pub active: u64,
+    /// A bit for each ten-minute bucket of the slot that had traffic, and [`TOLD`].
+    marks: u64,
     up_packets: u32,
     down_packets: u32,
     /// Records.
@@ -41,6 +41,10 @@ pub(crate) struct Counters {
     pub last: u32,
 }
 
+/// The bit of [`Counters`] that says that TCP flags of some window told who opened the connection. A slot has fewer
+/// buckets than there are bits.
+const TOLD: u64 = 1 << 63;
+
 impl Default for Counters {
     fn default() -> Self {
         Self {
@@ -48,7 +52,7 @@ impl Default for Counters {
             up_payload: 0,
             down_bytes: 0,
             down_payload: 0,
-            active: 0,
+            marks: 0,
             up_packets: 0,
             down_packets: 0,
             flows: 0,
@@ -59,19 +63,40 @@ impl Default for Counters {
 }
 
 impl Counters {
-    /// A record that the interface sent.
+    /// A record that the interface sent; `told`, if its TCP flags say who opened the connection.
     #[inline]
-    pub(crate) fn sent(volume: Volume, first: i64, last: i64, active: u64) -> Self {
+    pub(crate) fn sent(volume: Volume, first: i64, last: i64, active: u64, told: bool) -> Self {
         Self {
             up_bytes: volume.bytes,
             up_payload: volume.payload,
             up_packets: narrow(volume.packets),
-            active,
+            marks: active | if told { TOLD } else { 0 },
             flows: 1,
             first: narrow(first.max(0).unsigned_abs()),
             last: narrow(last.max(0).unsigned_abs()),
             ..Self::default()
         }
+    }
+
+    /// A bit for each ten-minute bucket of the slot that had traffic.
+    pub(crate) fn active(&self) -> u64 {
+        self.marks & !TOLD
+    }
+
+    /// Whether TCP flags of some window told who opened the connection.
+    pub(crate) fn is_told(&self) -> bool {
+        self.marks & TOLD != 0
+    }
+
+    /// What [`Counters::with_marks`] takes.
+    pub(crate) fn marks(&self) -> u64 {
+        self.marks
+    }
+
+    /// Sets what [`Counters::marks`] told.
+    #[must_use]
+    pub(crate) fn with_marks(self, marks: u64) -> Self {
+        Self { marks, ..self }
     }
 
     /// From the interface.
@@ -118,7 +143,7 @@ impl Counters {
         self.flows = self.flows.saturating_add(other.flows);
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
-        self.active |= other.active;
+        self.marks |= other.marks;
     }
 
     /// The same traffic seen from the other side.

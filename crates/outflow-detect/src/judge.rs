@@ -38,6 +38,9 @@ pub struct Verdict {
     pub counted_bytes: u64,
     /// Of them, what was payload.
     pub counted_payload_bytes: u64,
+    /// Of that, what was sent in conversations of which only the ports suggest who opened them: no TCP flags of the
+    /// same six hours tell, nor that the interface accepts connections at its port.
+    pub guessed_payload_bytes: u64,
 }
 
 /// As [`judge_with`], by what the records alone say.
@@ -56,6 +59,7 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
         names,
         counted_bytes,
         counted_payload_bytes,
+        guessed_payload_bytes,
     } = view.sift();
     let (others, ledgers) = both(
         || {
@@ -73,5 +77,6 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
         findings,
         counted_bytes,
         counted_payload_bytes,
+        guessed_payload_bytes,
     }
 }

@@ -148,6 +148,8 @@ pub(crate) struct Sifted<'a> {
     pub(crate) counted_bytes: u64,
     /// Of them, what was payload.
     pub(crate) counted_payload_bytes: u64,
+    /// Of that, what was sent in conversations of which only the ports suggest who opened them.
+    pub(crate) guessed_payload_bytes: u64,
 }
 
 /// Parts that chosen payload is sifted into.
@@ -301,6 +303,9 @@ impl<'a> View<'a> {
             all.counted_payload_bytes = all
                 .counted_payload_bytes
                 .saturating_add(part.counted_payload_bytes);
+            all.guessed_payload_bytes = all
+                .guessed_payload_bytes
+                .saturating_add(part.guessed_payload_bytes);
         }
         all
     }
@@ -334,6 +339,10 @@ impl<'a> View<'a> {
                 sifted.counted_bytes = sifted.counted_bytes.saturating_add(up.bytes);
                 sifted.counted_payload_bytes =
                     sifted.counted_payload_bytes.saturating_add(up.payload);
+                if !counters.is_told() && !self.accepts(shard, key) {
+                    sifted.guessed_payload_bytes =
+                        sifted.guessed_payload_bytes.saturating_add(up.payload);
+                }
             }
             if service.external && counters.up().payload > 0 && !is_served(key) {
                 let named = self.grouping.of(key, kept);
@@ -374,6 +383,15 @@ impl<'a> View<'a> {
         calls.filter(|call| served.contains(call)).collect()
     }
 
+    /// Whether flags of some window, on that day or before, showed the interface to accept connections at the port that
+    /// a pair suggests it serves.
+    fn accepts(&self, shard: usize, key: &PairKey) -> bool {
+        let place = (key.entity, key.service.port);
+        let since = self.accepting[shard].get(&place);
+        key.service.role == Role::LikelyServer
+            && since.is_some_and(|since| *since <= key.slot.day())
+    }
+
     /// Whether the interface serves, rather than chose, the other side. Ports alone are the sender's choice: where
     /// the log has flags, they must have shown the interface to accept connections at this port; where it has none,
     /// the port must be a well-known one of TCP.
@@ -394,8 +412,7 @@ impl<'a> View<'a> {
         let day = key.slot.day();
         let interface = &self.state.entities.get(key.entity).interface;
         if interface.flags_since.is_some_and(|since| since <= day.0) {
-            let since = self.accepting[shard].get(&(key.entity, service.port));
-            since.is_some_and(|since| *since <= day)
+            self.accepts(shard, key)
         } else {
             service.port < 1_024
         }

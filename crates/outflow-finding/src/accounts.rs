@@ -53,6 +53,10 @@ pub struct Accounts {
     pub control_messages: u64,
     /// Queries in Resolver query logs.
     pub queries: u64,
+    /// Of the counted bytes, those beyond the headers.
+    pub counted_payload_bytes: u64,
+    /// Of those, bytes of conversations of which only the ports suggest who opened them: no TCP flags tell.
+    pub guessed_payload_bytes: u64,
 }
 
 /// How much of a remote address was kept where there were too many pairs to keep all of it.

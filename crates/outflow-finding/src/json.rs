@@ -233,6 +233,8 @@ struct AccountsLine<'a> {
     resolution: Resolution,
     control_messages: u64,
     queries: u64,
+    counted_payload_bytes: u64,
+    guessed_payload_bytes: u64,
 }
 
 impl<'a> AccountsLine<'a> {
@@ -260,6 +262,8 @@ impl<'a> AccountsLine<'a> {
             resolution: from.resolution,
             control_messages: from.control_messages,
             queries: from.queries,
+            counted_payload_bytes: from.counted_payload_bytes,
+            guessed_payload_bytes: from.guessed_payload_bytes,
         }
     }
 }

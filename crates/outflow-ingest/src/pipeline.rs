@@ -216,6 +216,8 @@ fn conclude(
     let accounts = Accounts {
         enis,
         counted_bytes: verdict.counted_bytes,
+        counted_payload_bytes: verdict.counted_payload_bytes,
+        guessed_payload_bytes: verdict.guessed_payload_bytes,
         resolution: kept(resolution),
         ..tally.accounts()
     };

@@ -22,7 +22,7 @@ fn counters() -> impl Strategy<Value = Counters> {
                 flows,
                 first,
                 last,
-                active,
+                marks: active,
                 ..Counters::default()
             };
             counters.with_volumes(up, down)
@@ -65,6 +65,6 @@ proptest! {
 #[test]
 fn a_pair_takes_a_cache_line_and_times_that_do_not_fit_the_nearest() {
     assert_eq!(size_of::<Counters>(), 64);
-    let sent = Counters::sent(Volume::default(), -5, i64::MAX, 1);
+    let sent = Counters::sent(Volume::default(), -5, i64::MAX, 1, false);
     assert_eq!((sent.first, sent.last), (0, u32::MAX));
 }

@@ -379,7 +379,7 @@ fn write_counters(out: &mut Writer, counters: &Counters) {
     out.u32(counters.flows);
     out.u32(counters.first);
     out.u32(counters.last);
-    out.u64(counters.active);
+    out.u64(counters.marks());
 }
 
 fn read_counters(input: &mut Reader<'_>) -> Result<Counters, Error> {
@@ -395,7 +395,7 @@ fn read_counters(input: &mut Reader<'_>) -> Result<Counters, Error> {
     counters.flows = input.u32()?;
     counters.first = input.u32()?;
     counters.last = input.u32()?;
-    counters.active = input.u64()?;
+    counters = counters.with_marks(input.u64()?);
     Ok(counters)
 }
 

@@ -308,7 +308,8 @@ fn sent(flow: &Flow, active: u64) -> Counters {
         payload: flow.payload_bytes,
         packets: flow.packets,
     };
-    Counters::sent(volume, flow.start, flow.end, active)
+    let told = matches!(flow.initiator, Initiator::Local | Initiator::Remote);
+    Counters::sent(volume, flow.start, flow.end, active, told)
 }
 
 /// Traffic that is watched although it stays inside: name resolution, as tunnels run through own resolvers.

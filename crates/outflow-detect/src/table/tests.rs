@@ -53,7 +53,7 @@ fn counters() -> impl Strategy<Value = Counters> {
                 payload,
                 packets: bytes / 1_000,
             };
-            let counters = Counters::sent(volume, at, at + 59, 1 << (at % 36));
+            let counters = Counters::sent(volume, at, at + 59, 1 << (at % 36), at % 2 == 0);
             if up { counters } else { counters.reversed() }
         })
 }

@@ -148,7 +148,7 @@ impl View<'_> {
                 slots
                     .entry(key.slot)
                     .or_default()
-                    .add(bytes, counters.active);
+                    .add(bytes, counters.active());
             }
             sums
         });

@@ -181,3 +181,29 @@ fn workloads_are_numbered_by_account_and_name() {
         .count();
     assert_eq!(of_second, 2);
 }
+
+#[test]
+fn flags_of_one_window_tell_who_opened_the_others() {
+    let format = "interface-id srcaddr dstaddr srcport dstport protocol tcp-flags packets bytes start end \
+                  flow-direction";
+    let guessed = |rows: &[&str]| {
+        let text: String = rows.iter().map(|row| format!("eni-a {row}\n")).collect();
+        let text = text.replace("AT", &START.to_string());
+        let state = state_of_lines(format, &text);
+        let view = View::new(&state, &Policy::default(), &NOTHING, Day(40_000));
+        view.sift().guessed_payload_bytes
+    };
+    let opens = "10.0.0.7 45.1.2.3 40000 443 6 2 1 152 AT AT egress";
+    let answers = "45.1.2.3 10.0.0.7 443 40000 6 18 1 152 AT AT ingress";
+    let goes_on = "10.0.0.7 45.1.2.3 40000 443 6 0 1 152 AT AT egress";
+    assert_eq!(guessed(&[goes_on]), 100);
+    assert_eq!(guessed(&[goes_on, opens]), 0);
+    assert_eq!(guessed(&[goes_on, answers]), 0);
+    // What a port accepts, it accepts from all.
+    let accepts = "10.0.0.7 46.1.2.3 8443 50000 6 18 1 152 AT AT egress";
+    let serves = "10.0.0.7 45.1.2.3 8443 40000 6 0 1 152 AT AT egress";
+    assert_eq!(guessed(&[serves]), 100);
+    assert_eq!(guessed(&[serves, accepts]), 0);
+    let udp = "10.0.0.7 45.1.2.3 40000 443 17 - 1 128 AT AT egress";
+    assert_eq!(guessed(&[udp]), 100);
+}

@@ -116,7 +116,7 @@ fn accounts_have_their_keys_in_order() {
     assert!(accounts.balances());
     let mut out = Vec::new();
     write_accounts(&mut out, &accounts).unwrap();
-    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"type":"accounts","objects":2,"damaged":0,"lines":14,"header_lines":0,"blank_lines":0,"rows":7,"coverage_rows":1,"rejects":2,"rejects_by_reason":{"truncated":2},"bytes":0,"counted_bytes":0,"enis":0,"first":"1970-01-01T00:00:00Z","last":null,"seconds":0.5,"unmeasured":3,"outside":0,"copies":1,"resolution":"group","control_messages":2,"queries":4}"#);
+    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"type":"accounts","objects":2,"damaged":0,"lines":14,"header_lines":0,"blank_lines":0,"rows":7,"coverage_rows":1,"rejects":2,"rejects_by_reason":{"truncated":2},"bytes":0,"counted_bytes":0,"enis":0,"first":"1970-01-01T00:00:00Z","last":null,"seconds":0.5,"unmeasured":3,"outside":0,"copies":1,"resolution":"group","control_messages":2,"queries":4,"counted_payload_bytes":0,"guessed_payload_bytes":0}"#);
 }
 
 #[test]

@@ -62,16 +62,17 @@ fn entries(accounts: &Accounts) -> Vec<(&'static str, String)> {
         entries.push(("uncounted", uncounted(accounts)));
     }
     let counted = human_bytes(accounts.counted_bytes);
-    entries.extend([
-        (
-            "bytes",
-            format!(
-                "{counted} counted, of {} in all rows",
-                human_bytes(accounts.bytes)
-            ),
+    entries.extend([(
+        "bytes",
+        format!(
+            "{counted} counted, of {} in all rows",
+            human_bytes(accounts.bytes)
         ),
-        ("ENIs", human_count(accounts.enis)),
-    ]);
+    )]);
+    if accounts.counted_payload_bytes > 0 {
+        entries.push(("opened by", opened_by(accounts)));
+    }
+    entries.push(("ENIs", human_count(accounts.enis)));
     if let Some(kept) = kept(accounts.resolution) {
         entries.push(("remotes", kept.to_owned()));
     }
@@ -89,6 +90,27 @@ fn objects(accounts: &Accounts) -> String {
         0 => format!("{objects}, damaged {damaged}"),
         _ => format!("{objects}, damaged {damaged}; besides, copies {copies}"),
     }
+}
+
+/// What tells who opened the conversations in which payload left.
+fn opened_by(accounts: &Accounts) -> String {
+    let (guessed, all) = (
+        u128::from(accounts.guessed_payload_bytes),
+        u128::from(accounts.counted_payload_bytes.max(1)),
+    );
+    // Per mille, so that a part is never told as all or nothing.
+    let by_ports = match 1_000 * guessed / all {
+        0 if guessed > 0 => 1,
+        1_000.. if guessed < all => 999,
+        some => some,
+    };
+    let share = |mille: u128| format!("{}.{} %", mille / 10, mille % 10);
+    format!(
+        "TCP flags for {} of {} payload, ports alone for {}",
+        share(1_000 - by_ports),
+        human_bytes(accounts.counted_payload_bytes),
+        share(by_ports),
+    )
 }
 
 /// Rows that are no part of the sums, and why.
@@ -159,3 +181,6 @@ fn span(accounts: &Accounts) -> String {
         _ => "unknown".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,7 +50,7 @@ const COVERAGE: [&str; 5] = [
     "skipdata",
     "late_bytes",
 ];
-const ACCOUNTS: [&str; 22] = [
+const ACCOUNTS: [&str; 24] = [
     "type",
     "objects",
     "damaged",
@@ -73,6 +73,8 @@ const ACCOUNTS: [&str; 22] = [
     "resolution",
     "control_messages",
     "queries",
+    "counted_payload_bytes",
+    "guessed_payload_bytes",
 ];
 const FAMILIES: [&str; 15] = [
     "volume.ledger",

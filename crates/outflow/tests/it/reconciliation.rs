@@ -33,7 +33,7 @@ const NO_FLOWS: &str = "no header, and the first line";
 const NO_DELIVERY: &str = "this is JSON, but no delivery of CloudWatch Logs or Firehose";
 
 /// All that is refused, and why that is right. A file is of the first line that has it.
-const REFUSED: [Refused; 19] = [
+const REFUSED: [Refused; 18] = [
     // Prose, sums and licences.
     refused(("", ".md"), 4, NO_FLOWS),
     refused(("SHA256SUMS", ""), 1, NO_FLOWS),

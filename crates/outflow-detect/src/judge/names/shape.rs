@@ -87,7 +87,7 @@ impl Dialogue {
                 if entry.service.protocol == protocol::TCP {
                     dialogue.over_tcp = dialogue.over_tcp.saturating_add(questions.payload);
                 }
-                active |= counters.active;
+                active |= counters.active();
                 (first, last) = (first.min(counters.first), last.max(counters.last));
             }
             let span = u64::from(last.saturating_sub(first)) + SPAN_SLACK_SECS;

@@ -93,7 +93,8 @@ fn state(order: [usize; 4]) -> State {
             slot: Slot(0),
         };
         let mut counters = Counters::default().with_volumes(GREATEST, GREATEST);
-        (counters.flows, counters.last, counters.active) = (u32::MAX, u32::MAX, u64::MAX);
+        (counters.flows, counters.last) = (u32::MAX, u32::MAX);
+        let counters = counters.with_marks(u64::MAX);
         state.unoriented.add(shard, unoriented, &counters);
     }
     state

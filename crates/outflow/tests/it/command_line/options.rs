@@ -241,7 +241,7 @@ fn a_table_is_for_people() {
     }
     assert!(
         run.stdout
-            .contains("lines    1 = rows 1 + coverage 0 + rejects 0"),
+            .contains("lines      1 = rows 1 + coverage 0 + rejects 0"),
         "{}",
         run.stdout
     );
