@@ -207,3 +207,19 @@ fn flags_of_one_window_tell_who_opened_the_others() {
     let udp = "10.0.0.7 45.1.2.3 40000 443 17 - 1 128 AT AT egress";
     assert_eq!(guessed(&[udp]), 100);
 }
+
+#[test]
+fn the_query_of_a_host_behind_a_gateway_asks_for_its_packets() {
+    let row = format!(
+        "eni-n - 10.0.0.7 10.0.0.9 10.0.0.7 45.1.2.3 40000 443 6 300000 400000000 {START} {START} ingress\n"
+    );
+    let state = state_of_lines(RELAYED, &row);
+    let found = crate::judge::judge(&state, &Policy::default(), Day(40_000)).findings;
+    let finding = &found[0].finding;
+    assert_eq!(finding.workload.as_deref(), Some("10.0.0.7"));
+    assert_eq!(finding.interface_id.as_deref(), Some("eni-n"));
+    let sql = finding.evidence.sql.clone().unwrap();
+    let asked = "(dstaddr IN ('45.1.2.3') OR srcaddr IN ('45.1.2.3') OR pkt_dstaddr IN ('45.1.2.3') \
+                 OR pkt_srcaddr IN ('45.1.2.3')) AND (pkt_srcaddr IN ('10.0.0.7') OR pkt_dstaddr IN ('10.0.0.7'))";
+    assert!(sql.contains(asked), "{sql}");
+}

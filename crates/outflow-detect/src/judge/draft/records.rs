@@ -1,5 +1,6 @@
 //! The records behind a finding: how much of their time was watched, and the query that returns them.
 
+use outflow_enrich::PointKey;
 use outflow_finding::{Coverage, Minutes};
 use outflow_record::Addr;
 
@@ -11,6 +12,9 @@ const EVIDENCE_SQL: &str = include_str!("../../../../../queries/evidence.sql");
 
 /// Interfaces that a query lists. With more, it asks for all of their accounts.
 const INTERFACES_MAX: usize = 64;
+
+/// The column of Transit Gateway logs that tells where a record was made.
+const ATTACHMENT: &str = "tgw_attachment_id";
 
 /// What tells the records of a finding from others.
 #[derive(Debug, Clone, Copy)]
@@ -54,47 +58,86 @@ impl Records<'_> {
 
     /// The query that returns the records, from a table with AWS's column names.
     pub(super) fn sql(&self, view: &View<'_>) -> String {
-        let keys = || {
-            self.interfaces
-                .iter()
-                .map(|of| &view.interface(*of).key.interface)
-        };
+        // Ids last: a hostile one may look like a place to fill in.
+        EVIDENCE_SQL
+            .trim_end()
+            .replace("{first}", &self.first.to_string())
+            .replace("{last}", &self.last.to_string())
+            .replace("{with_addresses}", &self.with_addresses(view))
+            .replace("{of_interfaces}", &self.of_interfaces(view))
+    }
+
+    fn keys<'v>(&self, view: &'v View<'_>) -> impl Iterator<Item = &'v PointKey> {
+        self.interfaces.iter().map(|of| &view.interface(*of).key)
+    }
+
+    fn of_interfaces(&self, view: &View<'_>) -> String {
+        let keys = || self.keys(view).map(|key| &key.interface);
         let mut accounts: Vec<&str> = keys().map(|key| key.account_id.as_str()).collect();
         accounts.sort_unstable();
         accounts.dedup();
         let ids: Vec<&str> = keys().map(|key| key.interface_id.as_str()).collect();
-        let of_interfaces = if ids.contains(&"") {
+        if ids.contains(&"") {
             // The log does not say which they are.
             String::new()
         } else if ids.len() <= INTERFACES_MAX {
-            // A regional NAT gateway has no interface, and is told by its resource.
-            let is_resource = |id: &&&str| id.starts_with("nat-");
             let in_list = list(ids.iter().map(|id| quoted(id)));
-            if ids.iter().any(|id| is_resource(&id)) {
-                format!("(interface_id IN ({in_list}) OR resource_id IN ({in_list})) AND ")
-            } else {
-                format!("interface_id IN ({in_list}) AND ")
-            }
+            // A regional NAT gateway and an attachment have no interface, and are told by columns of their own.
+            let columns = [
+                ("interface_id", ""),
+                ("resource_id", "nat-"),
+                (ATTACHMENT, "tgw-attach-"),
+            ];
+            let named = columns
+                .iter()
+                .filter(|(_, form)| form.is_empty() || ids.iter().any(|id| id.starts_with(form)))
+                .map(|(column, _)| format!("{column} IN ({in_list})"));
+            format!("{} AND ", any_of(named))
         } else if accounts.contains(&"") {
             // The log does not say whose they are.
             String::new()
         } else {
             let accounts = accounts.into_iter().map(quoted);
             format!("account_id IN ({}) AND ", list(accounts))
+        }
+    }
+
+    fn with_addresses(&self, view: &View<'_>) -> String {
+        // Behind an intermediary, the record has its address in the stead of one side.
+        let hosts = || {
+            let behind = self.keys(view).filter(|key| {
+                let is_attachment = key.interface.interface_id.starts_with("tgw-attach-");
+                !is_attachment && key.via.host().is_some()
+            });
+            behind.filter_map(|key| key.via.host())
         };
-        let with_addresses = if self.are_all_addresses {
-            let addresses = list(self.addresses.iter().map(|addr| quoted(&addr.to_string())));
-            format!(" AND (dstaddr IN ({addresses}) OR srcaddr IN ({addresses}))")
-        } else {
-            String::new()
+        let mut out = String::new();
+        let mut narrow = |columns: &[&str], addresses: &mut dyn Iterator<Item = Addr>| {
+            let addresses = list(addresses.map(|addr| quoted(&addr.to_string())));
+            let named = columns
+                .iter()
+                .map(|column| format!("{column} IN ({addresses})"));
+            out += &format!(" AND {}", any_of(named));
         };
-        // Ids last: a hostile one may look like a place to fill in.
-        EVIDENCE_SQL
-            .trim_end()
-            .replace("{first}", &self.first.to_string())
-            .replace("{last}", &self.last.to_string())
-            .replace("{with_addresses}", &with_addresses)
-            .replace("{of_interfaces}", &of_interfaces)
+        if self.are_all_addresses {
+            let columns = ["dstaddr", "srcaddr", "pkt_dstaddr", "pkt_srcaddr"];
+            let needed = if hosts().next().is_some() { 4 } else { 2 };
+            narrow(&columns[..needed], &mut self.addresses.iter().copied());
+        }
+        let are_all_behind = hosts().count() == self.interfaces.len();
+        if are_all_behind && self.interfaces.len() <= INTERFACES_MAX {
+            narrow(&["pkt_srcaddr", "pkt_dstaddr"], &mut hosts());
+        }
+        out
+    }
+}
+
+/// Conditions of which one must hold.
+fn any_of(conditions: impl Iterator<Item = String>) -> String {
+    let all: Vec<String> = conditions.collect();
+    match &all[..] {
+        [one] => one.clone(),
+        _ => format!("({})", all.join(" OR ")),
     }
 }
 
