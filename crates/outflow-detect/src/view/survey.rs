@@ -50,6 +50,14 @@ struct Surveyed {
     behind: Vec<(Way, Stage, u64)>,
 }
 
+/// Bytes that hosts of a shard logged themselves.
+#[derive(Debug, Default)]
+struct SentByHosts {
+    on_passages: Vec<(Passage, u64)>,
+    /// With the host's network.
+    on_ways: Vec<(Way, u32, u64)>,
+}
+
 impl View<'_> {
     /// Whether a pair's bytes count elsewhere. A gateway logs again what hosts sent: its bytes to an address count only
     /// on days when nothing shows whose they were; a host's, where most of them are seen, itself first.
@@ -174,14 +182,14 @@ impl View<'_> {
             let hosts = in_parallel(&shards(), |shard| {
                 self.sent_by_hosts(*shard, &passed, &ways)
             });
-            for (sent, own) in hosts {
-                for (at, bytes) in sent {
+            for sent in hosts {
+                for (at, bytes) in sent.on_passages {
                     passed.entry(at).or_default().add(&Passed {
                         by_hosts: bytes,
                         ..Passed::default()
                     });
                 }
-                for (way, network, bytes) in own {
+                for (way, network, bytes) in sent.on_ways {
                     ways.entry(way).or_default().add_own(network, bytes);
                 }
             }
@@ -193,28 +201,32 @@ impl View<'_> {
             .collect();
     }
 
-    #[expect(clippy::type_complexity, reason = "two lists, each said above")]
+    /// What hosts themselves sent on passages and ways that others saw.
     fn sent_by_hosts(
         &self,
         shard: usize,
         passed: &HashMap<Passage, Passed, FixedState>,
         ways: &HashMap<Way, Sightings, FixedState>,
-    ) -> (Vec<(Passage, u64)>, Vec<(Way, u32, u64)>) {
-        let (mut sent, mut own) = (Vec::new(), Vec::new());
+    ) -> SentByHosts {
+        let mut sent = SentByHosts::default();
         for (key, counters, kept) in self.pairs(shard) {
-            if self.stage(key).is_some() || self.is_gateway(key) {
+            if self.kinds[key.entity as usize] != Kind::Host {
                 continue;
             }
             let bytes = counters.up().bytes;
-            let at = self.passage(key, kept);
-            sent.extend(
-                at.filter(|at| passed.contains_key(at))
-                    .map(|at| (at, bytes)),
-            );
-            let way = self.way(key, kept).filter(|way| ways.contains_key(way));
-            own.extend(way.map(|way| (way, self.networks[key.entity as usize], bytes)));
+            if let Some(at) = self.passage(key, kept)
+                && passed.contains_key(&at)
+            {
+                sent.on_passages.push((at, bytes));
+            }
+            if let Some(way) = self.way(key, kept)
+                && ways.contains_key(&way)
+            {
+                let network = self.networks[key.entity as usize];
+                sent.on_ways.push((way, network, bytes));
+            }
         }
-        (sent, own)
+        sent
     }
 
     fn survey_shard(&self, shard: usize) -> Surveyed {

@@ -319,7 +319,7 @@ fn key(column: Option<&DictionaryArray<Int32Type>>, row: usize) -> i32 {
         .map_or(ABSENT, |column| column.keys().values()[row])
 }
 
-fn text<'a>(column: Option<&'a DictionaryArray<Int32Type>>, row: usize) -> Option<&'a str> {
+fn text(column: Option<&DictionaryArray<Int32Type>>, row: usize) -> Option<&str> {
     let column = column.filter(|column| column.is_valid(row))?;
     let values = column.values().as_any().downcast_ref::<StringArray>()?;
     let at = usize::try_from(column.keys().values()[row]).ok()?;
