@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use outflow_finding::{HourCoverage, Minutes, RowCounts};
 
-use crate::time::{Hour, MINUTES_PER_HOUR};
+use crate::time::{HOURS_PER_SLOT, Hour, MINUTES_PER_HOUR, Slot};
 
 /// Minutes that one record covers at most: AWS aggregates over ten, `start` and `end` may each be a minute off, and
 /// windows do not begin with a minute. Of a longer record only the first fifteen count as covered, so that one wrong
@@ -117,6 +117,15 @@ impl Watch {
         let before = self.hours.len();
         self.hours.entry(hour).or_default().add(marks);
         self.hours.len() > before
+    }
+
+    /// Minutes with a record of traffic, of each hour of a slot.
+    pub(crate) fn logged(&self, slot: Slot) -> [u64; HOURS_PER_SLOT] {
+        let first = Hour::of_minute(slot.start() / 60).0;
+        std::array::from_fn(|at| {
+            let hour = Hour(first.saturating_add(u32::try_from(at).unwrap_or(u32::MAX)));
+            self.hours.get(&hour).map_or(0, |marks| marks.ok)
+        })
     }
 
     /// The first and the last minute with a row, up to a minute.

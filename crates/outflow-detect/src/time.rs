@@ -20,6 +20,9 @@ pub const BUCKETS_PER_SLOT: u32 = 36;
 /// Minutes of an hour.
 pub(crate) const MINUTES_PER_HOUR: i64 = 60;
 
+/// Hours of a slot.
+pub(crate) const HOURS_PER_SLOT: usize = 6;
+
 /// An hour, counted from 1970.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Hour(pub(crate) u32);

@@ -26,10 +26,10 @@ use crate::table::SHARDS;
 use crate::time::{Day, Slot};
 pub(crate) use grouping::Group;
 use grouping::Grouping;
-use once::{Counting, Hosts, Way};
+use once::{Counting, Hosts, Peer, Way};
 use parties::Parties;
 use placed::Placed;
-use survey::{Passage, Passed};
+use survey::{Passage, Passed, peer_of};
 
 /// A pair within a slot.
 #[derive(Debug, Clone, Copy)]
@@ -126,8 +126,8 @@ pub(crate) struct View<'a> {
     /// By shard, what its interfaces were seen to accept.
     accepting: Vec<Accepting>,
     passed_on: HashMap<Passage, Passed, FixedState>,
-    /// Points and slots of which another flow log of the same interface counts.
-    redundant: HashSet<(u32, Slot), FixedState>,
+    /// Points and peers of which another flow log of the same interface counts.
+    redundant: HashSet<(u32, Peer), FixedState>,
     hosts: Hosts,
     /// Where the bytes of hosts count whose packets intermediaries passed on.
     ways: HashMap<Way, Counting, FixedState>,
@@ -276,7 +276,7 @@ impl<'a> View<'a> {
         let oriented = oriented.map(|(key, counters)| (key, counters, Remote::Whole));
         let through = self.through;
         let counts = |key: &PairKey| {
-            self.redundant.is_empty() || !self.redundant.contains(&(key.entity, key.slot))
+            self.redundant.is_empty() || !self.redundant.contains(&(key.entity, peer_of(key)))
         };
         kept.chain(oriented)
             .filter(move |(key, ..)| key.slot.day() <= through && counts(key))

@@ -40,6 +40,9 @@ use worker::{Done, Worker};
 /// Threads at most. More do not read faster, and each holds buffers; what is asked for beyond is not started.
 const WORKERS_MAX: usize = 256;
 
+/// A remark tells of rejects from this share of the lines on: one in a hundred. A few are in every large archive.
+const REJECTS_TOLD_ONE_IN: u64 = 100;
+
 /// Interfaces and flow logs that a remark names; `outflow coverage` lists all.
 const BLIND_NAMED_MAX: usize = 5;
 
@@ -302,6 +305,13 @@ fn remarks(state: &State, tally: &Tally) -> Vec<String> {
             "{} rows are of a format without `packets`: headers cannot be told from payload, and all their bytes \
              count as payload",
             tally.without_packets
+        ));
+    }
+    let books = tally.accounts();
+    if books.rejects.saturating_mul(REJECTS_TOLD_ONE_IN) >= books.lines && books.rejects > 0 {
+        remarks.push(format!(
+            "{} of {} lines are no records, and what they stand for is in no sum; `rejects_by_reason` tells why",
+            books.rejects, books.lines
         ));
     }
     let columns = tally.columns_not_read();

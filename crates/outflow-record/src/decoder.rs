@@ -233,6 +233,12 @@ impl Decoder {
         if let State::Deciding(deciding) = &mut self.state {
             let plain = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
             let (feed, line) = (feed + (line.len() - plain.len()) as u64, plain);
+            if deciding.is_empty() && line.trim_ascii().is_empty() {
+                // Tells nothing, and need not be kept until something does: there may be any number of these.
+                self.counts.blank += 1;
+                self.offset += line.len() as u64 + feed;
+                return Ok(());
+            }
             let Some(format) = deciding.offer(line, feed)? else {
                 return Ok(());
             };

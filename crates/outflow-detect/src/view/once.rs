@@ -11,10 +11,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use outflow_enrich::Via;
 use outflow_record::Addr;
 
+use crate::coverage::Watch;
 use crate::key::FixedState;
-use crate::time::{Day, Slot};
+use crate::time::{Day, HOURS_PER_SLOT, Slot};
 
-/// What a point saw within a slot.
+/// What a point saw of a peer within a slot.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Logged {
     pub(super) bytes: u64,
@@ -27,52 +28,93 @@ impl Logged {
         self.bytes = self.bytes.saturating_add(bytes);
         self.active |= active;
     }
+}
 
-    /// Whether nearly all of it is what another one saw, too: as much, at the same time.
-    fn is_within(&self, other: &Self) -> bool {
-        let common = u64::from((self.active & other.active).count_ones());
-        let is_then = 10 * common >= 9 * u64::from(self.active.count_ones());
-        is_then && nearly_all(other.bytes, self.bytes)
-    }
+/// A peer within a slot, the slot first. Ports and roles are not compared: they depend on the fields of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Peer {
+    pub(super) slot: Slot,
+    pub(super) remote: Addr,
+    pub(super) protocol: u8,
+    pub(super) external: bool,
 }
 
 /// By the state's number of a point, what it saw.
-pub(super) type BySlot = HashMap<u32, BTreeMap<Slot, Logged>, FixedState>;
+pub(super) type ByPeer = HashMap<u32, HashMap<Peer, Logged, FixedState>, FixedState>;
+
+/// A point that has the same traffic as others, in another flow log.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rival<'e> {
+    pub(super) point: u32,
+    /// What its flow log covers of the interface.
+    pub(super) watch: &'e Watch,
+}
+
+impl Rival<'_> {
+    /// Whether nearly all that it logged of a peer is what another one logged, too: as much, in the same minutes.
+    fn is_again(&self, logged: &Logged, other: &Rival<'_>, of_other: &Logged, slot: Slot) -> bool {
+        let (own, other) = (self.watch.logged(slot), other.watch.logged(slot));
+        let (mut minutes, mut common) = (0, 0);
+        for ((own, other), active) in own.iter().zip(other).zip(minutes_of(logged.active)) {
+            minutes += u64::from((own & active).count_ones());
+            common += u64::from((own & active & other).count_ones());
+        }
+        minutes > 0 && 10 * common >= 9 * minutes && nearly_all(of_other.bytes, logged.bytes)
+    }
+}
+
+/// The minutes of a slot's hours that lie in these buckets of it.
+fn minutes_of(buckets: u64) -> [u64; HOURS_PER_SLOT] {
+    std::array::from_fn(|hour| {
+        let of_hour = (0..6).filter(|at| buckets >> (6 * hour + at) & 1 == 1);
+        of_hour.map(|at| 0x3ff << (10 * at)).sum()
+    })
+}
 
 /// Whether `seen` is nearly all of `of`.
 pub(super) fn nearly_all(seen: u64, of: u64) -> bool {
     seen / 9 >= of / 10
 }
 
-/// Of points that have the same traffic in different flow logs, the slots in which each does not count: where another
+/// Of points that have the same traffic in different flow logs, the peers of which each does not count: where another
 /// that counts saw the same. First counts the one that saw most up to then, so that the later has no influence.
-pub(super) fn redundant(rivals: &[Vec<u32>], seen: &BySlot) -> HashSet<(u32, Slot), FixedState> {
+pub(super) fn redundant(
+    rivals: &[Vec<Rival<'_>>],
+    seen: &ByPeer,
+) -> HashSet<(u32, Peer), FixedState> {
     let mut out = HashSet::default();
-    let nothing = BTreeMap::new();
     for points in rivals {
-        let of = |point: u32| seen.get(&point).unwrap_or(&nothing);
-        let slots: BTreeSet<Slot> = points
-            .iter()
-            .flat_map(|point| of(*point).keys())
-            .copied()
-            .collect();
-        // In the order of flow logs, as `rivals` has them, where sums are equal.
-        let mut ranked: Vec<(u64, u32)> = points.iter().map(|point| (0, *point)).collect();
-        for slot in slots {
-            for (total, point) in &mut ranked {
-                let bytes = of(*point).get(&slot).map_or(0, |logged| logged.bytes);
-                *total = total.saturating_add(bytes);
+        let mut peers: BTreeMap<Peer, Vec<(usize, Logged)>> = BTreeMap::new();
+        let mut totals: BTreeMap<Slot, Vec<u64>> = BTreeMap::new();
+        for (at, rival) in points.iter().enumerate() {
+            for (peer, logged) in seen.get(&rival.point).into_iter().flatten() {
+                peers.entry(*peer).or_default().push((at, *logged));
+                let of_slot = totals
+                    .entry(peer.slot)
+                    .or_insert_with(|| vec![0; points.len()]);
+                of_slot[at] = of_slot[at].saturating_add(logged.bytes);
             }
-            ranked.sort_by_key(|(total, _)| Reverse(*total));
-            let mut counting: Vec<&Logged> = Vec::new();
-            for (_, point) in &ranked {
-                let Some(logged) = of(*point).get(&slot) else {
-                    continue;
+        }
+        let mut sums = vec![0u64; points.len()];
+        for of_slot in totals.values_mut() {
+            for (sum, bytes) in sums.iter_mut().zip(of_slot) {
+                *sum = sum.saturating_add(*bytes);
+                *bytes = *sum;
+            }
+        }
+        for (peer, mut logged) in peers {
+            // In the order of flow logs, as `rivals` has them, where sums are equal.
+            logged.sort_by_key(|(at, _)| (Reverse(totals[&peer.slot][*at]), *at));
+            let mut counting: Vec<(&Rival<'_>, Logged)> = Vec::new();
+            for (at, logged) in logged {
+                let own = &points[at];
+                let is_again = |(other, of_other): &(&Rival<'_>, Logged)| {
+                    own.is_again(&logged, other, of_other, peer.slot)
                 };
-                if counting.iter().any(|other| logged.is_within(other)) {
-                    out.insert((*point, slot));
+                if counting.iter().any(is_again) {
+                    out.insert((own.point, peer));
                 } else {
-                    counting.push(logged);
+                    counting.push((own, logged));
                 }
             }
         }

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use outflow_enrich::{InterfaceKey, Via, protocol};
 use outflow_record::Addr;
 
-use super::once::{self, BySlot, Hosts, Seen, Sightings, Stage, Way, nearly_all};
+use super::once::{self, ByPeer, Hosts, Peer, Rival, Seen, Sightings, Stage, Way, nearly_all};
 use super::{Accepting, Kind, View, shards};
+use crate::coverage::Watch;
 use crate::key::{FixedState, PairKey, Remote, Role};
 use crate::parallel::in_parallel;
-use crate::time::Slot;
 
 /// Where bytes of a gateway may be logged twice: a network (of an account and a VPC), an address and a day; and whether
 /// they were served, as those have no address.
@@ -131,32 +131,38 @@ impl View<'_> {
     }
 
     /// What of a flow log another one of the same interface holds too.
-    pub(super) fn find_redundant(&self) -> HashSet<(u32, Slot), FixedState> {
-        let mut by_place: BTreeMap<(&InterfaceKey, Via), Vec<u32>> = BTreeMap::new();
+    pub(super) fn find_redundant(&self) -> HashSet<(u32, Peer), FixedState> {
+        let mut by_place: BTreeMap<(&InterfaceKey, Via), Vec<Rival<'_>>> = BTreeMap::new();
+        let mut watches: HashMap<(&InterfaceKey, &str), &Watch, FixedState> = HashMap::default();
         for (point, entity) in self.state.entities.sorted() {
-            let place = (&entity.key.interface, entity.key.via);
-            by_place.entry(place).or_default().push(point);
+            let key = &entity.key;
+            // The interface's own point, which comes first, has what its flow log covers.
+            let watch = watches
+                .entry((&key.interface, &key.flow_log))
+                .or_insert(&entity.watch);
+            let rival = Rival { point, watch };
+            let place = (&key.interface, key.via);
+            by_place.entry(place).or_default().push(rival);
         }
-        let rivals: Vec<Vec<u32>> = by_place
+        let rivals: Vec<Vec<Rival<'_>>> = by_place
             .into_values()
             .filter(|points| points.len() > 1)
             .collect();
-        let points: HashSet<u32, FixedState> = rivals.iter().flatten().copied().collect();
+        let points = rivals.iter().flatten().map(|rival| rival.point);
+        let points: HashSet<u32, FixedState> = points.collect();
         if points.is_empty() {
             return HashSet::default();
         }
         let sums = in_parallel(&shards(), |shard| {
-            let mut sums = BySlot::default();
+            let mut sums = ByPeer::default();
             let rivals = self
                 .pairs(*shard)
                 .filter(|(key, ..)| points.contains(&key.entity));
             for (key, counters, _) in rivals {
                 let bytes = counters.up().bytes.saturating_add(counters.down().bytes);
-                let slots = sums.entry(key.entity).or_default();
-                slots
-                    .entry(key.slot)
-                    .or_default()
-                    .add(bytes, counters.active());
+                let peers = sums.entry(key.entity).or_default();
+                let logged = peers.entry(peer_of(key)).or_default();
+                logged.add(bytes, counters.active());
             }
             sums
         });
@@ -259,5 +265,15 @@ impl View<'_> {
             }
         }
         surveyed
+    }
+}
+
+/// A pair's other side, as flow logs of an interface are compared by.
+pub(super) fn peer_of(key: &PairKey) -> Peer {
+    Peer {
+        slot: key.slot,
+        remote: key.remote,
+        protocol: key.service.protocol,
+        external: key.service.external,
     }
 }

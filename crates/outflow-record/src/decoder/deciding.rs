@@ -24,6 +24,11 @@ impl Deciding {
         }
     }
 
+    /// Whether no line waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
     /// Takes a line, and returns the format if that is now told.
     pub(super) fn offer(&mut self, line: &[u8], feed: u64) -> Result<Option<Format>, Error> {
         let kept = line.len().min(LINE_MAX + 1);

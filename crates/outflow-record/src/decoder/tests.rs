@@ -718,3 +718,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn any_number_of_blank_lines_may_stand_first() {
+    let blanks = "\n".repeat(300_000);
+    let text = format!("{blanks}interface-id bytes\neni-1 7\neni-1\n");
+    let mut decoder = Decoder::new(None);
+    let (mut rest, mut rows, mut counted, mut offsets) = (text.as_bytes(), 0, 0, Vec::new());
+    while !rest.is_empty() {
+        let taken = decoder.decode(rest).unwrap();
+        rest = &rest[taken..];
+        let decoded = decoder.flush().unwrap();
+        rows += decoded.flows.num_rows();
+        counted += decoded.blank_lines;
+        offsets.extend(decoded.rejects.iter().map(|reject| reject.offset));
+    }
+    assert_eq!((rows, counted), (1, 300_000));
+    assert_eq!(offsets, [300_000 + 27]);
+}

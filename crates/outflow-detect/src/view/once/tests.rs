@@ -1,4 +1,6 @@
 use super::*;
+use crate::coverage::Marks;
+use crate::time::Hour;
 
 fn addr(text: &str) -> Addr {
     text.parse().unwrap()
@@ -53,51 +55,86 @@ fn the_same_address_in_another_network_is_taken_as_the_same_host_only_by_its_sum
     assert_eq!(settled(&[], &[(1, 1_000), (2, 400)]), (vec![1, 2], vec![]));
 }
 
-/// Of two flow logs with these bytes and active buckets by slot, those that do not count.
-fn not_counted(logs: &[(u32, &[(u64, u64)])]) -> Vec<(u32, u32)> {
-    let logged = |(bytes, active): &(u64, u64)| Logged {
-        bytes: *bytes,
-        active: *active,
+/// What a flow log has of one peer in a slot: bytes, and the first and last minute that it covers.
+type Log<'l> = &'l [(u64, u32, u32)];
+
+/// The flow logs and slots of which the peer does not count.
+fn not_counted(logs: &[(u32, Log<'_>)]) -> Vec<(u32, u32)> {
+    let peer = |slot: u32| Peer {
+        slot: Slot(slot),
+        remote: addr("45.1.2.3"),
+        protocol: 6,
+        external: true,
     };
-    let slots = |of: &[(u64, u64)]| (0..).map(Slot).zip(of.iter().map(logged)).collect();
-    let all: BySlot = logs.iter().map(|(point, of)| (*point, slots(of))).collect();
-    let rivals = [logs.iter().map(|(point, _)| *point).collect()];
-    let found = redundant(&rivals, &all).into_iter();
-    let mut found: Vec<(u32, u32)> = found.map(|(point, slot)| (point, slot.0)).collect();
+    let (mut watches, mut seen) = (Vec::new(), ByPeer::default());
+    for (point, slots) in logs {
+        let mut watch = Watch::default();
+        for (slot, (bytes, first, last)) in (0..).zip(*slots) {
+            let mut active = 0;
+            for minute in *first..=*last {
+                active |= 1 << (minute / 10);
+                let marks = Marks {
+                    ok: 1 << (minute % 60),
+                    ..Marks::default()
+                };
+                watch.add(Hour(slot * 6 + minute / 60), &marks);
+            }
+            let logged = Logged {
+                bytes: *bytes,
+                active,
+            };
+            seen.entry(*point).or_default().insert(peer(slot), logged);
+        }
+        watches.push((*point, watch));
+    }
+    let rivals = watches.iter().map(|(point, watch)| Rival {
+        point: *point,
+        watch,
+    });
+    let found = redundant(&[rivals.collect()], &seen).into_iter();
+    let mut found: Vec<(u32, u32)> = found.map(|(point, peer)| (point, peer.slot.0)).collect();
     found.sort_unstable();
     found
 }
 
 #[test]
 fn of_two_flow_logs_the_one_that_has_all_counts() {
-    let whole = (100, 0xfff);
+    let whole = (100, 0, 359);
     assert_eq!(
         not_counted(&[(3, &[whole, whole]), (5, &[whole, whole])]),
         [(5, 0), (5, 1)]
     );
     // The second began later, and the first ended earlier.
     let found = not_counted(&[
-        (3, &[whole, whole, (10, 1)]),
-        (5, &[(40, 0xf), whole, whole]),
+        (3, &[whole, whole, (10, 0, 30)]),
+        (5, &[(40, 200, 359), whole, whole]),
     ]);
     assert_eq!(found, [(3, 2), (5, 0), (5, 1)]);
     // A window over the end of a slot does not make the other one count.
     assert_eq!(
-        not_counted(&[(3, &[whole, (95, 0xfff)]), (5, &[(95, 0xfff), whole])]),
+        not_counted(&[(3, &[whole, (95, 0, 359)]), (5, &[(95, 0, 359), whole])]),
         [(5, 0), (5, 1)]
     );
 }
 
 #[test]
 fn a_flow_log_that_followed_another_counts_beside_it() {
-    assert_eq!(not_counted(&[(3, &[(50, 0x3f)]), (5, &[(50, 0xfc0)])]), []);
+    assert_eq!(
+        not_counted(&[(3, &[(50, 0, 179)]), (5, &[(50, 180, 359)])]),
+        []
+    );
+    // Also within ten minutes.
+    assert_eq!(
+        not_counted(&[(3, &[(500, 0, 354)]), (5, &[(400, 355, 359)])]),
+        []
+    );
 }
 
 #[test]
 fn later_slots_do_not_change_which_flow_log_counts() {
     let slots: [[u64; 2]; 5] = [[100, 98], [98, 100], [100, 50], [10, 100], [100, 100]];
-    let log = |until: usize, at: usize| -> Vec<(u64, u64)> {
-        slots[..until].iter().map(|slot| (slot[at], 1)).collect()
+    let log = |until: usize, at: usize| -> Vec<(u64, u32, u32)> {
+        slots[..until].iter().map(|slot| (slot[at], 0, 9)).collect()
     };
     let mut whole = not_counted(&[(0, &log(5, 0)), (1, &log(5, 1))]);
     for until in (1..=slots.len()).rev() {
