@@ -9,7 +9,7 @@ mod survey;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use ipnet::IpNet;
-use outflow_enrich::{GroupId, Knowledge, Via, protocol};
+use outflow_enrich::{GroupId, InterfaceKey, Knowledge, Via, protocol};
 use outflow_record::Addr;
 
 use crate::counters::Counters;
@@ -94,8 +94,9 @@ impl Workload {
 enum Kind {
     /// The interface's own.
     Host,
-    /// Those of an intermediary, in its own name.
-    Gateway,
+    /// Those of an intermediary, in its own name. Whether records show it to be one: then they show, too, what it passed
+    /// on.
+    Gateway { is_shown: bool },
     /// Those of a host behind an intermediary, on the side of the host or [forwarded](outflow_enrich::Via::Forwarded).
     Behind { forwarded: bool },
 }
@@ -155,7 +156,7 @@ pub(crate) struct Sifted<'a> {
 /// Parts that chosen payload is sifted into.
 const PARTS: usize = 32;
 
-/// By interface and port, the day on which it was first seen to accept a TCP connection from outside.
+/// By party and port, the day on which it was first seen to accept a TCP connection from outside.
 type Accepting = HashMap<(u32, u16), Day, FixedState>;
 
 impl<'a> View<'a> {
@@ -184,8 +185,10 @@ impl<'a> View<'a> {
             kinds[number as usize] = match entity.key.via {
                 Via::Received(_) => Kind::Behind { forwarded: false },
                 Via::Forwarded(_) => Kind::Behind { forwarded: true },
-                Via::Own if parties.get(party).interface.intermediary => Kind::Gateway,
-                Via::Own if placed[party as usize].passes_on => Kind::Gateway,
+                Via::Own if parties.get(party).interface.intermediary => {
+                    Kind::Gateway { is_shown: true }
+                }
+                Via::Own if placed[party as usize].passes_on => Kind::Gateway { is_shown: false },
                 Via::Own => Kind::Host,
             };
             if workloads.len() > 1 {
@@ -222,6 +225,7 @@ impl<'a> View<'a> {
         };
         view.redundant = view.find_redundant();
         view.hosts = view.find_hosts();
+        view.name_hosts();
         view.survey();
         view
     }
@@ -383,10 +387,20 @@ impl<'a> View<'a> {
         calls.filter(|call| served.contains(call)).collect()
     }
 
+    /// Gives hosts that are seen behind an intermediary the workload of their own interface, where there is one.
+    fn name_hosts(&mut self) {
+        for (point, own) in &self.hosts.owners {
+            self.numbers[*point as usize].1 = self.numbers[*own as usize].1;
+            if let Some(workloads) = self.moved.get(own).cloned() {
+                self.moved.insert(*point, workloads);
+            }
+        }
+    }
+
     /// Whether flags of some window, on that day or before, showed the interface to accept connections at the port that
     /// a pair suggests it serves.
     fn accepts(&self, shard: usize, key: &PairKey) -> bool {
-        let place = (key.entity, key.service.port);
+        let place = (self.parties.of_point(key.entity), key.service.port);
         let since = self.accepting[shard].get(&place);
         key.service.role == Role::LikelyServer
             && since.is_some_and(|since| *since <= key.slot.day())
@@ -410,7 +424,9 @@ impl<'a> View<'a> {
             return false;
         }
         let day = key.slot.day();
-        let interface = &self.state.entities.get(key.entity).interface;
+        // Of whichever flow log: what another one leaves out is no excuse.
+        let party = self.parties.of_point(key.entity);
+        let interface = &self.interface(party).interface;
         if interface.flags_since.is_some_and(|since| since <= day.0) {
             self.accepts(shard, key)
         } else {
@@ -440,21 +456,21 @@ fn workloads(parties: &Parties<'_>, placed: &[Placed<'_>]) -> BTreeMap<Workload,
     ids
 }
 
-/// By the state's number of a point, a number for its account and VPC. The attachments of a transit gateway are in no
-/// network: each is one by itself.
+/// By the state's number of a point, a number for its VPC. What is in none that is known, and each attachment of a transit
+/// gateway, is in one by itself: an address means the same host only within a VPC.
 fn networks(state: &State, parties: &Parties<'_>, placed: &[Placed<'_>]) -> Vec<u32> {
-    let mut known: BTreeMap<(&str, Option<&str>), u32> = BTreeMap::new();
+    let mut known: BTreeMap<(Option<&str>, Option<&InterfaceKey>), u32> = BTreeMap::new();
     let mut numbers = vec![0; state.entities.len()];
     for (number, entity) in state.entities.sorted() {
         let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
         let party = parties.of_point(number);
         let interface = &entity.key.interface;
-        let place = if interface.interface_id.starts_with("tgw-attach-") {
-            Some(interface.interface_id.as_str())
-        } else {
-            placed[party as usize].vpc_id(parties.get(party))
+        let is_attachment = interface.interface_id.starts_with("tgw-attach-");
+        let vpc_id = placed[party as usize].vpc_id(parties.get(party));
+        let network = match vpc_id.filter(|_| !is_attachment) {
+            Some(vpc_id) => (Some(vpc_id), None),
+            None => (None, Some(interface)),
         };
-        let network = (interface.account_id.as_str(), place);
         numbers[number as usize] = *known.entry(network).or_insert(next);
     }
     numbers

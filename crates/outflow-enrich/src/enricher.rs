@@ -74,7 +74,7 @@ pub struct Origin {
     pub account_id: Option<String>,
     /// Region of the flow log.
     pub region: Option<String>,
-    /// Id of the flow log, or the log group that it writes to.
+    /// Id of the flow log.
     pub flow_log: Option<String>,
 }
 
@@ -137,6 +137,9 @@ impl Enricher {
             let passed_on = if is_relayed {
                 let passed_on = self.passed_on(number, &record);
                 if let Some(flow) = &passed_on {
+                    if self.points.learn_intermediary(number) {
+                        self.learnt.push(number);
+                    }
                     let vpc_id = columns.near_vpc(row, flow.direction);
                     if vpc_id.is_some() && self.points.learn_vpc(flow.point, vpc_id) {
                         self.learnt.push(flow.point);

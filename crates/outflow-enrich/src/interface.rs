@@ -23,7 +23,7 @@ pub struct InterfaceKey {
 pub struct PointKey {
     /// The interface whose log it is.
     pub interface: InterfaceKey,
-    /// The flow log, `fl-…` or a log group; empty where nothing tells.
+    /// The flow log, `fl-…`; empty where the name of the object does not tell.
     pub flow_log: String,
     /// Whose packets.
     pub via: Via,
@@ -302,6 +302,12 @@ impl Points {
             }
         }
         news
+    }
+
+    /// As [`Points::learn`], for an interface that passed on what crossed the border for another host.
+    pub(crate) fn learn_intermediary(&mut self, number: u32) -> bool {
+        let known = &mut self.known[number as usize].1.intermediary;
+        !std::mem::replace(known, true)
     }
 
     /// As [`Points::learn`], for the VPC alone.

@@ -3,7 +3,7 @@
 //! Three things make the same bytes appear again: another flow log of the same interface, an intermediary that passes
 //! them on, and the intermediary's other side. Each is settled by comparing the sums of a slot or a day: a window that
 //! one log has before its end, another may have after it, so that nine tenths are taken as all. What is not sure to be
-//! the same bytes counts, so that an error adds suspicion and never removes any.
+//! the same bytes counts: an error is to add suspicion rather than to remove any.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -11,9 +11,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use outflow_enrich::Via;
 use outflow_record::Addr;
 
+use crate::counters::Counters;
 use crate::coverage::Watch;
 use crate::key::FixedState;
-use crate::time::{Day, HOURS_PER_SLOT, Slot};
+use crate::time::{Day, HOURS_PER_SLOT, SLOTS_PER_DAY, Slot};
 
 /// What a point saw of a peer within a slot.
 #[derive(Debug, Clone, Copy, Default)]
@@ -73,38 +74,31 @@ fn minutes_of(buckets: u64) -> [u64; HOURS_PER_SLOT] {
 
 /// Whether `seen` is nearly all of `of`.
 pub(super) fn nearly_all(seen: u64, of: u64) -> bool {
-    seen / 9 >= of / 10
+    10 * u128::from(seen) >= 9 * u128::from(of)
+}
+
+/// Whether two sums differ by no more than a window on the border of a day makes.
+fn agree(a: u64, b: u64) -> bool {
+    100 * u128::from(a.min(b)) >= 99 * u128::from(a.max(b))
 }
 
 /// Of points that have the same traffic in different flow logs, the peers of which each does not count: where another
-/// that counts saw the same. First counts the one that saw most up to then, so that the later has no influence.
+/// that counts saw the same. First counts the one that saw most of the peer.
 pub(super) fn redundant(
     rivals: &[Vec<Rival<'_>>],
     seen: &ByPeer,
 ) -> HashSet<(u32, Peer), FixedState> {
     let mut out = HashSet::default();
     for points in rivals {
-        let mut peers: BTreeMap<Peer, Vec<(usize, Logged)>> = BTreeMap::new();
-        let mut totals: BTreeMap<Slot, Vec<u64>> = BTreeMap::new();
+        let mut peers: HashMap<Peer, Vec<(usize, Logged)>, FixedState> = HashMap::default();
         for (at, rival) in points.iter().enumerate() {
             for (peer, logged) in seen.get(&rival.point).into_iter().flatten() {
                 peers.entry(*peer).or_default().push((at, *logged));
-                let of_slot = totals
-                    .entry(peer.slot)
-                    .or_insert_with(|| vec![0; points.len()]);
-                of_slot[at] = of_slot[at].saturating_add(logged.bytes);
-            }
-        }
-        let mut sums = vec![0u64; points.len()];
-        for of_slot in totals.values_mut() {
-            for (sum, bytes) in sums.iter_mut().zip(of_slot) {
-                *sum = sum.saturating_add(*bytes);
-                *bytes = *sum;
             }
         }
         for (peer, mut logged) in peers {
             // In the order of flow logs, as `rivals` has them, where sums are equal.
-            logged.sort_by_key(|(at, _)| (Reverse(totals[&peer.slot][*at]), *at));
+            logged.sort_by_key(|(at, logged)| (Reverse(logged.bytes), *at));
             let mut counting: Vec<(&Rival<'_>, Logged)> = Vec::new();
             for (at, logged) in logged {
                 let own = &points[at];
@@ -140,46 +134,92 @@ pub(super) struct Stage {
     pub(super) forwarded: bool,
 }
 
+/// Bytes of a day, and the buckets in which there were any.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct OfDay {
+    bytes: u64,
+    /// By slot.
+    active: [u64; SLOTS_PER_DAY as usize],
+}
+
+impl OfDay {
+    pub(super) fn of(slot: Slot, counters: &Counters) -> Self {
+        let mut active = [0; SLOTS_PER_DAY as usize];
+        active[(slot.0 % SLOTS_PER_DAY) as usize] = counters.active();
+        Self {
+            bytes: counters.up().bytes,
+            active,
+        }
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        for (own, other) in self.active.iter_mut().zip(other.active) {
+            *own |= other;
+        }
+    }
+
+    /// Whether most of it was sent when the other was, too.
+    fn is_then(&self, other: &Self) -> bool {
+        let slots = self.active.iter().zip(other.active);
+        let common: u32 = slots.map(|(own, other)| (own & other).count_ones()).sum();
+        let own: u32 = self.active.iter().map(|of_slot| of_slot.count_ones()).sum();
+        2 * common >= own
+    }
+
+    /// Whether it may be a part of the other.
+    pub(super) fn is_within(&self, other: &Self) -> bool {
+        nearly_all(other.bytes, self.bytes) && self.is_then(other)
+    }
+}
+
 /// What was seen on a way: at the host itself, and at each stage.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sightings {
-    /// Bytes at the interfaces that may be the host's, by their network.
-    own: BTreeMap<u32, u64>,
-    stages: BTreeMap<Stage, u64>,
+    /// At the interfaces that may be the host's, by their network.
+    own: BTreeMap<u32, OfDay>,
+    stages: BTreeMap<Stage, OfDay>,
 }
 
 impl Sightings {
-    pub(super) fn add_own(&mut self, network: u32, bytes: u64) {
-        let of = self.own.entry(network).or_default();
-        *of = of.saturating_add(bytes);
+    pub(super) fn add_own(&mut self, network: u32, seen: &OfDay) {
+        self.own.entry(network).or_default().add(seen);
     }
 
-    pub(super) fn add(&mut self, stage: Stage, bytes: u64) {
-        let of = self.stages.entry(stage).or_default();
-        *of = of.saturating_add(bytes);
+    pub(super) fn add(&mut self, stage: Stage, seen: &OfDay) {
+        self.stages.entry(stage).or_default().add(seen);
     }
 
     /// Which of them count.
     pub(super) fn settle(&self) -> Counting {
         let mut counting = Counting::default();
-        let mut stages: Vec<(&Stage, &u64)> = self.stages.iter().collect();
-        stages.sort_by_key(|(stage, bytes)| (Reverse(**bytes), **stage));
-        let mut references: Vec<(u32, u64)> = self.own.iter().map(|(n, b)| (*n, *b)).collect();
-        for (stage, bytes) in stages {
-            let is_again = |(network, seen): &(u32, u64)| {
-                // In one network an address is one host; elsewhere it may be another's, unless the sums agree.
-                let is_sure = *network == stage.network || nearly_all(*bytes, *seen);
-                is_sure && nearly_all(*seen, *bytes)
+        let mut stages: Vec<(&Stage, &OfDay)> = self.stages.iter().collect();
+        // Those in a network with the host first: what they repeat may be seen again further on.
+        let is_far = |stage: &Stage| !self.own.contains_key(&stage.network);
+        stages.sort_by_key(|(stage, seen)| (is_far(stage), Reverse(seen.bytes), **stage));
+        let mut references: Vec<(u32, OfDay)> = self.own.iter().map(|(n, o)| (*n, *o)).collect();
+        for (stage, seen) in stages {
+            // In one network an address is one host.
+            let is_near = |(network, other): &(u32, OfDay)| {
+                *network == stage.network && seen.is_within(other)
             };
-            if !references.iter().any(is_again) {
-                counting.stages.push(*stage);
-                // The host's own log has lost some.
-                if self.own.contains_key(&stage.network) {
-                    counting.without_own.push(stage.network);
+            // Elsewhere it may be another's, unless sums and times agree.
+            let is_same =
+                |(_, other): &(u32, OfDay)| agree(seen.bytes, other.bytes) && seen.is_then(other);
+            let is_again = references.iter().any(is_near);
+            if is_again || references.iter().any(is_same) {
+                // A guess is no ground for another one.
+                if is_again {
+                    references.push((stage.network, *seen));
                 }
+                continue;
             }
-            // Also where it is nothing new, as the next stage may have only what came this way.
-            references.push((stage.network, *bytes));
+            counting.stages.push(*stage);
+            references.push((stage.network, *seen));
+            // The host's own log has lost some.
+            if self.own.contains_key(&stage.network) {
+                counting.without_own.push(stage.network);
+            }
         }
         counting
     }
@@ -196,6 +236,8 @@ pub(super) struct Counting {
 #[derive(Debug, Default)]
 pub(super) struct Hosts {
     by_point: HashMap<u32, u32, FixedState>,
+    /// Of a point behind an intermediary, an interface of the same network that has the host's address.
+    pub(super) owners: BTreeMap<u32, u32>,
 }
 
 /// A point as [`Hosts`] sees it.
@@ -232,6 +274,7 @@ impl Hosts {
         }
         let mut groups = Groups::default();
         let mut first_behind: HashMap<Addr, u32, FixedState> = HashMap::default();
+        let mut near_owners = BTreeMap::new();
         for (of, host) in behind {
             let near = owners[&host].iter().filter(|own| own.network == of.network);
             let near: Vec<_> = near.collect();
@@ -241,6 +284,9 @@ impl Hosts {
             } else {
                 near.iter().map(|own| own.point).collect()
             };
+            if let Some(own) = near.first() {
+                near_owners.insert(of.point, own.point);
+            }
             for own in &owned {
                 groups.join(of.point, *own);
             }
@@ -251,6 +297,7 @@ impl Hosts {
         }
         Self {
             by_point: groups.settled(),
+            owners: near_owners,
         }
     }
 

@@ -74,9 +74,14 @@ impl<'a> Parties<'a> {
         &self.known[party as usize].entity
     }
 
+    /// The interface whose log tells of a party.
+    pub(super) fn logged_at(&self, party: u32) -> u32 {
+        self.known[party as usize].logged_at
+    }
+
     /// What the log covers that tells of a party.
     pub(super) fn watch(&self, party: u32) -> &Watch {
-        &self.get(self.known[party as usize].logged_at).watch
+        &self.get(self.logged_at(party)).watch
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entity> {

@@ -5,40 +5,56 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use outflow_enrich::{InterfaceKey, Via, protocol};
 use outflow_record::Addr;
 
-use super::once::{self, ByPeer, Hosts, Peer, Rival, Seen, Sightings, Stage, Way, nearly_all};
+use super::once::{self, ByPeer, Hosts, OfDay, Peer, Rival, Seen, Sightings, Stage, Way};
 use super::{Accepting, Kind, View, shards};
 use crate::coverage::Watch;
 use crate::key::{FixedState, PairKey, Remote, Role};
 use crate::parallel::in_parallel;
+use crate::time::Day;
 
-/// Where bytes of a gateway may be logged twice: a network (of an account and a VPC), an address and a day; and whether
-/// they were served, as those have no address.
-pub(super) type Passage = (u32, Addr, u32, bool);
+/// Where bytes that a gateway sent in its own name may be logged before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Passage {
+    place: Place,
+    remote: Addr,
+    day: Day,
+    /// What is served has no address.
+    served: bool,
+}
 
-/// Bytes of a passage: what gateways sent in their own name, and what of it is known from hosts.
+/// Where what a gateway passed on is to be sought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Place {
+    /// At the gateway itself, on the side of the hosts. Number of the party.
+    Interface(u32),
+    /// At the hosts of its network: where records do not show what a gateway passed on.
+    Network(u32),
+}
+
+/// Bytes of a passage: what gateways sent in their own name, and what of it is known from elsewhere.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Passed {
-    by_gateways: u64,
-    by_hosts: u64,
+    by_gateways: OfDay,
+    by_hosts: OfDay,
     /// As gateways had it from hosts.
-    received: u64,
+    received: OfDay,
     /// As gateways had it from other gateways, for hosts.
-    forwarded: u64,
+    forwarded: OfDay,
 }
 
 impl Passed {
     fn add(&mut self, other: &Self) {
-        self.by_gateways = self.by_gateways.saturating_add(other.by_gateways);
-        self.by_hosts = self.by_hosts.saturating_add(other.by_hosts);
-        self.received = self.received.saturating_add(other.received);
-        self.forwarded = self.forwarded.saturating_add(other.forwarded);
+        self.by_gateways.add(&other.by_gateways);
+        self.by_hosts.add(&other.by_hosts);
+        self.received.add(&other.received);
+        self.forwarded.add(&other.forwarded);
     }
 
     /// Whether what gateways sent is counted where they had it from.
     fn is_known(&self) -> bool {
         [self.by_hosts, self.received, self.forwarded]
-            .into_iter()
-            .any(|seen| nearly_all(seen, self.by_gateways))
+            .iter()
+            .any(|seen| self.by_gateways.is_within(seen))
     }
 }
 
@@ -47,15 +63,15 @@ impl Passed {
 struct Surveyed {
     accepting: Accepting,
     passed: Vec<(Passage, Passed)>,
-    behind: Vec<(Way, Stage, u64)>,
+    behind: Vec<(Way, Stage, OfDay)>,
 }
 
 /// Bytes that hosts of a shard logged themselves.
 #[derive(Debug, Default)]
 struct SentByHosts {
-    on_passages: Vec<(Passage, u64)>,
+    on_passages: Vec<(Passage, OfDay)>,
     /// With the host's network.
-    on_ways: Vec<(Way, u32, u64)>,
+    on_ways: Vec<(Way, u32, OfDay)>,
 }
 
 impl View<'_> {
@@ -84,15 +100,28 @@ impl View<'_> {
     }
 
     fn is_gateway(&self, key: &PairKey) -> bool {
-        self.kinds[key.entity as usize] == Kind::Gateway
+        matches!(self.kinds[key.entity as usize], Kind::Gateway { .. })
     }
 
     /// Where a pair's bytes may be logged twice; nowhere, if its address was not kept for want of memory.
     fn passage(&self, key: &PairKey, kept: Remote) -> Option<Passage> {
         let served = key.service.is_anonymous();
-        let network = self.networks[key.entity as usize];
-        let known = served || kept == Remote::Whole;
-        known.then(|| (network, key.remote, key.slot.day().0, served))
+        (served || kept == Remote::Whole).then_some(())?;
+        let network = Place::Network(self.networks[key.entity as usize]);
+        let interface = || {
+            let party = self.parties.of_point(key.entity);
+            Place::Interface(self.parties.logged_at(party))
+        };
+        let place = match self.kinds[key.entity as usize] {
+            Kind::Host | Kind::Gateway { is_shown: false } => network,
+            Kind::Behind { .. } | Kind::Gateway { is_shown: true } => interface(),
+        };
+        Some(Passage {
+            place,
+            remote: key.remote,
+            day: key.slot.day(),
+            served,
+        })
     }
 
     /// As [`View::passage`], of a host whose packets some intermediary passed on.
@@ -180,8 +209,8 @@ impl View<'_> {
             for (at, bytes) in shard.passed {
                 passed.entry(at).or_default().add(&bytes);
             }
-            for (way, stage, bytes) in shard.behind {
-                ways.entry(way).or_default().add(stage, bytes);
+            for (way, stage, seen) in shard.behind {
+                ways.entry(way).or_default().add(stage, &seen);
             }
         }
         if !passed.is_empty() || !ways.is_empty() {
@@ -189,14 +218,14 @@ impl View<'_> {
                 self.sent_by_hosts(*shard, &passed, &ways)
             });
             for sent in hosts {
-                for (at, bytes) in sent.on_passages {
+                for (at, seen) in sent.on_passages {
                     passed.entry(at).or_default().add(&Passed {
-                        by_hosts: bytes,
+                        by_hosts: seen,
                         ..Passed::default()
                     });
                 }
-                for (way, network, bytes) in sent.on_ways {
-                    ways.entry(way).or_default().add_own(network, bytes);
+                for (way, network, seen) in sent.on_ways {
+                    ways.entry(way).or_default().add_own(network, &seen);
                 }
             }
         }
@@ -219,17 +248,17 @@ impl View<'_> {
             if self.kinds[key.entity as usize] != Kind::Host {
                 continue;
             }
-            let bytes = counters.up().bytes;
+            let seen = OfDay::of(key.slot, counters);
             if let Some(at) = self.passage(key, kept)
                 && passed.contains_key(&at)
             {
-                sent.on_passages.push((at, bytes));
+                sent.on_passages.push((at, seen));
             }
             if let Some(way) = self.way(key, kept)
                 && ways.contains_key(&way)
             {
                 let network = self.networks[key.entity as usize];
-                sent.on_ways.push((way, network, bytes));
+                sent.on_ways.push((way, network, seen));
             }
         }
         sent
@@ -244,24 +273,26 @@ impl View<'_> {
             if answers && service.external && service.protocol == protocol::TCP {
                 let day = key.slot.day();
                 let accepting = &mut surveyed.accepting;
-                let since = accepting.entry((key.entity, service.port)).or_insert(day);
+                let since = accepting
+                    .entry((self.parties.of_point(key.entity), service.port))
+                    .or_insert(day);
                 *since = day.min(*since);
             }
-            let bytes = counters.up().bytes;
+            let seen = OfDay::of(key.slot, counters);
             let stage = self.stage(key);
             if stage.is_none() && !self.is_gateway(key) {
                 continue;
             }
             let mut passed = Passed::default();
             match stage {
-                None => passed.by_gateways = bytes,
-                Some(stage) if stage.forwarded => passed.forwarded = bytes,
-                Some(_) => passed.received = bytes,
+                None => passed.by_gateways = seen,
+                Some(stage) if stage.forwarded => passed.forwarded = seen,
+                Some(_) => passed.received = seen,
             }
             let at = self.passage(key, kept);
             surveyed.passed.extend(at.map(|at| (at, passed)));
             if let (Some(stage), Some(way)) = (stage, self.way(key, kept)) {
-                surveyed.behind.push((way, stage, bytes));
+                surveyed.behind.push((way, stage, seen));
             }
         }
         surveyed

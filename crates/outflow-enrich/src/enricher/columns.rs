@@ -310,7 +310,6 @@ struct Last {
     number: u32,
     account: i32,
     attributes: [i32; ATTRIBUTES],
-    relayed: bool,
 }
 
 fn key(column: Option<&DictionaryArray<Int32Type>>, row: usize) -> i32 {
@@ -345,13 +344,12 @@ impl Seen<'_> {
                 number: memory.number,
                 account,
                 attributes,
-                relayed,
             };
             if *memory == same {
                 return (memory.number, relayed);
             }
         }
-        let number = self.meet(row, relayed, points, learnt);
+        let number = self.meet(row, points, learnt);
         if let Some(at) = at {
             if self.memory.last.len() <= at {
                 self.memory.last.resize(at + 1, None);
@@ -360,14 +358,13 @@ impl Seen<'_> {
                 number,
                 account,
                 attributes,
-                relayed,
             });
         }
         (number, relayed)
     }
 
     #[inline(never)]
-    fn meet(&self, row: usize, relayed: bool, points: &mut Points, learnt: &mut Vec<u32>) -> u32 {
+    fn meet(&self, row: usize, points: &mut Points, learnt: &mut Vec<u32>) -> u32 {
         let account = text(self.account_id, row)
             .or(self.origin.account_id.as_deref())
             .unwrap_or("");
@@ -388,7 +385,7 @@ impl Seen<'_> {
             subnet_id: attribute(SUBNET),
             instance_id: attribute(INSTANCE),
             group,
-            intermediary: relayed,
+            intermediary: self.is_gateway,
         };
         if points.learn(number, &seen) {
             learnt.push(number);

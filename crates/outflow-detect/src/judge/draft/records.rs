@@ -13,8 +13,8 @@ const EVIDENCE_SQL: &str = include_str!("../../../../../queries/evidence.sql");
 /// Interfaces that a query lists. With more, it asks for all of their accounts.
 const INTERFACES_MAX: usize = 64;
 
-/// The column of Transit Gateway logs that tells where a record was made.
-const ATTACHMENT: &str = "tgw_attachment_id";
+/// How the id of a transit gateway's attachment begins.
+const ATTACHMENT_FORM: &str = "tgw-attach-";
 
 /// What tells the records of a finding from others.
 #[derive(Debug, Clone, Copy)]
@@ -82,15 +82,18 @@ impl Records<'_> {
             String::new()
         } else if ids.len() <= INTERFACES_MAX {
             let in_list = list(ids.iter().map(|id| quoted(id)));
-            // A regional NAT gateway and an attachment have no interface, and are told by columns of their own.
+            // A regional NAT gateway and an attachment have no interface, and are told by columns of their own; tables of
+            // the latter have no other.
+            let is_of = |form: &str| ids.iter().filter(|id| id.starts_with(form)).count();
+            let (gateways, attachments) = (is_of("nat-"), is_of(ATTACHMENT_FORM));
             let columns = [
-                ("interface_id", ""),
-                ("resource_id", "nat-"),
-                (ATTACHMENT, "tgw-attach-"),
+                ("interface_id", attachments < ids.len()),
+                ("resource_id", gateways > 0),
+                ("tgw_attachment_id", attachments > 0),
             ];
             let named = columns
                 .iter()
-                .filter(|(_, form)| form.is_empty() || ids.iter().any(|id| id.starts_with(form)))
+                .filter(|(_, is_needed)| *is_needed)
                 .map(|(column, _)| format!("{column} IN ({in_list})"));
             format!("{} AND ", any_of(named))
         } else if accounts.contains(&"") {
@@ -106,7 +109,7 @@ impl Records<'_> {
         // Behind an intermediary, the record has its address in the stead of one side.
         let hosts = || {
             let behind = self.keys(view).filter(|key| {
-                let is_attachment = key.interface.interface_id.starts_with("tgw-attach-");
+                let is_attachment = key.interface.interface_id.starts_with(ATTACHMENT_FORM);
                 !is_attachment && key.via.host().is_some()
             });
             behind.filter_map(|key| key.via.host())
