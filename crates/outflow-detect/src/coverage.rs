@@ -47,6 +47,13 @@ impl Marks {
         self.late_bytes = self.late_bytes.saturating_add(other.late_bytes);
     }
 
+    /// Adds what another flow log covers of the same interface: what one has lost, the other may have.
+    fn add_beside(&mut self, other: &Self) {
+        let sure = (self.ok & !self.skipdata) | (other.ok & !other.skipdata);
+        self.add(other);
+        self.skipdata &= !sure;
+    }
+
     /// Minutes with a row of any kind.
     fn seen(&self) -> u64 {
         self.ok | self.nodata | self.skipdata
@@ -117,6 +124,14 @@ impl Watch {
         let before = self.hours.len();
         self.hours.entry(hour).or_default().add(marks);
         self.hours.len() > before
+    }
+
+    /// Adds what another flow log covers of the same interface.
+    pub(crate) fn add_beside(&mut self, other: &Self) {
+        self.rows.add(&other.rows);
+        for (hour, marks) in &other.hours {
+            self.hours.entry(*hour).or_default().add_beside(marks);
+        }
     }
 
     /// Minutes with a record of traffic, of each hour of a slot.

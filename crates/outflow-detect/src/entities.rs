@@ -80,10 +80,7 @@ impl Entity {
     /// Adds what another point tells of the same interface or host.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.interface.merge(&other.interface);
-        self.watch.rows.add(&other.watch.rows);
-        for (hour, marks) in &other.watch.hours {
-            self.watch.add(*hour, marks);
-        }
+        self.watch.add_beside(&other.watch);
     }
 
     /// What its log covers, in words of outputs.

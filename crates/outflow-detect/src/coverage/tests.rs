@@ -164,3 +164,21 @@ fn hours_without_any_row_are_told_as_one() {
         .collect();
     assert_eq!(told, [(0, 1, 1, 29), (3_600, 9, 0, 540), (36_000, 1, 1, 0)]);
 }
+
+#[test]
+fn what_one_flow_log_lost_another_may_have() {
+    let marks = |ok, skipdata| Marks {
+        ok,
+        skipdata,
+        ..Marks::default()
+    };
+    let beside = |a: Marks, b: Marks| {
+        let mut all = a;
+        all.add_beside(&b);
+        (all.ok, all.skipdata)
+    };
+    // Minute 0 is whole in one, 1 in none, 2 in both; of 3 both lost some.
+    let (a, b) = (marks(0b1100, 0b1011), marks(0b1101, 0b1010));
+    assert_eq!(beside(a, b), (0b1101, 0b1010));
+    assert_eq!(beside(b, a), (0b1101, 0b1010));
+}
