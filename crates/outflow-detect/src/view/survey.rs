@@ -201,9 +201,9 @@ impl View<'_> {
         ways: &HashMap<Way, Sightings, FixedState>,
     ) -> (Vec<(Passage, u64)>, Vec<(Way, u32, u64)>) {
         let (mut sent, mut own) = (Vec::new(), Vec::new());
-        for (key, counters, kept) in self.pairs(shard) {
+        self.pairs(shard).for_each(|(key, counters, kept)| {
             if self.stage(key).is_some() || self.is_gateway(key) {
-                continue;
+                return;
             }
             let bytes = counters.up().bytes;
             let at = self.passage(key, kept);
@@ -213,13 +213,13 @@ impl View<'_> {
             );
             let way = self.way(key, kept).filter(|way| ways.contains_key(way));
             own.extend(way.map(|way| (way, self.networks[key.entity as usize], bytes)));
-        }
+        });
         (sent, own)
     }
 
     fn survey_shard(&self, shard: usize) -> Surveyed {
         let mut surveyed = Surveyed::default();
-        for (key, counters, kept) in self.pairs(shard) {
+        self.pairs(shard).for_each(|(key, counters, kept)| {
             let service = key.service;
             // Only an answer proves that somebody listens; a question may come to any port.
             let answers = service.role == Role::Server && counters.up().packets > 0;
@@ -232,7 +232,7 @@ impl View<'_> {
             let bytes = counters.up().bytes;
             let stage = self.stage(key);
             if stage.is_none() && !self.is_gateway(key) {
-                continue;
+                return;
             }
             let mut passed = Passed::default();
             match stage {
@@ -245,7 +245,7 @@ impl View<'_> {
             if let (Some(stage), Some(way)) = (stage, self.way(key, kept)) {
                 surveyed.behind.push((way, stage, bytes));
             }
-        }
+        });
         surveyed
     }
 }
