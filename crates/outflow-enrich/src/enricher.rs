@@ -1,6 +1,7 @@
 //! From records to flows seen from their interface.
 
 mod columns;
+mod interfaces;
 
 use outflow_record::{Addr, FlowBatch};
 
@@ -8,7 +9,8 @@ use crate::aws::AwsService;
 use crate::interface::{Points, Via};
 use crate::networks::{Networks, Scope};
 use crate::traffic::{Direction, Initiator, initiator, payload_bytes, protocol};
-use columns::{Columns, Memory, Row};
+use columns::{Columns, Row};
+use interfaces::{Interfaces, Memory};
 
 /// A flow record, seen from its interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +101,8 @@ pub struct Enricher {
     flows: Vec<Flow>,
     learnt: Vec<u32>,
     unmeasured_at: Vec<u32>,
+    /// By row: the number of its interface, and whether that passed the packets on.
+    numbers: Vec<(u32, bool)>,
     memory: Memory,
 }
 
@@ -111,6 +115,7 @@ impl Enricher {
             flows: Vec::new(),
             learnt: Vec::new(),
             unmeasured_at: Vec::new(),
+            numbers: Vec::new(),
             memory: Memory::default(),
         }
     }
@@ -126,33 +131,28 @@ impl Enricher {
         self.learnt.clear();
         self.unmeasured_at.clear();
         let columns = Columns::of(records);
-        let mut memory = std::mem::take(&mut self.memory);
-        let mut seen = columns.interfaces(origin, &mut memory);
-        for row in 0..records.num_rows() {
-            let (number, is_relayed) = seen.number(row, &mut self.points, &mut self.learnt);
+        let mut numbers = std::mem::take(&mut self.numbers);
+        numbers.clear();
+        Interfaces::of(records, &columns, origin, &mut self.memory).numbers(
+            records.num_rows(),
+            &mut self.points,
+            &mut self.learnt,
+            &mut numbers,
+        );
+        for (row, (number, is_relayed)) in numbers.iter().enumerate() {
             let Some(record) = columns.row(row) else {
-                self.unmeasured_at.push(number);
+                self.unmeasured_at.push(*number);
                 continue;
             };
-            let passed_on = if is_relayed {
-                let passed_on = self.passed_on(number, &record);
-                if let Some(flow) = &passed_on {
-                    if self.points.learn_intermediary(number) {
-                        self.learnt.push(number);
-                    }
-                    let vpc_id = columns.near_vpc(row, flow.direction);
-                    if vpc_id.is_some() && self.points.learn_vpc(flow.point, vpc_id) {
-                        self.learnt.push(flow.point);
-                    }
-                }
-                passed_on
+            let passed_on = if *is_relayed {
+                self.passed_on(*number, &record, &columns, row)
             } else {
                 None
             };
-            let flow = passed_on.unwrap_or_else(|| self.flow(number, &record));
+            let flow = passed_on.unwrap_or_else(|| self.flow(*number, &record, &columns, row));
             self.flows.push(flow);
         }
-        self.memory = memory;
+        self.numbers = numbers;
         self.learnt.sort_unstable();
         self.learnt.dedup();
         EnrichedBatch {
@@ -178,18 +178,27 @@ impl Enricher {
 
     /// Sees a record of packets that its interface passed on from the side of the host inside, whose they are. `None` if
     /// they did not cross the border.
-    fn passed_on(&mut self, number: u32, record: &Row) -> Option<Flow> {
-        let source_scope = self.networks.scope(record.packet_source);
-        let destination_scope = self.networks.scope(record.packet_destination);
+    fn passed_on(
+        &mut self,
+        number: u32,
+        record: &Row,
+        columns: &Columns<'_>,
+        row: usize,
+    ) -> Option<Flow> {
+        let packet = Row {
+            source: columns.packet_source(row).unwrap_or(record.source),
+            destination: columns
+                .packet_destination(row)
+                .unwrap_or(record.destination),
+            ..*record
+        };
+        let source_scope = self.networks.scope(packet.source);
+        let destination_scope = self.networks.scope(packet.destination);
         let (direction, host, outer) = match (source_scope, destination_scope) {
-            (Scope::Internal, Scope::External) => {
-                (Direction::Egress, record.packet_source, record.source)
+            (Scope::Internal, Scope::External) => (Direction::Egress, packet.source, record.source),
+            (Scope::External, Scope::Internal) => {
+                (Direction::Ingress, packet.destination, record.destination)
             }
-            (Scope::External, Scope::Internal) => (
-                Direction::Ingress,
-                record.packet_destination,
-                record.destination,
-            ),
             _ => return None,
         };
         let via = if outer == host {
@@ -198,12 +207,14 @@ impl Enricher {
             Via::Forwarded(host)
         };
         let point = self.points.passing(number, via);
-        let packet = Row {
-            source: record.packet_source,
-            destination: record.packet_destination,
-            ..*record
-        };
         self.learn_flags(point, record);
+        if self.points.learn_intermediary(number) {
+            self.learnt.push(number);
+        }
+        let vpc_id = columns.near_vpc(row, direction);
+        if vpc_id.is_some() && self.points.learn_vpc(point, vpc_id) {
+            self.learnt.push(point);
+        }
         Some(Flow {
             interface: number,
             point,
@@ -213,7 +224,7 @@ impl Enricher {
 
     /// Sees a record from its interface's side: as `flow-direction` says, else by the border, else not at all.
     #[inline]
-    fn flow(&mut self, number: u32, record: &Row) -> Flow {
+    fn flow(&mut self, number: u32, record: &Row, columns: &Columns<'_>, row: usize) -> Flow {
         let scopes = (
             self.networks.scope(record.source),
             self.networks.scope(record.destination),
@@ -234,9 +245,11 @@ impl Enricher {
                 }
             }
         };
-        if direction == Direction::Egress && self.points.learn_sender(number, record.packet_source)
-        {
-            self.learnt.push(number);
+        if direction == Direction::Egress {
+            let sender = columns.packet_source(row).unwrap_or(record.source);
+            if self.points.learn_sender(number, sender) {
+                self.learnt.push(number);
+            }
         }
         self.learn_flags(number, record);
         Flow {

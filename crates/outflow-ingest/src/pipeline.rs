@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::thread;
 
-use outflow_detect::{Engine, Grain, Policy, Resolution, SharedState, State};
+use outflow_detect::{Engine, Grain, Judged, Policy, Resolution, SharedState, State};
 use outflow_enrich::{Networks, PassiveDns};
 use outflow_finding::{Accounts, CoverageReport, Finding, Incident, RowCounts, group};
 use outflow_record::{Format, Timestamp};
@@ -185,14 +185,24 @@ fn conclude(
         Ok(known) => engine.know(Arc::new(known)),
         Err(error) => remarks.push(format!("judged by records alone: {error}")),
     }
-    let verdict = engine.finish();
+    let mut verdict = engine.finish();
+    let attest = |judged: &mut Judged| {
+        ledger.attest(&judged.interfaces, &mut judged.finding);
+        names::identify(&mut judged.finding, &settings.context, names);
+    };
+    let threads = settings.workers.clamp(1, WORKERS_MAX);
+    let at_once = verdict.findings.len().div_ceil(threads).max(1);
+    thread::scope(|scope| {
+        for some in verdict.findings.chunks_mut(at_once) {
+            scope.spawn(move || some.iter_mut().for_each(attest));
+        }
+        // Hundreds of megabytes, which take a while to give back.
+        drop(engine);
+    });
     let mut senders = BTreeMap::new();
     let findings = verdict.findings.into_iter().map(|judged| {
-        let mut finding = judged.finding;
-        ledger.attest(&judged.interfaces, &mut finding);
-        names::identify(&mut finding, &settings.context, names);
-        senders.insert(finding.id.clone(), judged.interfaces);
-        finding
+        senders.insert(judged.finding.id.clone(), judged.interfaces);
+        judged.finding
     });
     let (mut incidents, findings) = group(findings.collect());
     // The findings stand in the order of their incidents.

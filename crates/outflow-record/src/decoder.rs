@@ -15,8 +15,9 @@ use crate::{CoverageRow, Decoded, Error, Format, Reject, RejectReason};
 use deciding::Deciding;
 pub(crate) use deciding::is_default_record;
 
-/// Rows in a full batch: enough to make the cost of a batch vanish, and its columns fit the second-level cache.
-pub const BATCH_ROWS: usize = 4096;
+/// Rows in a full batch: enough to make the cost of a batch vanish, and its columns fit the second-level cache together
+/// with what is made of them.
+pub const BATCH_ROWS: usize = 2048;
 
 /// What some editors put before the first line of UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

@@ -14,7 +14,7 @@ use crate::key::{Remote, Service};
 use crate::parallel::in_parallel;
 use crate::services::service_name;
 use crate::time::Day;
-use crate::view::{Entry, Group, View};
+use crate::view::{Entry, Group, View, warm_up};
 use records::Records;
 pub(super) use weights::Sides;
 use weights::{Few, Many, first_ranked, ranked};
@@ -49,6 +49,9 @@ pub(super) struct Draft {
 
 /// Items that one thread sums up at a time.
 const ITEMS_AT_ONCE: usize = 1 << 15;
+
+/// Items whose entries are looked at ahead of summing them up: as many as stay in the nearest caches.
+const WARM_ITEMS: usize = 128;
 
 /// Sums over entries, not yet ranked.
 #[derive(Debug)]
@@ -86,37 +89,37 @@ impl Default for Sums {
 }
 
 impl Sums {
-    fn of<'a>(entries: impl IntoIterator<Item = &'a Entry<'a>>) -> Self {
-        let mut sums = Self::default();
-        for entry in entries {
-            let counters = entry.counters;
-            sums.up.add(&counters.up());
-            sums.down.add(&counters.down());
-            sums.flows = sums.flows.saturating_add(u64::from(counters.flows));
-            let (first, last) = sums.span;
-            sums.span = (first.min(counters.first), last.max(counters.last));
-            let sides = Sides {
-                up: counters.up().payload,
-                down: counters.down().payload,
-            };
-            match entry.kept {
-                Remote::Whole if entry.named.is_some() => {
-                    sums.named.add((entry.group(), entry.remote), sides);
-                }
-                Remote::Whole => sums.addresses.add(entry.remote, sides),
-                Remote::Group => sums.groups.add(entry.group(), sides),
-                Remote::Dropped => {}
+    fn add(&mut self, entry: &Entry<'_>) {
+        let counters = entry.counters;
+        self.up.add(&counters.up());
+        self.down.add(&counters.down());
+        self.flows = self.flows.saturating_add(u64::from(counters.flows));
+        let (first, last) = self.span;
+        self.span = (first.min(counters.first), last.max(counters.last));
+        let sides = Sides {
+            up: counters.up().payload,
+            down: counters.down().payload,
+        };
+        match entry.kept {
+            Remote::Whole if entry.named.is_some() => {
+                self.named.add((entry.group(), entry.remote), sides);
             }
-            sums.is_coarse |= entry.kept != Remote::Whole;
-            sums.services.add(entry.service, sides);
-            sums.interfaces.add(entry.interface, sides);
+            Remote::Whole => self.addresses.add(entry.remote, sides),
+            Remote::Group => self.groups.add(entry.group(), sides),
+            Remote::Dropped => {}
         }
-        // Here, where several threads may be at it.
-        let addresses = std::mem::take(&mut sums.addresses);
-        sums.addresses.merge(addresses.summed());
-        let named = std::mem::take(&mut sums.named);
-        sums.named.merge(named.summed());
-        sums
+        self.is_coarse |= entry.kept != Remote::Whole;
+        self.services.add(entry.service, sides);
+        self.interfaces.add(entry.interface, sides);
+    }
+
+    /// The same with addresses in their order: here, where several threads may be at it.
+    fn in_order(mut self) -> Self {
+        let addresses = std::mem::take(&mut self.addresses);
+        self.addresses.merge(addresses.summed());
+        let named = std::mem::take(&mut self.named);
+        self.named.merge(named.summed());
+        self
     }
 
     fn with(mut self, other: Self) -> Self {
@@ -152,7 +155,9 @@ pub(super) struct Charge<'a> {
 
 impl Draft {
     pub(super) fn of<'a>(entries: impl IntoIterator<Item = &'a Entry<'a>>) -> Self {
-        Self::of_sums(Sums::of(entries))
+        let mut sums = Sums::default();
+        entries.into_iter().for_each(|entry| sums.add(entry));
+        Self::of_sums(sums)
     }
 
     /// As [`Draft::of`], of the entries that items stand for; where these are many, on several threads.
@@ -161,7 +166,15 @@ impl Draft {
         entries: impl Fn(&T) -> I + Sync,
     ) -> Self {
         let parts: Vec<&[T]> = items.chunks(ITEMS_AT_ONCE).collect();
-        let sums = in_parallel(&parts, |part| Sums::of(part.iter().flat_map(&entries)));
+        let sums = in_parallel(&parts, |part| {
+            let mut sums = Sums::default();
+            for some in part.chunks(WARM_ITEMS) {
+                warm_up(some.iter().flat_map(&entries));
+                let entries = some.iter().flat_map(&entries);
+                entries.for_each(|entry| sums.add(entry));
+            }
+            sums.in_order()
+        });
         let one = sums.into_iter().reduce(Sums::with);
         Self::of_sums(one.unwrap_or_default())
     }

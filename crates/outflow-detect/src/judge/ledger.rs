@@ -19,7 +19,7 @@ use super::draft::{Charge, Draft, UNKNOWN_PLACE, bounded};
 use super::exceedance::Exceedance;
 use super::severity::Measure;
 use crate::counters::total;
-use crate::parallel::in_parallel;
+use crate::parallel::{both, in_parallel};
 use crate::policy::{Horizons, Policy, Sanctioned};
 use crate::view::{Entry, Group, View, Workload};
 use charges::{Charges, Ledger, Member, Unexplained, sanction};
@@ -34,14 +34,19 @@ pub(super) fn judge<'a>(
     let mut charges = Charges::of(view, policy, chosen);
     let bounds = &policy.bounds;
     let accounts = charges.accounts(view);
-    let of_workloads = Ledger::of(&charges, bounds.workload, |c| Some((c.fetched, c.workload)));
-    let of_destinations = Ledger::of(&charges, bounds.destination, |c| {
-        c.destination().map(|group| (c.fetched, group))
-    });
-    let of_accounts = Ledger::of(&charges, bounds.account, |c| {
-        let account = accounts.get(c.workload as usize)?;
-        Some((c.fetched, *account))
-    });
+    let of_workload = |c: &Unexplained| Some((c.fetched, c.workload));
+    let of_destination = |c: &Unexplained| c.destination().map(|group| (c.fetched, group));
+    let of_account = |c: &Unexplained| Some((c.fetched, *accounts.get(c.workload as usize)?));
+    // That of destinations has most sums.
+    let (of_destinations, (of_workloads, of_accounts)) = both(
+        || Ledger::of(&charges, bounds.destination, of_destination),
+        || {
+            (
+                Ledger::of(&charges, bounds.workload, of_workload),
+                Ledger::of(&charges, bounds.account, of_account),
+            )
+        },
+    );
     let mut rarity = Exceedance::default();
     let mut found = Vec::new();
     for (day, sums) in charges.workload_days() {

@@ -15,7 +15,7 @@ use crate::key::Role;
 use crate::parallel::in_parallel_mut;
 use crate::policy::Policy;
 use crate::services::Resolving;
-use crate::view::{Entry, View};
+use crate::view::{Entry, View, warm_up};
 use shape::{Dialogue, Shape};
 
 /// Findings `dns.bypass` and `dns.tunnel`: for an interface, a side, a transport and a day, one for what is shaped
@@ -41,6 +41,7 @@ fn judge_part(view: &View<'_>, policy: &Policy, entries: &mut [Entry<'_>]) -> Ve
         let Some(way) = run[0].service.resolving else {
             continue;
         };
+        warm_up(run);
         let side = Side {
             view,
             bound: policy.bounds.resolver_day,

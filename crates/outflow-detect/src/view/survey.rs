@@ -244,9 +244,9 @@ impl View<'_> {
         ways: &HashMap<Way, Sightings, FixedState>,
     ) -> SentByHosts {
         let mut sent = SentByHosts::default();
-        for (key, counters, kept) in self.pairs(shard) {
+        self.pairs(shard).for_each(|(key, counters, kept)| {
             if self.kinds[key.entity as usize] != Kind::Host {
-                continue;
+                return;
             }
             let seen = OfDay::of(key.slot, counters);
             if let Some(at) = self.passage(key, kept)
@@ -260,13 +260,13 @@ impl View<'_> {
                 let network = self.networks[key.entity as usize];
                 sent.on_ways.push((way, network, seen));
             }
-        }
+        });
         sent
     }
 
     fn survey_shard(&self, shard: usize) -> Surveyed {
         let mut surveyed = Surveyed::default();
-        for (key, counters, kept) in self.pairs(shard) {
+        self.pairs(shard).for_each(|(key, counters, kept)| {
             let service = key.service;
             // Only an answer proves that somebody listens; a question may come to any port.
             let answers = service.role == Role::Server && counters.up().packets > 0;
@@ -281,7 +281,7 @@ impl View<'_> {
             let seen = OfDay::of(key.slot, counters);
             let stage = self.stage(key);
             if stage.is_none() && !self.is_gateway(key) {
-                continue;
+                return;
             }
             let mut passed = Passed::default();
             match stage {
@@ -294,7 +294,7 @@ impl View<'_> {
             if let (Some(stage), Some(way)) = (stage, self.way(key, kept)) {
                 surveyed.behind.push((way, stage, seen));
             }
-        }
+        });
         surveyed
     }
 }

@@ -12,7 +12,7 @@ use crate::key::{FixedState, Remote};
 use crate::parallel::in_parallel_mut;
 use crate::policy::{Horizons, Policy, Sanctioned};
 use crate::time::{Day, Slot};
-use crate::view::{Entry, Group, View};
+use crate::view::{Entry, Group, View, warm_up};
 
 /// Unexplained payload of a workload to a destination group in a slot.
 #[derive(Debug, Clone)]
@@ -319,6 +319,7 @@ fn explain_part(
     let mut all = Vec::with_capacity(entries.len());
     let mut start = 0;
     for of_workload in entries.chunk_by(|a, b| a.workload == b.workload) {
+        warm_up(of_workload);
         let mut sanctions = Sanctions::default();
         for run in of_workload.chunk_by(|a, b| a.group() == b.group()) {
             explain_run(view, policy, run, (part, start), &mut sanctions, &mut all);
