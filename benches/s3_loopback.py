@@ -14,6 +14,10 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../tests/s3"))
+from bucket import client_of, upload  # noqa: E402
+
 START_SECS_MAX = 60
 
 
@@ -28,26 +32,6 @@ def cores():
     with open("/proc/stat") as stat:
         ticks = [int(number) for number in stat.readline().split()[1:9]]
     return sum(ticks), ticks[3] + ticks[4]
-
-
-def upload(url, folder):
-    import boto3
-    import botocore.exceptions
-
-    s3 = boto3.client("s3", endpoint_url=url)
-    began = time.monotonic()
-    while True:
-        try:
-            s3.create_bucket(Bucket="logs")
-            break
-        except botocore.exceptions.EndpointConnectionError:
-            if time.monotonic() - began > START_SECS_MAX:
-                sys.exit("the server does not answer")
-            time.sleep(0.2)
-    for path, _, names in os.walk(folder):
-        for name in names:
-            file = os.path.join(path, name)
-            s3.upload_file(file, "logs", os.path.relpath(file, folder))
 
 
 def run(outflow, source, *more):
@@ -77,7 +61,7 @@ def main():
     command = [os.path.join(os.path.dirname(sys.executable), "moto_server"), "-H", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        upload(url, folder)
+        upload(client_of(url, START_SECS_MAX), folder)
         for _ in range(rounds):
             for name, source, more in [
                 ("s3", "s3://logs", ["--endpoint-url", url, "--path-style"]),

@@ -47,25 +47,13 @@ port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)
 server=$!
 url=http://127.0.0.1:$port
 
-"$python" - "$url" testdata/breach "$START_SECS_MAX" <<'PYTHON'
-import os, sys, time
-import boto3, botocore.exceptions
+PYTHONPATH=tests/s3 PYTHONDONTWRITEBYTECODE=1 "$python" - "$url" testdata/breach "$START_SECS_MAX" <<'PYTHON'
+import sys
+from bucket import client_of, upload
 
 url, folder, secs_max = sys.argv[1], sys.argv[2], int(sys.argv[3])
-s3 = boto3.client("s3", endpoint_url=url)
-began = time.monotonic()
-while True:
-    try:
-        s3.create_bucket(Bucket="logs")
-        break
-    except botocore.exceptions.EndpointConnectionError:
-        if time.monotonic() - began > secs_max:
-            sys.exit("the server does not answer")
-        time.sleep(0.2)
-for path, _, names in os.walk(folder):
-    for name in names:
-        file = os.path.join(path, name)
-        s3.upload_file(file, "logs", "archive/" + os.path.relpath(file, folder))
+s3 = client_of(url, secs_max)
+upload(s3, folder, "archive/")
 # More than one page of a list, and an object of several ranges, each with bytes of its own.
 for number in range(1100):
     s3.put_object(Bucket="logs", Key=f"many/{number:04}.log", Body=b"\n" * (number + 1))

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hash, Hasher};
 
-use outflow_enrich::{Interface, PointKey};
+use outflow_enrich::{Interface, InterfaceKey, PointKey};
 use outflow_finding::InterfaceCoverage;
-use outflow_record::Timestamp;
+use outflow_record::{Addr, Timestamp};
 
 use crate::coverage::{Marks, Watch};
 use crate::key::FixedState;
@@ -50,7 +50,15 @@ pub(crate) struct Entity {
     pub watch: Watch,
 }
 
+/// An interface; and a host, if the packets are not its own.
+pub(crate) type PartyKey<'e> = (&'e InterfaceKey, Option<Addr>);
+
 impl Entity {
+    /// Whose traffic the point saw, in whichever flow log.
+    pub(crate) fn party(&self) -> PartyKey<'_> {
+        (&self.key.interface, self.key.via.host())
+    }
+
     /// The name of the workload: its group, else its instance, else the interface itself. Of a host that is known
     /// through another's interface, its address, within its network.
     pub(crate) fn workload(&self) -> String {
@@ -230,6 +238,19 @@ impl Entities {
         self.numbers
             .values()
             .map(|number| (*number, self.get(*number)))
+    }
+
+    /// Interfaces, and the hosts that they saw the packets of, in the order of their keys; what several flow logs say of
+    /// one is put together.
+    pub(crate) fn parties(&self) -> BTreeMap<PartyKey<'_>, Cow<'_, Entity>> {
+        let mut parties: BTreeMap<PartyKey<'_>, Cow<'_, Entity>> = BTreeMap::new();
+        for (_, entity) in self.sorted() {
+            parties
+                .entry(entity.party())
+                .and_modify(|known| known.to_mut().merge(entity))
+                .or_insert(Cow::Borrowed(entity));
+        }
+        parties
     }
 
     /// How many there are.

@@ -57,8 +57,7 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
         watched,
         icmp,
         names,
-        counted_bytes,
-        counted_payload_bytes,
+        counted,
         guessed_payload_bytes,
     } = view.sift();
     let (others, ledgers) = both(
@@ -75,8 +74,8 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
     findings.sort_by(|a, b| (a.day, &a.finding.id).cmp(&(b.day, &b.finding.id)));
     Verdict {
         findings,
-        counted_bytes,
-        counted_payload_bytes,
+        counted_bytes: counted.bytes,
+        counted_payload_bytes: counted.payload,
         guessed_payload_bytes,
     }
 }

@@ -4,15 +4,14 @@ pub(crate) mod codec;
 mod lane;
 mod shared;
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use outflow_enrich::{AwsService, EnrichedBatch, Interface, InterfaceKey, PointKey, Via};
+use outflow_enrich::{AwsService, EnrichedBatch, Interface, InterfaceKey, PointKey};
 use outflow_finding::{InterfaceCoverage, RowCounts};
 use outflow_record::{Addr, CoverageRow, Timestamp};
 
 use crate::coverage::Marks;
-use crate::entities::{Entities, Entity};
+use crate::entities::Entities;
 use crate::key::{FixedState, PairKey, Resolution, UnorientedKey};
 use crate::table::Table;
 use crate::time::Hour;
@@ -135,17 +134,10 @@ impl State {
 
     /// What the log of each interface covers, in the order of accounts and ids; by hour only if that is asked for.
     pub fn coverage(&self, grain: Grain) -> Vec<InterfaceCoverage> {
-        let mut interfaces: BTreeMap<&InterfaceKey, Cow<'_, Entity>> = BTreeMap::new();
-        let own = self.entities.sorted().map(|(_, entity)| entity);
-        for entity in own.filter(|entity| entity.key.via == Via::Own) {
-            interfaces
-                .entry(&entity.key.interface)
-                .and_modify(|known| known.to_mut().merge(entity))
-                .or_insert(Cow::Borrowed(entity));
-        }
+        let parties = self.entities.parties().into_iter();
+        let interfaces = parties.filter(|((_, host), _)| host.is_none());
         interfaces
-            .into_values()
-            .map(|entity| entity.coverage(grain))
+            .map(|(_, entity)| entity.coverage(grain))
             .collect()
     }
 

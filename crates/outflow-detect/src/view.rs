@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use outflow_enrich::{GroupId, InterfaceKey, Knowledge, Via, protocol};
 use outflow_record::Addr;
 
-use crate::counters::Counters;
+use crate::counters::{Counters, Volume};
 use crate::coverage::Watch;
 use crate::entities::Entity;
 use crate::key::{
@@ -152,11 +152,9 @@ pub(crate) struct Sifted<'a> {
     pub(crate) icmp: Vec<Entry<'a>>,
     /// Name resolution, in parts that have no interface in common.
     pub(crate) names: Vec<Vec<Entry<'a>>>,
-    /// Bytes that crossed the border outwards, headers included, each at one observation point.
-    pub(crate) counted_bytes: u64,
-    /// Of them, what was payload.
-    pub(crate) counted_payload_bytes: u64,
-    /// Of that, what was sent in conversations of which only the ports suggest who opened them.
+    /// What crossed the border outwards, each byte at one observation point.
+    pub(crate) counted: Volume,
+    /// Of its payload, what was sent in conversations of which only the ports suggest who opened them.
     pub(crate) guessed_payload_bytes: u64,
 }
 
@@ -311,10 +309,7 @@ impl<'a> View<'a> {
             all.watched.append(&mut part.watched);
             all.icmp.append(&mut part.icmp);
             all.names.append(&mut part.names);
-            all.counted_bytes = all.counted_bytes.saturating_add(part.counted_bytes);
-            all.counted_payload_bytes = all
-                .counted_payload_bytes
-                .saturating_add(part.counted_payload_bytes);
+            all.counted.add(&part.counted);
             all.guessed_payload_bytes = all
                 .guessed_payload_bytes
                 .saturating_add(part.guessed_payload_bytes);
@@ -348,9 +343,7 @@ impl<'a> View<'a> {
             let service = key.service;
             if service.external {
                 let up = counters.up();
-                sifted.counted_bytes = sifted.counted_bytes.saturating_add(up.bytes);
-                sifted.counted_payload_bytes =
-                    sifted.counted_payload_bytes.saturating_add(up.payload);
+                sifted.counted.add(&up);
                 if !counters.is_told() && !self.accepts(shard, key) {
                     sifted.guessed_payload_bytes =
                         sifted.guessed_payload_bytes.saturating_add(up.payload);
@@ -408,10 +401,12 @@ impl<'a> View<'a> {
     /// Whether flags of some window, on that day or before, showed the interface to accept connections at the port that
     /// a pair suggests it serves.
     fn accepts(&self, shard: usize, key: &PairKey) -> bool {
+        if key.service.role != Role::LikelyServer {
+            return false;
+        }
         let place = (self.parties.of_point(key.entity), key.service.port);
         let since = self.accepting[shard].get(&place);
-        key.service.role == Role::LikelyServer
-            && since.is_some_and(|since| *since <= key.slot.day())
+        since.is_some_and(|since| *since <= key.slot.day())
     }
 
     /// Whether the interface serves, rather than chose, the other side. Ports alone are the sender's choice: where
@@ -473,9 +468,8 @@ fn networks(state: &State, parties: &Parties<'_>, placed: &[Placed<'_>]) -> Vec<
         let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
         let party = parties.of_point(number);
         let interface = &entity.key.interface;
-        let is_attachment = interface.interface_id.starts_with("tgw-attach-");
         let vpc_id = placed[party as usize].vpc_id(parties.get(party));
-        let network = match vpc_id.filter(|_| !is_attachment) {
+        let network = match vpc_id.filter(|_| !interface.is_attachment()) {
             Some(vpc_id) => (Some(vpc_id), None),
             None => (None, Some(interface)),
         };

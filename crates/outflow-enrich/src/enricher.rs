@@ -6,7 +6,7 @@ mod interfaces;
 use outflow_record::{Addr, FlowBatch};
 
 use crate::aws::AwsService;
-use crate::interface::{Points, Via};
+use crate::interface::{Attributes, Points, Via};
 use crate::networks::{Networks, Scope};
 use crate::traffic::{Direction, Initiator, initiator, payload_bytes, protocol};
 use columns::{Columns, Row};
@@ -208,12 +208,18 @@ impl Enricher {
         };
         let point = self.points.passing(number, via);
         self.learn_flags(point, record);
-        if self.points.learn_intermediary(number) {
-            self.learnt.push(number);
-        }
-        let vpc_id = columns.near_vpc(row, direction);
-        if vpc_id.is_some() && self.points.learn_vpc(point, vpc_id) {
-            self.learnt.push(point);
+        let of_interface = Attributes {
+            intermediary: true,
+            ..Attributes::default()
+        };
+        let of_host = Attributes {
+            vpc_id: columns.near_vpc(row, direction),
+            ..Attributes::default()
+        };
+        for (number, seen) in [(number, &of_interface), (point, &of_host)] {
+            if self.points.learn(number, seen) {
+                self.learnt.push(number);
+            }
         }
         Some(Flow {
             interface: number,

@@ -15,6 +15,14 @@ pub struct InterfaceKey {
     pub interface_id: String,
 }
 
+impl InterfaceKey {
+    /// Whether it is an attachment of a transit gateway (`tgw-attach-…`), whose own log has it in the stead of an
+    /// interface.
+    pub fn is_attachment(&self) -> bool {
+        self.interface_id.starts_with("tgw-attach-")
+    }
+}
+
 /// An observation point: an interface in one flow log, and whose packets it saw.
 ///
 /// Every byte is logged at several: by each flow log that covers an interface, by the host that sent it, and by each
@@ -111,9 +119,8 @@ impl Interface {
         self.own_v4 = self.own_v4.both(other.own_v4);
         self.own_v6 = self.own_v6.both(other.own_v6);
         self.flags_since = earlier(self.flags_since, other.flags_since);
-        self.addresses.extend(&other.addresses);
-        while self.addresses.len() > ADDRESSES_MAX {
-            self.addresses.pop_last();
+        for addr in &other.addresses {
+            self.sends_from(*addr);
         }
     }
 
@@ -300,23 +307,6 @@ impl Points {
                 *own = seen.map(str::to_owned);
                 news = true;
             }
-        }
-        news
-    }
-
-    /// As [`Points::learn`], for an interface that passed on what crossed the border for another host.
-    pub(crate) fn learn_intermediary(&mut self, number: u32) -> bool {
-        let known = &mut self.known[number as usize].1.intermediary;
-        !std::mem::replace(known, true)
-    }
-
-    /// As [`Points::learn`], for the VPC alone.
-    #[inline]
-    pub(crate) fn learn_vpc(&mut self, number: u32, vpc_id: Option<&str>) -> bool {
-        let known = &mut self.known[number as usize].1.vpc_id;
-        let news = vpc_id > known.as_deref();
-        if news {
-            *known = vpc_id.map(str::to_owned);
         }
         news
     }

@@ -97,7 +97,7 @@ const HEADER_BYTES: u64 = 52;
 /// Interfaces have one of these logs, or two.
 const LOGS: usize = 3;
 /// Peers of a VPC that its hosts call; one more calls them.
-const CALLED: usize = 3;
+const CALLED: u8 = 3;
 /// The log of the transit gateway, where it has one.
 const TRANSIT_LOG: usize = LOGS;
 
@@ -193,7 +193,6 @@ impl Build {
                 (eni, format!("tgw-attach-{at}"))
             }),
             peers: (0..=CALLED)
-                .map(|number| u8::try_from(number).unwrap_or(u8::MAX))
                 .map(|number| {
                     if is_attached {
                         shared(number)
@@ -248,7 +247,8 @@ impl Build {
         let up = self.windows(day, 2);
         let down = self.windows(day, 18);
         let peers = &self.vpcs[vpc].peers;
-        let (called, served) = (peers[self.rng.index(CALLED)], peers[CALLED]);
+        let all_called = usize::from(CALLED);
+        let (called, served) = (peers[self.rng.index(all_called)], peers[all_called]);
         let port = self.rng.port(32_768, 60_000);
         let from = self.vpcs[vpc].hosts[host].clone();
         let ends = Ends {

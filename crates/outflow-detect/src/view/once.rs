@@ -13,7 +13,7 @@ use outflow_record::Addr;
 
 use crate::counters::Counters;
 use crate::coverage::Watch;
-use crate::key::FixedState;
+use crate::key::{FixedState, PairKey, Remote};
 use crate::time::{Day, HOURS_PER_SLOT, SLOTS_PER_DAY, Slot};
 
 /// What a point saw of a peer within a slot.
@@ -31,8 +31,8 @@ impl Logged {
     }
 }
 
-/// A peer within a slot, the slot first. Ports and roles are not compared: they depend on the fields of a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// A peer within a slot. Ports and roles are not compared: they depend on the fields of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Peer {
     pub(super) slot: Slot,
     pub(super) remote: Addr,
@@ -73,7 +73,7 @@ fn minutes_of(buckets: u64) -> [u64; HOURS_PER_SLOT] {
 }
 
 /// Whether `seen` is nearly all of `of`.
-pub(super) fn nearly_all(seen: u64, of: u64) -> bool {
+fn nearly_all(seen: u64, of: u64) -> bool {
     10 * u128::from(seen) >= 9 * u128::from(of)
 }
 
@@ -116,18 +116,32 @@ pub(super) fn redundant(
     out
 }
 
-/// Where traffic of a host with a remote address was seen on a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Way {
-    /// Those interfaces that may be the host's, or the host's address where there is none; see [`Hosts`].
-    pub(super) group: u32,
-    pub(super) remote: Addr,
-    pub(super) day: Day,
-    /// What a host serves is summed without remote addresses.
-    pub(super) served: bool,
+/// What is sent to a remote address on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Traffic {
+    remote: Addr,
+    day: Day,
+    /// What is served is summed without remote addresses.
+    served: bool,
 }
 
-/// A place on the way: a network (account and VPC), and the side of its intermediaries.
+impl Traffic {
+    /// That of a pair; none, if its address was not kept for want of memory.
+    pub(super) fn of(key: &PairKey, kept: Remote) -> Option<Self> {
+        let served = key.service.is_anonymous();
+        (served || kept == Remote::Whole).then(|| Self {
+            remote: key.remote,
+            day: key.slot.day(),
+            served,
+        })
+    }
+}
+
+/// Traffic of a host, by the group of those interfaces that may be the host's, or of its address where there is none;
+/// see [`Hosts`].
+pub(super) type Way = (u32, Traffic);
+
+/// A place on the way: a network (a VPC), and the side of its intermediaries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Stage {
     pub(super) network: u32,
@@ -258,12 +272,12 @@ impl Hosts {
     pub(super) fn of(points: &[Seen<'_>]) -> Self {
         let behind = points.iter().filter_map(|of| Some((of, of.via.host()?)));
         let behind: Vec<(&Seen<'_>, Addr)> = behind.collect();
+        if behind.is_empty() {
+            return Self::default();
+        }
         let mut owners: HashMap<Addr, Vec<&Seen<'_>>, FixedState> = HashMap::default();
         for (_, host) in &behind {
             owners.entry(*host).or_default();
-        }
-        if behind.is_empty() {
-            return Self::default();
         }
         for of in points.iter().filter(|of| of.is_host) {
             for addr in of.addresses {
@@ -276,21 +290,16 @@ impl Hosts {
         let mut first_behind: HashMap<Addr, u32, FixedState> = HashMap::default();
         let mut near_owners = BTreeMap::new();
         for (of, host) in behind {
-            let near = owners[&host].iter().filter(|own| own.network == of.network);
-            let near: Vec<_> = near.collect();
-            let all = owners[&host].iter();
-            let owned: Vec<u32> = if near.is_empty() {
-                all.map(|own| own.point).collect()
-            } else {
-                near.iter().map(|own| own.point).collect()
-            };
-            if let Some(own) = near.first() {
-                near_owners.insert(of.point, own.point);
+            let all = &owners[&host];
+            let near = || all.iter().filter(|own| own.network == of.network);
+            match near().next() {
+                Some(own) => {
+                    near_owners.insert(of.point, own.point);
+                    near().for_each(|own| groups.join(of.point, own.point));
+                }
+                None => all.iter().for_each(|own| groups.join(of.point, own.point)),
             }
-            for own in &owned {
-                groups.join(of.point, *own);
-            }
-            if owned.is_empty() {
+            if all.is_empty() {
                 let first = *first_behind.entry(host).or_insert(of.point);
                 groups.join(of.point, first);
             }

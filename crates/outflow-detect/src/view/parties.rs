@@ -3,9 +3,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use outflow_enrich::InterfaceKey;
-use outflow_record::Addr;
-
 use crate::coverage::Watch;
 use crate::entities::Entity;
 use crate::state::State;
@@ -28,17 +25,11 @@ struct Party<'a> {
 
 impl<'a> Parties<'a> {
     pub(super) fn of(state: &'a State) -> Self {
-        let mut known: BTreeMap<(&InterfaceKey, Option<Addr>), Cow<'a, Entity>> = BTreeMap::new();
-        for (_, entity) in state.entities.sorted() {
-            known
-                .entry(key(entity))
-                .and_modify(|own| own.to_mut().merge(entity))
-                .or_insert(Cow::Borrowed(entity));
-        }
+        let known = state.entities.parties();
         let numbers: BTreeMap<_, u32> = known.keys().copied().zip(0..).collect();
         let mut of_points = vec![0; state.entities.len()];
         for (number, entity) in state.entities.sorted() {
-            of_points[number as usize] = numbers[&key(entity)];
+            of_points[number as usize] = numbers[&entity.party()];
         }
         let mut known: Vec<Party<'a>> = known
             .into_iter()
@@ -87,8 +78,4 @@ impl<'a> Parties<'a> {
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entity> {
         self.known.iter().map(|party| &*party.entity)
     }
-}
-
-fn key(entity: &Entity) -> (&InterfaceKey, Option<Addr>) {
-    (&entity.key.interface, entity.key.via.host())
 }

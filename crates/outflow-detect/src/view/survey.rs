@@ -3,28 +3,19 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use outflow_enrich::{InterfaceKey, Via, protocol};
-use outflow_record::Addr;
 
-use super::once::{self, ByPeer, Hosts, OfDay, Peer, Rival, Seen, Sightings, Stage, Way};
+use super::once::{self, ByPeer, Hosts, OfDay, Peer, Rival, Seen, Sightings, Stage, Traffic, Way};
 use super::{Accepting, Kind, View, shards};
 use crate::coverage::Watch;
 use crate::key::{FixedState, PairKey, Remote, Role};
 use crate::parallel::in_parallel;
-use crate::time::Day;
 
 /// Where bytes that a gateway sent in its own name may be logged before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Passage {
-    place: Place,
-    remote: Addr,
-    day: Day,
-    /// What is served has no address.
-    served: bool,
-}
+pub(super) type Passage = (Place, Traffic);
 
 /// Where what a gateway passed on is to be sought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Place {
+pub(super) enum Place {
     /// At the gateway itself, on the side of the hosts. Number of the party.
     Interface(u32),
     /// At the hosts of its network: where records do not show what a gateway passed on.
@@ -105,8 +96,7 @@ impl View<'_> {
 
     /// Where a pair's bytes may be logged twice; nowhere, if its address was not kept for want of memory.
     fn passage(&self, key: &PairKey, kept: Remote) -> Option<Passage> {
-        let served = key.service.is_anonymous();
-        (served || kept == Remote::Whole).then_some(())?;
+        let traffic = Traffic::of(key, kept)?;
         let network = Place::Network(self.networks[key.entity as usize]);
         let interface = || {
             let party = self.parties.of_point(key.entity);
@@ -116,25 +106,16 @@ impl View<'_> {
             Kind::Host | Kind::Gateway { is_shown: false } => network,
             Kind::Behind { .. } | Kind::Gateway { is_shown: true } => interface(),
         };
-        Some(Passage {
-            place,
-            remote: key.remote,
-            day: key.slot.day(),
-            served,
-        })
+        Some((place, traffic))
     }
 
     /// As [`View::passage`], of a host whose packets some intermediary passed on.
     fn way(&self, key: &PairKey, kept: Remote) -> Option<Way> {
-        let served = key.service.is_anonymous();
-        let known = key.service.external && (served || kept == Remote::Whole);
-        known.then_some(())?;
-        Some(Way {
-            group: self.hosts.group(key.entity)?,
-            remote: key.remote,
-            day: key.slot.day(),
-            served,
-        })
+        let group = self
+            .hosts
+            .group(key.entity)
+            .filter(|_| key.service.external)?;
+        Some((group, Traffic::of(key, kept)?))
     }
 
     /// Where an intermediary saw a host's packets.
@@ -278,11 +259,11 @@ impl View<'_> {
                     .or_insert(day);
                 *since = day.min(*since);
             }
-            let seen = OfDay::of(key.slot, counters);
             let stage = self.stage(key);
             if stage.is_none() && !self.is_gateway(key) {
                 return;
             }
+            let seen = OfDay::of(key.slot, counters);
             let mut passed = Passed::default();
             match stage {
                 None => passed.by_gateways = seen,

@@ -100,7 +100,8 @@ fn counted(rows: &[String]) -> u64 {
     let state = state_of_lines(RELAYED, &rows.concat());
     View::new(&state, &Policy::default(), &NOTHING, Day(40_000))
         .sift()
-        .counted_bytes
+        .counted
+        .bytes
 }
 
 #[test]
@@ -132,7 +133,7 @@ fn a_gateway_of_another_network_passes_on_what_has_the_same_sum() {
         );
         let state = state_of_lines(format, &rows);
         let view = View::new(&state, &Policy::default(), &NOTHING, Day(40_000));
-        view.sift().counted_bytes
+        view.sift().counted.bytes
     };
     assert_eq!(counted("1 vpc-a", 400), 1_000);
     assert_eq!(counted("1 vpc-b", 400), 1_400);
@@ -149,7 +150,8 @@ fn a_view_ends_with_its_day() {
     let through = |day| {
         View::new(&state, &Policy::default(), &NOTHING, Day(day))
             .sift()
-            .counted_bytes
+            .counted
+            .bytes
     };
     assert_eq!([19_999, 20_000, 20_001].map(through), [0, 1_000, 1_500]);
 }

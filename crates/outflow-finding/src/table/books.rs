@@ -61,14 +61,8 @@ fn entries(accounts: &Accounts) -> Vec<(&'static str, String)> {
     if accounts.counted_rows() < accounts.rows {
         entries.push(("uncounted", uncounted(accounts)));
     }
-    let counted = human_bytes(accounts.counted_bytes);
-    entries.extend([(
-        "bytes",
-        format!(
-            "{counted} counted, of {} in all rows",
-            human_bytes(accounts.bytes)
-        ),
-    )]);
+    let [counted, all] = [accounts.counted_bytes, accounts.bytes].map(human_bytes);
+    entries.push(("bytes", format!("{counted} counted, of {all} in all rows")));
     if accounts.counted_payload_bytes > 0 {
         entries.push(("opened by", opened_by(accounts)));
     }

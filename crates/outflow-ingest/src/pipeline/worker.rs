@@ -88,7 +88,12 @@ impl<'a> Worker<'a> {
         let problems = self.problems.len();
         let delivery = S3Name::delivery(&object.uri);
         self.open_from = delivery.map_or(i64::MIN, |(_, at)| open_from(at));
-        let sha256 = self.decode(object, fetched);
+        let origin = Origin {
+            account_id: object.account_id.clone(),
+            region: object.region.clone(),
+            flow_log: delivery.map(|(flow_log, _)| flow_log.to_owned()),
+        };
+        let sha256 = self.decode(object, &origin, fetched);
         match std::mem::take(&mut self.measures).uncountable(object) {
             Some(Uncountable::Certain(problem)) => self.problems.push(problem),
             Some(Uncountable::IfAlone(problem)) if self.problems.len() == problems => {
@@ -107,20 +112,20 @@ impl<'a> Worker<'a> {
     }
 
     /// Decodes and counts an object; its digest, unless it was not read to its end.
-    fn decode(&mut self, object: &Object, fetched: Option<Fetched>) -> Option<String> {
-        let origin = Origin {
-            account_id: object.account_id.clone(),
-            region: object.region.clone(),
-            flow_log: S3Name::delivery(&object.uri).map(|(flow_log, _)| flow_log.to_owned()),
-        };
+    fn decode(
+        &mut self,
+        object: &Object,
+        origin: &Origin,
+        fetched: Option<Fetched>,
+    ) -> Option<String> {
         let mut text = Text::new(self.settings.format.clone());
         let mut reader = std::mem::take(&mut self.reader);
         let result = reader.read_fetched(object, fetched, &mut |piece| {
-            text.push(piece, &mut |batch| self.take(batch, &origin))
+            text.push(piece, &mut |batch| self.take(batch, origin))
         });
         self.reader = reader;
         if let Err(ReadError::Parquet(parquet)) = &result {
-            return Some(self.decode_parquet(object, &origin, parquet));
+            return Some(self.decode_parquet(object, origin, parquet));
         }
         let stored = match &result {
             Ok(read) => read.stored_bytes,
@@ -147,7 +152,7 @@ impl<'a> Worker<'a> {
             // What came before the failure is kept: its last line may be cut.
             Err(ReadError::Object(error)) => (Some(End::Cut), Some(Problem::unread(&error)), None),
         };
-        let sink = &mut |batch: &Batch| self.take(batch, &origin);
+        let sink = &mut |batch: &Batch| self.take(batch, origin);
         let ended = match end {
             Some(end) => text.finish(end, sink),
             None => {

@@ -71,11 +71,8 @@ impl Deciding {
 
     /// The verdict at the end of a source whose format no line told. A source without any token is fine.
     pub(super) fn finish(&mut self) -> Result<(), Error> {
-        let first = self
-            .lines
-            .iter()
-            .find(|(line, _)| !line.trim_ascii().is_empty());
-        first.map_or(Ok(()), |(line, _)| {
+        // Blank lines are kept behind another line only.
+        self.lines.first().map_or(Ok(()), |(line, _)| {
             Err(Error::Undecidable {
                 reason: describe(line),
             })

@@ -123,16 +123,7 @@ impl Writer {
         up: &[Window],
         down: &[Window],
     ) {
-        let given = Leg {
-            source: eni.addr,
-            ..plain(ends, true)
-        };
-        let taken = Leg {
-            destination: eni.addr,
-            ..plain(ends.turned(), false)
-        };
-        self.leg(eni, vpc, given, up);
-        self.leg(eni, vpc, taken, down);
+        self.transit_near(eni, vpc, ends.turned(), down, up);
     }
 
     /// At both attachments of the transit gateway.

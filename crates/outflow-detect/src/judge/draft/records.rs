@@ -1,6 +1,6 @@
 //! The records behind a finding: how much of their time was watched, and the query that returns them.
 
-use outflow_enrich::PointKey;
+use outflow_enrich::{InterfaceKey, PointKey};
 use outflow_finding::{Coverage, Minutes};
 use outflow_record::Addr;
 
@@ -12,9 +12,6 @@ const EVIDENCE_SQL: &str = include_str!("../../../../../queries/evidence.sql");
 
 /// Interfaces that a query lists. With more, it asks for all of their accounts.
 const INTERFACES_MAX: usize = 64;
-
-/// How the id of a transit gateway's attachment begins.
-const ATTACHMENT_FORM: &str = "tgw-attach-";
 
 /// What tells the records of a finding from others.
 #[derive(Debug, Clone, Copy)]
@@ -84,12 +81,10 @@ impl Records<'_> {
             let in_list = list(ids.iter().map(|id| quoted(id)));
             // A regional NAT gateway and an attachment have no interface, and are told by columns of their own; tables of
             // the latter have no other.
-            let is_of = |form: &str| ids.iter().filter(|id| id.starts_with(form)).count();
-            let (gateways, attachments) = (is_of("nat-"), is_of(ATTACHMENT_FORM));
             let columns = [
-                ("interface_id", attachments < ids.len()),
-                ("resource_id", gateways > 0),
-                ("tgw_attachment_id", attachments > 0),
+                ("interface_id", !keys().all(InterfaceKey::is_attachment)),
+                ("resource_id", ids.iter().any(|id| id.starts_with("nat-"))),
+                ("tgw_attachment_id", keys().any(InterfaceKey::is_attachment)),
             ];
             let named = columns
                 .iter()
@@ -108,11 +103,8 @@ impl Records<'_> {
     fn with_addresses(&self, view: &View<'_>) -> String {
         // Behind an intermediary, the record has its address in the stead of one side.
         let hosts = || {
-            let behind = self.keys(view).filter(|key| {
-                let is_attachment = key.interface.interface_id.starts_with(ATTACHMENT_FORM);
-                !is_attachment && key.via.host().is_some()
-            });
-            behind.filter_map(|key| key.via.host())
+            let keys = self.keys(view).filter(|key| !key.interface.is_attachment());
+            keys.filter_map(|key| key.via.host())
         };
         let mut out = String::new();
         let mut narrow = |columns: &[&str], addresses: &mut dyn Iterator<Item = Addr>| {
