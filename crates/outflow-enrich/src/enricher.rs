@@ -67,6 +67,8 @@ pub struct EnrichedBatch<'a> {
     pub unmeasured: u64,
     /// Numbers of the interfaces of these, one for each.
     pub unmeasured_at: &'a [u32],
+    /// Their rows in the batch, in order; each other row is a flow.
+    pub unmeasured_rows: &'a [u32],
 }
 
 /// What an object's name says of all its records, where they do not say it themselves.
@@ -101,6 +103,7 @@ pub struct Enricher {
     flows: Vec<Flow>,
     learnt: Vec<u32>,
     unmeasured_at: Vec<u32>,
+    unmeasured_rows: Vec<u32>,
     /// By row: the number of its interface, and whether that passed the packets on.
     numbers: Vec<(u32, bool)>,
     memory: Memory,
@@ -115,6 +118,7 @@ impl Enricher {
             flows: Vec::new(),
             learnt: Vec::new(),
             unmeasured_at: Vec::new(),
+            unmeasured_rows: Vec::new(),
             numbers: Vec::new(),
             memory: Memory::default(),
         }
@@ -130,6 +134,7 @@ impl Enricher {
         self.flows.clear();
         self.learnt.clear();
         self.unmeasured_at.clear();
+        self.unmeasured_rows.clear();
         let columns = Columns::of(records);
         let mut numbers = std::mem::take(&mut self.numbers);
         numbers.clear();
@@ -142,6 +147,8 @@ impl Enricher {
         for (row, (number, is_relayed)) in numbers.iter().enumerate() {
             let Some(record) = columns.row(row) else {
                 self.unmeasured_at.push(*number);
+                self.unmeasured_rows
+                    .push(u32::try_from(row).unwrap_or(u32::MAX));
                 continue;
             };
             let passed_on = if *is_relayed {
@@ -161,6 +168,7 @@ impl Enricher {
             flows: &self.flows,
             unmeasured: self.unmeasured_at.len() as u64,
             unmeasured_at: &self.unmeasured_at,
+            unmeasured_rows: &self.unmeasured_rows,
         }
     }
 

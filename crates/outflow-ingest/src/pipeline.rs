@@ -9,15 +9,16 @@
 //! Which worker reads which object has no influence on the outcome: everything that workers keep adds up in any
 //! order.
 
-mod duplicates;
+pub(crate) mod decoding;
+pub(crate) mod duplicates;
 mod evidence;
 mod flow_logs;
 mod knowledge;
 mod measures;
 mod names;
-mod queue;
+pub(crate) mod queue;
 mod records;
-mod tally;
+pub(crate) mod tally;
 mod text;
 mod worker;
 

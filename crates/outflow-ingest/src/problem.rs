@@ -101,7 +101,17 @@ impl Problem {
         )
     }
 
-    fn of(object: &Object, what: String, hint: &str) -> Self {
+    /// An object of which a lake has another version.
+    pub(crate) fn changed(object: &Object) -> Self {
+        Self::of(
+            object,
+            "has changed since the lake read it, and was not read again".to_owned(),
+            "rows of both versions would count the same traffic twice: ingest it into another lake, or under another \
+             name if it holds other records",
+        )
+    }
+
+    pub(crate) fn of(object: &Object, what: String, hint: &str) -> Self {
         Self {
             uri: object.uri.clone(),
             reason: format!("`{}` {what}", object.uri),

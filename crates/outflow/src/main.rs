@@ -28,6 +28,8 @@ mod coverage;
 mod detect;
 mod estimate;
 mod exit;
+mod ingest;
+mod lake;
 mod output;
 mod progress;
 mod simulate;
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
     let formats = cli.trace.flow_format();
     let done = match cli.command {
         cli::Command::Detect(args) => detect::run(args, formats, voice),
+        cli::Command::Ingest(args) => ingest::run(args, formats, voice),
         cli::Command::Coverage(args) => coverage::run(args, formats, voice),
         cli::Command::Simulate(args) => simulate::run(args, formats),
         cli::Command::Completions(args) => completions::run(&args),

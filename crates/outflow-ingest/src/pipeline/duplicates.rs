@@ -11,7 +11,7 @@ use crate::Object;
 /// stays. Only objects of equal size are compared: files by their digests, and objects in S3 by their ETags, which are
 /// equal only if the content is (but differ between copies that a key of KMS encrypts). What cannot be read is left for
 /// the reader to report.
-pub(super) fn without(objects: &[Object]) -> (Vec<Object>, Vec<String>) {
+pub(crate) fn without(objects: &[Object]) -> (Vec<Object>, Vec<String>) {
     let mut of_size: BTreeMap<u64, u32> = BTreeMap::new();
     for size in objects.iter().filter_map(|object| object.size) {
         *of_size.entry(size).or_default() += 1;

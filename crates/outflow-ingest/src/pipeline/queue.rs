@@ -6,7 +6,7 @@ use crate::Object;
 use crate::s3::{Ahead, Fetched};
 
 /// Objects in order. Those in S3 are on their way when they are taken.
-pub(super) struct Queue<'o> {
+pub(crate) struct Queue<'o> {
     next: Mutex<Next<'o>>,
 }
 
@@ -16,7 +16,7 @@ struct Next<'o> {
 }
 
 impl<'o> Queue<'o> {
-    pub(super) fn new(objects: &'o [Object]) -> Self {
+    pub(crate) fn new(objects: &'o [Object]) -> Self {
         let ahead = Ahead::of(objects.iter().filter_map(|object| object.s3.as_ref()));
         let objects = objects.iter();
         Self {
@@ -26,7 +26,7 @@ impl<'o> Queue<'o> {
 
     /// The next object. Who waits for the place of one in S3 waits under the lock: the others would wait, too, and
     /// every object must get its own bytes.
-    pub(super) fn next(&self) -> Option<(&'o Object, Option<Fetched>)> {
+    pub(crate) fn next(&self) -> Option<(&'o Object, Option<Fetched>)> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let object = next.objects.next()?;
         let fetched = match (&object.s3, &mut next.ahead) {

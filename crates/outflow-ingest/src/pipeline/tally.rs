@@ -13,12 +13,12 @@ use super::flow_logs::FlowLogs;
 
 /// Counts that add up.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
-    pub(super) objects: u64,
+pub(crate) struct Tally {
+    pub(crate) objects: u64,
     /// Objects with a problem.
-    pub(super) damaged: u64,
+    pub(crate) damaged: u64,
     /// Objects that were left out as copies.
-    pub(super) copies: u64,
+    pub(crate) copies: u64,
     lines: u64,
     header_lines: u64,
     blank_lines: u64,
@@ -29,21 +29,21 @@ pub(super) struct Tally {
     bytes: u64,
     span: Option<(i64, i64)>,
     /// Rows that lack what counting needs.
-    pub(super) unmeasured: u64,
+    pub(crate) unmeasured: u64,
     /// Rows that can be counted, of a format that does not tell how many packets they stand for.
-    pub(super) without_packets: u64,
+    pub(crate) without_packets: u64,
     /// Messages by which CloudWatch Logs checks a destination.
-    pub(super) control_messages: u64,
+    pub(crate) control_messages: u64,
     /// Columns that no flow log has, and the Parquet objects that have them.
     unread_columns: BTreeMap<String, u64>,
     /// Rows outside the span that was asked for.
-    pub(super) outside: u64,
+    pub(crate) outside: u64,
     /// Rows by flow log.
     pub(super) flow_logs: FlowLogs,
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, decoded: &Decoded) {
+    pub(crate) fn add(&mut self, decoded: &Decoded) {
         self.lines += decoded.lines;
         self.header_lines += decoded.header_lines;
         self.blank_lines += decoded.blank_lines;
@@ -61,7 +61,7 @@ impl Tally {
     }
 
     /// Adds what a Resolver query log held.
-    pub(super) fn add_queries(&mut self, decoded: &DnsDecoded) {
+    pub(crate) fn add_queries(&mut self, decoded: &DnsDecoded) {
         self.lines += decoded.lines;
         self.blank_lines += decoded.blank_lines;
         self.queries += decoded.queries.num_rows() as u64;
@@ -75,7 +75,7 @@ impl Tally {
     }
 
     /// Adds a Parquet object that has columns of these names.
-    pub(super) fn unread_columns(&mut self, names: &[String]) {
+    pub(crate) fn unread_columns(&mut self, names: &[String]) {
         for name in names {
             let known = self.unread_columns.len() < COLUMNS_MAX;
             if known || self.unread_columns.contains_key(name) {
@@ -85,7 +85,7 @@ impl Tally {
     }
 
     /// The columns that were not read, each with the objects that have it.
-    pub(super) fn columns_not_read(&self) -> Vec<String> {
+    pub(crate) fn columns_not_read(&self) -> Vec<String> {
         let columns = self.unread_columns.iter();
         columns
             .map(|(name, objects)| format!("{name} (objects: {objects})"))
@@ -93,14 +93,14 @@ impl Tally {
     }
 
     /// Adds the start of the earliest and the end of the latest row of a source.
-    pub(super) fn span(&mut self, span: Option<(i64, i64)>) {
+    pub(crate) fn span(&mut self, span: Option<(i64, i64)>) {
         self.span = match (self.span, span) {
             (Some((first, last)), Some((from, to))) => Some((first.min(from), last.max(to))),
             (known, None) | (None, known) => known,
         };
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.objects += other.objects;
         self.damaged += other.damaged;
         self.copies += other.copies;
@@ -126,12 +126,12 @@ impl Tally {
     }
 
     /// Whether any row could be counted.
-    pub(super) fn has_counted(&self) -> bool {
+    pub(crate) fn has_counted(&self) -> bool {
         self.rows > self.unmeasured
     }
 
     /// The books, but for what the sums tell and the time the run took.
-    pub(super) fn accounts(&self) -> Accounts {
+    pub(crate) fn accounts(&self) -> Accounts {
         let by_reason = self
             .rejects
             .iter()

@@ -1,7 +1,5 @@
 //! One worker: it reads objects, one after the other, and keeps what they add up to.
 
-mod parquet;
-
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use outflow_detect::{Folder, SharedState, open_from};
@@ -13,11 +11,10 @@ use super::evidence::{ENTRIES_MAX, SourceRows};
 use super::measures::{Measures, Uncountable};
 use super::names;
 use super::tally::Tally;
-use super::text::{End, Text};
-use super::{Progress, Settings};
+use super::{Progress, Settings, decoding};
 use crate::s3::Fetched;
 use crate::s3_name::S3Name;
-use crate::{Batch, Object, Problem, ReadError, Reader};
+use crate::{Batch, Object, Problem, Reader};
 
 /// What a worker has read so far.
 pub(super) struct Worker<'a> {
@@ -118,52 +115,17 @@ impl<'a> Worker<'a> {
         origin: &Origin,
         fetched: Option<Fetched>,
     ) -> Option<String> {
-        let mut text = Text::new(self.settings.format.clone());
         let mut reader = std::mem::take(&mut self.reader);
-        let result = reader.read_fetched(object, fetched, &mut |piece| {
-            text.push(piece, &mut |batch| self.take(batch, origin))
-        });
-        self.reader = reader;
-        if let Err(ReadError::Parquet(parquet)) = &result {
-            return Some(self.decode_parquet(object, origin, parquet));
-        }
-        let stored = match &result {
-            Ok(read) => read.stored_bytes,
-            Err(_) => object.size.unwrap_or(0),
-        };
-        self.progress
-            .stored_bytes
-            .fetch_add(stored, Ordering::Relaxed);
-        let (end, problem, sha256) = match result {
-            Ok(read) => {
-                let damage = read.damage.map(|damage| Problem::damaged(object, &damage));
-                let end = if damage.is_some() {
-                    End::Cut
-                } else {
-                    End::Whole
-                };
-                (Some(end), damage, Some(read.sha256))
-            }
-            // A header in mid-file may be what was refused: what came before it is kept.
-            Err(ReadError::Sink { error, sha256 }) => {
-                (None, Some(Problem::refused(object, &error)), sha256)
-            }
-            Err(ReadError::Parquet(_)) => (None, None, None),
-            // What came before the failure is kept: its last line may be cut.
-            Err(ReadError::Object(error)) => (Some(End::Cut), Some(Problem::unread(&error)), None),
-        };
+        let (settings, progress) = (self.settings, self.progress);
+        let format = settings.format.as_ref();
+        let source = (object, fetched);
         let sink = &mut |batch: &Batch| self.take(batch, origin);
-        let ended = match end {
-            Some(end) => text.finish(end, sink),
-            None => {
-                text.flush(sink);
-                Ok(())
-            }
-        };
-        let refused = ended.err().map(|error| Problem::refused(object, &error));
-        self.problems.extend(problem.or(refused));
-        self.tally.control_messages += text.control_messages();
-        sha256
+        let done = decoding::decode(&mut reader, source, format, progress, sink);
+        self.reader = reader;
+        self.problems.extend(done.problem);
+        self.tally.unread_columns(&done.columns_not_read);
+        self.tally.control_messages += done.control_messages;
+        done.sha256
     }
 
     /// What this worker leaves behind.

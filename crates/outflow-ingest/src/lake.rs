@@ -1,0 +1,298 @@
+//! Objects into the tables of a lake, each once.
+//!
+//! ```text
+//! objects ── journal: which are new ──► batches ──workers: decode, enrich, sort, encode──► files ──commit──► lake
+//!               ▲                                                                                   │
+//!               └──── overtaken: another has read some of them meanwhile ◄──────────────────────────┘
+//! ```
+
+mod files;
+mod identity;
+mod known;
+mod loader;
+mod rows;
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use outflow_enrich::Networks;
+use outflow_finding::Accounts;
+use outflow_lake::{
+    Batch, Committed, EncodeError, Encoded, Error, FileWriter, Journal, Known, Lake, SourceId,
+    Table,
+};
+use outflow_record::Format;
+
+use crate::pipeline::duplicates;
+use crate::pipeline::queue::Queue;
+use crate::pipeline::tally::Tally;
+use crate::{Context, Object, Problem, Progress};
+use identity::Identity;
+use loader::{Loaded, Loader};
+use rows::SourceRow;
+
+/// Bytes, as stored, of the objects of a batch at most, but for the last of them: what is read again if the machine dies,
+/// and some twenty seconds of work for one.
+const BATCH_STORED_BYTES_MAX: u64 = 1 << 30;
+
+/// Objects of a batch at most. Small ones end in few files that way; ids of as many are held in memory.
+const BATCH_OBJECTS_MAX: usize = 20_000;
+
+/// Threads at most. Each holds rows in memory.
+const WORKERS_MAX: usize = 64;
+
+/// How to read, and what to add.
+#[derive(Debug, Clone, Default)]
+pub struct IngestSettings {
+    /// The border.
+    pub networks: Networks,
+    /// The format of objects that have no header.
+    pub format: Option<Format>,
+    /// What is known of addresses and interfaces from elsewhere.
+    pub context: Arc<Context>,
+    /// Threads that read; at least one, at most 64.
+    pub workers: usize,
+}
+
+/// What a run brought into a lake.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Ingested {
+    /// The books of what was committed.
+    pub accounts: Accounts,
+    /// Objects that were in the lake already.
+    pub known: u64,
+    /// Batches committed.
+    pub batches: u64,
+    /// Objects that are damaged, could not be read or hold nothing, by name.
+    pub problems: Vec<Problem>,
+    /// Remarks on the run as a whole.
+    pub remarks: Vec<String>,
+}
+
+/// Reads what of these objects is not in the lake yet, and commits it.
+///
+/// An object that cannot be read is a [`Problem`] and no end of the run. It stays out of the journal, so that the next
+/// run reads it. One that is damaged is in the lake as far as it could be read.
+///
+/// # Errors
+/// What [`Lake::commit`] returns. What was committed until then stays, and a new run goes on behind it.
+pub fn ingest(
+    objects: &[Object],
+    settings: &IngestSettings,
+    lake: &Lake,
+    progress: &Progress,
+) -> Result<Ingested, Error> {
+    let (objects, copies) = duplicates::without(objects);
+    let mut run = Run {
+        settings,
+        lake,
+        progress,
+        tally: Tally::default(),
+        done: Ingested::default(),
+    };
+    run.tally.copies = copies.len() as u64;
+    let wanted = run.wanted(&objects, &lake.journal()?);
+    for batch in batches(wanted) {
+        run.load(batch)?;
+    }
+    Ok(run.finish())
+}
+
+/// An object, and what it is known by.
+type Source = (Object, Identity);
+
+struct Run<'a> {
+    settings: &'a IngestSettings,
+    lake: &'a Lake,
+    progress: &'a Progress,
+    tally: Tally,
+    done: Ingested,
+}
+
+impl Run<'_> {
+    /// What is to be read.
+    fn wanted(&mut self, objects: &[Object], journal: &Journal) -> Vec<Source> {
+        let mut wanted = Vec::new();
+        for object in objects {
+            let identity = match Identity::of(object) {
+                Ok(identity) => identity,
+                Err(problem) => {
+                    self.refuse(problem);
+                    continue;
+                }
+            };
+            match journal.known(identity.name_id, identity.source_id) {
+                Known::New => wanted.push((object.clone(), identity)),
+                Known::Read => self.done.known += 1,
+                Known::Changed => self.refuse(Problem::changed(object)),
+            }
+        }
+        wanted
+    }
+
+    fn refuse(&mut self, problem: Problem) {
+        self.tally.objects += 1;
+        self.tally.damaged += 1;
+        self.done.problems.push(problem);
+    }
+
+    /// Reads a batch and commits it, without what others read meanwhile and what cannot be read to its end.
+    fn load(&mut self, mut sources: Vec<Source>) -> Result<(), Error> {
+        while !sources.is_empty() {
+            let mut loaded = self.read(&sources)?;
+            let unfinished = std::mem::take(&mut loaded.cut_off);
+            if !unfinished.is_empty() {
+                // Some of their rows are in files.
+                self.lake.discard(&loaded.files);
+                let (cut, rest) = sources
+                    .into_iter()
+                    .partition(|(_, id)| unfinished.contains_key(&id.source_id));
+                sources = rest;
+                let cut: Vec<Source> = cut;
+                for (_, identity) in &cut {
+                    if let Some(problem) = unfinished.get(&identity.source_id) {
+                        self.refuse(problem.clone());
+                    }
+                }
+                continue;
+            }
+            match self.commit(&mut loaded)? {
+                Committed::Done { .. } => {
+                    self.tally.merge(&loaded.tally);
+                    self.done.problems.append(&mut loaded.problems);
+                    self.done.batches += 1;
+                    return Ok(());
+                }
+                Committed::Overtaken(names) => {
+                    self.lake.discard(&loaded.files);
+                    let names: HashSet<SourceId> = names.into_iter().collect();
+                    let before = sources.len();
+                    sources.retain(|(_, identity)| !names.contains(&identity.name_id));
+                    self.done.known += (before - sources.len()) as u64;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads objects on all threads.
+    fn read(&self, sources: &[Source]) -> Result<Loaded, Error> {
+        let objects: Vec<Object> = sources.iter().map(|(object, _)| object.clone()).collect();
+        let queue = Queue::new(&objects);
+        let identities: BTreeMap<&str, &Identity> = sources
+            .iter()
+            .map(|(object, identity)| (object.uri.as_str(), identity))
+            .collect();
+        let failed: Mutex<Option<Error>> = Mutex::new(None);
+        let work = || {
+            let mut loader = Loader::new(self.settings, self.lake, self.progress);
+            while let Some((object, fetched)) = queue.next() {
+                let Some(identity) = identities.get(object.uri.as_str()) else {
+                    continue;
+                };
+                if failed
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .is_some()
+                {
+                    break;
+                }
+                if let Err(error) = loader.read(object, identity, fetched) {
+                    failed
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .get_or_insert(error);
+                }
+            }
+            loader.finish()
+        };
+        let count = self
+            .settings
+            .workers
+            .min(objects.len())
+            .clamp(1, WORKERS_MAX);
+        let parts: Vec<_> = thread::scope(|scope| {
+            // This thread reads too. Where the system starts no more threads, those that there are do the work.
+            let start = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
+            let others: Vec<_> = (1..count).map_while(start).collect();
+            let own = work();
+            let joined = others.into_iter().map(|thread| thread.join());
+            let joined = joined.map(|done| done.unwrap_or_else(|p| std::panic::resume_unwind(p)));
+            std::iter::once(own).chain(joined).collect()
+        });
+        let mut all = Loaded::default();
+        let mut error = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for (loaded, unstored) in parts {
+            all.merge(loaded);
+            error = error.or(unstored);
+        }
+        match error {
+            None => Ok(all),
+            Some(error) => {
+                self.lake.discard(&all.files);
+                Err(error)
+            }
+        }
+    }
+
+    fn commit(&self, loaded: &mut Loaded) -> Result<Committed, Error> {
+        let by_partition = loaded.sources.iter().fold(BTreeMap::new(), |mut map, row| {
+            let rows: &mut Vec<&SourceRow> = map.entry(row.partition.clone()).or_default();
+            rows.push(row);
+            map
+        });
+        let mut files = Vec::new();
+        for (partition, mut rows) in by_partition {
+            rows.sort_by_key(|row| (row.span, &row.uri));
+            let rows = rows::sources(&rows).map_err(EncodeError::from)?;
+            let mut file = FileWriter::new(Table::Sources, &rows.schema())?;
+            file.write(&rows)?;
+            let encoded: Encoded = file.finish()?;
+            files.push(self.lake.store(Table::Sources, &partition, encoded)?);
+        }
+        loaded.files.extend(files);
+        let ids = loaded.sources.iter().filter_map(|row| {
+            Some((
+                SourceId::parse(&row.name_id)?,
+                SourceId::parse(&row.source_id)?,
+            ))
+        });
+        self.lake.commit(&Batch {
+            files: loaded.files.clone(),
+            sources: ids.collect(),
+        })
+    }
+
+    fn finish(mut self) -> Ingested {
+        self.done.problems.sort();
+        if self.tally.copies > 0 {
+            self.done.remarks.push(format!(
+                "{} objects have the very bytes of another and are in the lake once",
+                self.tally.copies
+            ));
+        }
+        self.done.accounts = self.tally.accounts();
+        self.done
+    }
+}
+
+/// Objects in their order, as many together as one commit is to hold.
+fn batches(sources: Vec<Source>) -> Vec<Vec<Source>> {
+    let mut batches: Vec<Vec<Source>> = Vec::new();
+    let mut bytes = 0;
+    for source in sources {
+        let size = source.0.size.unwrap_or_default();
+        let has_room =
+            |batch: &Vec<Source>| bytes < BATCH_STORED_BYTES_MAX && batch.len() < BATCH_OBJECTS_MAX;
+        match batches.last_mut() {
+            Some(batch) if has_room(batch) => batch.push(source),
+            _ => {
+                batches.push(vec![source]);
+                bytes = 0;
+            }
+        }
+        bytes += size;
+    }
+    batches
+}

@@ -1,0 +1,178 @@
+//! The files that a worker is writing: one for each table and partition.
+
+use std::collections::BTreeMap;
+use std::mem;
+
+use arrow_array::RecordBatch;
+use outflow_lake::{
+    DataFile, Error, FileWriter, FlowRows, Lake, Partition, ROW_GROUP_ROWS_MAX, RowBatches, Seen,
+    Table,
+};
+
+/// Files under way, and those that are stored.
+pub(super) struct Files<'a> {
+    lake: &'a Lake,
+    flows: BTreeMap<Partition, (FlowRows, Option<FileWriter>)>,
+    others: BTreeMap<(Table, Partition), (RowBatches, Option<FileWriter>)>,
+    /// Rows that are in memory, of all tables.
+    rows: usize,
+    stored: Vec<DataFile>,
+}
+
+impl<'a> Files<'a> {
+    pub(super) fn new(lake: &'a Lake) -> Self {
+        Self {
+            lake,
+            flows: BTreeMap::new(),
+            others: BTreeMap::new(),
+            rows: 0,
+            stored: Vec::new(),
+        }
+    }
+
+    /// Appends these rows of a batch to `flows`.
+    pub(super) fn append_flows(
+        &mut self,
+        partition: &Partition,
+        seen: &Seen<'_>,
+        rows: &[u32],
+    ) -> Result<(), Error> {
+        if !self.flows.contains_key(partition) {
+            self.flows.insert(partition.clone(), Default::default());
+        }
+        if let Some((of, _)) = self.flows.get_mut(partition) {
+            of.append(seen, rows);
+            self.rows += rows.len();
+        }
+        self.make_room()
+    }
+
+    /// Appends rows to another table.
+    pub(super) fn append(
+        &mut self,
+        table: Table,
+        partition: &Partition,
+        rows: RecordBatch,
+    ) -> Result<(), Error> {
+        let more = rows.num_rows();
+        if more == 0 {
+            return Ok(());
+        }
+        let key = (table, partition.clone());
+        let (of, _) = self
+            .others
+            .entry(key)
+            .or_insert_with(|| (RowBatches::new(table), None));
+        of.append(rows)?;
+        self.rows += more;
+        self.make_room()
+    }
+
+    /// Writes the largest set of rows, once there are as many as memory is to hold.
+    fn make_room(&mut self) -> Result<(), Error> {
+        if self.rows < ROW_GROUP_ROWS_MAX {
+            return Ok(());
+        }
+        let flows = self
+            .flows
+            .iter()
+            .map(|(key, (rows, _))| (rows.len(), Some(key.clone()), None));
+        let others = self
+            .others
+            .iter()
+            .map(|(key, (rows, _))| (rows.len(), None, Some(key.clone())));
+        let largest = flows.chain(others).max_by_key(|(rows, ..)| *rows);
+        match largest {
+            Some((_, Some(partition), _)) => self.write_flows(&partition),
+            Some((_, _, Some(key))) => self.write(&key),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes all rows of `flows`, so that the numbers of what is known of them may change their meaning.
+    pub(super) fn write_all_flows(&mut self) -> Result<(), Error> {
+        for partition in self.flows.keys().cloned().collect::<Vec<_>>() {
+            self.write_flows(&partition)?;
+        }
+        Ok(())
+    }
+
+    fn write_flows(&mut self, partition: &Partition) -> Result<(), Error> {
+        let Some((rows, writer)) = self.flows.get_mut(partition) else {
+            return Ok(());
+        };
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.rows -= rows.len();
+        let rows = rows.take_sorted()?;
+        let full = write_to(Table::Flows, writer, &rows)?;
+        self.keep(Table::Flows, partition, full)
+    }
+
+    fn write(&mut self, key: &(Table, Partition)) -> Result<(), Error> {
+        let Some((rows, writer)) = self.others.get_mut(key) else {
+            return Ok(());
+        };
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.rows -= rows.len();
+        let rows = rows.take_sorted()?;
+        let full = write_to(key.0, writer, &rows)?;
+        self.keep(key.0, &key.1, full)
+    }
+
+    fn keep(
+        &mut self,
+        table: Table,
+        partition: &Partition,
+        file: Option<FileWriter>,
+    ) -> Result<(), Error> {
+        if let Some(file) = file {
+            let file = self.lake.store(table, partition, file.finish()?)?;
+            self.stored.push(file);
+        }
+        Ok(())
+    }
+
+    /// Stores everything; the files.
+    pub(super) fn finish(mut self) -> Result<Vec<DataFile>, (Error, Vec<DataFile>)> {
+        match self.store_all() {
+            Ok(()) => Ok(self.stored),
+            Err(error) => Err((error, self.stored)),
+        }
+    }
+
+    fn store_all(&mut self) -> Result<(), Error> {
+        self.write_all_flows()?;
+        for (partition, (_, writer)) in mem::take(&mut self.flows) {
+            self.keep(Table::Flows, &partition, writer)?;
+        }
+        for key in self.others.keys().cloned().collect::<Vec<_>>() {
+            self.write(&key)?;
+        }
+        for ((table, partition), (_, writer)) in mem::take(&mut self.others) {
+            self.keep(table, &partition, writer)?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes a row group; the file, if it is full.
+fn write_to(
+    table: Table,
+    writer: &mut Option<FileWriter>,
+    rows: &RecordBatch,
+) -> Result<Option<FileWriter>, Error> {
+    let mut file = match writer.take() {
+        Some(file) => file,
+        None => FileWriter::new(table, &rows.schema())?,
+    };
+    file.write(rows)?;
+    if file.is_full() {
+        return Ok(Some(file));
+    }
+    *writer = Some(file);
+    Ok(None)
+}

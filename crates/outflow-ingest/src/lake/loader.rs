@@ -1,0 +1,414 @@
+//! One worker: it reads objects, one after the other, into files.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+use outflow_enrich::{Enricher, Flow, Origin, Via};
+use outflow_lake::{DataFile, EncodeError, Error, Lake, Partition, Seen, SourceId, Table};
+use outflow_record::{Decoded, DnsDecoded, DnsField, Field, FlowBatch, LogKind};
+
+use super::IngestSettings;
+use super::files::Files;
+use super::identity::Identity;
+use super::known::Names;
+use super::rows::{self, SourceRow};
+use crate::pipeline::decoding;
+use crate::pipeline::tally::Tally;
+use crate::s3::Fetched;
+use crate::s3_name::S3Name;
+use crate::{Batch, Object, Problem, Progress, Reader};
+
+/// What workers leave behind.
+#[derive(Debug, Default)]
+pub(super) struct Loaded {
+    pub(super) tally: Tally,
+    pub(super) files: Vec<DataFile>,
+    pub(super) sources: Vec<SourceRow>,
+    pub(super) problems: Vec<Problem>,
+    /// Objects that broke off while they were read, and of which rows are in the files.
+    pub(super) cut_off: BTreeMap<SourceId, Problem>,
+}
+
+impl Loaded {
+    pub(super) fn merge(&mut self, other: Self) {
+        self.tally.merge(&other.tally);
+        self.files.extend(other.files);
+        self.sources.extend(other.sources);
+        self.problems.extend(other.problems);
+        self.cut_off.extend(other.cut_off);
+    }
+}
+
+/// A worker.
+pub(super) struct Loader<'a> {
+    settings: &'a IngestSettings,
+    progress: &'a Progress,
+    reader: Reader,
+    enricher: Enricher,
+    names: Names,
+    files: Files<'a>,
+    done: Loaded,
+    by_row: ByRow,
+}
+
+/// What is known of each row of a batch.
+#[derive(Default)]
+struct ByRow {
+    flows: Vec<Option<Flow>>,
+    vias: Vec<&'static str>,
+    remote_of: Vec<u32>,
+    workload_of: Vec<u32>,
+}
+
+/// The object under way.
+struct Current<'o> {
+    origin: &'o Origin,
+    row: SourceRow,
+    /// Where rows without a time of their own lie.
+    delivered: Partition,
+    error: Option<Error>,
+}
+
+impl<'a> Loader<'a> {
+    pub(super) fn new(
+        settings: &'a IngestSettings,
+        lake: &'a Lake,
+        progress: &'a Progress,
+    ) -> Self {
+        Self {
+            settings,
+            progress,
+            reader: Reader::new(),
+            enricher: Enricher::new(settings.networks.clone()),
+            names: Names::default(),
+            files: Files::new(lake),
+            done: Loaded::default(),
+            by_row: ByRow::default(),
+        }
+    }
+
+    /// Reads an object into files. Whatever is wrong with it becomes a problem.
+    pub(super) fn read(
+        &mut self,
+        object: &Object,
+        identity: &Identity,
+        fetched: Option<Fetched>,
+    ) -> Result<(), Error> {
+        let delivery = S3Name::delivery(&object.uri);
+        let origin = Origin {
+            account_id: object.account_id.clone(),
+            region: object.region.clone(),
+            flow_log: delivery.map(|(flow_log, _)| flow_log.to_owned()),
+        };
+        let delivered_at = delivery.map(|(_, at)| at.secs());
+        let mut current = Current {
+            row: SourceRow {
+                source_id: identity.source_id.to_string(),
+                name_id: identity.name_id.to_string(),
+                uri: identity.uri.clone(),
+                version: identity.version.clone(),
+                size: object.size,
+                account_id: object.account_id.clone(),
+                flow_log_id: origin.flow_log.clone(),
+                ..SourceRow::default()
+            },
+            delivered: Partition::new(delivered_at, object.region.as_deref()),
+            origin: &origin,
+            error: None,
+        };
+        let mut reader = std::mem::take(&mut self.reader);
+        let (settings, progress) = (self.settings, self.progress);
+        let sink = &mut |batch: &Batch| {
+            if current.error.is_none()
+                && let Err(error) = self.take(batch, &mut current)
+            {
+                current.error = Some(error);
+            }
+        };
+        let source = (object, fetched);
+        let done = decoding::decode(
+            &mut reader,
+            source,
+            settings.format.as_ref(),
+            progress,
+            sink,
+        );
+        self.reader = reader;
+        self.progress.objects.fetch_add(1, Ordering::Relaxed);
+        if let Some(error) = current.error {
+            return Err(error);
+        }
+        self.keep(current, done, identity.source_id);
+        Ok(())
+    }
+
+    /// Enters an object into the books.
+    fn keep(&mut self, current: Current<'_>, done: decoding::Decoding, source_id: SourceId) {
+        let mut row = current.row;
+        let is_empty = row.lines == 0 && row.rows == 0 && row.queries == 0;
+        self.done.tally.objects += 1;
+        self.done.tally.damaged += u64::from(done.problem.is_some());
+        self.done.tally.unread_columns(&done.columns_not_read);
+        self.done.tally.control_messages += done.control_messages;
+        self.done.tally.span(row.span);
+        match (done.problem, done.is_cut_off) {
+            (Some(problem), true) if !is_empty => {
+                self.done.cut_off.insert(source_id, problem);
+                return;
+            }
+            // Another run may read it, or know its format.
+            (Some(problem), _) if is_empty => {
+                self.done.problems.push(problem);
+                return;
+            }
+            (problem, _) => {
+                row.problem = problem.as_ref().map(|problem| problem.reason.clone());
+                self.done.problems.extend(problem);
+            }
+        }
+        row.sha256 = done.sha256;
+        row.partition = match row.span {
+            Some((first, _)) if current.delivered.day.is_none() => Partition {
+                day: Partition::new(Some(first), None).day,
+                ..current.delivered
+            },
+            _ => current.delivered,
+        };
+        self.done.sources.push(row);
+    }
+
+    /// What this worker leaves behind, and why some of it could not be stored.
+    pub(super) fn finish(mut self) -> (Loaded, Option<Error>) {
+        match self.files.finish() {
+            Ok(files) => {
+                self.done.files = files;
+                (self.done, None)
+            }
+            Err((error, files)) => {
+                self.done.files = files;
+                (self.done, Some(error))
+            }
+        }
+    }
+
+    fn take(&mut self, batch: &Batch, current: &mut Current<'_>) -> Result<(), Error> {
+        match batch {
+            Batch::Flows(decoded) => self.take_flows(decoded, current),
+            Batch::Queries(decoded) => self.take_queries(decoded, current),
+        }
+    }
+
+    fn take_flows(&mut self, decoded: &Decoded, current: &mut Current<'_>) -> Result<(), Error> {
+        self.done.tally.add(decoded);
+        let rows = decoded.flows.num_rows() as u64;
+        self.progress.rows.fetch_add(rows, Ordering::Relaxed);
+        self.take_coverage(decoded, current)?;
+        let rejects = rows::rejects(&decoded.rejects, &current.row.source_id);
+        self.files.append(
+            Table::Rejects,
+            &current.delivered,
+            rejects.map_err(EncodeError::from)?,
+        )?;
+        if self.names.is_full() {
+            self.files.write_all_flows()?;
+            self.names = Names::default();
+        }
+        self.look_at(&decoded.flows, current);
+        let seen = Seen {
+            records: &decoded.flows,
+            flows: &self.by_row.flows,
+            vias: &self.by_row.vias,
+            remote_of: &self.by_row.remote_of,
+            remotes: &self.names.remotes,
+            workload_of: &self.by_row.workload_of,
+            workloads: &self.names.workloads,
+            source_id: &current.row.source_id,
+            first_row: i64::try_from(current.row.rows).unwrap_or(i64::MAX),
+            flow_log_id: current.row.flow_log_id.as_deref(),
+        };
+        for (partition, rows) in partitions(&decoded.flows, &current.delivered) {
+            self.files.append_flows(&partition, &seen, &rows)?;
+        }
+        let row = &mut current.row;
+        row.lines += decoded.lines;
+        row.rows += rows;
+        row.coverage_rows += decoded.coverage.len() as u64;
+        row.rejects += decoded.rejects.len() as u64;
+        row.bytes = row.bytes.saturating_add(sum_of_bytes(&decoded.flows));
+        if rows > 0 {
+            row.format = Some(match decoded.flows.kind() {
+                LogKind::Vpc => "vpc-flow-logs",
+                LogKind::TransitGateway => "transit-gateway-flow-logs",
+            });
+        }
+        Ok(())
+    }
+
+    fn take_coverage(&mut self, decoded: &Decoded, current: &Current<'_>) -> Result<(), Error> {
+        let mut by_partition: BTreeMap<Partition, Vec<_>> = BTreeMap::new();
+        for row in &decoded.coverage {
+            let at = row.start.or(row.end).map(outflow_record::Timestamp::secs);
+            let partition = Partition::new(at, current.origin.region.as_deref());
+            by_partition.entry(partition).or_default().push(row);
+        }
+        for (partition, rows) in by_partition {
+            let (source, flow_log) = (&current.row.source_id, current.row.flow_log_id.as_deref());
+            let rows = rows::coverage(&rows, source, flow_log).map_err(EncodeError::from)?;
+            self.files.append(Table::Coverage, &partition, rows)?;
+        }
+        Ok(())
+    }
+
+    /// Notes what is known of each row.
+    fn look_at(&mut self, records: &FlowBatch, current: &mut Current<'_>) {
+        let context = &self.settings.context;
+        let batch = self.enricher.enrich(records, current.origin);
+        self.done.tally.unmeasured += batch.unmeasured;
+        let by_row = &mut self.by_row;
+        by_row.flows.clear();
+        by_row.vias.clear();
+        by_row.remote_of.clear();
+        by_row.workload_of.clear();
+        let mut unmeasured = batch.unmeasured_rows.iter().copied().peekable();
+        let mut flows = batch.flows.iter();
+        for row in 0..u32::try_from(records.num_rows()).unwrap_or(u32::MAX) {
+            let is_unmeasured = unmeasured.next_if_eq(&row).is_some();
+            let Some(flow) = (if is_unmeasured { None } else { flows.next() }) else {
+                by_row.flows.push(None);
+                by_row.vias.push("own");
+                by_row.remote_of.push(0);
+                by_row.workload_of.push(0);
+                continue;
+            };
+            let via = if flow.point == flow.interface {
+                Via::Own
+            } else {
+                batch.points.get(flow.point).0.via
+            };
+            by_row.vias.push(match via {
+                Via::Own => "own",
+                Via::Received(_) => "received",
+                Via::Forwarded(_) => "forwarded",
+            });
+            by_row
+                .remote_of
+                .push(self.names.remote(flow.remote, flow.aws_service, context));
+            let interface = (
+                flow.interface,
+                &batch.points.get(flow.interface).0.interface,
+            );
+            by_row
+                .workload_of
+                .push(self.names.workload(interface, flow.start, context));
+            by_row.flows.push(Some(*flow));
+            let (first, last) = current.row.span.unwrap_or((flow.start, flow.end));
+            current.row.span = Some((first.min(flow.start), last.max(flow.end)));
+        }
+    }
+
+    fn take_queries(
+        &mut self,
+        decoded: &DnsDecoded,
+        current: &mut Current<'_>,
+    ) -> Result<(), Error> {
+        self.done.tally.add_queries(decoded);
+        let queries = &decoded.queries;
+        let count = queries.num_rows() as u64;
+        self.progress.rows.fetch_add(count, Ordering::Relaxed);
+        let rejects = rows::rejects(&decoded.rejects, &current.row.source_id);
+        self.files.append(
+            Table::Rejects,
+            &current.delivered,
+            rejects.map_err(EncodeError::from)?,
+        )?;
+        let first_row = i64::try_from(current.row.queries).unwrap_or(i64::MAX);
+        let rows =
+            rows::dns(queries, &current.row.source_id, first_row).map_err(EncodeError::from)?;
+        let mut by_partition: BTreeMap<Partition, Vec<u32>> = BTreeMap::new();
+        let regions = queries
+            .texts(DnsField::Region)
+            .and_then(|of| of.downcast_dict());
+        let regions: Option<arrow_array::TypedDictionaryArray<'_, _, arrow_array::StringArray>> =
+            regions;
+        for (row, micros) in (0..).zip(queries.query_timestamps().values()) {
+            let at = micros.div_euclid(1_000_000);
+            let (first, last) = current.row.span.unwrap_or((at, at));
+            current.row.span = Some((first.min(at), last.max(at)));
+            let region = regions.and_then(|of| text_at(of, row));
+            let region = region.or(current.origin.region.as_deref());
+            let partition = Partition::new(Some(at), region);
+            by_partition.entry(partition).or_default().push(row);
+        }
+        for (partition, some) in by_partition {
+            let of = if some.len() == rows.num_rows() {
+                rows.clone()
+            } else {
+                let some = arrow_array::UInt32Array::from(some);
+                arrow_select::take::take_record_batch(&rows, &some).map_err(EncodeError::from)?
+            };
+            self.files.append(Table::Dns, &partition, of)?;
+        }
+        let row = &mut current.row;
+        row.lines += decoded.lines;
+        row.queries += count;
+        row.rejects += decoded.rejects.len() as u64;
+        if count > 0 {
+            row.format = Some("resolver-query-logs");
+        }
+        Ok(())
+    }
+}
+
+fn text_at(
+    of: arrow_array::TypedDictionaryArray<
+        '_,
+        arrow_array::types::Int32Type,
+        arrow_array::StringArray,
+    >,
+    row: u32,
+) -> Option<&str> {
+    use arrow_array::{Array as _, ArrayAccessor as _};
+    let row = row as usize;
+    of.is_valid(row).then(|| of.value(row))
+}
+
+/// The rows of a batch, by where they lie.
+fn partitions(records: &FlowBatch, delivered: &Partition) -> BTreeMap<Partition, Vec<u32>> {
+    use arrow_array::Array as _;
+    let starts = records.times(Field::Start).or(records.times(Field::End));
+    let regions = records.texts(Field::Region);
+    let names = regions.and_then(|of| of.downcast_dict::<arrow_array::StringArray>());
+    let mut by_key: BTreeMap<(Option<i64>, Option<i32>), Vec<u32>> = BTreeMap::new();
+    for row in 0..records.num_rows() {
+        let day = starts
+            .filter(|of| of.is_valid(row))
+            .map(|of| of.value(row).div_euclid(86_400));
+        let region = regions
+            .filter(|of| of.is_valid(row))
+            .map(|of| of.keys().value(row));
+        by_key
+            .entry((day, region))
+            .or_default()
+            .push(u32::try_from(row).unwrap_or(u32::MAX));
+    }
+    let mut by_partition: BTreeMap<Partition, Vec<u32>> = BTreeMap::new();
+    for ((day, region), rows) in by_key {
+        let first = rows.first().copied().unwrap_or_default();
+        let region = region.and(names).and_then(|of| text_at(of, first));
+        let region = region.or(delivered.region.as_deref());
+        let partition = Partition::new(day.map(|day| day.saturating_mul(86_400)), region);
+        by_partition.entry(partition).or_default().extend(rows);
+    }
+    by_partition
+}
+
+/// Bytes of all records.
+fn sum_of_bytes(records: &FlowBatch) -> u64 {
+    let of = records.u64s(Field::Bytes);
+    // Nulls hold zero.
+    of.map_or(0, |of| {
+        of.values()
+            .iter()
+            .fold(0, |sum: u64, bytes| sum.saturating_add(*bytes))
+    })
+}

@@ -1,0 +1,95 @@
+//! From an object to batches, whatever wraps or stores them.
+
+use std::sync::atomic::Ordering;
+
+use outflow_record::Format;
+
+use super::Progress;
+use super::text::{End, Text};
+use crate::s3::Fetched;
+use crate::{Batch, Object, Parquet, Problem, ReadError, Reader};
+
+/// What an object came to, beside the batches that it handed out.
+#[derive(Debug, Default)]
+pub(crate) struct Decoding {
+    /// Digest of what is stored, unless it was not read to its end.
+    pub(crate) sha256: Option<String>,
+    /// What is wrong with it.
+    pub(crate) problem: Option<Problem>,
+    /// Whether it could not be read to its end, and may be another time: what was handed out is no more than a part.
+    pub(crate) is_cut_off: bool,
+    /// Messages by which CloudWatch Logs checks a destination.
+    pub(crate) control_messages: u64,
+    /// Columns of a table that no log has.
+    pub(crate) columns_not_read: Vec<String>,
+}
+
+/// Decodes an object, and hands its batches to `sink`.
+pub(crate) fn decode(
+    reader: &mut Reader,
+    (object, fetched): (&Object, Option<Fetched>),
+    format: Option<&Format>,
+    progress: &Progress,
+    sink: &mut dyn FnMut(&Batch),
+) -> Decoding {
+    let mut text = Text::new(format.cloned());
+    let result = reader.read_fetched(object, fetched, &mut |piece| text.push(piece, &mut *sink));
+    let stored = match &result {
+        Ok(read) => read.stored_bytes,
+        Err(ReadError::Parquet(parquet)) => parquet.stored_bytes(),
+        Err(_) => object.size.unwrap_or(0),
+    };
+    progress.stored_bytes.fetch_add(stored, Ordering::Relaxed);
+    let mut done = Decoding::default();
+    let end = match result {
+        Err(ReadError::Parquet(parquet)) => return decode_parquet(object, &parquet, sink),
+        Ok(read) => {
+            done.sha256 = Some(read.sha256);
+            done.problem = read.damage.map(|damage| Problem::damaged(object, &damage));
+            Some(if done.problem.is_some() {
+                End::Cut
+            } else {
+                End::Whole
+            })
+        }
+        // A header in mid-file may be what was refused: what came before it is kept.
+        Err(ReadError::Sink { error, sha256 }) => {
+            done.sha256 = sha256;
+            done.problem = Some(Problem::refused(object, &error));
+            None
+        }
+        // What came before the failure is kept: its last line may be cut.
+        Err(ReadError::Object(error)) => {
+            done.problem = Some(Problem::unread(&error));
+            done.is_cut_off = true;
+            Some(End::Cut)
+        }
+    };
+    let ended = match end {
+        Some(end) => text.finish(end, &mut *sink),
+        None => {
+            text.flush(&mut *sink);
+            Ok(())
+        }
+    };
+    let refused = ended.err().map(|error| Problem::refused(object, &error));
+    done.problem = done.problem.or(refused);
+    done.control_messages = text.control_messages();
+    done
+}
+
+fn decode_parquet(object: &Object, parquet: &Parquet, sink: &mut dyn FnMut(&Batch)) -> Decoding {
+    let mut done = Decoding {
+        sha256: Some(parquet.sha256().to_owned()),
+        ..Decoding::default()
+    };
+    match parquet.decode(sink) {
+        Ok(read) => {
+            let damage = read.damage.as_deref();
+            done.problem = damage.map(|reason| Problem::cut(object, read.rows, reason));
+            done.columns_not_read = read.unknown;
+        }
+        Err(error) => done.problem = Some(Problem::refused_table(object, &error)),
+    }
+    done
+}

@@ -1,0 +1,172 @@
+//! Parquet files of a table.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Field, Schema};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::metadata::SortingColumn;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+
+use crate::error::{EncodeError, Error};
+use crate::stats;
+use crate::table::{SOURCE_ROW, Table};
+
+/// Bytes of a file at most, but for the last row group: large enough that a year of a busy network is some thousand files,
+/// small enough to be written from memory.
+pub const FILE_BYTES_TARGET: usize = 96 << 20;
+
+/// Rows of a row group at most: what is sorted at once, and held in memory until then.
+pub const ROW_GROUP_ROWS_MAX: usize = 512 << 10;
+
+/// Rows of a data page at most: what is read to find one row.
+const PAGE_ROWS_MAX: usize = 20_000;
+
+/// How hard to compress. The next levels take more time than they save bytes.
+const ZSTD_LEVEL: i32 = 1;
+
+/// The chance that a Bloom filter holds an address that its row group does not.
+const BLOOM_FALSE_POSITIVES: f64 = 0.02;
+
+/// Different values that a Bloom filter is laid out for.
+const BLOOM_VALUES: u64 = 1 << 16;
+
+/// A file of a table as bytes, and what the table's log says of it.
+#[derive(Debug, Clone)]
+pub struct Encoded {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// Rows in it.
+    pub rows: u64,
+    /// Statistics in the form that Delta has for them.
+    pub stats: String,
+}
+
+/// Writes one file.
+pub struct FileWriter {
+    table: Table,
+    writer: ArrowWriter<Vec<u8>>,
+}
+
+impl std::fmt::Debug for FileWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileWriter")
+            .field("table", &self.table)
+            .finish_non_exhaustive()
+    }
+}
+
+impl FileWriter {
+    /// Begins a file for batches of this schema: that of the table, though texts may come as dictionaries.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] if Parquet has no such schema.
+    pub fn new(table: Table, schema: &Arc<Schema>) -> Result<Self, Error> {
+        let options = ArrowWriterOptions::new()
+            .with_properties(properties(table))
+            // That texts came as dictionaries is nothing to readers.
+            .with_skip_arrow_metadata(true);
+        let writer = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(schema), options);
+        let writer = writer.map_err(EncodeError::from)?;
+        Ok(Self { table, writer })
+    }
+
+    /// Writes sorted rows as a row group of their own.
+    ///
+    /// # Errors
+    /// [`Error::Encode`], which is a fault of the program.
+    pub fn write(&mut self, rows: &RecordBatch) -> Result<(), Error> {
+        self.writer.write(rows).map_err(EncodeError::from)?;
+        self.writer.flush().map_err(EncodeError::from)?;
+        Ok(())
+    }
+
+    /// Whether the file has the size that files are to have.
+    pub fn is_full(&self) -> bool {
+        self.writer.bytes_written() >= FILE_BYTES_TARGET
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// [`Error::Encode`], which is a fault of the program.
+    pub fn finish(mut self) -> Result<Encoded, Error> {
+        let metadata = self.writer.finish().map_err(EncodeError::from)?;
+        Ok(Encoded {
+            rows: u64::try_from(metadata.file_metadata().num_rows()).unwrap_or_default(),
+            stats: stats::of(self.table, &metadata),
+            bytes: std::mem::take(self.writer.inner_mut()),
+        })
+    }
+}
+
+fn properties(table: Table) -> WriterProperties {
+    let schema = table.file_schema();
+    let level = ZstdLevel::try_new(ZSTD_LEVEL).unwrap_or_default();
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
+        .set_data_page_row_count_limit(PAGE_ROWS_MAX)
+        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_sorting_columns(Some(sorting_columns(table)));
+    for name in table.looked_up_by() {
+        let path = ColumnPath::from(*name);
+        properties = properties
+            .set_column_bloom_filter_enabled(path.clone(), true)
+            .set_column_bloom_filter_fpp(path.clone(), BLOOM_FALSE_POSITIVES)
+            .set_column_bloom_filter_max_ndv(path, BLOOM_VALUES);
+    }
+    // What rises from row to row is stored as its steps.
+    for name in ["start", "end", "query_timestamp", SOURCE_ROW] {
+        if schema.index_of(name).is_ok() {
+            let path = ColumnPath::from(name);
+            properties = properties
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+        }
+    }
+    properties.build()
+}
+
+fn sorting_columns(table: Table) -> Vec<SortingColumn> {
+    let schema = table.file_schema();
+    let places = table
+        .sorted_by()
+        .iter()
+        .filter_map(|name| schema.index_of(name).ok());
+    places
+        .filter_map(|at| i32::try_from(at).ok())
+        .map(|column_idx| SortingColumn {
+            column_idx,
+            descending: false,
+            nulls_first: true,
+        })
+        .collect()
+}
+
+/// A batch of these columns, whose names and order are those of the table.
+pub(crate) fn batch_of(table: &Schema, columns: Vec<ArrayRef>) -> Result<RecordBatch, Error> {
+    let fields = table.fields().iter().zip(&columns);
+    let fields = fields.map(|(field, column)| {
+        Field::new(
+            field.name(),
+            column.data_type().clone(),
+            field.is_nullable(),
+        )
+    });
+    let schema = Schema::new(fields.collect::<Vec<_>>());
+    let batch = RecordBatch::try_new(Arc::new(schema), columns).map_err(EncodeError::from)?;
+    Ok(batch)
+}
+
+/// Whether an array of a batch may stand for a column of a table: of its type, or texts as a dictionary.
+pub(crate) fn stands_for(array: &DataType, column: &DataType) -> bool {
+    let values = match array {
+        DataType::Dictionary(_, values) => values,
+        plain => plain,
+    };
+    values == column
+}

@@ -1,0 +1,322 @@
+//! Rows of `flows` on their way into a file.
+
+mod column;
+mod texts;
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch};
+use outflow_enrich::{Direction, Flow, Initiator, Scope};
+use outflow_record::{Field, FlowBatch, Kind};
+
+use crate::error::EncodeError;
+use crate::table::{REGION, Table, enriched};
+use column::Column;
+
+/// What is known of the other side of a flow, beyond its address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Remote {
+    /// Number of the network.
+    pub asn: Option<u32>,
+    /// Who runs the network.
+    pub org: Option<String>,
+    /// Country, ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// The AWS service.
+    pub service: Option<String>,
+}
+
+/// Records of one source, and what is known of each.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    /// The records.
+    pub records: &'a FlowBatch,
+    /// By row: the record seen from its interface; none if it lacks what that needs.
+    pub flows: &'a [Option<Flow>],
+    /// By row: how its packets were seen, a word of [`enriched::VIA`].
+    pub vias: &'a [&'static str],
+    /// By row: the number of its other side in `remotes`.
+    pub remote_of: &'a [u32],
+    /// Other sides; a number keeps its meaning for the life of the rows they are appended to.
+    pub remotes: &'a [Remote],
+    /// By row: the number of its workload in `workloads`.
+    pub workload_of: &'a [u32],
+    /// Workloads, numbered likewise; an empty one is unknown.
+    pub workloads: &'a [String],
+    /// The source, as [`crate::SourceId`] prints it.
+    pub source_id: &'a str,
+    /// Number of the first row in its source.
+    pub first_row: i64,
+    /// Flow log that delivered the source.
+    pub flow_log_id: Option<&'a str>,
+}
+
+/// Rows of one partition, by column; handed out sorted.
+#[derive(Debug)]
+pub struct FlowRows {
+    len: usize,
+    /// The columns of the table in its order, without the one that is never null.
+    columns: Vec<Column>,
+    counted: Vec<bool>,
+    /// By number of a remote: its keys in the columns of its words.
+    remote_keys: Vec<RemoteKeys>,
+    /// By number of a workload: its key.
+    workload_keys: Vec<i32>,
+    positions: Positions,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct RemoteKeys {
+    asn: i64,
+    org: i32,
+    country: i32,
+    service: i32,
+}
+
+/// Where columns stand that are told apart by name.
+#[derive(Debug)]
+struct Positions {
+    first_enriched: usize,
+    start: usize,
+    interface_id: usize,
+}
+
+/// Order of the enriched columns from [`Positions::first_enriched`] on.
+#[derive(Clone, Copy)]
+enum Of {
+    FlowLogId,
+    Direction,
+    LocalAddr,
+    RemoteAddr,
+    LocalPort,
+    RemotePort,
+    Initiator,
+    InitiatorBy,
+    PayloadBytes,
+    Scope,
+    Via,
+    RemoteAsn,
+    RemoteOrg,
+    RemoteCountry,
+    RemoteService,
+    Workload,
+    SourceId,
+    SourceRow,
+}
+
+impl Default for FlowRows {
+    fn default() -> Self {
+        let schema = Table::Flows.file_schema();
+        let fields = schema.fields().iter();
+        let stored = fields.filter(|field| field.name() != enriched::COUNTED);
+        let columns: Vec<Column> = stored
+            .map(|field| {
+                let kind = field.name().parse::<Field>().ok().map(Field::kind);
+                let is_addr = kind == Some(Kind::Addr)
+                    || [enriched::LOCAL_ADDR, enriched::REMOTE_ADDR]
+                        .contains(&field.name().as_str());
+                Column::of(field.data_type(), is_addr)
+            })
+            .collect();
+        let at = |name: &str| schema.index_of(name).unwrap_or_default();
+        Self {
+            len: 0,
+            columns,
+            counted: Vec::new(),
+            remote_keys: Vec::new(),
+            workload_keys: Vec::new(),
+            positions: Positions {
+                first_enriched: at(enriched::FLOW_LOG_ID),
+                start: at("start"),
+                interface_id: at("interface_id"),
+            },
+        }
+    }
+}
+
+impl FlowRows {
+    /// Rows held.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Appends these rows of a batch.
+    pub fn append(&mut self, seen: &Seen<'_>, rows: &[u32]) {
+        let aws = Field::ALL.iter().filter(|field| field.column() != REGION);
+        for (field, column) in aws.zip(&mut self.columns) {
+            if seen.records.has(*field) {
+                column.append(seen.records, *field, rows, self.len);
+            }
+        }
+        self.append_flows(seen, rows);
+        self.append_names(seen, rows);
+        self.len += rows.len();
+    }
+
+    fn column(&mut self, of: Of) -> &mut Column {
+        &mut self.columns[self.positions.first_enriched + of as usize]
+    }
+
+    /// Appends what is seen of the records.
+    fn append_flows(&mut self, seen: &Seen<'_>, rows: &[u32]) {
+        let len = self.len;
+        let flows = || rows.iter().map(|row| seen.flows[*row as usize].as_ref());
+        let addresses = |flow: &Flow| (flow.local, flow.remote);
+        self.column(Of::LocalAddr)
+            .addrs(len, flows().map(|flow| flow.map(|flow| addresses(flow).0)));
+        self.column(Of::RemoteAddr)
+            .addrs(len, flows().map(|flow| flow.map(|flow| addresses(flow).1)));
+        self.column(Of::LocalPort).ints(
+            len,
+            flows().map(|flow| flow.map(|flow| i32::from(flow.local_port))),
+        );
+        self.column(Of::RemotePort).ints(
+            len,
+            flows().map(|flow| flow.map(|flow| i32::from(flow.remote_port))),
+        );
+        self.column(Of::PayloadBytes).longs(
+            len,
+            flows()
+                .map(|flow| flow.map(|flow| i64::try_from(flow.payload_bytes).unwrap_or(i64::MAX))),
+        );
+        let word =
+            |of: fn(&Flow) -> Option<&'static str>| flows().map(move |flow| flow.and_then(of));
+        self.column(Of::Direction).words(len, word(direction));
+        self.column(Of::Initiator)
+            .words(len, word(|flow| Some(initiator(flow).0)));
+        self.column(Of::InitiatorBy)
+            .words(len, word(|flow| initiator(flow).1));
+        self.column(Of::Scope)
+            .words(len, word(|flow| Some(scope(flow.remote_scope))));
+        let via = |row: &u32| seen.flows[*row as usize].map(|_| seen.vias[*row as usize]);
+        self.column(Of::Via).words(len, rows.iter().map(via));
+        self.counted.extend(rows.iter().map(|row| {
+            let own = seen.vias[*row as usize] == "own";
+            own && seen.flows[*row as usize].is_some_and(|flow| crosses(&flow))
+        }));
+    }
+
+    /// Appends what has a name.
+    fn append_names(&mut self, seen: &Seen<'_>, rows: &[u32]) {
+        let len = self.len;
+        for remote in &seen.remotes[self.remote_keys.len()..] {
+            let keys = RemoteKeys {
+                asn: remote.asn.map_or(column::LONG_NULL, i64::from),
+                org: self.column(Of::RemoteOrg).key(remote.org.as_deref()),
+                country: self
+                    .column(Of::RemoteCountry)
+                    .key(remote.country.as_deref()),
+                service: self
+                    .column(Of::RemoteService)
+                    .key(remote.service.as_deref()),
+            };
+            self.remote_keys.push(keys);
+        }
+        for name in &seen.workloads[self.workload_keys.len()..] {
+            let key = self
+                .column(Of::Workload)
+                .key((!name.is_empty()).then_some(name));
+            self.workload_keys.push(key);
+        }
+        let remote_keys = std::mem::take(&mut self.remote_keys);
+        let workload_keys = std::mem::take(&mut self.workload_keys);
+        let remotes = || {
+            rows.iter()
+                .map(|row| remote_keys[seen.remote_of[*row as usize] as usize])
+        };
+        self.column(Of::RemoteAsn)
+            .longs(len, remotes().map(|keys| Some(keys.asn)));
+        self.column(Of::RemoteOrg)
+            .keys(len, remotes().map(|keys| keys.org));
+        self.column(Of::RemoteCountry)
+            .keys(len, remotes().map(|keys| keys.country));
+        self.column(Of::RemoteService)
+            .keys(len, remotes().map(|keys| keys.service));
+        let workload = |row: &u32| workload_keys[seen.workload_of[*row as usize] as usize];
+        self.column(Of::Workload)
+            .keys(len, rows.iter().map(workload));
+        self.remote_keys = remote_keys;
+        self.workload_keys = workload_keys;
+        let key = self.column(Of::FlowLogId).key(seen.flow_log_id);
+        self.column(Of::FlowLogId)
+            .keys(len, rows.iter().map(|_| key));
+        let key = self.column(Of::SourceId).key(Some(seen.source_id));
+        self.column(Of::SourceId)
+            .keys(len, rows.iter().map(|_| key));
+        let number = |row: &u32| Some(seen.first_row + i64::from(*row));
+        self.column(Of::SourceRow)
+            .longs(len, rows.iter().map(number));
+    }
+
+    /// Hands out all rows, sorted by time and then interface, and starts anew.
+    ///
+    /// # Errors
+    /// [`crate::Error::Encode`] if the columns do not fit the table, which is a fault of the program.
+    pub fn take_sorted(&mut self) -> Result<RecordBatch, crate::Error> {
+        let order = self.order();
+        let rows = std::mem::take(self);
+        let table = Table::Flows.file_schema();
+        let counted_at = table.index_of(enriched::COUNTED).unwrap_or_default();
+        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(rows.columns.len() + 1);
+        for column in rows.columns {
+            if arrays.len() == counted_at {
+                arrays.push(counted(&rows.counted, &order));
+            }
+            arrays.push(column.finish(&order).map_err(EncodeError::from)?);
+        }
+        crate::file::batch_of(&table, arrays)
+    }
+
+    /// The numbers of the rows in the order in which they are stored.
+    fn order(&self) -> Vec<u32> {
+        let starts = &self.columns[self.positions.start];
+        let interfaces = &self.columns[self.positions.interface_id];
+        let ranks = interfaces.ranks();
+        let rows = 0..u32::try_from(self.len).unwrap_or(u32::MAX);
+        let placed = rows.map(|row| (starts.long_at(row), interfaces.rank_at(row, &ranks), row));
+        let mut order: Vec<(i64, u32, u32)> = placed.collect();
+        order.sort_unstable();
+        order.into_iter().map(|(_, _, row)| row).collect()
+    }
+}
+
+fn counted(of: &[bool], order: &[u32]) -> ArrayRef {
+    let sorted: Vec<bool> = order.iter().map(|row| of[*row as usize]).collect();
+    Arc::new(BooleanArray::from(sorted))
+}
+
+/// Whether a flow was let through and crossed the border.
+fn crosses(flow: &Flow) -> bool {
+    flow.accepted && flow.remote_scope == Scope::External && flow.local_scope == Scope::Internal
+}
+
+fn direction(flow: &Flow) -> Option<&'static str> {
+    match flow.direction {
+        Direction::Egress => Some("egress"),
+        Direction::Ingress => Some("ingress"),
+        Direction::Unknown => None,
+    }
+}
+
+fn initiator(flow: &Flow) -> (&'static str, Option<&'static str>) {
+    match flow.initiator {
+        Initiator::Local => ("local", Some("flags")),
+        Initiator::LocalLikely => ("local", Some("ports")),
+        Initiator::Remote => ("remote", Some("flags")),
+        Initiator::RemoteLikely => ("remote", Some("ports")),
+        Initiator::Unknown => ("unknown", None),
+    }
+}
+
+fn scope(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Internal => "internal",
+        Scope::External => "external",
+        Scope::Link => "link",
+    }
+}

@@ -1,0 +1,36 @@
+//! The tables that Outflow keeps: their schema, layout and commits.
+//!
+//! ```text
+//! rows of objects ──FlowRows, RowBatches: sorted──► FileWriter ──► Parquet ──Lake::store──► files
+//!                                                                                      │
+//!                        Journal ◄── Lake::journal     every table, once ◄──Lake::commit
+//! ```
+//!
+//! Tables are Delta tables: anything that reads these reads them.
+//!
+//! Not here: reading sources and what to make of records; detection.
+
+pub use batches::RowBatches;
+pub use commit::{Batch, Committed};
+pub use error::{EncodeError, Error};
+pub use file::{Encoded, FILE_BYTES_TARGET, FileWriter, ROW_GROUP_ROWS_MAX};
+pub use flows::{FlowRows, Remote, Seen};
+pub use lake::{DataFile, Lake, Snapshot};
+pub use partition::Partition;
+pub use place::{Access, LakePlace};
+pub use read::rows;
+pub use source::{Journal, Known, SourceId};
+pub use table::{Table, enriched};
+
+mod batches;
+mod commit;
+mod error;
+mod file;
+mod flows;
+mod lake;
+mod partition;
+mod place;
+mod read;
+mod source;
+mod stats;
+pub mod table;

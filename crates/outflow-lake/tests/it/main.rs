@@ -1,0 +1,4 @@
+//! What a lake promises, whatever its store does.
+
+mod exactly_once;
+mod faulty;
