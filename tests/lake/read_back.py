@@ -47,6 +47,26 @@ def counts_by_duckdb(con, lake):
     return rows
 
 
+def compare_columns(con, source, lake):
+    """Compares every column with the text that it came from: how many values, and the sum of their digests."""
+    text = f"read_csv('{source}/**/*.log.gz', delim=' ', header=true, all_varchar=true, nullstr='-')"
+    names = con.sql(f"select * from {text} limit 0").columns
+
+    def digests(columns, rows):
+        each = ", ".join(f"count({column}), sum(hash({column}::varchar))" for column in columns)
+        return con.sql(f"select {each} from {rows}").fetchone()
+
+    def stored(name):
+        column = '"' + name.replace("-", "_") + '"'
+        return f"epoch({column})::bigint" if name in ("start", "end") else column
+
+    theirs = digests([f'"{name}"' for name in names], f"""{text} where "log-status" = 'OK'""")
+    ours = digests([stored(name) for name in names], f"delta_scan('{lake}/flows')")
+    for at, name in enumerate(names):
+        expect(f"values of {name}", ours[2 * at : 2 * at + 2], theirs[2 * at : 2 * at + 2])
+    return len(names)
+
+
 def counts_by_delta_rs(lake):
     rows = {}
     for name in TABLES:
@@ -72,10 +92,11 @@ def main(outflow, source, folder):
     con.load_extension(str(next(package.rglob("*.duckdb_extension"))))
     expect("rows that DuckDB reads", counts_by_duckdb(con, lake), wanted)
     expect("rows that delta-rs reads", counts_by_delta_rs(lake), wanted)
+    columns = compare_columns(con, source, lake)
     again = ingest(outflow, source, lake)
     expect("objects read again", (again["objects"], again["objects_known"]), (0, books["objects"]))
     expect("rows after a second run", counts_by_duckdb(con, lake), wanted)
-    print(f"DuckDB {duckdb.__version__} and delta-rs {deltalake.__version__} read what was stored: {wanted}")
+    print(f"DuckDB {duckdb.__version__} and delta-rs {deltalake.__version__} read what was stored: {wanted}; {columns} columns are as in the text")
 
 
 if __name__ == "__main__":

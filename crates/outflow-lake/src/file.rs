@@ -1,9 +1,13 @@
 //! Parquet files of a table.
 
+mod chunk;
+mod flow_file;
+mod hybrid;
+
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -13,7 +17,9 @@ use parquet::schema::types::ColumnPath;
 
 use crate::error::{EncodeError, Error};
 use crate::stats;
-use crate::table::{SOURCE_ROW, Table};
+use crate::table::{SOURCE_ROW, Table, enriched};
+
+pub use flow_file::FlowFile;
 
 /// Bytes of a file at most, but for the last row group: large enough that a year of a busy network is some thousand files,
 /// small enough to be written from memory.
@@ -119,8 +125,16 @@ fn properties(table: Table) -> WriterProperties {
             .set_column_bloom_filter_fpp(path.clone(), BLOOM_FALSE_POSITIVES)
             .set_column_bloom_filter_max_ndv(path, BLOOM_VALUES);
     }
-    // What rises from row to row is stored as its steps.
-    for name in ["start", "end", "query_timestamp", SOURCE_ROW] {
+    // Numbers that hardly repeat themselves are stored in as many bits as their steps take.
+    for name in [
+        "start",
+        "end",
+        "query_timestamp",
+        "bytes",
+        "packets",
+        enriched::PAYLOAD_BYTES,
+        SOURCE_ROW,
+    ] {
         if schema.index_of(name).is_ok() {
             let path = ColumnPath::from(name);
             properties = properties
@@ -145,21 +159,6 @@ fn sorting_columns(table: Table) -> Vec<SortingColumn> {
             nulls_first: true,
         })
         .collect()
-}
-
-/// A batch of these columns, whose names and order are those of the table.
-pub(crate) fn batch_of(table: &Schema, columns: Vec<ArrayRef>) -> Result<RecordBatch, Error> {
-    let fields = table.fields().iter().zip(&columns);
-    let fields = fields.map(|(field, column)| {
-        Field::new(
-            field.name(),
-            column.data_type().clone(),
-            field.is_nullable(),
-        )
-    });
-    let schema = Schema::new(fields.collect::<Vec<_>>());
-    let batch = RecordBatch::try_new(Arc::new(schema), columns).map_err(EncodeError::from)?;
-    Ok(batch)
 }
 
 /// Whether an array of a batch may stand for a column of a table: of its type, or texts as a dictionary.

@@ -3,15 +3,13 @@
 mod column;
 mod texts;
 
-use std::sync::Arc;
-
-use arrow_array::{ArrayRef, BooleanArray, RecordBatch};
 use outflow_enrich::{Direction, Flow, Initiator, Scope};
 use outflow_record::{Field, FlowBatch, Kind};
 
-use crate::error::EncodeError;
 use crate::table::{REGION, Table, enriched};
 use column::Column;
+
+pub(crate) use column::LONG_NULL;
 
 /// What is known of the other side of a flow, beyond its address.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -49,6 +47,30 @@ pub struct Seen<'a> {
     pub first_row: i64,
     /// Flow log that delivered the source.
     pub flow_log_id: Option<&'a str>,
+}
+
+/// Rows in the order in which they are stored, by column.
+#[derive(Debug)]
+pub struct SortedFlows {
+    pub(crate) len: usize,
+    /// The columns of the table's files, in their order.
+    pub(crate) columns: Vec<Cells>,
+}
+
+/// A column of such rows.
+#[derive(Debug)]
+pub(crate) enum Cells {
+    /// Texts, by key; a negative key is null.
+    Texts {
+        keys: Vec<i32>,
+        values: Vec<Box<str>>,
+    },
+    /// Small numbers.
+    Smalls(Vec<Option<u16>>),
+    /// Numbers, and times in microseconds; [`LONG_NULL`] is null.
+    Longs(Vec<i64>),
+    /// Truths.
+    Bools(Vec<bool>),
 }
 
 /// Rows of one partition, by column; handed out sorted.
@@ -206,7 +228,7 @@ impl FlowRows {
         let len = self.len;
         for remote in &seen.remotes[self.remote_keys.len()..] {
             let keys = RemoteKeys {
-                asn: remote.asn.map_or(column::LONG_NULL, i64::from),
+                asn: remote.asn.map_or(LONG_NULL, i64::from),
                 org: self.column(Of::RemoteOrg).key(remote.org.as_deref()),
                 country: self
                     .column(Of::RemoteCountry)
@@ -254,22 +276,23 @@ impl FlowRows {
     }
 
     /// Hands out all rows, sorted by time and then interface, and starts anew.
-    ///
-    /// # Errors
-    /// [`crate::Error::Encode`] if the columns do not fit the table, which is a fault of the program.
-    pub fn take_sorted(&mut self) -> Result<RecordBatch, crate::Error> {
+    pub fn take_sorted(&mut self) -> SortedFlows {
         let order = self.order();
         let rows = std::mem::take(self);
-        let table = Table::Flows.file_schema();
-        let counted_at = table.index_of(enriched::COUNTED).unwrap_or_default();
-        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(rows.columns.len() + 1);
-        for column in rows.columns {
-            if arrays.len() == counted_at {
-                arrays.push(counted(&rows.counted, &order));
+        let schema = Table::Flows.file_schema();
+        let counted = order.iter().map(|row| rows.counted[*row as usize]);
+        let mut counted = Some(Cells::Bools(counted.collect()));
+        let mut columns = rows.columns.into_iter();
+        let cells = schema.fields().iter().filter_map(|field| {
+            if field.name() == enriched::COUNTED {
+                return counted.take();
             }
-            arrays.push(column.finish(&order).map_err(EncodeError::from)?);
+            columns.next().map(|column| column.finish(&order))
+        });
+        SortedFlows {
+            len: order.len(),
+            columns: cells.collect(),
         }
-        crate::file::batch_of(&table, arrays)
     }
 
     /// The numbers of the rows in the order in which they are stored.
@@ -283,11 +306,6 @@ impl FlowRows {
         order.sort_unstable();
         order.into_iter().map(|(_, _, row)| row).collect()
     }
-}
-
-fn counted(of: &[bool], order: &[u32]) -> ArrayRef {
-    let sorted: Vec<bool> = order.iter().map(|row| of[*row as usize]).collect();
-    Arc::new(BooleanArray::from(sorted))
 }
 
 /// Whether a flow was let through and crossed the border.

@@ -5,14 +5,14 @@ use std::mem;
 
 use arrow_array::RecordBatch;
 use outflow_lake::{
-    DataFile, Error, FileWriter, FlowRows, Lake, Partition, ROW_GROUP_ROWS_MAX, RowBatches, Seen,
-    Table,
+    DataFile, Encoded, Error, FileWriter, FlowFile, FlowRows, Lake, Partition, ROW_GROUP_ROWS_MAX,
+    RowBatches, Seen, Table,
 };
 
 /// Files under way, and those that are stored.
 pub(super) struct Files<'a> {
     lake: &'a Lake,
-    flows: BTreeMap<Partition, (FlowRows, Option<FileWriter>)>,
+    flows: BTreeMap<Partition, (FlowRows, Option<FlowFile>)>,
     others: BTreeMap<(Table, Partition), (RowBatches, Option<FileWriter>)>,
     /// Rows that are in memory, of all tables.
     rows: usize,
@@ -105,9 +105,17 @@ impl<'a> Files<'a> {
             return Ok(());
         }
         self.rows -= rows.len();
-        let rows = rows.take_sorted()?;
-        let full = write_to(Table::Flows, writer, &rows)?;
-        self.keep(Table::Flows, partition, full)
+        let rows = rows.take_sorted();
+        let mut file = match writer.take() {
+            Some(file) => file,
+            None => FlowFile::new()?,
+        };
+        file.write(&rows)?;
+        if !file.is_full() {
+            *writer = Some(file);
+            return Ok(());
+        }
+        self.keep(Table::Flows, partition, file.finish()?)
     }
 
     fn write(&mut self, key: &(Table, Partition)) -> Result<(), Error> {
@@ -119,20 +127,20 @@ impl<'a> Files<'a> {
         }
         self.rows -= rows.len();
         let rows = rows.take_sorted()?;
-        let full = write_to(key.0, writer, &rows)?;
-        self.keep(key.0, &key.1, full)
+        let mut file = match writer.take() {
+            Some(file) => file,
+            None => FileWriter::new(key.0, &rows.schema())?,
+        };
+        file.write(&rows)?;
+        if !file.is_full() {
+            *writer = Some(file);
+            return Ok(());
+        }
+        self.keep(key.0, &key.1, file.finish()?)
     }
 
-    fn keep(
-        &mut self,
-        table: Table,
-        partition: &Partition,
-        file: Option<FileWriter>,
-    ) -> Result<(), Error> {
-        if let Some(file) = file {
-            let file = self.lake.store(table, partition, file.finish()?)?;
-            self.stored.push(file);
-        }
+    fn keep(&mut self, table: Table, partition: &Partition, file: Encoded) -> Result<(), Error> {
+        self.stored.push(self.lake.store(table, partition, file)?);
         Ok(())
     }
 
@@ -146,33 +154,19 @@ impl<'a> Files<'a> {
 
     fn store_all(&mut self) -> Result<(), Error> {
         self.write_all_flows()?;
-        for (partition, (_, writer)) in mem::take(&mut self.flows) {
-            self.keep(Table::Flows, &partition, writer)?;
+        for (partition, (_, file)) in mem::take(&mut self.flows) {
+            if let Some(file) = file {
+                self.keep(Table::Flows, &partition, file.finish()?)?;
+            }
         }
         for key in self.others.keys().cloned().collect::<Vec<_>>() {
             self.write(&key)?;
         }
-        for ((table, partition), (_, writer)) in mem::take(&mut self.others) {
-            self.keep(table, &partition, writer)?;
+        for ((table, partition), (_, file)) in mem::take(&mut self.others) {
+            if let Some(file) = file {
+                self.keep(table, &partition, file.finish()?)?;
+            }
         }
         Ok(())
     }
-}
-
-/// Writes a row group; the file, if it is full.
-fn write_to(
-    table: Table,
-    writer: &mut Option<FileWriter>,
-    rows: &RecordBatch,
-) -> Result<Option<FileWriter>, Error> {
-    let mut file = match writer.take() {
-        Some(file) => file,
-        None => FileWriter::new(table, &rows.schema())?,
-    };
-    file.write(rows)?;
-    if file.is_full() {
-        return Ok(Some(file));
-    }
-    *writer = Some(file);
-    Ok(None)
 }

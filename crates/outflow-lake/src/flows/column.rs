@@ -3,17 +3,15 @@
 use std::sync::Arc;
 
 use arrow_array::types::{ArrowPrimitiveType, Int32Type};
-use arrow_array::{
-    Array as _, ArrayRef, DictionaryArray, Int32Array, Int64Array, PrimitiveArray, StringArray,
-    TimestampMicrosecondArray, new_null_array,
-};
-use arrow_schema::{ArrowError, DataType};
+use arrow_array::{Array as _, ArrayRef, DictionaryArray, PrimitiveArray, StringArray};
+use arrow_schema::DataType;
 use outflow_record::{Addr, Field, FlowBatch, Kind};
 
+use super::Cells;
 use super::texts::Interned;
 
 /// Stands for null in a column of whole numbers, where no value of a flow log can be.
-pub(super) const LONG_NULL: i64 = i64::MIN;
+pub(crate) const LONG_NULL: i64 = i64::MIN;
 const INT_NULL: i32 = i32::MIN;
 const KEY_NULL: i32 = -1;
 
@@ -230,32 +228,36 @@ impl Column {
         usize::try_from(key).map_or(0, |key| ranks[key])
     }
 
-    /// The column as Arrow has it, with its rows in this order.
-    pub(super) fn finish(self, order: &[u32]) -> Result<ArrayRef, ArrowError> {
-        Ok(match self {
-            Self::Ints(values) if values.is_empty() => {
-                new_null_array(&DataType::Int32, order.len())
+    /// The cells in this order of rows.
+    pub(super) fn finish(self, order: &[u32]) -> Cells {
+        match self {
+            Self::Ints(values) => {
+                let small = |value: i32| u16::try_from(value).ok();
+                Cells::Smalls(sorted(&values, order, INT_NULL).map(small).collect())
             }
-            Self::Ints(values) => Arc::new(Int32Array::from_iter(sorted(&values, order, INT_NULL))),
-            Self::Longs(values) if values.is_empty() => {
-                new_null_array(&DataType::Int64, order.len())
-            }
-            Self::Longs(values) => {
-                Arc::new(Int64Array::from_iter(sorted(&values, order, LONG_NULL)))
-            }
+            Self::Longs(values) => Cells::Longs(sorted(&values, order, LONG_NULL).collect()),
             Self::Times(values) => {
-                let micros = |at: Option<i64>| at.map(|at| at.saturating_mul(MICROS));
-                let micros = sorted(&values, order, LONG_NULL).map(micros);
-                Arc::new(TimestampMicrosecondArray::from_iter(micros).with_timezone("UTC"))
+                let micros = |at: i64| {
+                    if at == LONG_NULL {
+                        at
+                    } else {
+                        at.saturating_mul(MICROS)
+                    }
+                };
+                Cells::Longs(sorted(&values, order, LONG_NULL).map(micros).collect())
             }
-            Self::Texts { keys, values, .. } => {
-                dictionary(&keys, order, StringArray::from_iter_values(values.values()))?
-            }
+            Self::Texts { keys, values, .. } => Cells::Texts {
+                keys: sorted(&keys, order, KEY_NULL).collect(),
+                values: values.into_values(),
+            },
             Self::Addrs { keys, values } => {
-                let texts = values.values().iter().map(Addr::to_string);
-                dictionary(&keys, order, StringArray::from_iter_values(texts))?
+                let texts = values.values().iter().map(|addr| addr.to_string().into());
+                Cells::Texts {
+                    keys: sorted(&keys, order, KEY_NULL).collect(),
+                    values: texts.collect(),
+                }
             }
-        })
+        }
     }
 }
 
@@ -281,26 +283,14 @@ fn copy<T: ArrowPrimitiveType, V: Copy>(
 }
 
 /// Values in this order; rows behind the last have none.
-fn sorted<'a, T: Copy + PartialEq + 'a>(
+fn sorted<'a, T: Copy + 'a>(
     values: &'a [T],
     order: &'a [u32],
     null: T,
-) -> impl Iterator<Item = Option<T>> + 'a {
-    let value = move |row: &u32| {
-        values
-            .get(*row as usize)
-            .copied()
-            .filter(|value| *value != null)
-    };
-    order.iter().map(value)
-}
-
-fn dictionary(keys: &[i32], order: &[u32], texts: StringArray) -> Result<ArrayRef, ArrowError> {
-    let keys: Int32Array = sorted(keys, order, KEY_NULL).collect();
-    Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(
-        keys,
-        Arc::new(texts),
-    )?))
+) -> impl Iterator<Item = T> + 'a {
+    order
+        .iter()
+        .map(move |row| values.get(*row as usize).copied().unwrap_or(null))
 }
 
 fn append_texts(

@@ -49,6 +49,10 @@ impl<T: Hash + Eq> Interned<T> {
         i32::try_from(number).unwrap_or(i32::MAX)
     }
 
+    pub(super) fn into_values(self) -> Vec<T> {
+        self.values
+    }
+
     pub(super) fn values(&self) -> &[T] {
         &self.values
     }
