@@ -235,3 +235,6 @@ fn write_nulls(group: &mut Group<'_>, rows: usize) -> Result<(), EncodeError> {
     column.close()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,3 +70,6 @@ fn varint(out: &mut Vec<u8>, mut number: u64) {
     }
     out.push(number.to_le_bytes()[0]);
 }
+
+#[cfg(test)]
+mod tests;

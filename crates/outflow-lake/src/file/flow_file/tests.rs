@@ -1,0 +1,184 @@
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array as _, RecordBatch};
+use bytes::Bytes;
+use outflow_enrich::{Enricher, Flow, Networks, Origin};
+use outflow_record::{Decoder, FlowBatch};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::properties::ReaderProperties;
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use parquet::file::serialized_reader::ReadOptionsBuilder;
+
+use super::*;
+use crate::flows::{FlowRows, Remote, Seen};
+
+/// Rows of two interfaces at mixed times, with what `-` stands for, and more different addresses than a page has rows.
+fn text(rows: u32) -> String {
+    let mut text = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end \
+                    action log-status flow-direction\n"
+        .to_owned();
+    for row in 0..rows {
+        let (a, b) = (row / 250 % 250, row % 250);
+        let bytes = if row % 7 == 0 {
+            "-".to_owned()
+        } else {
+            (u64::from(row) << 30).to_string()
+        };
+        let port = row * 7 % 65_536;
+        let start = 1_790_812_800 + (rows - row) / 3;
+        text += &format!(
+            "5 123456789012 eni-{} 10.0.{a}.{b} 203.0.113.9 {port} 443 6 3 {bytes} {start} {start} ACCEPT OK egress\n",
+            row % 2
+        );
+    }
+    text
+}
+
+fn batch_of(text: &str) -> FlowBatch {
+    let mut decoder = Decoder::new(None);
+    let mut read = 0;
+    let mut batches = Vec::new();
+    while read < text.len() {
+        let taken = decoder.decode(&text.as_bytes()[read..]).unwrap();
+        read += taken;
+        if taken == 0 {
+            batches.extend(decoder.flush());
+        }
+    }
+    batches.extend(decoder.flush());
+    let batches: Vec<RecordBatch> = batches
+        .iter()
+        .map(|of| of.flows.record_batch().clone())
+        .collect();
+    let all = arrow_select::concat::concat_batches(&batches[0].schema(), &batches).unwrap();
+    FlowBatch::try_new(all).unwrap()
+}
+
+fn written(records: &FlowBatch) -> Bytes {
+    let mut enricher = Enricher::new(Networks::default());
+    let batch = enricher.enrich(records, &Origin::default());
+    let mut flows = batch.flows.iter();
+    let is_flow = |row: u32| !batch.unmeasured_rows.contains(&row);
+    let rows: Vec<u32> = (0..u32::try_from(records.num_rows()).unwrap()).collect();
+    let by_row: Vec<Option<Flow>> = rows
+        .iter()
+        .map(|row| is_flow(*row).then(|| *flows.next().unwrap()))
+        .collect();
+    let zeros = vec![0; rows.len()];
+    let mut into = FlowRows::default();
+    into.append(
+        &Seen {
+            records,
+            flows: &by_row,
+            vias: &vec!["own"; rows.len()],
+            remote_of: &zeros,
+            remotes: &[Remote::default()],
+            workload_of: &zeros,
+            workloads: &[String::new()],
+            source_id: "00",
+            first_row: 100,
+            flow_log_id: None,
+        },
+        &rows,
+    );
+    let mut file = FlowFile::new().unwrap();
+    file.write(&into.take_sorted()).unwrap();
+    Bytes::from(file.finish().unwrap().bytes)
+}
+
+fn read(bytes: &Bytes) -> RecordBatch {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).unwrap();
+    let batches: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();
+    arrow_select::concat::concat_batches(&batches[0].schema(), &batches).unwrap()
+}
+
+#[test]
+fn rows_are_read_as_they_were_in_the_order_of_time_and_interface() {
+    let records = batch_of(&text(50_000));
+    let batch = read(&written(&records));
+    assert_eq!(batch.num_rows(), 50_000);
+    let column = |name: &str| Arc::clone(batch.column_by_name(name).unwrap());
+    let start = column("start");
+    let start = start.as_primitive::<TimestampMicrosecondType>();
+    let interface = column("interface_id");
+    let interface = interface.as_string::<i32>();
+    let (bytes, row) = (column("bytes"), column("source_row"));
+    let (bytes, row) = (
+        bytes.as_primitive::<Int64Type>(),
+        row.as_primitive::<Int64Type>(),
+    );
+    let (source, local) = (column("srcaddr"), column("local_addr"));
+    let (source, local) = (source.as_string::<i32>(), local.as_string::<i32>());
+    let port = column("srcport");
+    let port = port.as_primitive::<Int32Type>();
+    for at in 0..batch.num_rows() {
+        if at > 0 {
+            let (before, now) = (
+                (start.value(at - 1), interface.value(at - 1)),
+                (start.value(at), interface.value(at)),
+            );
+            assert!(before <= now, "row {at}");
+        }
+        let of = u32::try_from(row.value(at) - 100).unwrap();
+        assert_eq!(
+            source.value(at),
+            format!("10.0.{}.{}", of / 250 % 250, of % 250)
+        );
+        assert_eq!(port.value(at), i32::try_from(of * 7 % 65_536).unwrap());
+        assert_eq!(bytes.is_null(at), of % 7 == 0);
+        assert_eq!(
+            local.is_null(at),
+            of % 7 == 0,
+            "without bytes there is no flow"
+        );
+        if of % 7 > 0 {
+            assert_eq!(bytes.value(at), i64::from(of) << 30);
+            assert_eq!(local.value(at), source.value(at));
+        }
+    }
+    assert_eq!(
+        column("vpc_id").null_count(),
+        50_000,
+        "what the format lacks is null"
+    );
+}
+
+#[test]
+fn pages_and_filters_tell_what_is_in_them() {
+    let bytes = written(&batch_of(&text(50_000)));
+    let properties = ReaderProperties::builder()
+        .set_read_bloom_filter(true)
+        .build();
+    let options = ReadOptionsBuilder::new()
+        .with_reader_properties(properties)
+        .with_page_index()
+        .build();
+    let reader = SerializedFileReader::new_with_options(bytes, options).unwrap();
+    let metadata = reader.metadata();
+    let at = |name: &str| {
+        let columns = metadata.row_group(0).columns();
+        columns
+            .iter()
+            .position(|of| of.column_path().string() == name)
+            .unwrap()
+    };
+    let filter = |name: &str, text: &str| {
+        let group = reader.get_row_group(0).unwrap();
+        group.get_column_bloom_filter(at(name)).unwrap().check(text)
+    };
+    assert!(filter("srcaddr", "10.0.3.4") && filter("local_addr", "10.0.3.4"));
+    assert!(!filter("srcaddr", "10.7.3.4"));
+    let pages = &metadata.offset_index().unwrap()[0][at("srcaddr")].page_locations;
+    assert_eq!(pages.len(), 3);
+    assert_eq!(pages[1].first_row_index, 20_000);
+    let statistics = metadata
+        .row_group(0)
+        .column(at("interface_id"))
+        .statistics()
+        .unwrap();
+    assert_eq!(statistics.min_bytes_opt(), Some(&b"eni-0"[..]));
+    assert_eq!(statistics.max_bytes_opt(), Some(&b"eni-1"[..]));
+    assert_eq!(statistics.null_count_opt(), Some(0));
+}
