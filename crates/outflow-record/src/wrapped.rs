@@ -234,8 +234,8 @@ impl Unwrapped {
 /// Takes log lines out of their wrapping: push bytes in pieces of any size.
 ///
 /// Every event ends in one of: a line of the text, a packed record, a reject, a control message. JSON that makes no
-/// sense is one reject, with the offset of its outermost object; reading goes on at the next line that begins with
-/// `{`, also where that stands within an object that was never closed.
+/// sense is one reject, with the offset of its outermost object or of what stands in its place; reading goes on where
+/// the next object seems to begin, be it an event of the one that was given up.
 ///
 /// ```
 /// use outflow_record::{Unwrapped, Unwrapper, Wrapping};

@@ -28,6 +28,11 @@ pub(super) struct Json {
     /// Whether anything was wrapped so far; until then, how many rejects there were.
     told: bool,
     untold: usize,
+    /// Where damage ends: the brace that may begin the next object, and the last byte in front of it.
+    brace: Option<u64>,
+    before: u8,
+    /// Whether what an object that was given up still has behind its events may come.
+    given_up: bool,
     /// The outermost object, or what stands in its place.
     object: Head,
     key: Key,
@@ -42,7 +47,7 @@ pub(super) struct Json {
 enum Expect {
     #[default]
     Object,
-    /// The start of an object at the start of a line.
+    /// The start of an object, behind what made no sense.
     Resync,
     KeyOrEnd,
     Key,
@@ -174,11 +179,13 @@ impl Json {
             return at + 1;
         }
         if byte.is_ascii_whitespace() {
+            self.given_up &= self.expect != Expect::Object || byte != b'\n';
             self.note(&[byte]);
             return at + 1;
         }
         match (self.expect, byte) {
-            (Expect::Object, _) => self.begin(),
+            (Expect::Object, b',' | b']' | b'}') if self.given_up => return at + 1,
+            (Expect::Object, _) => self.begin(self.offset),
             (_, b'{') if self.fresh => return self.broken(at),
             _ => {}
         }
@@ -212,8 +219,8 @@ impl Json {
         at + 1
     }
 
-    fn begin(&mut self) {
-        self.object.offset = self.offset;
+    fn begin(&mut self, offset: u64) {
+        self.object.offset = offset;
         self.object.bytes.clear();
         self.control = false;
         self.found = false;
@@ -229,26 +236,44 @@ impl Json {
     /// Gives the object up at this byte.
     fn broken(&mut self, at: usize) -> usize {
         self.expect = Expect::Resync;
+        self.brace = None;
+        self.before = 0;
+        self.given_up = true;
         at
     }
 
+    /// Looks for the next object: a brace in front of a quote, which is no value of a key. Within a text, quotes have
+    /// a backslash in front of them. An event of the object that was given up is one, too, and is read as such.
     fn resync(&mut self, input: &[u8], at: usize, out: &mut Unwrapped) -> usize {
-        let begins = |place: &usize| {
-            let fresh = if *place == at {
-                self.fresh
-            } else {
-                input[place - 1] == b'\n'
-            };
-            fresh && input[*place] == b'{'
-        };
-        let found = (at..input.len()).find(begins);
-        let next = found.unwrap_or(input.len());
-        self.note(&input[at..next]);
-        if found.is_some() {
-            self.object.reject(RejectReason::NotJson, out);
-            self.expect = Expect::Object;
+        let mut fresh = self.fresh;
+        for (place, byte) in input.iter().enumerate().skip(at) {
+            let offset = self.offset + (place - at) as u64;
+            match (self.brace, byte) {
+                (Some(brace), b'"') => {
+                    self.object.reject(RejectReason::NotJson, out);
+                    self.begin(brace);
+                    self.expect = Expect::KeyOrEnd;
+                    self.note(b"{");
+                    return place;
+                }
+                (Some(_), byte) if byte.is_ascii_whitespace() => {}
+                (brace, byte) => {
+                    if brace.is_some() {
+                        self.note(b"{");
+                    }
+                    let begins = *byte == b'{' && (fresh || self.before != b':');
+                    self.brace = begins.then_some(offset);
+                    if !begins {
+                        self.note(&[*byte]);
+                    }
+                }
+            }
+            fresh = *byte == b'\n';
+            if !byte.is_ascii_whitespace() {
+                self.before = *byte;
+            }
         }
-        next
+        input.len()
     }
 
     fn start(&mut self, role: Role, at: usize) -> usize {
@@ -376,7 +401,8 @@ impl Key {
             b"\"message\"" => Self::Message,
             b"\"logEvents\"" | b"\"events\"" => Self::Events,
             b"\"Records\"" | b"\"records\"" => Self::Records,
-            b"\"awslogs\"" => Self::AwsLogs,
+            // The latter where reading goes on at a record of Kinesis.
+            b"\"awslogs\"" | b"\"kinesis\"" => Self::AwsLogs,
             _ => Self::Other,
         }
     }
@@ -417,8 +443,11 @@ impl Head {
 /// How far a value reaches.
 #[derive(Debug, Default)]
 struct Extent {
+    /// Of each object or list that is open, the innermost lowest, whether it is an object.
+    objects: u64,
     depth: u32,
     state: Lexeme,
+    next: Next,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -429,6 +458,18 @@ enum Lexeme {
     Escape,
     /// A number or a name.
     Word,
+}
+
+/// What may follow within a value.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    #[default]
+    Value,
+    ValueOrEnd,
+    Key,
+    KeyOrEnd,
+    Colon,
+    CommaOrEnd,
 }
 
 enum Scanned {
@@ -455,27 +496,66 @@ impl Extent {
                 }
                 (Lexeme::Text, 0..0x20) => return Scanned::Broken(at),
                 (Lexeme::Text, _) => {}
-                (Lexeme::Word, b',' | b'}' | b']') => return Scanned::Ended(at),
-                (Lexeme::Word, byte) if byte.is_ascii_whitespace() => return Scanned::Ended(at),
-                (Lexeme::Word, _) => {}
-                (Lexeme::Between, b'"') => self.state = Lexeme::Text,
+                (Lexeme::Word, b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z') => {}
+                (Lexeme::Word, _) if self.depth == 0 => return Scanned::Ended(at),
+                (Lexeme::Word | Lexeme::Between, byte) if byte.is_ascii_whitespace() => {
+                    self.state = Lexeme::Between;
+                }
                 // No one writes nested objects at the start of a line: the one under way was never closed.
                 (Lexeme::Between, b'{') if fresh => return Scanned::Broken(at),
-                (Lexeme::Between, b'{' | b'[') if self.depth < DEPTH_MAX => self.depth += 1,
-                (Lexeme::Between, b'}' | b']') if self.depth > 0 => {
-                    self.depth -= 1;
-                    if self.depth == 0 {
+                (Lexeme::Word | Lexeme::Between, byte) => {
+                    self.state = Lexeme::Between;
+                    if self.step(*byte).is_none() {
+                        return Scanned::Broken(at);
+                    }
+                    if self.depth == 0 && self.state == Lexeme::Between {
                         return Scanned::Ended(at + 1);
                     }
                 }
-                (Lexeme::Between, b'{' | b'[' | b'}' | b']') => return Scanned::Broken(at),
-                (Lexeme::Between, _) if self.depth > 0 => {}
-                (Lexeme::Between, b'-' | b'a'..=b'z' | b'0'..=b'9') => self.state = Lexeme::Word,
-                (Lexeme::Between, _) => return Scanned::Broken(at),
             }
             fresh = *byte == b'\n';
         }
         Scanned::More
+    }
+
+    /// Goes on with a byte between texts, words and blanks; `None` if it may not stand there. What stands there shows
+    /// at once where a text was cut or a quote is one too many, so that no damage reaches further than it must.
+    fn step(&mut self, byte: u8) -> Option<()> {
+        use Next::{Colon, CommaOrEnd, Key, KeyOrEnd, Value, ValueOrEnd};
+        let is_object = self.objects & 1 == 1;
+        self.next = match (self.next, byte) {
+            (Value | ValueOrEnd, b'{' | b'[') if self.depth < DEPTH_MAX => {
+                self.depth += 1;
+                self.objects = self.objects << 1 | u64::from(byte == b'{');
+                if byte == b'{' { KeyOrEnd } else { ValueOrEnd }
+            }
+            (KeyOrEnd, b'}') | (ValueOrEnd, b']') => self.close(),
+            (CommaOrEnd, b'}') if is_object => self.close(),
+            (CommaOrEnd, b']') if !is_object => self.close(),
+            (CommaOrEnd, b',') if is_object => Key,
+            (CommaOrEnd, b',') => Value,
+            (Colon, b':') => Value,
+            (Key | KeyOrEnd, b'"') => {
+                self.state = Lexeme::Text;
+                Colon
+            }
+            (Value | ValueOrEnd, b'"') => {
+                self.state = Lexeme::Text;
+                CommaOrEnd
+            }
+            (Value | ValueOrEnd, b'-' | b'a'..=b'z' | b'0'..=b'9') => {
+                self.state = Lexeme::Word;
+                CommaOrEnd
+            }
+            _ => return None,
+        };
+        Some(())
+    }
+
+    fn close(&mut self) -> Next {
+        self.depth -= 1;
+        self.objects >>= 1;
+        Next::CommaOrEnd
     }
 }
 

@@ -322,13 +322,54 @@ fn reading_goes_on_behind_the_line_of_what_is_no_object() {
         (r#"{"query_name":"a\"#, "not-json"),
         (r#"{"srcids":{"instance":"i""#, "truncated"),
         (&with(&format!("\"new\":{deep}")), "not-json"),
-        (&format!("{{\"new\":{deep}}}{SHORT}"), "not-json"),
+        (&format!("{{\"new\":{deep}}}"), "not-json"),
         ("{\"new\":\"a\tb\"}", "not-json"),
     ] {
         let found = found(format!("{SHORT}\n{broken}\n{PLAIN}\n{SHORT}"));
         assert_eq!(found.reasons(), [reason], "{broken}");
         assert_eq!(found.rejects[0].bytes, broken.as_bytes());
         assert_eq!(found.rows.len(), 3, "{broken}");
+    }
+}
+
+#[test]
+fn reading_goes_on_where_the_next_record_begins_on_the_same_line() {
+    let open = &PLAIN[..PLAIN.len() - 1];
+    let quote = PLAIN.replacen("us-east", "us\"east", 1);
+    for broken in [
+        "x",
+        "\"",
+        "{",
+        "}{ ",
+        "{\"answers_",
+        r#"{"Rdata":"a"},"#,
+        &PLAIN[..40],
+        &PLAIN[..300],
+        &quote,
+        &PLAIN[1..],
+        open,
+        &with("\"new\":?"),
+    ] {
+        let text = format!("{SHORT}{broken}{PLAIN}{SHORT}\n{SHORT}");
+        let found = found(&text);
+        assert_eq!(found.rows.len(), 4, "{broken}: {found:?}");
+        let at = SHORT.len() as u64;
+        assert!(found.rejects.iter().all(|reject| reject.offset >= at));
+        assert_eq!(found.rejects[0].offset, at, "{broken}");
+    }
+    // What looks like one within a text is none: its quotes are escaped there.
+    let within = with(r#""vpc_id":"{\"query_name\":1}""#);
+    assert_eq!(found(format!("x{within}")).rows.len(), 1);
+}
+
+#[test]
+fn starts_that_never_end_are_not_looked_at_over_and_over() {
+    // Each start stays open for those that see it as such: none of them may read all the others anew.
+    let rests = ["", "\"", "[", "{", "\"\"", "\"a\":[\""];
+    for rest in rests {
+        let text = format!("{{\"version\"{rest}").repeat((2 << 20) / 16);
+        let found = decode(text.as_bytes(), &[]);
+        assert_eq!(found.rows.len(), 0);
     }
 }
 

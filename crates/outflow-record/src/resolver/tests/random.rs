@@ -7,7 +7,8 @@ use proptest::sample::select;
 use super::*;
 use crate::resolver::record::Record;
 
-const KEYS: &[&str] = &[
+/// Keys, of which the first 17 are those of a record itself.
+pub(super) const KEYS: &[&str] = &[
     "version",
     "account_id",
     "region",
@@ -106,7 +107,7 @@ fn object() -> impl Strategy<Value = String> {
 fn text() -> impl Strategy<Value = Vec<u8>> {
     let between = select(
         &[
-            "", "\n", "\n", "\n", " ", "\r\n", "\n\n", "x\n", "{", "\u{feff}",
+            "", "\n", "\n", "\n", " ", "\r\n", "\n\n", "x\n", "x", "{", "\u{feff}",
         ][..],
     );
     let damage = vec((any::<prop::sample::Index>(), any::<Option<u8>>()), 0..4);
