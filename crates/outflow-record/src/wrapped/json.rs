@@ -5,14 +5,15 @@
 
 use serde::Deserialize;
 
+use super::extent::{Extent, Scanned};
 use super::{BYTE_ORDER_MARK, Packed, UNTOLD_MAX, Unwrapped, WRAPPED_MAX};
 use crate::{Error, Reject, RejectReason};
 
-/// Nesting beyond which JSON makes no sense here. Deliveries have four levels.
-const DEPTH_MAX: u32 = 64;
-
 /// Bytes held of a key: more than any that is looked for has, quotes included.
 const KEY_MAX: usize = 24;
+
+/// First bytes of a source that an error shows.
+const SEEN_MAX: usize = 60;
 
 /// How the message of a check of the destination begins, should its `messageType` stand behind it.
 const CONTROL_PREFIX: &str = "CWL CONTROL MESSAGE";
@@ -23,14 +24,16 @@ pub(super) struct Json {
     expect: Expect,
     /// Bytes before the next.
     offset: u64,
+    /// The first bytes of all.
+    seen: Vec<u8>,
     /// Whether the next byte begins a line.
     fresh: bool,
     /// Whether anything was wrapped so far; until then, how many rejects there were.
     told: bool,
     untold: usize,
-    /// Where damage ends: the brace that may begin the next object, and the last byte in front of it.
+    /// Where damage ends: the brace that may begin the next object, and the last two bytes in front of it.
     brace: Option<u64>,
-    before: u8,
+    before: [u8; 2],
     /// Whether what an object that was given up still has behind its events may come.
     given_up: bool,
     /// The outermost object, or what stands in its place.
@@ -129,6 +132,8 @@ struct Data {
 
 impl Json {
     pub(super) fn push(&mut self, input: &[u8], out: &mut Unwrapped) -> Result<(), Error> {
+        let room = SEEN_MAX - self.seen.len();
+        self.seen.extend_from_slice(&input[..input.len().min(room)]);
         let mut at = 0;
         while at < input.len() {
             let rejects = out.rejects.len();
@@ -144,7 +149,7 @@ impl Json {
             at = next;
             self.untold += out.rejects.len() - rejects;
             if !self.told && self.untold > UNTOLD_MAX {
-                return Err(no_delivery());
+                return Err(self.told_nothing());
             }
         }
         Ok(())
@@ -160,7 +165,14 @@ impl Json {
         if self.told || self.offset == 0 {
             Ok(())
         } else {
-            Err(no_delivery())
+            Err(self.told_nothing())
+        }
+    }
+
+    fn told_nothing(&self) -> Error {
+        let seen = String::from_utf8_lossy(&self.seen);
+        Error::OtherJson {
+            seen: seen.trim().escape_debug().to_string(),
         }
     }
 
@@ -237,7 +249,7 @@ impl Json {
     fn broken(&mut self, at: usize) -> usize {
         self.expect = Expect::Resync;
         self.brace = None;
-        self.before = 0;
+        self.before = [0; 2];
         self.given_up = true;
         at
     }
@@ -261,7 +273,7 @@ impl Json {
                     if brace.is_some() {
                         self.note(b"{");
                     }
-                    let begins = *byte == b'{' && (fresh || self.before != b':');
+                    let begins = *byte == b'{' && (fresh || self.before != *b"\":");
                     self.brace = begins.then_some(offset);
                     if !begins {
                         self.note(&[*byte]);
@@ -270,7 +282,7 @@ impl Json {
             }
             fresh = *byte == b'\n';
             if !byte.is_ascii_whitespace() {
-                self.before = *byte;
+                self.before = [self.before[1], *byte];
             }
         }
         input.len()
@@ -437,130 +449,5 @@ impl Value {
 impl Head {
     fn reject(&mut self, reason: RejectReason, out: &mut Unwrapped) {
         out.push_reject(self.offset, reason, &self.bytes);
-    }
-}
-
-/// How far a value reaches.
-#[derive(Debug, Default)]
-struct Extent {
-    /// Of each object or list that is open, the innermost lowest, whether it is an object.
-    objects: u64,
-    depth: u32,
-    state: Lexeme,
-    next: Next,
-}
-
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Lexeme {
-    #[default]
-    Between,
-    Text,
-    Escape,
-    /// A number or a name.
-    Word,
-}
-
-/// What may follow within a value.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Next {
-    #[default]
-    Value,
-    ValueOrEnd,
-    Key,
-    KeyOrEnd,
-    Colon,
-    CommaOrEnd,
-}
-
-enum Scanned {
-    /// The value goes on behind the bytes.
-    More,
-    /// It ends with this many of them.
-    Ended(usize),
-    /// It makes no sense behind this many.
-    Broken(usize),
-}
-
-impl Extent {
-    /// Goes on through `bytes`; `fresh` says whether they begin a line.
-    fn scan(&mut self, bytes: &[u8], mut fresh: bool) -> Scanned {
-        for (at, byte) in bytes.iter().enumerate() {
-            match (self.state, byte) {
-                (Lexeme::Escape, _) => self.state = Lexeme::Text,
-                (Lexeme::Text, b'\\') => self.state = Lexeme::Escape,
-                (Lexeme::Text, b'"') => {
-                    self.state = Lexeme::Between;
-                    if self.depth == 0 {
-                        return Scanned::Ended(at + 1);
-                    }
-                }
-                (Lexeme::Text, 0..0x20) => return Scanned::Broken(at),
-                (Lexeme::Text, _) => {}
-                (Lexeme::Word, b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z') => {}
-                (Lexeme::Word, _) if self.depth == 0 => return Scanned::Ended(at),
-                (Lexeme::Word | Lexeme::Between, byte) if byte.is_ascii_whitespace() => {
-                    self.state = Lexeme::Between;
-                }
-                // No one writes nested objects at the start of a line: the one under way was never closed.
-                (Lexeme::Between, b'{') if fresh => return Scanned::Broken(at),
-                (Lexeme::Word | Lexeme::Between, byte) => {
-                    self.state = Lexeme::Between;
-                    if self.step(*byte).is_none() {
-                        return Scanned::Broken(at);
-                    }
-                    if self.depth == 0 && self.state == Lexeme::Between {
-                        return Scanned::Ended(at + 1);
-                    }
-                }
-            }
-            fresh = *byte == b'\n';
-        }
-        Scanned::More
-    }
-
-    /// Goes on with a byte between texts, words and blanks; `None` if it may not stand there. What stands there shows
-    /// at once where a text was cut or a quote is one too many, so that no damage reaches further than it must.
-    fn step(&mut self, byte: u8) -> Option<()> {
-        use Next::{Colon, CommaOrEnd, Key, KeyOrEnd, Value, ValueOrEnd};
-        let is_object = self.objects & 1 == 1;
-        self.next = match (self.next, byte) {
-            (Value | ValueOrEnd, b'{' | b'[') if self.depth < DEPTH_MAX => {
-                self.depth += 1;
-                self.objects = self.objects << 1 | u64::from(byte == b'{');
-                if byte == b'{' { KeyOrEnd } else { ValueOrEnd }
-            }
-            (KeyOrEnd, b'}') | (ValueOrEnd, b']') => self.close(),
-            (CommaOrEnd, b'}') if is_object => self.close(),
-            (CommaOrEnd, b']') if !is_object => self.close(),
-            (CommaOrEnd, b',') if is_object => Key,
-            (CommaOrEnd, b',') => Value,
-            (Colon, b':') => Value,
-            (Key | KeyOrEnd, b'"') => {
-                self.state = Lexeme::Text;
-                Colon
-            }
-            (Value | ValueOrEnd, b'"') => {
-                self.state = Lexeme::Text;
-                CommaOrEnd
-            }
-            (Value | ValueOrEnd, b'-' | b'a'..=b'z' | b'0'..=b'9') => {
-                self.state = Lexeme::Word;
-                CommaOrEnd
-            }
-            _ => return None,
-        };
-        Some(())
-    }
-
-    fn close(&mut self) -> Next {
-        self.depth -= 1;
-        self.objects >>= 1;
-        Next::CommaOrEnd
-    }
-}
-
-fn no_delivery() -> Error {
-    Error::Undecidable {
-        reason: "this is JSON, but no delivery of CloudWatch Logs or Firehose that wraps flow log records".to_owned(),
     }
 }

@@ -484,32 +484,39 @@ fn dictionaries_start_anew_when_they_are_full() {
 }
 
 #[test]
-fn the_first_object_tells_a_resolver_query_log() {
+fn a_resolver_query_log_is_told_whatever_its_first_object_is() {
     let sniff = |text: &str| is_resolver_query_log(text.as_bytes());
-    for (text, told) in [
-        (PLAIN, Some(true)),
-        (&format!("\u{feff} \r\n{SHORT}x"), Some(true)),
-        ("", None),
-        ("\n \n", None),
-        ("{", None),
-        (&SHORT[..SHORT.len() - 1], None),
-        ("{}", Some(false)),
-        (r#"{"query_name":"a"}"#, Some(false)),
-        (
-            r#"{"record":{"query_name":"a","query_timestamp":"b"}}"#,
-            Some(false),
-        ),
-        (r#"{"query_name","query_timestamp"}"#, Some(false)),
-        ("[{}]", Some(false)),
-        ("version account-id", Some(false)),
-        (&format!("x{SHORT}"), Some(false)),
+    let flow =
+        "2 123456789010 eni-1 10.0.0.1 203.0.113.9 1 2 6 1 40 1418530010 1418530070 ACCEPT OK";
+    for told in [
+        PLAIN,
+        &format!("\u{feff} \r\n{SHORT}x"),
+        &format!("x{SHORT}"),
+        &format!("words\n{SHORT}"),
+        &format!("{}{SHORT}", &PLAIN[..80]),
+        &format!("{}\n{SHORT}", &PLAIN[..PLAIN.len() - 1]),
+        &format!("{{}}{SHORT}"),
+        &format!("{{\"query_name\":\"a\"}}{SHORT}"),
     ] {
-        assert_eq!(sniff(text), told, "{text}");
+        assert!(sniff(told), "{told}");
     }
-    assert_eq!(
-        sniff(&format!("{{\"a\":\"{}", "x".repeat(RECORD_MAX))),
-        Some(false)
-    );
+    for other in [
+        "",
+        "\n \n",
+        "{",
+        &SHORT[..SHORT.len() - 1],
+        "{}",
+        r#"{"query_name":"a"}"#,
+        r#"{"query_name","query_timestamp"}"#,
+        "[{}]",
+        "version account-id",
+        &format!("{flow}\n{SHORT}\n"),
+        &format!("version account-id bytes\n{SHORT}\n"),
+        &format!("{}{SHORT}\n", "words\n".repeat(17)),
+        &format!("{{\"message\":\"{}\"}}", SHORT.escape_default()),
+    ] {
+        assert!(!sniff(other), "{other}");
+    }
 }
 
 #[test]
