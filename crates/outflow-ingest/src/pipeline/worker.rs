@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use outflow_detect::{Folder, SharedState, open_from};
 use outflow_enrich::{
-    EnrichedBatch, Enricher, Flow, InterfaceKey, Origin, PassiveDns, PointKey,
+    EnrichedBatch, Enricher, Flow, HostBudget, InterfaceKey, Origin, PassiveDns, PointKey,
 };
 use outflow_finding::RowCounts;
 use outflow_record::{CoverageRow, Decoded, Field, Reject, RejectReason};
@@ -86,13 +86,14 @@ impl<'a> Worker<'a> {
         progress: &'a Progress,
         entries: &'a AtomicU64,
         state: &'a SharedState,
+        hosts: HostBudget,
     ) -> Self {
         Self {
             settings,
             progress,
             entries,
             reader: Reader::new(),
-            enricher: Enricher::new(settings.networks.clone()),
+            enricher: Enricher::sharing(settings.networks.clone(), hosts),
             folder: state.folder(),
             tally: Tally::default(),
             sources: Vec::new(),
@@ -197,7 +198,8 @@ impl<'a> Worker<'a> {
     }
 
     /// What this worker leaves behind.
-    pub(super) fn finish(self) -> Done {
+    pub(super) fn finish(mut self) -> Done {
+        self.tally.rows_beyond_hosts = self.enricher.points().rows_beyond();
         let known = self.enricher.points();
         let numbers = 0..u32::try_from(known.len()).unwrap_or(u32::MAX);
         let interface = |number| known.get(number).0.interface.clone();
