@@ -206,12 +206,6 @@ pub struct Packed {
     pub base64: String,
 }
 
-impl Votes {
-    fn told(&self) -> usize {
-        self.resolver + self.flow_log + self.other
-    }
-}
-
 impl Unwrapped {
     /// Forgets everything, and keeps the memory.
     pub fn clear(&mut self) {
@@ -271,6 +265,12 @@ struct Votes {
     flow_log: usize,
     /// Neither: damage, or lines of a format that the caller knows.
     other: usize,
+}
+
+impl Votes {
+    fn told(&self) -> usize {
+        self.resolver + self.flow_log + self.other
+    }
 }
 
 #[derive(Debug)]
