@@ -6,7 +6,7 @@ mod interfaces;
 use outflow_record::{Addr, FlowBatch};
 
 use crate::aws::AwsService;
-use crate::interface::{Attributes, Points, Via};
+use crate::interface::{Attributes, HostBudget, Points, Via};
 use crate::networks::{Networks, Scope};
 use crate::traffic::{Direction, Initiator, initiator, payload_bytes, protocol};
 use columns::{Columns, Row};
@@ -112,9 +112,14 @@ pub struct Enricher {
 impl Enricher {
     /// An enricher for this border.
     pub fn new(networks: Networks) -> Self {
+        Self::sharing(networks, HostBudget::default())
+    }
+
+    /// The same, one of several that tell so many hosts apart together.
+    pub fn sharing(networks: Networks, budget: HostBudget) -> Self {
         Self {
             networks,
-            points: Points::default(),
+            points: Points::sharing(budget),
             flows: Vec::new(),
             learnt: Vec::new(),
             unmeasured_at: Vec::new(),
@@ -224,7 +229,9 @@ impl Enricher {
             vpc_id: columns.near_vpc(row, direction),
             ..Attributes::default()
         };
-        for (number, seen) in [(number, &of_interface), (point, &of_host)] {
+        let is_told = point != number;
+        let seen = [(number, &of_interface), (point, &of_host)];
+        for (number, seen) in seen.into_iter().take(1 + usize::from(is_told)) {
             if self.points.learn(number, seen) {
                 self.learnt.push(number);
             }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use outflow_record::Addr;
 
@@ -223,6 +225,34 @@ fn earlier(a: Option<u32>, b: Option<u32>) -> Option<u32> {
     a.into_iter().chain(b).min()
 }
 
+/// Hosts behind intermediaries that all enrichers of a run tell apart, each counted where it is met: at some 2 kB each
+/// (here, and in the state that they are summed in) they take a gigabyte. The packets of others count for the
+/// interface that passed them on, so that no byte is lost; [`Points::rows_beyond`] says how many rows did. Which hosts
+/// those are depends on the order of the records: only here it does.
+pub const HOSTS_MAX: u64 = 1 << 19;
+
+/// How many more hosts the enrichers of a run may tell apart.
+#[derive(Debug, Clone)]
+pub struct HostBudget(Arc<AtomicU64>);
+
+impl Default for HostBudget {
+    fn default() -> Self {
+        Self::of(HOSTS_MAX)
+    }
+}
+
+impl HostBudget {
+    pub(crate) fn of(hosts: u64) -> Self {
+        Self(Arc::new(AtomicU64::new(hosts)))
+    }
+
+    fn take(&self) -> bool {
+        let one_less = |left: u64| left.checked_sub(1);
+        let (set, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
+        self.0.fetch_update(set, fetch, one_less).is_ok()
+    }
+}
+
 /// The observation points that an enricher has met, numbered in the order of meeting.
 #[derive(Debug, Default)]
 pub struct Points {
@@ -234,6 +264,8 @@ pub struct Points {
     numbers: BTreeMap<PointKey, u32>,
     /// Points at which packets of a host are seen, by that of the interface itself.
     passing: HashMap<(u32, Via), u32, BuildHasherDefault<DefaultHasher>>,
+    budget: HostBudget,
+    rows_beyond: u64,
 }
 
 impl Points {
@@ -256,6 +288,18 @@ impl Points {
         self.known.is_empty()
     }
 
+    pub(crate) fn sharing(budget: HostBudget) -> Self {
+        Self {
+            budget,
+            ..Self::default()
+        }
+    }
+
+    /// Rows of hosts beyond [`HOSTS_MAX`], which count for the interface that passed them on.
+    pub fn rows_beyond(&self) -> u64 {
+        self.rows_beyond
+    }
+
     pub(crate) fn number(&mut self, key: PointKey) -> u32 {
         if let Some(number) = self.numbers.get(&key) {
             return *number;
@@ -268,10 +312,15 @@ impl Points {
         number
     }
 
-    /// The point at which packets of a host are seen at the interface of another point.
+    /// The point at which packets of a host are seen at the interface of another point; that one itself if there are
+    /// too many hosts.
     pub(crate) fn passing(&mut self, number: u32, via: Via) -> u32 {
         if let Some(known) = self.passing.get(&(number, via)) {
             return *known;
+        }
+        if !self.budget.take() {
+            self.rows_beyond += 1;
+            return number;
         }
         let own = self.get(number).0.clone();
         let passing = self.number(PointKey { via, ..own });

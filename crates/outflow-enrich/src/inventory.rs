@@ -110,6 +110,12 @@ impl Inventory {
         .collect()
     }
 
+    /// All networks that any VPC was ever seen to have.
+    pub fn cidrs(&self) -> BTreeSet<IpNet> {
+        let of_vpc = |vpc_id| self.vpc_cidrs(vpc_id);
+        self.vpcs.ids().flat_map(of_vpc).collect()
+    }
+
     /// What outlives an interface and stands for it: see [`Lineage`]. `None` for an interface that is not known.
     pub fn lineage(&self, interface_id: &str, at: Timestamp) -> Option<Lineage> {
         let interface = self.interfaces.get(interface_id, at)?.value;

@@ -35,7 +35,9 @@ pub use enricher::{EnrichedBatch, Enricher, Flow, Origin};
 pub use error::Error;
 pub use geo::{GEO_SAMPLE_MAX, Geo, GeoDatabases};
 pub use groups::{DestinationGroups, GroupId, GroupSources, NamingVpc};
-pub use interface::{Interface, InterfaceKey, OwnAddress, PointKey, Points, Via};
+pub use interface::{
+    HOSTS_MAX, HostBudget, Interface, InterfaceKey, OwnAddress, PointKey, Points, Via,
+};
 pub use knowledge::Knowledge;
 pub use networks::{AddrClass, Networks, Scope};
 pub use passive_dns::{

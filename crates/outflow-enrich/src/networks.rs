@@ -110,6 +110,15 @@ impl Networks {
         Self { named, narrowed }
     }
 
+    /// The border with the public ones of these networks inside, too. Private ones are as they were.
+    #[must_use]
+    pub fn and(mut self, networks: impl IntoIterator<Item = IpNet>) -> Self {
+        let public = |network: &IpNet| !is_private(AddrClass::of(Addr::from(network.network())));
+        self.named
+            .extend(Self::new(networks.into_iter().filter(public)).named);
+        self
+    }
+
     /// As [`Networks::new`], from text.
     ///
     /// # Errors

@@ -2,21 +2,27 @@
 
 use std::fmt;
 use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use flate2::read::MultiGzDecoder;
 use outflow_enrich::inventory::{Inventory, InventoryBuilder, Place, Snapshot, is_inventory};
 use outflow_enrich::{AwsRanges, GeoDatabases};
 use outflow_record::Timestamp;
 
-use crate::Error;
+use crate::{Error, Object, ReadError, Reader};
 
-/// Largest file of context that is read, and what a compressed one may hold; city databases have some 70 MB, and the
-/// largest commercial ones 1.5 GB. A larger one is an error.
+/// Largest file of context that is read; city databases have some 70 MB, and the largest commercial ones 1.5 GB. A
+/// larger one is an error.
 pub const CONTEXT_FILE_BYTES_MAX: u64 = 2 << 30;
+
+/// What a compressed file of context may hold: snapshots of AWS Config have some tens of megabytes. One that holds more
+/// is an error, so that a small file cannot fill the memory.
+pub const CONTEXT_INFLATED_BYTES_MAX: u64 = 512 << 20;
+
+/// What a database is called, compressed or not. It is told by its content; but one that lacks its end is told by
+/// nothing else, and a run without it would look whole.
+const DATABASE_NAMES: [&str; 3] = [".mmdb", ".mmdb.gz", ".mmdb.zst"];
 
 /// The marker in front of the metadata of a database in MaxMind's format, and how far from the end it stands at most.
 const DATABASE_MARKER: &[u8] = b"\xab\xcd\xefMaxMind.com";
@@ -24,8 +30,6 @@ const DATABASE_TAIL_BYTES: usize = 128 << 10;
 
 /// What is looked at to tell JSON: its first keys.
 const HEAD_BYTES: usize = 4 << 10;
-
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Context of destinations and interfaces. Every part is optional, and what is not there names nothing.
 #[derive(Debug, Default)]
@@ -65,7 +69,7 @@ impl fmt::Display for ContextKind {
 
 impl Context {
     /// Reads the files of a folder, in order of name, so that the first database that tells something of an address
-    /// is the same in every run. Folders in it are not looked into. Files may be compressed (gzip), as AWS Config
+    /// is the same in every run. Folders in it are not looked into. Files may be compressed (gzip, zstd), as AWS Config
     /// delivers them.
     ///
     /// A listing of the EC2 API does not say when it was made: the time of its file stands for it. AWS Config says when
@@ -85,9 +89,9 @@ impl Context {
         }
         paths.sort();
         let mut context = Self::default();
-        let mut inventory = InventoryBuilder::default();
+        let (mut inventory, mut reader) = (InventoryBuilder::default(), Reader::new());
         for path in paths.into_iter().filter(|path| path.is_file()) {
-            context.add(path, &mut inventory)?;
+            context.add(path, &mut reader, &mut inventory)?;
         }
         let inventory = inventory.build().map_err(|error| Error::Context {
             path: folder.to_owned(),
@@ -97,7 +101,12 @@ impl Context {
         Ok(context)
     }
 
-    fn add(&mut self, path: PathBuf, inventory: &mut InventoryBuilder) -> Result<(), Error> {
+    fn add(
+        &mut self,
+        path: PathBuf,
+        reader: &mut Reader,
+        inventory: &mut InventoryBuilder,
+    ) -> Result<(), Error> {
         let failed = |source| Error::Read {
             uri: path.display().to_string(),
             source,
@@ -106,23 +115,16 @@ impl Context {
             path: path.clone(),
             what,
         };
-        let too_large = || wrong(format!("it has more than {CONTEXT_FILE_BYTES_MAX} bytes"));
         let metadata = fs::metadata(&path).map_err(failed)?;
-        if metadata.len() > CONTEXT_FILE_BYTES_MAX {
-            return Err(too_large());
-        }
-        let mut content = fs::read(&path).map_err(failed)?;
-        if content.starts_with(&GZIP_MAGIC) {
-            let mut plain = Vec::new();
-            let mut unzipped = MultiGzDecoder::new(&*content).take(CONTEXT_FILE_BYTES_MAX + 1);
-            let unzipped = unzipped.read_to_end(&mut plain);
-            unzipped.map_err(|error| wrong(error.to_string()))?;
-            if plain.len() as u64 > CONTEXT_FILE_BYTES_MAX {
-                return Err(too_large());
-            }
-            content = plain;
-        }
+        let content = content(&path, metadata.len(), reader)?;
         let Some(kind) = kind_of(&content) else {
+            let name = path.to_string_lossy().to_ascii_lowercase();
+            if DATABASE_NAMES.iter().any(|end| name.ends_with(end)) {
+                return Err(wrong(
+                    "it is called a database in MaxMind's format, and lacks the end of one: it was cut or is damaged"
+                        .to_owned(),
+                ));
+            }
             self.skipped.push(path);
             return Ok(());
         };
@@ -147,6 +149,42 @@ impl Context {
         added.map_err(|error| wrong(error.to_string()))?;
         self.read.push((path, kind));
         Ok(())
+    }
+}
+
+/// What a file of so many bytes holds, unpacked. Of a table in Parquet, which is no context, nothing.
+fn content(path: &Path, stored_bytes: u64, reader: &mut Reader) -> Result<Vec<u8>, Error> {
+    let wrong = |what: String| Error::Context {
+        path: path.to_owned(),
+        what,
+    };
+    if stored_bytes > CONTEXT_FILE_BYTES_MAX {
+        let megabytes = CONTEXT_FILE_BYTES_MAX >> 20;
+        return Err(wrong(format!("it has more than {megabytes} MiB")));
+    }
+    // A file that is not compressed holds no more than it has.
+    let bytes_max = CONTEXT_INFLATED_BYTES_MAX.max(stored_bytes);
+    let mut content = Vec::new();
+    let read = reader.read(&Object::file(path), &mut |piece: &[u8]| {
+        if (content.len() + piece.len()) as u64 > bytes_max {
+            return Err(());
+        }
+        content.extend_from_slice(piece);
+        Ok(())
+    });
+    match read {
+        Ok(read) => match read.damage {
+            None => Ok(content),
+            Some(damage) => Err(wrong(damage.reason)),
+        },
+        Err(ReadError::Object(error)) => Err(error),
+        Err(ReadError::Parquet(_)) => Ok(Vec::new()),
+        Err(ReadError::Sink { .. }) => {
+            let megabytes = bytes_max >> 20;
+            Err(wrong(format!(
+                "it is compressed and holds more than {megabytes} MiB"
+            )))
+        }
     }
 }
 

@@ -60,7 +60,9 @@ pub enum Error {
         source: io::Error,
     },
     /// A large object in Parquet that cannot be read from its end.
-    #[error("`{uri}` is Parquet, which is read from files alone if it has more than 64 MiB")]
+    #[error(
+        "`{uri}` is Parquet, which is read from unpacked files alone if it has more than 64 MiB"
+    )]
     Parquet {
         /// The object's name.
         uri: String,
@@ -106,7 +108,7 @@ impl Error {
             Self::Context { .. } => {
                 "fetch the file again, or take it out of the folder that --context names".to_owned()
             }
-            Self::Parquet { .. } => "save it to a file first, and name that".to_owned(),
+            Self::Parquet { .. } => "save it to a file first, unpacked, and name that".to_owned(),
         }
     }
 }

@@ -4,23 +4,25 @@
 //! Where all of a column's pages are stored as keys of a dictionary, it is read so, and each value is conformed once.
 //! Damage is data here, too: the batches before it are delivered, exactly once.
 
+mod guard;
+
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
-use ::parquet::basic::Encoding;
+use ::parquet::basic::{Compression, Encoding};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use ::parquet::file::reader::{ChunkReader, Length};
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema};
 use bytes::Bytes;
+use guard::guarded;
 use outflow_record::{BATCH_ROWS, Conformer, DnsConformer, Error};
 use sha2::{Digest, Sha256};
 
@@ -34,6 +36,8 @@ pub(crate) const MAGIC: &[u8] = b"PAR1";
 pub struct Parquet {
     stored: Stored,
     sha256: String,
+    /// What was wrong with what it was packed in.
+    damage: Option<String>,
 }
 
 /// What was read of a Parquet object.
@@ -59,6 +63,16 @@ impl Parquet {
         Self {
             sha256: hex(&Sha256::digest(&stored)),
             stored: Stored::Memory(Bytes::from(stored)),
+            damage: None,
+        }
+    }
+
+    /// An object that was unpacked into memory, with the digest of what is stored, and what is wrong with that.
+    pub(crate) fn unpacked(plain: Vec<u8>, sha256: String, damage: Option<String>) -> Self {
+        Self {
+            stored: Stored::Memory(Bytes::from(plain)),
+            sha256,
+            damage,
         }
     }
 
@@ -70,7 +84,11 @@ impl Parquet {
         file.rewind()?;
         let sha256 = digest(&mut file)?;
         let stored = Stored::File(Arc::new(file));
-        Ok(Self { stored, sha256 })
+        Ok(Self {
+            stored,
+            sha256,
+            damage: None,
+        })
     }
 
     /// An object that comes in a stream, of which `head` was taken; `None` if it has more than [`STORED_MAX`]
@@ -88,7 +106,7 @@ impl Parquet {
         &self.sha256
     }
 
-    /// Bytes as stored.
+    /// Bytes of the table, as far as it is not packed in something else.
     pub fn stored_bytes(&self) -> u64 {
         self.stored.len()
     }
@@ -110,6 +128,7 @@ impl Parquet {
             }
         };
         let mut table = Table::try_new(metadata.schema())?;
+        codecs_are_known(&metadata, table.paths())?;
         let mut damage = None;
         for group in 0..metadata.metadata().num_row_groups() {
             let read = self.decode_group(&metadata, group, &mut table, sink);
@@ -124,7 +143,7 @@ impl Parquet {
         Ok(ParquetRead {
             rows: table.rows(),
             unknown: table.unknown().to_vec(),
-            damage,
+            damage: damage.or_else(|| self.damage.clone()),
         })
     }
 
@@ -140,7 +159,7 @@ impl Parquet {
         let options = ArrowReaderOptions::new()
             .with_skip_arrow_metadata(true)
             .with_schema(Arc::new(as_stored(metadata.schema(), row_group)));
-        let own = ArrowReaderMetadata::try_new(Arc::clone(parquet), options)?;
+        let own = guarded(|| ArrowReaderMetadata::try_new(Arc::clone(parquet), options))?;
         let paths = table.paths().iter().map(String::as_str);
         let mask = ProjectionMask::columns(own.parquet_schema(), paths);
         let stored = self.stored.clone();
@@ -226,10 +245,28 @@ impl From<ParquetError> for Stopped {
     }
 }
 
-/// Does what may meet bytes that the `parquet` crate takes for its own and asserts about; a panic there is damage here.
-fn guarded<T>(work: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
-    panic::catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(ParquetError::General("its pages make no sense".to_owned())))
+/// Whether the columns to read are compressed in a way that can be read.
+///
+/// # Errors
+/// [`Error::Undecidable`] with the codec, which is not damage.
+fn codecs_are_known(metadata: &ArrowReaderMetadata, paths: &[String]) -> Result<(), Error> {
+    let groups = metadata.metadata().row_groups().iter();
+    let is_read = |chunk: &ColumnChunkMetaData| {
+        let path = chunk.column_path().string();
+        let is_within = |own: &String| path == *own || path.starts_with(&format!("{own}."));
+        paths.iter().any(is_within)
+    };
+    let unknown =
+        |chunk: &&ColumnChunkMetaData| chunk.compression() == Compression::LZO && is_read(chunk);
+    match groups.flat_map(RowGroupMetaData::columns).find(unknown) {
+        None => Ok(()),
+        Some(chunk) => Err(Error::Undecidable {
+            reason: format!(
+                "its column `{}` is compressed with LZO, which is not read; write it with another codec",
+                chunk.column_path().string()
+            ),
+        }),
+    }
 }
 
 /// The schema in which a row group is to be read: texts with the dictionary that they are stored with, if they all are.

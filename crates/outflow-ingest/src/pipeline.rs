@@ -28,7 +28,7 @@ use std::sync::atomic::AtomicU64;
 use std::thread;
 
 use outflow_detect::{Engine, Grain, Judged, Policy, Resolution, SharedState, State};
-use outflow_enrich::{Networks, PassiveDns};
+use outflow_enrich::{HOSTS_MAX, HostBudget, Networks, PassiveDns};
 use outflow_finding::{Accounts, CoverageReport, Finding, Incident, RowCounts, group};
 use outflow_record::{Format, Timestamp};
 
@@ -106,9 +106,10 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
     let entries = AtomicU64::new(0);
     let count = settings.workers.min(objects.len()).clamp(1, WORKERS_MAX);
     let shared = SharedState::default();
+    let hosts = HostBudget::default();
     let workers: Vec<Done> = thread::scope(|scope| {
         let work = || {
-            let mut worker = Worker::new(settings, progress, &entries, &shared);
+            let mut worker = Worker::new(settings, progress, &entries, &shared, hosts.clone());
             while let Some((object, fetched)) = queue.next() {
                 worker.read(object, fetched);
             }
@@ -336,6 +337,13 @@ fn remarks(state: &State, tally: &Tally) -> Vec<String> {
         remarks.push(format!(
             "{} rows lie outside --since and --until",
             tally.outside
+        ));
+    }
+    if tally.rows_beyond_hosts > 0 {
+        remarks.push(format!(
+            "more hosts behind gateways than memory allows ({HOSTS_MAX}): {} rows of others count for the gateway that \
+             passed them on",
+            tally.rows_beyond_hosts
         ));
     }
     match state.resolution() {

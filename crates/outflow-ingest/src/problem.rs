@@ -1,6 +1,6 @@
 //! What is wrong with an object or a folder, told without ending the run.
 
-use outflow_record::Field;
+use outflow_record::{Field, RejectReason};
 
 use crate::{Damage, Error, Object};
 
@@ -73,9 +73,26 @@ impl Problem {
 
     /// An object that the decoder refused.
     pub(crate) fn refused(object: &Object, error: &outflow_record::Error) -> Self {
-        let hint = "if it is a VPC flow log without a header, say its format as DescribeFlowLogs \
-                    shows it: --log-format '${version} ${account-id} …'";
+        let hint = if matches!(error, outflow_record::Error::OtherJson { .. }) {
+            "if it is a Resolver query log or a delivery, fetch it again, or delete what stands before its first whole \
+             record; other JSON is not read"
+        } else {
+            "if it is a VPC flow log without a header, say its format as DescribeFlowLogs shows it: \
+             --log-format '${version} ${account-id} …'"
+        };
         Self::of(object, format!("was refused: {error}"), hint)
+    }
+
+    /// An object of which nothing was understood.
+    pub(crate) fn not_understood(object: &Object, rejects: u64, reason: RejectReason) -> Self {
+        Self::of(
+            object,
+            format!(
+                "was not understood: none of its {rejects} lines is a record (the first is a reject by `{reason}`)"
+            ),
+            "if it has no header, say its format as DescribeFlowLogs shows it: --log-format '${version} ${account-id} …'; \
+             if it is another kind of file, name the flow logs alone",
+        )
     }
 
     /// An object whose format lacks what every flow needs.

@@ -128,8 +128,9 @@ impl Reader {
     ///
     /// # Errors
     /// [`ReadError::Object`] if the object is not there, may not be read or fails in mid-read (the sink may have
-    /// been given bytes by then), or is Parquet too large to be read from a stream; [`ReadError::Parquet`] with a
-    /// Parquet object, which is no text; [`ReadError::Sink`] with what the sink returned.
+    /// been given bytes by then), or is Parquet too large to be read from a stream or out of a packing;
+    /// [`ReadError::Parquet`] with a Parquet object, packed or not, which is no text; [`ReadError::Sink`] with what the
+    /// sink returned.
     pub fn read<E>(
         &mut self,
         object: &Object,
@@ -140,6 +141,41 @@ impl Reader {
 
     /// The same, of an object that may be on its way already.
     pub(crate) fn read_fetched<E>(
+        &mut self,
+        object: &Object,
+        fetched: Option<Fetched>,
+        sink: &mut dyn FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<Read, ReadError<E>> {
+        let mut table = None;
+        let mut told = false;
+        let read = self.read_object(object, fetched, &mut |piece| {
+            if !told {
+                told = true;
+                table = piece.starts_with(parquet::MAGIC).then(Vec::new);
+            }
+            let Some(table) = &mut table else {
+                return sink(piece);
+            };
+            // One byte more than fits tells that it does not.
+            let room = usize::try_from(STORED_MAX + 1).unwrap_or(usize::MAX) - table.len();
+            table.extend_from_slice(&piece[..piece.len().min(room)]);
+            Ok(())
+        })?;
+        match table {
+            None => Ok(read),
+            Some(table) if table.len() as u64 > STORED_MAX => {
+                let uri = object.uri.clone();
+                Err(Error::Parquet { uri }.into())
+            }
+            Some(table) => {
+                let damage = read.damage.map(|damage| damage.reason);
+                let parquet = Parquet::unpacked(table, read.sha256, damage);
+                Err(ReadError::Parquet(Box::new(parquet)))
+            }
+        }
+    }
+
+    fn read_object<E>(
         &mut self,
         object: &Object,
         fetched: Option<Fetched>,

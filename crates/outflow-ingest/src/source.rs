@@ -1,5 +1,6 @@
 //! What the user names as input.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -19,6 +20,19 @@ pub enum Source {
 impl From<PathBuf> for Source {
     fn from(path: PathBuf) -> Self {
         Self::Path(path)
+    }
+}
+
+impl Source {
+    /// As the user names it; what is not UTF-8 is a path.
+    ///
+    /// # Errors
+    /// [`Error::NoBucket`] for `s3://` without one.
+    pub fn named(name: &OsStr) -> Result<Self, Error> {
+        match name.to_str() {
+            Some(text) => text.parse(),
+            None => Ok(Self::Path(name.into())),
+        }
     }
 }
 

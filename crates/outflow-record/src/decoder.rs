@@ -13,7 +13,7 @@ use crate::swar::line_end;
 use crate::{CoverageRow, Decoded, Error, Format, Reject, RejectReason};
 
 use deciding::Deciding;
-pub(crate) use deciding::is_default_record;
+pub(crate) use deciding::{is_default_record, is_flow_line};
 
 /// Rows in a full batch: enough to make the cost of a batch vanish, and its columns fit the second-level cache together
 /// with what is made of them.

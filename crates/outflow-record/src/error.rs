@@ -52,6 +52,15 @@ pub enum Error {
         /// The column that was wanted.
         column: DnsField,
     },
+    /// JSON of which nothing is a record or wraps one.
+    #[error(
+        "the format cannot be told: this is JSON, but no delivery of CloudWatch Logs or Firehose that wraps flow log \
+         records, and no Route 53 Resolver query log; it begins with `{seen}`"
+    )]
+    OtherJson {
+        /// Its first bytes.
+        seen: String,
+    },
     /// Neither a header nor the lines tell the format.
     #[error("the format cannot be told: {reason}")]
     Undecidable {

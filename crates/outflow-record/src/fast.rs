@@ -131,13 +131,9 @@ fn read_column(column: &mut Builder, first: usize, block: &Block<'_>, place: usi
         Builder::U8(values) => numbers(values, first, block, place, |n| u8::try_from(n).ok()),
         Builder::U16(values) => numbers(values, first, block, place, |n| u16::try_from(n).ok()),
         Builder::U64(values) => numbers(values, first, block, place, Some),
-        // Ten digits end in 2286; longer ones are for the naive reading to judge.
+        // Later times are for the naive reading to judge.
         Builder::Time(values) => numbers(values, first, block, place, |n| {
-            if n < 10_000_000_000 {
-                i64::try_from(n).ok()
-            } else {
-                None
-            }
+            u32::try_from(n).ok().map(i64::from)
         }),
         Builder::Addr(values) => {
             for row in 0..block.rows {

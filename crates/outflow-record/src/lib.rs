@@ -40,7 +40,9 @@ pub use resolver::{
     RECORD_MAX, dns_schema, is_resolver_query_log,
 };
 pub use timestamp::Timestamp;
-pub use wrapped::{HEAD_MAX, Messages, Packed, Place, Unwrapped, Unwrapper, WRAPPED_MAX, Wrapping};
+pub use wrapped::{
+    HEAD_MAX, Messages, Packed, Place, TELLING_MAX, Unwrapped, Unwrapper, WRAPPED_MAX, Wrapping,
+};
 
 mod addr;
 mod batch;

@@ -11,8 +11,9 @@ use crate::{
 /// a source without newlines cannot fill the memory.
 pub const LINE_MAX: usize = 64 * 1024;
 
-/// The latest time taken for one, 9999-12-31: later ones are milliseconds or damage.
-const TIME_MAX: u64 = 253_402_300_799;
+/// The latest time of a record, in 2106: later ones are milliseconds or damage, and a reject (`bad-value`). What is
+/// summed by time keeps its seconds in 32 bits, so a later one would count at another time than it says.
+pub(crate) const TIME_MAX: u64 = u32::MAX as u64;
 
 /// What a line is.
 #[derive(Debug, Clone, PartialEq, Eq)]

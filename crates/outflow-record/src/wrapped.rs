@@ -7,10 +7,11 @@
 //! What comes out is text for a [`crate::Decoder`]: one line for each event. Wrapped lines have no header, so the
 //! decoder takes the given format, or the default one. The result does not depend on how the bytes are cut.
 
+mod extent;
 mod json;
 mod lines;
 
-use crate::decoder::is_default_record;
+use crate::decoder::{is_default_record, is_flow_line};
 use crate::naive::{LINE_MAX, Line, read_line, read_value};
 use crate::{Column, Error, Field, Format, Reject};
 
@@ -23,6 +24,9 @@ pub const HEAD_MAX: usize = LINE_MAX;
 /// The longest JSON value that is held to be read: an event, or the base64 of a packed record. Kinesis takes records
 /// of up to 10 MiB, which base64 makes 14 of. A longer one is a reject (`line-too-long`) of which only the start is held.
 pub const WRAPPED_MAX: usize = 16 << 20;
+
+/// Messages that tell by their majority what all of them are: the first may be damaged. As many may wait until then.
+pub const TELLING_MAX: usize = 16;
 
 /// Rejects in front of the first event, beyond which the JSON is taken for something else and refused.
 const UNTOLD_MAX: usize = 16;
@@ -234,8 +238,8 @@ impl Unwrapped {
 /// Takes log lines out of their wrapping: push bytes in pieces of any size.
 ///
 /// Every event ends in one of: a line of the text, a packed record, a reject, a control message. JSON that makes no
-/// sense is one reject, with the offset of its outermost object; reading goes on at the next line that begins with
-/// `{`, also where that stands within an object that was never closed.
+/// sense is one reject, with the offset of its outermost object or of what stands in its place; reading goes on where
+/// the next object seems to begin, be it an event of the one that was given up.
 ///
 /// ```
 /// use outflow_record::{Unwrapped, Unwrapper, Wrapping};
@@ -250,7 +254,23 @@ impl Unwrapped {
 #[derive(Debug)]
 pub struct Unwrapper {
     form: Form,
-    messages: Option<Messages>,
+    votes: Votes,
+}
+
+/// What the first messages are.
+#[derive(Debug, Default)]
+struct Votes {
+    seen: usize,
+    resolver: usize,
+    flow_log: usize,
+    /// Neither: damage, or lines of a format that the caller knows.
+    other: usize,
+}
+
+impl Votes {
+    fn told(&self) -> usize {
+        self.resolver + self.flow_log + self.other
+    }
 }
 
 #[derive(Debug)]
@@ -270,7 +290,7 @@ impl Unwrapper {
         };
         Self {
             form,
-            messages: None,
+            votes: Votes::default(),
         }
     }
 
@@ -319,9 +339,16 @@ impl Unwrapper {
         self.finish(out)
     }
 
-    /// What the messages are, told by the first that is not blank.
+    /// What the messages are: most of the first [`TELLING_MAX`], or the first behind them that is not blank. `None` if
+    /// all so far are blank.
     pub fn messages(&self) -> Option<Messages> {
-        self.messages
+        let votes = &self.votes;
+        let most = if votes.resolver > votes.flow_log && votes.resolver >= votes.other {
+            Messages::Resolver
+        } else {
+            Messages::FlowLog
+        };
+        (votes.told() > 0).then_some(most)
     }
 
     /// Bytes held of what is not complete yet.
@@ -333,14 +360,18 @@ impl Unwrapper {
     }
 
     fn look(&mut self, text: &[u8]) {
-        let text = text.trim_ascii_start();
-        if self.messages.is_none() && !text.is_empty() {
-            let is_json = text.starts_with(b"{");
-            self.messages = Some(if is_json {
-                Messages::Resolver
-            } else {
-                Messages::FlowLog
-            });
+        let votes = &mut self.votes;
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            if votes.seen >= TELLING_MAX && votes.told() > 0 {
+                break;
+            }
+            votes.seen += 1;
+            match line.trim_ascii_start().first() {
+                None => {}
+                Some(b'{') => votes.resolver += 1,
+                Some(_) if is_flow_line(line.trim_ascii_end()) => votes.flow_log += 1,
+                Some(_) => votes.other += 1,
+            }
         }
     }
 }

@@ -97,6 +97,8 @@ impl Plan {
             })?),
             (None, None) => None,
         };
+        let context = context::load(args.context.as_deref())?;
+        let networks = networks.and(context.inventory.cidrs());
         let listing = args.sources.list()?;
         check_out(args.out.as_deref(), &listing, args.config.as_deref())?;
         let settings = Settings {
@@ -105,7 +107,7 @@ impl Plan {
             format: flow_format,
             since: args.sources.since,
             until: args.sources.until,
-            context: Arc::new(context::load(args.context.as_deref())?),
+            context: Arc::new(context),
             workers: workers(args.threads),
             ..Settings::default()
         };

@@ -1,5 +1,7 @@
 //! The options that say what to read, and how to reach it.
 
+use std::ffi::OsString;
+
 use clap::Args;
 use outflow_ingest::{Filter, ListOptions, Listing, S3Options, Source};
 use outflow_record::Timestamp;
@@ -11,7 +13,7 @@ use crate::exit::Failure;
 pub(crate) struct SourceArgs {
     /// Files, folders (read recursively), s3://bucket/prefix, or `-` for standard input; gzip, zstd or plain text.
     #[arg(required = true, value_name = "SOURCE")]
-    sources: Vec<String>,
+    sources: Vec<OsString>,
     /// Count only records that start at or after this time (UTC), as 2026-10-01 or 2026-10-01T08:30. In S3, days and
     /// objects that cannot hold any are neither listed nor read; nor are records found that were delivered more than
     /// six hours late.
@@ -55,7 +57,7 @@ impl SourceArgs {
                 "swap them, or leave one of them out",
             ));
         }
-        let sources = self.sources.iter().map(|text| text.parse());
+        let sources = self.sources.iter().map(|text| Source::named(text));
         let sources: Vec<Source> = sources.collect::<Result<_, _>>().map_err(unusable)?;
         let options = ListOptions {
             filter: Filter {

@@ -124,3 +124,84 @@ fn what_is_learnt_does_not_depend_on_batch_borders() {
     assert_eq!(whole.points().get(0), pieces.points().get(0));
     assert_eq!(whole.points().get(0).1.instance_id.as_deref(), Some("i-2"));
 }
+
+/// Rows of a gateway's own log that pass on what each of some hosts sent outside.
+fn passed_on_by_a_gateway(sources: &[&str]) -> FlowBatch {
+    let format = "tgw-id tgw-attachment-id tgw-src-vpc-id tgw-dst-vpc-id srcaddr dstaddr srcport dstport protocol \
+                  packets bytes start end log-status flow-direction resource-type";
+    let row = |source: &&str| {
+        format!(
+            "tgw-1 tgw-attach-1 vpc-1 - {source} 9.9.9.9 40000 443 6 10 1520 0 60 OK ingress TransitGateway"
+        )
+    };
+    let rows: Vec<String> = sources.iter().map(row).collect();
+    records(format, &rows.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[test]
+fn hosts_beyond_the_limit_count_for_the_gateway() {
+    let records =
+        passed_on_by_a_gateway(&["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.1", "10.0.0.4"]);
+    let mut enricher = Enricher::sharing(Networks::default(), HostBudget::of(2));
+    let batch = enricher.enrich(&records, &Origin::default());
+    let via = |flow: &Flow| {
+        batch
+            .points
+            .get(flow.point)
+            .0
+            .via
+            .host()
+            .map(|host| host.to_string())
+    };
+    let hosts: Vec<Option<String>> = batch.flows.iter().map(via).collect();
+    let told = |host: &str| Some(host.to_owned());
+    assert_eq!(
+        hosts,
+        [
+            told("10.0.0.1"),
+            told("10.0.0.2"),
+            None,
+            told("10.0.0.1"),
+            None
+        ]
+    );
+    assert!(
+        batch
+            .flows
+            .iter()
+            .all(|flow| flow.direction == Direction::Egress)
+    );
+    assert_eq!(
+        batch.flows.iter().map(|flow| flow.bytes).sum::<u64>(),
+        5 * 1520
+    );
+    assert_eq!((batch.points.rows_beyond(), batch.points.len()), (2, 3));
+    // Another enricher of the run has the same budget, which is used up.
+    let budget = HostBudget::of(1);
+    let mut first = Enricher::sharing(Networks::default(), budget.clone());
+    first.enrich(&records, &Origin::default());
+    let mut second = Enricher::sharing(Networks::default(), budget);
+    assert_eq!(
+        second
+            .enrich(&records, &Origin::default())
+            .points
+            .rows_beyond(),
+        5
+    );
+}
+
+#[test]
+fn a_public_network_that_is_inside_sends_through_a_gateway() {
+    let records = passed_on_by_a_gateway(&["44.1.2.3"]);
+    let mut enricher = Enricher::new(Networks::default().and(["44.1.0.0/16".parse().unwrap()]));
+    let batch = enricher.enrich(&records, &Origin::default());
+    let flow = batch.flows[0];
+    assert_eq!(
+        (flow.direction, flow.remote.to_string()),
+        (Direction::Egress, "9.9.9.9".to_owned())
+    );
+    assert_eq!(
+        batch.points.get(flow.point).0.via,
+        Via::Received("44.1.2.3".parse().unwrap())
+    );
+}

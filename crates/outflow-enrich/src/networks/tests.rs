@@ -64,3 +64,22 @@ fn what_is_no_network_is_named() {
     );
     assert!(Networks::parse(["::/0"]).unwrap().scope(addr("2606::1")) == Scope::Internal);
 }
+
+#[test]
+fn a_network_that_is_added_narrows_nothing() {
+    let added = ["10.20.0.0/16", "147.32.0.0/16", "2600:1f00::/40"];
+    let added = || added.map(|text| text.parse::<IpNet>().unwrap());
+    let networks = Networks::default().and(added());
+    let scope = |networks: &Networks, addr: &str| networks.scope(addr.parse().unwrap());
+    for inside in ["147.32.1.1", "2600:1f00::1", "192.168.0.5", "10.99.0.1"] {
+        assert_eq!(scope(&networks, inside), Scope::Internal, "{inside}");
+    }
+    assert_eq!(scope(&networks, "147.33.1.1"), Scope::External);
+    let narrowed = Networks::parse(["10.1.0.0/16"]).unwrap().and(added());
+    assert_eq!(
+        scope(&narrowed, "10.20.0.1"),
+        Scope::External,
+        "who narrows knows better"
+    );
+    assert_eq!(scope(&narrowed, "147.32.1.1"), Scope::Internal);
+}

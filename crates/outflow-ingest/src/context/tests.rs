@@ -108,3 +108,34 @@ fn a_damaged_inventory_is_named() {
         assert!(error.to_string().contains(name), "{error}");
     }
 }
+
+#[test]
+fn a_database_that_lacks_its_end_is_an_error() {
+    for name in ["GeoLite2-Country.mmdb", "asn.MMDB", "city.mmdb.gz"] {
+        let error = Context::load(folder(&[(name, b"\0\0\x01")]).path()).unwrap_err();
+        assert!(error.to_string().contains(name), "{error}");
+        assert!(error.to_string().contains("cut"), "{error}");
+        assert!(error.hint().contains("take it out of the folder"));
+    }
+}
+
+#[test]
+fn what_a_small_file_inflates_to_is_bounded() {
+    use std::io::Write as _;
+    let folder = folder(&[]);
+    let path = folder.path().join("bomb.json.gz");
+    let mut encoder = flate2::write::GzEncoder::new(
+        fs::File::create(&path).unwrap(),
+        flate2::Compression::fast(),
+    );
+    let zeros = vec![b' '; 1 << 20];
+    for _ in 0..=CONTEXT_INFLATED_BYTES_MAX >> 20 {
+        encoder.write_all(&zeros).unwrap();
+    }
+    encoder.finish().unwrap();
+    let error = Context::load(folder.path()).unwrap_err().to_string();
+    assert!(
+        error.contains("bomb.json.gz") && error.contains("more than 512 MiB"),
+        "{error}"
+    );
+}

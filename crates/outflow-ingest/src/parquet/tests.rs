@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use ::parquet::arrow::ArrowWriter;
-use ::parquet::basic::{Compression, GzipLevel, ZstdLevel};
+use ::parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
 use ::parquet::file::properties::WriterProperties;
 use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray};
 use outflow_record::{Decoded, Field};
@@ -90,7 +90,10 @@ fn whole() -> (usize, usize, u64, u64) {
 fn every_codec_is_read_from_memory_and_from_a_file() {
     let gzip = Compression::GZIP(GzipLevel::default());
     let zstd = Compression::ZSTD(ZstdLevel::default());
-    for codec in [Compression::UNCOMPRESSED, Compression::SNAPPY, gzip, zstd] {
+    let brotli = Compression::BROTLI(BrotliLevel::default());
+    let (lz4, lz4_raw) = (Compression::LZ4, Compression::LZ4_RAW);
+    let none = Compression::UNCOMPRESSED;
+    for codec in [none, Compression::SNAPPY, gzip, zstd, brotli, lz4, lz4_raw] {
         let stored = stored(codec);
         let mut file = tempfile::tempfile().unwrap();
         io::Write::write_all(&mut file, &stored).unwrap();
@@ -136,6 +139,33 @@ fn what_stands_before_damage_is_kept_and_the_rest_is_told() {
         (2 * GROUP_ROWS as u64, 2 * GROUP_ROWS as u64)
     );
     assert!(read.damage.is_some());
+}
+
+#[test]
+fn a_codec_that_is_not_read_is_named() {
+    // In the footer, the path of a column stands before its codec: 1 is Snappy and 3 LZO, both doubled.
+    let (snappy, lzo) = (b"bytes\x15\x02", b"bytes\x15\x06");
+    let mut stored = stored(Compression::SNAPPY);
+    let is_codec = |at: &usize| stored[*at..].starts_with(snappy);
+    let places: Vec<usize> = (0..stored.len()).filter(is_codec).collect();
+    assert_eq!(places.len(), 4, "one for each row group");
+    for at in places {
+        stored[at..at + lzo.len()].copy_from_slice(lzo);
+    }
+    let refused = Parquet::in_memory(stored).decode(&mut |_| panic!("a batch"));
+    let refused = refused.unwrap_err().to_string();
+    assert!(
+        refused.contains("column `bytes` is compressed with LZO"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_panic_is_a_report_of_damage() {
+    let panics = || -> Result<(), ParquetError> { panic!("odd page\nand more") };
+    let told = guarded(panics).unwrap_err().to_string();
+    assert!(told.contains("make no sense (odd page)"), "{told}");
+    assert_eq!(guarded(|| Ok(7)).unwrap(), 7);
 }
 
 #[test]

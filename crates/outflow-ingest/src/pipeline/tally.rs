@@ -32,6 +32,8 @@ pub(crate) struct Tally {
     pub(crate) unmeasured: u64,
     /// Rows that can be counted, of a format that does not tell how many packets they stand for.
     pub(crate) without_packets: u64,
+    /// Rows of more hosts behind gateways than are told apart.
+    pub(super) rows_beyond_hosts: u64,
     /// Messages by which CloudWatch Logs checks a destination.
     pub(crate) control_messages: u64,
     /// Columns that no flow log has, and the Parquet objects that have them.
@@ -121,6 +123,7 @@ impl Tally {
         self.unmeasured += other.unmeasured;
         self.without_packets += other.without_packets;
         self.outside += other.outside;
+        self.rows_beyond_hosts += other.rows_beyond_hosts;
         self.control_messages += other.control_messages;
         self.flow_logs.merge(&other.flow_logs);
     }

@@ -244,7 +244,7 @@ fn what_is_wrong_with_an_object_is_a_problem_and_the_rest_is_kept() {
         .problems
         .iter()
         .filter(|problem| problem.hint.contains("--log-format"));
-    assert_eq!(by_format.count(), 2, "a format helps with text only");
+    assert_eq!(by_format.count(), 1, "a format helps with text only");
 
     let accounts = &outcome.accounts;
     assert_eq!((accounts.objects, accounts.damaged), (8, 7));
@@ -455,4 +455,74 @@ fn progress_ends_at_the_sums() {
     assert_eq!(progress.rows.into_inner(), outcome.accounts.rows);
     let stored: u64 = objects.iter().filter_map(|object| object.size).sum();
     assert!(progress.stored_bytes.into_inner() <= stored);
+}
+
+#[test]
+fn an_object_of_rejects_alone_is_not_understood() {
+    let bad = record("eni-1", 1_000, START).replace("10.0.0.5", "nowhere");
+    let header = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end \
+                  action log-status\n";
+    let folder = folder(&[
+        ("bad.log", (header.to_owned() + &bad + &bad).as_bytes()),
+        (
+            "good.log",
+            (record("eni-1", 1_000, START) + &bad).as_bytes(),
+        ),
+        ("header.log", header.as_bytes()),
+        (
+            "nodata.log",
+            b"2 123456789012 eni-2 - - - - - - - 1790000000 1790000060 - NODATA\n",
+        ),
+    ]);
+    let outcome = detected(&objects(folder.path()), &Settings::default());
+    let [problem] = &outcome.problems[..] else {
+        panic!("{:#?}", outcome.problems);
+    };
+    assert!(problem.uri.ends_with("bad.log"));
+    let told = "was not understood: none of its 2 lines is a record (the first is a reject by `bad-value:srcaddr`)";
+    assert!(problem.reason.contains(told), "{}", problem.reason);
+    assert_eq!((outcome.accounts.rejects, outcome.accounts.damaged), (3, 1));
+}
+
+#[test]
+fn a_time_beyond_what_sums_hold_is_a_reject() {
+    let late = [
+        record("eni-1", 300_000_000, 4_294_967_290),
+        record("eni-1", 300_000_000, 9_999_999_999),
+    ];
+    let text = late.concat() + &record("eni-1", 1_000, 4_294_967_280);
+    let folder = folder(&[("late.log", text.as_bytes())]);
+    let outcome = detected(&objects(folder.path()), &Settings::default());
+    assert_eq!((outcome.accounts.rows, outcome.accounts.rejects), (1, 2));
+    let reasons: Vec<(&str, u64)> = outcome
+        .accounts
+        .rejects_by_reason
+        .iter()
+        .map(|(reason, count)| (reason.as_str(), *count))
+        .collect();
+    assert_eq!(reasons, [("bad-value:end", 1), ("bad-value:start", 1)]);
+}
+
+#[test]
+fn hosts_in_public_networks_count_behind_a_transit_gateway() {
+    let header = "version resource-type account-id tgw-id tgw-attachment-id tgw-src-vpc-id tgw-dst-vpc-id srcaddr \
+                  dstaddr srcport dstport protocol packets bytes start end log-status flow-direction";
+    let settings = Settings {
+        networks: Networks::default().and(["44.1.0.0/16".parse().unwrap()]),
+        ..Settings::default()
+    };
+    let sent_by = |source: &str| {
+        let row = format!(
+            "6 TransitGateway 123456789012 tgw-1 tgw-attach-1 vpc-1 - {source} 9.9.9.9 40000 443 6 300000 300000000 \
+             {START} {} OK ingress",
+            START + 10
+        );
+        let folder = folder(&[("tgw.log", format!("{header}\n{row}\n").as_bytes())]);
+        let outcome = detected(&objects(folder.path()), &settings);
+        (outcome.accounts.counted_bytes, outcome.incidents.len())
+    };
+    assert_eq!(sent_by("44.1.2.3").0, 300_000_000);
+    assert_ne!(sent_by("44.1.2.3").1, 0);
+    // As if nobody had said that it is inside.
+    assert_eq!(sent_by("44.2.2.3").0, 0);
 }

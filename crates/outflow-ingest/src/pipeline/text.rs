@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::read::MultiGzDecoder;
 use outflow_record::{
     BATCH_ROWS, Decoded, Error, Format, HEAD_MAX, LogKind, Messages, Packed, Place, Reject,
-    RejectReason, Unwrapped, Unwrapper, Wrapping, is_resolver_query_log,
+    RejectReason, TELLING_MAX, Unwrapped, Unwrapper, Wrapping, is_resolver_query_log,
 };
 
 use super::records::Records;
@@ -71,13 +71,13 @@ impl Text {
         let Form::Head(head) = &mut self.form else {
             return self.decode(piece, sink);
         };
-        // Nearly always the first piece tells all, and need not be copied.
-        if head.is_empty() && tells(piece) {
+        // Of all but small objects the first piece tells all, and need not be copied.
+        if head.is_empty() && piece.len() >= HEAD_MAX {
             self.tell(piece)?;
             return self.decode(piece, sink);
         }
         head.extend_from_slice(piece);
-        if !tells(head) {
+        if head.len() < HEAD_MAX {
             return Ok(());
         }
         let head = std::mem::take(head);
@@ -90,19 +90,23 @@ impl Text {
     /// # Errors
     /// As [`Decoder::finish`] and [`Unwrapper::finish`].
     pub(super) fn finish(&mut self, end: End, sink: Sink<'_>) -> Result<(), Error> {
+        let ended = self.end(end, sink);
+        self.flush(sink);
+        ended
+    }
+
+    fn end(&mut self, end: End, sink: Sink<'_>) -> Result<(), Error> {
         if let Form::Head(head) = &mut self.form {
             let head = std::mem::take(head);
             self.tell(&head)?;
             self.decode(&head, sink)?;
         }
-        let ended = match &mut self.form {
+        match &mut self.form {
             Form::Wrapped(wrapped) => wrapped.finish(end, sink),
             Form::Plain(records) if end == End::Cut => records.finish_truncated(),
             Form::Plain(records) => records.finish(),
             Form::Head(_) => Ok(()),
-        };
-        self.flush(sink);
-        ended
+        }
     }
 
     /// Gives what is decoded to `sink`.
@@ -132,12 +136,14 @@ impl Text {
     }
 
     fn tell(&mut self, head: &[u8]) -> Result<(), Error> {
-        if is_resolver_query_log(head) == Some(true) {
+        let wrapping = Wrapping::tell(head, self.format.as_ref());
+        // Of JSON, and where damage stands first, more than the first line tells.
+        let is_open = !matches!(wrapping, Ok(Some(Wrapping::Stamped | Wrapping::Csv)));
+        if is_open && is_resolver_query_log(head) {
             self.form = Form::Plain(Box::new(Records::queries()));
             return Ok(());
         }
-        let wrapping = Wrapping::tell(head, self.format.as_ref())?;
-        self.form = match wrapping {
+        self.form = match wrapping? {
             None => Form::Plain(Box::new(Records::flows(self.format.clone()))),
             Some(wrapping) => {
                 let wrapped = Wrapped::new(wrapping, self.format.clone());
@@ -168,16 +174,13 @@ impl Text {
     }
 }
 
-/// Whether the bytes have a whole line that is not blank, or as many as are looked at.
-fn tells(head: &[u8]) -> bool {
-    head.len() >= HEAD_MAX || head.trim_ascii_start().contains(&b'\n')
-}
-
 /// Decodes lines that are wrapped.
 struct Wrapped {
     format: Option<Format>,
     unwrapper: Unwrapper,
     unwrapped: Unwrapped,
+    /// What the messages were told to be.
+    messages: Option<Messages>,
     records: Records,
     /// Bytes that the decoder took.
     decoded_bytes: u64,
@@ -195,6 +198,7 @@ impl Wrapped {
         Self {
             unwrapper: Unwrapper::new(wrapping),
             unwrapped: Unwrapped::default(),
+            messages: None,
             records: Records::flows(format.clone()),
             format,
             decoded_bytes: 0,
@@ -207,7 +211,19 @@ impl Wrapped {
 
     fn push(&mut self, piece: &[u8], sink: Sink<'_>) -> Result<(), Error> {
         self.unwrapper.push(piece, &mut self.unwrapped)?;
+        if self.messages.is_none() && self.tells_too_little() {
+            return Ok(());
+        }
         self.take_unwrapped(sink)
+    }
+
+    /// Whether more messages should tell what they are, before any is decoded.
+    fn tells_too_little(&self) -> bool {
+        let waiting = &self.unwrapped;
+        (1..TELLING_MAX).contains(&waiting.places.len())
+            && waiting.text.len() < HEAD_MAX
+            && waiting.packed.is_empty()
+            && waiting.rejects.len() < BATCH_ROWS
     }
 
     fn finish(&mut self, end: End, sink: Sink<'_>) -> Result<(), Error> {
@@ -226,7 +242,8 @@ impl Wrapped {
     fn take_unwrapped(&mut self, sink: Sink<'_>) -> Result<(), Error> {
         let mut unwrapped = std::mem::take(&mut self.unwrapped);
         let packed = std::mem::take(&mut unwrapped.packed);
-        self.take(&mut unwrapped, self.unwrapper.messages(), sink)?;
+        self.messages = self.messages.or(self.unwrapper.messages());
+        self.take(&mut unwrapped, self.messages, sink)?;
         for packed in &packed {
             self.open(packed, &mut unwrapped, sink)?;
         }

@@ -3,9 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use outflow_detect::{Folder, SharedState, open_from};
-use outflow_enrich::{EnrichedBatch, Enricher, Flow, InterfaceKey, Origin, PassiveDns, PointKey};
+use outflow_enrich::{
+    EnrichedBatch, Enricher, Flow, HostBudget, InterfaceKey, Origin, PassiveDns, PointKey,
+};
 use outflow_finding::RowCounts;
-use outflow_record::{CoverageRow, Decoded, Field};
+use outflow_record::{CoverageRow, Decoded, Field, Reject, RejectReason};
 
 use super::evidence::{ENTRIES_MAX, SourceRows};
 use super::measures::{Measures, Uncountable};
@@ -34,11 +36,34 @@ pub(super) struct Worker<'a> {
     rows: Vec<u32>,
     span: Option<(i64, i64)>,
     measures: Measures,
+    understood: Understood,
     names: PassiveDns,
     /// Rows of the object under way, by what can be learnt from them.
     kinds: RowCounts,
     /// Records of the object under way that start before this came late, as far as its name tells.
     open_from: i64,
+}
+
+/// Whether anything of an object was a record.
+#[derive(Debug, Default)]
+struct Understood {
+    records: u64,
+    rejects: u64,
+    first: Option<RejectReason>,
+}
+
+impl Understood {
+    fn add(&mut self, records: usize, rejects: &[Reject]) {
+        self.records += records as u64;
+        self.rejects += rejects.len() as u64;
+        self.first = self.first.or(rejects.first().map(|reject| reject.reason));
+    }
+
+    /// What is wrong with an object that holds rejects alone.
+    fn nothing(&self, object: &Object) -> Option<Problem> {
+        let reason = self.first.filter(|_| self.records == 0)?;
+        Some(Problem::not_understood(object, self.rejects, reason))
+    }
 }
 
 /// What a worker leaves behind.
@@ -58,13 +83,14 @@ impl<'a> Worker<'a> {
         progress: &'a Progress,
         entries: &'a AtomicU64,
         state: &'a SharedState,
+        hosts: HostBudget,
     ) -> Self {
         Self {
             settings,
             progress,
             entries,
             reader: Reader::new(),
-            enricher: Enricher::new(settings.networks.clone()),
+            enricher: Enricher::sharing(settings.networks.clone(), hosts),
             folder: state.folder(),
             tally: Tally::default(),
             sources: Vec::new(),
@@ -74,6 +100,7 @@ impl<'a> Worker<'a> {
             rows: Vec::new(),
             span: None,
             measures: Measures::default(),
+            understood: Understood::default(),
             names: PassiveDns::default(),
             kinds: RowCounts::default(),
             open_from: i64::MIN,
@@ -97,6 +124,10 @@ impl<'a> Worker<'a> {
                 self.without_values.push(problem);
             }
             Some(Uncountable::IfAlone(_)) | None => {}
+        }
+        let understood = std::mem::take(&mut self.understood);
+        if self.problems.len() == problems {
+            self.problems.extend(understood.nothing(object));
         }
         let kinds = std::mem::take(&mut self.kinds);
         if let Some((flow_log, _)) = delivery {
@@ -129,7 +160,8 @@ impl<'a> Worker<'a> {
     }
 
     /// What this worker leaves behind.
-    pub(super) fn finish(self) -> Done {
+    pub(super) fn finish(mut self) -> Done {
+        self.tally.rows_beyond_hosts = self.enricher.points().rows_beyond();
         let known = self.enricher.points();
         let numbers = 0..u32::try_from(known.len()).unwrap_or(u32::MAX);
         let interface = |number| known.get(number).0.interface.clone();
@@ -148,6 +180,8 @@ impl<'a> Worker<'a> {
         match batch {
             Batch::Flows(decoded) => self.count(decoded, origin),
             Batch::Queries(decoded) => {
+                self.understood
+                    .add(decoded.queries.num_rows(), &decoded.rejects);
                 self.tally.add_queries(decoded);
                 let rows = decoded.queries.num_rows() as u64;
                 self.progress.rows.fetch_add(rows, Ordering::Relaxed);
@@ -158,6 +192,8 @@ impl<'a> Worker<'a> {
 
     fn count(&mut self, decoded: &Decoded, origin: &Origin) {
         self.tally.add(decoded);
+        let records = decoded.flows.num_rows() + decoded.coverage.len();
+        self.understood.add(records, &decoded.rejects);
         self.progress
             .rows
             .fetch_add(decoded.flows.num_rows() as u64, Ordering::Relaxed);

@@ -27,3 +27,12 @@ fn s3_is_a_bucket_and_a_prefix() {
         assert!(error.hint().contains("s3://bucket/prefix"));
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_path_need_not_be_utf8() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let name = OsStr::from_bytes(b"logs-\xff.gz");
+    assert_eq!(Source::named(name).unwrap(), Source::Path(name.into()));
+    assert_eq!(Source::named(OsStr::new("-")).unwrap(), Source::Stdin);
+}

@@ -19,7 +19,7 @@ use arrow_schema::DataType;
 use super::cell::{Whole, read_text, spell_number};
 use crate::batch::data_type;
 use crate::columns::{Interner, strings};
-use crate::naive::Value;
+use crate::naive::{TIME_MAX, Value};
 use crate::{Field, Kind, swar};
 
 /// Texts that the dictionary of a column keeps; the batch after that starts a new one. It is to stay within the
@@ -416,8 +416,8 @@ impl Number for u64 {
 impl Number for i64 {
     #[inline(always)]
     fn of(number: u64) -> Option<Self> {
-        let at = Self::try_from(number).ok();
-        at.filter(|at| *at <= crate::timestamp::SECS_MAX)
+        let number = Some(number).filter(|number| *number <= TIME_MAX);
+        number.and_then(|number| Self::try_from(number).ok())
     }
 }
 

@@ -8,8 +8,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Int32Type, Int64Type};
-use arrow_array::{Array, ArrayRef, BooleanArray, Int32Array, NullArray, RecordBatch, StringArray};
+use arrow_array::types::{
+    Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use arrow_array::{
+    Array, ArrayRef, ArrowPrimitiveType, BooleanArray, Int32Array, Int64Array, NullArray,
+    PrimitiveArray, RecordBatch, StringArray,
+};
 use arrow_buffer::BooleanBuffer;
 use arrow_schema::{DataType, Schema};
 use arrow_select::zip::zip;
@@ -26,7 +31,7 @@ enum Of {
     /// Milliseconds at the first of the paths that has some.
     Millis(&'static [&'static str]),
     /// A number that stands for a text.
-    Named(&'static str, &'static [(i32, &'static str)]),
+    Named(&'static str, &'static [(i64, &'static str)]),
     /// A boundary that stands for a path of traffic.
     Boundary(&'static str),
 }
@@ -111,7 +116,7 @@ const CLASS_UID: &str = "class_uid";
 pub(super) const CLASS: i64 = 4001;
 
 /// The boundaries of the paths 1 to 8, in their order; others stand for none.
-const BOUNDARIES: std::ops::RangeInclusive<i32> = 4..=11;
+const BOUNDARIES: std::ops::RangeInclusive<i64> = 4..=11;
 
 impl Of {
     fn paths(&self) -> Vec<&'static str> {
@@ -209,26 +214,22 @@ impl Of {
         match self {
             Self::First(paths) => first(events, paths),
             Self::Millis(paths) => {
-                let millis = first(events, paths)?;
-                if *millis.data_type() == DataType::Null {
-                    return Some(millis);
-                }
-                let millis = millis.as_primitive_opt::<Int64Type>()?;
+                let millis = wide(&first(events, paths)?)?;
                 let secs = millis.unary::<_, Int64Type>(|millis| millis.div_euclid(1000));
                 Some(Arc::new(secs))
             }
             Self::Hop(list, text) => hop(events, list, text),
             Self::Named(path, names) => {
-                let numbers = numbers(events, path)?;
-                let name = |number: i32| names.iter().find(|(own, _)| *own == number);
+                let numbers = wide(&leaf(events, path))?;
+                let name = |number: i64| names.iter().find(|(own, _)| *own == number);
                 let texts = numbers.iter().map(|number| Some(name(number?)?.1));
                 Some(Arc::new(texts.collect::<StringArray>()))
             }
             Self::Boundary(path) => {
-                let numbers = numbers(events, path)?;
-                let path = |number: i32| {
+                let numbers = wide(&leaf(events, path))?;
+                let path = |number: i64| {
                     let stands = BOUNDARIES.contains(&number);
-                    stands.then(|| number - BOUNDARIES.start() + 1)
+                    i32::try_from(stands.then(|| number - BOUNDARIES.start() + 1)?).ok()
                 };
                 let paths = numbers.iter().map(|number| path(number?));
                 Some(Arc::new(paths.collect::<Int32Array>()))
@@ -250,13 +251,25 @@ pub(crate) fn leaf(events: &RecordBatch, path: &str) -> ArrayRef {
     )
 }
 
-/// The number at a path; `None` if something else is there.
-fn numbers(events: &RecordBatch, path: &str) -> Option<Int32Array> {
-    let leaf = leaf(events, path);
-    if *leaf.data_type() == DataType::Null {
-        return Some(Int32Array::new_null(leaf.len()));
+/// Integers of whatever width: writers of OCSF do not agree on it. What does not fit is null, as nothing stands for
+/// such a number; `None` if the column holds something else.
+fn wide(numbers: &ArrayRef) -> Option<Int64Array> {
+    fn of<P: ArrowPrimitiveType<Native: TryInto<i64>>>(numbers: &ArrayRef) -> Option<Int64Array> {
+        let numbers: &PrimitiveArray<P> = numbers.as_primitive_opt()?;
+        Some(numbers.unary_opt(|number| number.try_into().ok()))
     }
-    leaf.as_primitive_opt::<Int32Type>().cloned()
+    match numbers.data_type() {
+        DataType::Null => Some(Int64Array::new_null(numbers.len())),
+        DataType::Int8 => of::<Int8Type>(numbers),
+        DataType::Int16 => of::<Int16Type>(numbers),
+        DataType::Int32 => of::<Int32Type>(numbers),
+        DataType::Int64 => of::<Int64Type>(numbers),
+        DataType::UInt8 => of::<UInt8Type>(numbers),
+        DataType::UInt16 => of::<UInt16Type>(numbers),
+        DataType::UInt32 => of::<UInt32Type>(numbers),
+        DataType::UInt64 => of::<UInt64Type>(numbers),
+        _ => None,
+    }
 }
 
 /// In each row, the first of the attributes that is there.
@@ -266,7 +279,12 @@ pub(crate) fn first(events: &RecordBatch, paths: &[&str]) -> Option<ArrayRef> {
     let Some(mut made) = there.next() else {
         return Some(Arc::new(NullArray::new(events.num_rows())));
     };
-    for next in there {
+    for mut next in there {
+        if made.data_type() != next.data_type()
+            && let (Some(own), Some(other)) = (wide(&made), wide(&next))
+        {
+            (made, next) = (Arc::new(own), Arc::new(other));
+        }
         let valid = BooleanBuffer::collect_bool(made.len(), |row| made.is_valid(row));
         made = zip(&BooleanArray::from(valid), &made, &next).ok()?;
     }

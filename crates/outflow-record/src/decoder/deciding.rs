@@ -80,6 +80,14 @@ impl Deciding {
     }
 }
 
+/// Whether a line tells by itself that it is one of a flow log.
+pub(crate) fn is_flow_line(line: &[u8]) -> bool {
+    let line = &line[..line.len().min(LINE_MAX + 1)];
+    Format::from_header(&String::from_utf8_lossy(line)).is_some()
+        || is_default_record(&Format::version_2(), line)
+        || is_gateway_record(&Format::transit_gateway(), line)
+}
+
 /// Whether a line can only be one of the default format: it reads in it, and the fields whose values are
 /// distinctive hold such values.
 pub(crate) fn is_default_record(default: &Format, line: &[u8]) -> bool {

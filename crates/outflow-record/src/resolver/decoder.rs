@@ -3,10 +3,9 @@
 use super::DnsDecoded;
 use super::columns::Columns;
 use super::fast::Fast;
-use super::frame::{Frame, Framer, is_blank};
+use super::frame::{Frame, Framer, is_blank, is_start};
 use super::naive::{read_object, read_record};
 use super::record::Record;
-use crate::swar::line_end;
 use crate::{BATCH_ROWS, Reject, RejectReason};
 
 /// Bytes of text that a batch is made of; it is full then, however few rows it has, so that long records do not make
@@ -19,8 +18,8 @@ const STEP: usize = 4096;
 /// Decodes the objects of one source: push bytes in pieces of any size, flush batches.
 ///
 /// Objects may stand on lines of their own, follow each other with or without white space, or spread over lines. An
-/// object that is no query is a reject. What is no object, or one that spans lines and is no JSON, is a reject up to
-/// the end of its first line, and reading goes on there.
+/// object that is no query is a reject. What is no object is a reject up to the end of its first line, or to where a
+/// record begins within it (a brace before a key that records have), and reading goes on there.
 ///
 /// ```
 /// use outflow_record::{DnsDecoder, DnsField};
@@ -40,7 +39,7 @@ pub struct DnsDecoder {
     /// A record that has not ended yet, and how far its end was looked for.
     pending: Vec<u8>,
     framer: Framer,
-    /// A reject whose line has not ended yet.
+    /// A reject whose end has not come yet.
     open: Option<Open>,
     /// Of what is pending or open, else of the next byte.
     offset: u64,
@@ -64,6 +63,16 @@ struct Open {
     reason: RejectReason,
     head: Vec<u8>,
     len: u64,
+    /// Bytes behind it that may be the start of a record.
+    start: Vec<u8>,
+}
+
+impl Open {
+    fn extend(&mut self, bytes: &[u8]) {
+        let room = Reject::BYTES_MAX - self.head.len();
+        self.head.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.len += bytes.len() as u64;
+    }
 }
 
 impl Default for DnsDecoder {
@@ -105,8 +114,8 @@ impl DnsDecoder {
         at
     }
 
-    /// Ends the source. An object that has not ended is a reject ([`RejectReason::Truncated`]), and if it spans
-    /// lines, those behind its first are read by themselves.
+    /// Ends the source. An object that has not ended is a reject ([`RejectReason::Truncated`]) to the end of its first
+    /// line or to the next start of a record, and what follows is read by itself.
     pub fn finish(&mut self) {
         while !self.pending.is_empty() {
             let bytes = std::mem::take(&mut self.pending);
@@ -225,9 +234,12 @@ impl DnsDecoder {
         let object = &input[..len];
         let keys = match read_object(object) {
             Ok(keys) => keys,
-            // The start of a record that was cut, and lines behind it.
-            Err(reason) if object.contains(&b'\n') => return self.give_up(object, reason),
-            Err(reason) => return self.reject(object, reason),
+            // Perhaps the start of a record that was cut, and others behind it.
+            Err(reason) => {
+                let given_up = self.give_up(object, reason);
+                self.close();
+                return given_up;
+            }
         };
         match read_record(&keys) {
             Ok(record) => self.push(&record, len),
@@ -253,33 +265,68 @@ impl DnsDecoder {
         step.len()
     }
 
-    /// Rejects what is at the head of `input` up to the end of its first line, which may not have come yet.
+    /// Rejects what is at the head of `input` up to the end of its first line or the next start of a record, which may
+    /// not have come yet.
     fn give_up(&mut self, input: &[u8], reason: RejectReason) -> usize {
+        let (first, rest) = input.split_at(1);
         self.open = Some(Open {
             reason,
-            head: Vec::new(),
-            len: 0,
+            head: first.to_vec(),
+            len: 1,
+            start: Vec::new(),
         });
-        self.read_open(input)
+        1 + self.read_open(rest)
     }
 
     fn read_open(&mut self, input: &[u8]) -> usize {
-        let feed = line_end(input, 0);
-        let line = &input[..feed.unwrap_or(input.len())];
-        if let Some(open) = &mut self.open {
-            let room = Reject::BYTES_MAX - open.head.len();
-            open.head.extend_from_slice(&line[..line.len().min(room)]);
-            open.len += line.len() as u64;
+        let Some(open) = &mut self.open else { return 0 };
+        let mut at = 0;
+        // What may be the start of a record came with the last piece.
+        while !open.start.is_empty() && at < input.len() {
+            open.start.push(input[at]);
+            at += 1;
+            match is_start(&open.start) {
+                None => {}
+                Some(true) => {
+                    self.pending = std::mem::take(&mut open.start);
+                    self.framer = Framer::default();
+                    self.close();
+                    return at;
+                }
+                // The last byte may itself begin something.
+                Some(false) => {
+                    at -= 1;
+                    open.start.pop();
+                    let start = std::mem::take(&mut open.start);
+                    open.extend(&start);
+                }
+            }
         }
-        if feed.is_some() {
-            self.close();
+        let from = at;
+        while let Some(found) = input[at..].iter().position(|byte| b"{\n".contains(byte)) {
+            at += found;
+            let told = is_start(&input[at..]);
+            if input[at] == b'\n' || told == Some(true) {
+                open.extend(&input[from..at]);
+                self.close();
+                return at;
+            }
+            if told.is_none() {
+                open.extend(&input[from..at]);
+                open.start.extend_from_slice(&input[at..]);
+                return input.len();
+            }
+            at += 1;
         }
-        line.len()
+        open.extend(&input[from..]);
+        input.len()
     }
 
     /// Ends the reject that is open.
     fn close(&mut self) {
-        if let Some(open) = self.open.take() {
+        if let Some(mut open) = self.open.take() {
+            let start = std::mem::take(&mut open.start);
+            open.extend(&start);
             let kept = self.reject(&open.head, open.reason);
             self.offset += open.len - kept as u64;
         }

@@ -1,6 +1,7 @@
 //! Where a record ends. Objects may follow each other on lines of their own, without anything between them, or
 //! spread over several lines, so that neither line feeds nor `}{` can tell.
 
+use super::naive::is_read;
 use crate::RejectReason;
 
 /// The longest record that is read, in bytes. A DNS message has up to 64 KiB, of which JSON makes about three times
@@ -12,6 +13,9 @@ pub const RECORD_MAX: usize = 256 * 1024;
 /// often a hostile source can have the same bytes looked at.
 pub const NESTING_MAX: usize = 16;
 
+/// Bytes in which a record shows that it begins: its brace, a few blanks, and its first key.
+const START_MAX: usize = 64;
+
 /// What some editors put before the first line of UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -19,6 +23,26 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub(super) fn is_blank(offset: u64, byte: u8) -> bool {
     let marks = |at: usize| BYTE_ORDER_MARK.get(at) == Some(&byte);
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n') || usize::try_from(offset).is_ok_and(marks)
+}
+
+/// Whether bytes from a brace on are a place where a record begins, whatever stands before them: the brace is followed
+/// by a key that only the record itself has, not an object within it. `None` if they end before that can be told.
+pub(super) fn is_start(bytes: &[u8]) -> Option<bool> {
+    let (mut place, mut key) = (0, &[][..]);
+    for (at, byte) in bytes.iter().enumerate().take(START_MAX) {
+        match (place, byte) {
+            (0, b'{') => place = 1,
+            (1, b' ' | b'\t') => {}
+            (1, b'"') => (place, key) = (2, &bytes[at + 1..]),
+            (2, b'"') => {
+                let key = &key[..key.len() - (bytes.len() - at)];
+                return Some(std::str::from_utf8(key).is_ok_and(is_read));
+            }
+            (2, b'a'..=b'z' | b'_') => {}
+            _ => return Some(false),
+        }
+    }
+    (bytes.len() >= START_MAX).then_some(false)
 }
 
 /// What the bytes from a record's first one on are.

@@ -59,7 +59,7 @@ fn text<'a>(
 }
 
 /// Whether a key of the object itself is read.
-fn is_read(key: &str) -> bool {
+pub(super) fn is_read(key: &str) -> bool {
     let own = |field: &DnsField| field.column() == key && !field.is_of_srcids();
     key == "srcids" || DnsField::ALL.iter().any(own)
 }

@@ -1,37 +1,52 @@
 //! Whether JSON is a Resolver query log.
 
 use super::DnsField;
-use super::frame::{Frame, Framer, is_blank};
+use super::frame::{Frame, Framer, is_start};
 use super::naive::read_object;
+use crate::decoder::is_flow_line;
 
-/// Whether a source that begins with these bytes is a Resolver query log: its first object has `query_name` and
-/// `query_timestamp`. `None` if the bytes end before that can be told; [`crate::RECORD_MAX`] bytes behind the white
-/// space always suffice.
+/// Lines in front of the first record that may be damaged; behind more of them, none is looked for.
+const LINES_MAX: usize = 16;
+
+/// Whether a source that begins with these bytes is a Resolver query log: they hold an object with `query_name` and
+/// `query_timestamp`, behind no more than damage (16 lines at most, and none of a flow log).
 ///
 /// ```
 /// use outflow_record::is_resolver_query_log;
 /// let log = br#"{"query_timestamp":"2022-10-13T21:02:36Z","query_name":"example.com."}"#;
-/// assert_eq!(is_resolver_query_log(log), Some(true));
-/// assert_eq!(is_resolver_query_log(&log[..40]), None);
-/// assert_eq!(is_resolver_query_log(br#"{"messageType":"DATA_MESSAGE"}"#), Some(false));
+/// assert!(is_resolver_query_log(log));
+/// assert!(is_resolver_query_log(&[b"{\"query_timesta", &log[..]].concat()));
+/// assert!(!is_resolver_query_log(br#"{"messageType":"DATA_MESSAGE"}"#));
 /// ```
-pub fn is_resolver_query_log(head: &[u8]) -> Option<bool> {
-    let blank = |(offset, byte): &(u64, &u8)| is_blank(*offset, **byte);
-    let from = (0..).zip(head).take_while(blank).count();
-    let text = &head[from..];
-    if text.is_empty() {
-        return None;
+pub fn is_resolver_query_log(head: &[u8]) -> bool {
+    let (mut at, mut line, mut lines) = (0, 0, 0);
+    while let Some(found) = head[at..].iter().position(|byte| b"{\n".contains(byte)) {
+        at += found;
+        if head[at] == b'\n' {
+            lines += usize::from(!head[line..at].trim_ascii().is_empty());
+            if lines > LINES_MAX || is_flow_line(&head[line..at]) {
+                return false;
+            }
+            at += 1;
+            line = at;
+            continue;
+        }
+        let mut len = 1;
+        let begins_line = head[line..at].iter().all(|byte| !byte.is_ascii_graphic());
+        if (begins_line || is_start(&head[at..]) == Some(true))
+            && let Frame::Object(whole) = Framer::default().advance(&head[at..])
+            && let Ok(object) = read_object(&head[at..at + whole])
+        {
+            let telling = [DnsField::QueryName, DnsField::QueryTimestamp];
+            if telling
+                .iter()
+                .all(|field| object.contains_key(field.column()))
+            {
+                return true;
+            }
+            len = whole;
+        }
+        at += len;
     }
-    let object = match Framer::default().advance(text) {
-        Frame::More => return None,
-        Frame::Broken(_) => return Some(false),
-        Frame::Object(len) => read_object(&text[..len]),
-    };
-    let telling = [DnsField::QueryName, DnsField::QueryTimestamp];
-    let has = |field: DnsField| {
-        object
-            .as_ref()
-            .is_ok_and(|keys| keys.contains_key(field.column()))
-    };
-    Some(telling.into_iter().all(has))
+    false
 }

@@ -5,14 +5,15 @@
 
 use serde::Deserialize;
 
+use super::extent::{Extent, Scanned};
 use super::{BYTE_ORDER_MARK, Packed, UNTOLD_MAX, Unwrapped, WRAPPED_MAX};
 use crate::{Error, Reject, RejectReason};
 
-/// Nesting beyond which JSON makes no sense here. Deliveries have four levels.
-const DEPTH_MAX: u32 = 64;
-
 /// Bytes held of a key: more than any that is looked for has, quotes included.
 const KEY_MAX: usize = 24;
+
+/// First bytes of a source that an error shows.
+const SEEN_MAX: usize = 60;
 
 /// How the message of a check of the destination begins, should its `messageType` stand behind it.
 const CONTROL_PREFIX: &str = "CWL CONTROL MESSAGE";
@@ -23,11 +24,18 @@ pub(super) struct Json {
     expect: Expect,
     /// Bytes before the next.
     offset: u64,
+    /// The first bytes of all.
+    seen: Vec<u8>,
     /// Whether the next byte begins a line.
     fresh: bool,
     /// Whether anything was wrapped so far; until then, how many rejects there were.
     told: bool,
     untold: usize,
+    /// Where damage ends: the brace that may begin the next object, and the last two bytes in front of it.
+    brace: Option<u64>,
+    before: [u8; 2],
+    /// Whether what an object that was given up still has behind its events may come.
+    given_up: bool,
     /// The outermost object, or what stands in its place.
     object: Head,
     key: Key,
@@ -42,7 +50,7 @@ pub(super) struct Json {
 enum Expect {
     #[default]
     Object,
-    /// The start of an object at the start of a line.
+    /// The start of an object, behind what made no sense.
     Resync,
     KeyOrEnd,
     Key,
@@ -124,6 +132,8 @@ struct Data {
 
 impl Json {
     pub(super) fn push(&mut self, input: &[u8], out: &mut Unwrapped) -> Result<(), Error> {
+        let room = SEEN_MAX - self.seen.len();
+        self.seen.extend_from_slice(&input[..input.len().min(room)]);
         let mut at = 0;
         while at < input.len() {
             let rejects = out.rejects.len();
@@ -139,7 +149,7 @@ impl Json {
             at = next;
             self.untold += out.rejects.len() - rejects;
             if !self.told && self.untold > UNTOLD_MAX {
-                return Err(no_delivery());
+                return Err(self.told_nothing());
             }
         }
         Ok(())
@@ -155,7 +165,14 @@ impl Json {
         if self.told || self.offset == 0 {
             Ok(())
         } else {
-            Err(no_delivery())
+            Err(self.told_nothing())
+        }
+    }
+
+    fn told_nothing(&self) -> Error {
+        let seen = String::from_utf8_lossy(&self.seen);
+        Error::OtherJson {
+            seen: seen.trim().escape_debug().to_string(),
         }
     }
 
@@ -174,11 +191,13 @@ impl Json {
             return at + 1;
         }
         if byte.is_ascii_whitespace() {
+            self.given_up &= self.expect != Expect::Object || byte != b'\n';
             self.note(&[byte]);
             return at + 1;
         }
         match (self.expect, byte) {
-            (Expect::Object, _) => self.begin(),
+            (Expect::Object, b',' | b']' | b'}') if self.given_up => return at + 1,
+            (Expect::Object, _) => self.begin(self.offset),
             (_, b'{') if self.fresh => return self.broken(at),
             _ => {}
         }
@@ -212,8 +231,8 @@ impl Json {
         at + 1
     }
 
-    fn begin(&mut self) {
-        self.object.offset = self.offset;
+    fn begin(&mut self, offset: u64) {
+        self.object.offset = offset;
         self.object.bytes.clear();
         self.control = false;
         self.found = false;
@@ -229,26 +248,44 @@ impl Json {
     /// Gives the object up at this byte.
     fn broken(&mut self, at: usize) -> usize {
         self.expect = Expect::Resync;
+        self.brace = None;
+        self.before = [0; 2];
+        self.given_up = true;
         at
     }
 
+    /// Looks for the next object: a brace in front of a quote, which is no value of a key. Within a text, quotes have
+    /// a backslash in front of them. An event of the object that was given up is one, too, and is read as such.
     fn resync(&mut self, input: &[u8], at: usize, out: &mut Unwrapped) -> usize {
-        let begins = |place: &usize| {
-            let fresh = if *place == at {
-                self.fresh
-            } else {
-                input[place - 1] == b'\n'
-            };
-            fresh && input[*place] == b'{'
-        };
-        let found = (at..input.len()).find(begins);
-        let next = found.unwrap_or(input.len());
-        self.note(&input[at..next]);
-        if found.is_some() {
-            self.object.reject(RejectReason::NotJson, out);
-            self.expect = Expect::Object;
+        let mut fresh = self.fresh;
+        for (place, byte) in input.iter().enumerate().skip(at) {
+            let offset = self.offset + (place - at) as u64;
+            match (self.brace, byte) {
+                (Some(brace), b'"') => {
+                    self.object.reject(RejectReason::NotJson, out);
+                    self.begin(brace);
+                    self.expect = Expect::KeyOrEnd;
+                    self.note(b"{");
+                    return place;
+                }
+                (Some(_), byte) if byte.is_ascii_whitespace() => {}
+                (brace, byte) => {
+                    if brace.is_some() {
+                        self.note(b"{");
+                    }
+                    let begins = *byte == b'{' && (fresh || self.before != *b"\":");
+                    self.brace = begins.then_some(offset);
+                    if !begins {
+                        self.note(&[*byte]);
+                    }
+                }
+            }
+            fresh = *byte == b'\n';
+            if !byte.is_ascii_whitespace() {
+                self.before = [self.before[1], *byte];
+            }
         }
-        next
+        input.len()
     }
 
     fn start(&mut self, role: Role, at: usize) -> usize {
@@ -376,7 +413,8 @@ impl Key {
             b"\"message\"" => Self::Message,
             b"\"logEvents\"" | b"\"events\"" => Self::Events,
             b"\"Records\"" | b"\"records\"" => Self::Records,
-            b"\"awslogs\"" => Self::AwsLogs,
+            // The latter where reading goes on at a record of Kinesis.
+            b"\"awslogs\"" | b"\"kinesis\"" => Self::AwsLogs,
             _ => Self::Other,
         }
     }
@@ -411,76 +449,5 @@ impl Value {
 impl Head {
     fn reject(&mut self, reason: RejectReason, out: &mut Unwrapped) {
         out.push_reject(self.offset, reason, &self.bytes);
-    }
-}
-
-/// How far a value reaches.
-#[derive(Debug, Default)]
-struct Extent {
-    depth: u32,
-    state: Lexeme,
-}
-
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Lexeme {
-    #[default]
-    Between,
-    Text,
-    Escape,
-    /// A number or a name.
-    Word,
-}
-
-enum Scanned {
-    /// The value goes on behind the bytes.
-    More,
-    /// It ends with this many of them.
-    Ended(usize),
-    /// It makes no sense behind this many.
-    Broken(usize),
-}
-
-impl Extent {
-    /// Goes on through `bytes`; `fresh` says whether they begin a line.
-    fn scan(&mut self, bytes: &[u8], mut fresh: bool) -> Scanned {
-        for (at, byte) in bytes.iter().enumerate() {
-            match (self.state, byte) {
-                (Lexeme::Escape, _) => self.state = Lexeme::Text,
-                (Lexeme::Text, b'\\') => self.state = Lexeme::Escape,
-                (Lexeme::Text, b'"') => {
-                    self.state = Lexeme::Between;
-                    if self.depth == 0 {
-                        return Scanned::Ended(at + 1);
-                    }
-                }
-                (Lexeme::Text, 0..0x20) => return Scanned::Broken(at),
-                (Lexeme::Text, _) => {}
-                (Lexeme::Word, b',' | b'}' | b']') => return Scanned::Ended(at),
-                (Lexeme::Word, byte) if byte.is_ascii_whitespace() => return Scanned::Ended(at),
-                (Lexeme::Word, _) => {}
-                (Lexeme::Between, b'"') => self.state = Lexeme::Text,
-                // No one writes nested objects at the start of a line: the one under way was never closed.
-                (Lexeme::Between, b'{') if fresh => return Scanned::Broken(at),
-                (Lexeme::Between, b'{' | b'[') if self.depth < DEPTH_MAX => self.depth += 1,
-                (Lexeme::Between, b'}' | b']') if self.depth > 0 => {
-                    self.depth -= 1;
-                    if self.depth == 0 {
-                        return Scanned::Ended(at + 1);
-                    }
-                }
-                (Lexeme::Between, b'{' | b'[' | b'}' | b']') => return Scanned::Broken(at),
-                (Lexeme::Between, _) if self.depth > 0 => {}
-                (Lexeme::Between, b'-' | b'a'..=b'z' | b'0'..=b'9') => self.state = Lexeme::Word,
-                (Lexeme::Between, _) => return Scanned::Broken(at),
-            }
-            fresh = *byte == b'\n';
-        }
-        Scanned::More
-    }
-}
-
-fn no_delivery() -> Error {
-    Error::Undecidable {
-        reason: "this is JSON, but no delivery of CloudWatch Logs or Firehose that wraps flow log records".to_owned(),
     }
 }

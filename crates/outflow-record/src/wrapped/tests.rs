@@ -171,6 +171,9 @@ fn messages_of_the_resolver_are_told_from_lines() {
     );
     assert_eq!(told(&payload(&[event(ONE)])), Some(Messages::FlowLog));
     assert_eq!(told(&payload(&[event("")])), None);
+    let query = event(r#"{\"query_name\":\"a.\"}"#);
+    let after_damage = [event("damage"), query];
+    assert_eq!(told(&payload(&after_damage)), Some(Messages::Resolver));
 }
 
 #[test]
@@ -197,6 +200,49 @@ fn bad_json_is_one_reject_and_reading_goes_on_at_the_next_object_of_a_line() {
         assert!(bytes.starts_with(begin.trim_end()), "{broken}: {bytes}");
         assert_eq!(out.rejects.len(), 1, "{broken}");
     }
+}
+
+#[test]
+fn a_stray_byte_among_objects_costs_no_other() {
+    let one = |text: &str| format!(r#"{{"message":"{text}"}}"#);
+    let (first, last) = (one(ONE), [one(TWO), one(ONE)].concat());
+    for stray in ["x", "\"", "{", "\\", "[", "0", "}{", ":"] {
+        let out = whole(&format!("{first}{stray}{last}"));
+        assert_eq!(lines(&out), [ONE, TWO, ONE], "{stray}");
+        let told = rejects(&out);
+        assert_eq!(told.len(), 1, "{stray}: {told:?}");
+        assert_eq!(
+            (told[0].0, told[0].1),
+            (first.len() as u64, RejectReason::NotJson),
+            "{stray}"
+        );
+    }
+    let payloads = payload(&[event(TWO), event(ONE)]) + &payload(&[event(TWO)]);
+    let out = whole(&format!("{first}x{payloads}"));
+    assert_eq!(lines(&out), [ONE, TWO, ONE, TWO]);
+}
+
+#[test]
+fn a_damaged_event_costs_itself_and_at_most_the_next() {
+    let good = [event(ONE), event(TWO), event(ONE)];
+    let source = payload(&good) + &payload(&good);
+    let from = source.find(r#"{"id""#).unwrap();
+    let mut lost = 0;
+    for at in from..from + good[0].len() {
+        for damage in ["", "\"", "{", "}", "\u{1}"] {
+            let text = format!("{}{damage}{}", &source[..at], &source[at + 1..]);
+            let out = whole(&text);
+            // A byte of a message is no damage of the JSON around it.
+            let found = lines(&out).len();
+            assert!(found >= 4, "{at} {damage}: {out:?}");
+            assert!(
+                found >= 6 || !out.rejects.is_empty() || text.len() < 9,
+                "{at} {damage}"
+            );
+            lost += 6 - found.min(6);
+        }
+    }
+    assert!(lost > 100, "{lost}");
 }
 
 #[test]
@@ -277,6 +323,8 @@ fn other_json_is_refused() {
             .unwrap_err()
             .to_string();
         assert!(refused.contains("this is JSON"), "{other}: {refused}");
+        let begins = format!("begins with `{}", &other[..1]);
+        assert!(refused.contains(&begins), "{other}: {refused}");
     }
 }
 

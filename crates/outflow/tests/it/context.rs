@@ -181,3 +181,15 @@ fn a_damaged_inventory_ends_the_run() {
     let run = detect(folder.path(), &["flows.log", "--context", "context"]).exits(2);
     run.says(&["cut.json", "not an inventory", "hint: "]);
 }
+
+#[test]
+fn the_networks_of_a_vpc_are_inside_also_where_they_are_public() {
+    // Without a direction in the records, and hosts of public addresses on both sides.
+    let records: Vec<String> = ["9.9.9.9", "203.0.113.9", "8.8.4.4"]
+        .map(|to| upload("eni-a", "44.1.2.3", to, 200))
+        .to_vec();
+    let vpcs = json!({"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "44.1.0.0/16", "OwnerId": "123456789012"}]});
+    let folder = folder(&records, &[("context/vpcs.json", bytes(&vpcs))]);
+    let (_, report) = judged(folder.path());
+    assert_eq!(report.account("counted_bytes"), 600_000_000);
+}

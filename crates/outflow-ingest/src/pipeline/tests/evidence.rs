@@ -148,8 +148,9 @@ fn an_incident_counts_each_object_of_its_findings_once() {
 #[test]
 fn an_object_refused_on_the_way_keeps_its_digest() {
     let spoilt = format!(
-        "{}Version,Account_ID,Interface_ID\n",
-        leak("eni-0a1", START)
+        "{}Version,Account_ID,Interface_ID\n{}",
+        leak("eni-0a1", START),
+        "\n".repeat(100 << 10)
     );
     let folder = folder(&[("a.log", spoilt.as_bytes())]);
     let path = folder.path().join("a.log");
@@ -170,12 +171,12 @@ fn an_object_refused_on_the_way_keeps_its_digest() {
 fn an_object_that_was_not_read_to_its_end_has_no_digest() {
     // What has no length is read piece by piece, and refused before its end is known.
     let spoilt = format!(
-        "{}Version,Account_ID,Interface_ID\n",
-        leak("eni-0a1", START)
+        "{}Version,Account_ID,Interface_ID\n{}",
+        leak("eni-0a1", START),
+        "\n".repeat(100 << 10)
     );
     let (reader, mut writer) = std::io::pipe().unwrap();
-    writer.write_all(spoilt.as_bytes()).unwrap();
-    drop(writer);
+    thread::spawn(move || writer.write_all(spoilt.as_bytes()));
     let path = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&reader));
     let outcome = detected(&[Object::file(path)], &Settings::default());
     assert_eq!(outcome.problems.len(), 1, "{:?}", outcome.problems);

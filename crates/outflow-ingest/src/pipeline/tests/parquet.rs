@@ -155,3 +155,26 @@ fn a_table_of_something_else_is_refused_and_the_rest_is_kept() {
     assert_eq!((outcome.accounts.damaged, outcome.accounts.rows), (1, 1));
     assert!(outcome.problems[0].reason.contains("eventName"));
 }
+
+#[test]
+fn a_table_that_is_packed_counts_as_it_does_by_itself() {
+    let table = leak_table("eni-0a1");
+    let plain = outcome(&[("a.parquet", &table)]);
+    let zstd = zstd::encode_all(&*table, 3).unwrap();
+    for packed in [gzip(&table), zstd] {
+        let packed = outcome(&[("a.parquet.gz", &packed)]);
+        assert_eq!(packed.problems, []);
+        assert_eq!(packed.accounts.rows, 1);
+        assert_eq!(packed.findings[0].id, plain.findings[0].id);
+    }
+    let mut spoilt = gzip(&table);
+    let checksum = spoilt.len() - 8;
+    spoilt[checksum] ^= 1;
+    let outcome = outcome(&[("a.parquet.gz", &spoilt)]);
+    assert!(
+        outcome.problems[0].reason.contains("is damaged"),
+        "{:?}",
+        outcome.problems
+    );
+    assert_eq!(outcome.accounts.rows, 1);
+}

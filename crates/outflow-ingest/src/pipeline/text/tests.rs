@@ -343,6 +343,34 @@ fn queries_of_the_resolver_are_read_plain_and_wrapped() {
 }
 
 #[test]
+fn a_log_of_the_resolver_is_read_whatever_stands_first() {
+    let query = r#"{"query_timestamp":"2022-10-13T21:02:36Z","query_name":"example.com."}"#;
+    for damage in [
+        "words\n",
+        "x",
+        "{\"version\":\"1.1\",\"acc",
+        "{}\n",
+        "{\"a\":1}",
+    ] {
+        let found = found(format!("{damage}{query}{query}\n{query}").as_bytes());
+        assert_eq!((found.queries, found.rejects.len()), (3, 1), "{damage}");
+    }
+    let message = query.replace('"', "\\\"");
+    for first in ["damage", r#"{\"query_na"#, "{}"] {
+        let found = found(subscription(&[first, &message, &message]).as_bytes());
+        assert_eq!((found.queries, found.rejects.len()), (2, 1), "{first}");
+    }
+    // What is JSON and none of these is shown, and no format of flow logs is asked for.
+    let other = br#"{"eventVersion":"1.08","eventName":"PutObject"}"#;
+    let refused = read(other, 10, None, End::Whole).unwrap_err();
+    assert!(matches!(refused, Error::OtherJson { .. }));
+    assert!(
+        refused.to_string().contains("`{\\\"eventVersion"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn flow_records_and_queries_in_one_object_are_refused() {
     let query = r#"{\"query_timestamp\":\"2022-10-13T21:02:36Z\",\"query_name\":\"example.com.\"}"#;
     let found = found(subscription(&[ONE, query]).as_bytes());

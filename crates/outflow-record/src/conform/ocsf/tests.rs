@@ -1,6 +1,6 @@
 use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::types::ArrowPrimitiveType;
-use arrow_array::{Int64Array, PrimitiveArray, StructArray};
+use arrow_array::{PrimitiveArray, StructArray};
 
 use super::*;
 use crate::{Conformer, Decoded, Timestamp};
@@ -135,7 +135,7 @@ fn an_attribute_of_another_type_is_an_error() {
     let events = events();
     let mut conformer = Conformer::try_new(events.schema_ref()).unwrap();
     let mut columns = events.columns().to_vec();
-    columns[9] = Arc::new(Int64Array::from(vec![6, 5]));
+    columns[9] = Arc::new(StructArray::new_empty_fields(2, None));
     let schema = events.schema();
     let columns = schema
         .fields()
@@ -150,6 +150,81 @@ fn an_attribute_of_another_type_is_an_error() {
             .to_string()
             .contains("activity_id")
     );
+}
+
+/// The column with its integers in other types, also those within it.
+fn in_widths(column: &ArrayRef, of_i32: DataType, of_i64: DataType) -> ArrayRef {
+    if let Some(parts) = column.as_struct_opt() {
+        let within_it = parts.column_names().into_iter().zip(parts.columns());
+        let within_it =
+            within_it.map(|(name, part)| (name, in_widths(part, of_i32.clone(), of_i64.clone())));
+        return within(within_it.collect());
+    }
+    let own = match column.data_type() {
+        DataType::Int32 => of_i32,
+        DataType::Int64 => of_i64,
+        _ => return Arc::clone(column),
+    };
+    let numbers = wide(column).unwrap();
+    match own {
+        DataType::Int16 => Arc::new(numbers.unary::<_, Int16Type>(|n| n.try_into().unwrap())),
+        DataType::UInt32 => Arc::new(numbers.unary::<_, UInt32Type>(|n| n.try_into().unwrap())),
+        DataType::UInt64 => Arc::new(numbers.unary::<_, UInt64Type>(|n| n.try_into().unwrap())),
+        _ => Arc::new(numbers),
+    }
+}
+
+#[test]
+fn ids_and_counts_may_have_any_width() {
+    use DataType::{Int16, Int64, UInt32, UInt64};
+    let (plain, events) = (conformed(), events());
+    for (of_i32, of_i64) in [
+        (Int64, Int64),
+        (Int16, UInt64),
+        (UInt32, Int64),
+        (UInt64, UInt64),
+    ] {
+        let columns = events
+            .schema()
+            .fields()
+            .iter()
+            .zip(events.columns())
+            .map(|(field, column)| {
+                let column = in_widths(column, of_i32.clone(), of_i64.clone());
+                (field.name().clone(), column, true)
+            })
+            .collect::<Vec<_>>();
+        let wide = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+        let mut conformer = Conformer::try_new(wide.schema_ref()).unwrap();
+        let found = conformer.conform(&wide).unwrap();
+        assert_eq!(
+            found.flows.record_batch(),
+            plain.flows.record_batch(),
+            "{of_i32}"
+        );
+        assert_eq!(found.rejects, plain.rejects);
+    }
+    // Beyond what an attribute can be, it stands for nothing.
+    let beyond: ArrayRef = numbers::<UInt64Type>([Some(u64::MAX), Some(6)]);
+    assert_eq!(
+        wide(&beyond).unwrap().iter().collect::<Vec<_>>(),
+        [None, Some(6)]
+    );
+}
+
+#[test]
+fn times_of_two_widths_fill_each_other_in() {
+    let events = RecordBatch::try_from_iter_with_nullable([
+        ("start_time", numbers::<Int32Type>([Some(1000), None]), true),
+        (
+            "time",
+            numbers::<Int64Type>([Some(5), Some(1_700_000_000_999)]),
+            true,
+        ),
+    ])
+    .unwrap();
+    let found = wide(&first(&events, &["start_time", "time"]).unwrap()).unwrap();
+    assert_eq!(found.values(), &[1000, 1_700_000_000_999]);
 }
 
 #[test]

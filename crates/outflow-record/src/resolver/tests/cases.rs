@@ -322,13 +322,54 @@ fn reading_goes_on_behind_the_line_of_what_is_no_object() {
         (r#"{"query_name":"a\"#, "not-json"),
         (r#"{"srcids":{"instance":"i""#, "truncated"),
         (&with(&format!("\"new\":{deep}")), "not-json"),
-        (&format!("{{\"new\":{deep}}}{SHORT}"), "not-json"),
+        (&format!("{{\"new\":{deep}}}"), "not-json"),
         ("{\"new\":\"a\tb\"}", "not-json"),
     ] {
         let found = found(format!("{SHORT}\n{broken}\n{PLAIN}\n{SHORT}"));
         assert_eq!(found.reasons(), [reason], "{broken}");
         assert_eq!(found.rejects[0].bytes, broken.as_bytes());
         assert_eq!(found.rows.len(), 3, "{broken}");
+    }
+}
+
+#[test]
+fn reading_goes_on_where_the_next_record_begins_on_the_same_line() {
+    let open = &PLAIN[..PLAIN.len() - 1];
+    let quote = PLAIN.replacen("us-east", "us\"east", 1);
+    for broken in [
+        "x",
+        "\"",
+        "{",
+        "}{ ",
+        "{\"answers_",
+        r#"{"Rdata":"a"},"#,
+        &PLAIN[..40],
+        &PLAIN[..300],
+        &quote,
+        &PLAIN[1..],
+        open,
+        &with("\"new\":?"),
+    ] {
+        let text = format!("{SHORT}{broken}{PLAIN}{SHORT}\n{SHORT}");
+        let found = found(&text);
+        assert_eq!(found.rows.len(), 4, "{broken}: {found:?}");
+        let at = SHORT.len() as u64;
+        assert!(found.rejects.iter().all(|reject| reject.offset >= at));
+        assert_eq!(found.rejects[0].offset, at, "{broken}");
+    }
+    // What looks like one within a text is none: its quotes are escaped there.
+    let within = with(r#""vpc_id":"{\"query_name\":1}""#);
+    assert_eq!(found(format!("x{within}")).rows.len(), 1);
+}
+
+#[test]
+fn starts_that_never_end_are_not_looked_at_over_and_over() {
+    // Each start stays open for those that see it as such: none of them may read all the others anew.
+    let rests = ["", "\"", "[", "{", "\"\"", "\"a\":[\""];
+    for rest in rests {
+        let text = format!("{{\"version\"{rest}").repeat((2 << 20) / 16);
+        let found = decode(text.as_bytes(), &[]);
+        assert_eq!(found.rows.len(), 0);
     }
 }
 
@@ -443,32 +484,39 @@ fn dictionaries_start_anew_when_they_are_full() {
 }
 
 #[test]
-fn the_first_object_tells_a_resolver_query_log() {
+fn a_resolver_query_log_is_told_whatever_its_first_object_is() {
     let sniff = |text: &str| is_resolver_query_log(text.as_bytes());
-    for (text, told) in [
-        (PLAIN, Some(true)),
-        (&format!("\u{feff} \r\n{SHORT}x"), Some(true)),
-        ("", None),
-        ("\n \n", None),
-        ("{", None),
-        (&SHORT[..SHORT.len() - 1], None),
-        ("{}", Some(false)),
-        (r#"{"query_name":"a"}"#, Some(false)),
-        (
-            r#"{"record":{"query_name":"a","query_timestamp":"b"}}"#,
-            Some(false),
-        ),
-        (r#"{"query_name","query_timestamp"}"#, Some(false)),
-        ("[{}]", Some(false)),
-        ("version account-id", Some(false)),
-        (&format!("x{SHORT}"), Some(false)),
+    let flow =
+        "2 123456789010 eni-1 10.0.0.1 203.0.113.9 1 2 6 1 40 1418530010 1418530070 ACCEPT OK";
+    for told in [
+        PLAIN,
+        &format!("\u{feff} \r\n{SHORT}x"),
+        &format!("x{SHORT}"),
+        &format!("words\n{SHORT}"),
+        &format!("{}{SHORT}", &PLAIN[..80]),
+        &format!("{}\n{SHORT}", &PLAIN[..PLAIN.len() - 1]),
+        &format!("{{}}{SHORT}"),
+        &format!("{{\"query_name\":\"a\"}}{SHORT}"),
     ] {
-        assert_eq!(sniff(text), told, "{text}");
+        assert!(sniff(told), "{told}");
     }
-    assert_eq!(
-        sniff(&format!("{{\"a\":\"{}", "x".repeat(RECORD_MAX))),
-        Some(false)
-    );
+    for other in [
+        "",
+        "\n \n",
+        "{",
+        &SHORT[..SHORT.len() - 1],
+        "{}",
+        r#"{"query_name":"a"}"#,
+        r#"{"query_name","query_timestamp"}"#,
+        "[{}]",
+        "version account-id",
+        &format!("{flow}\n{SHORT}\n"),
+        &format!("version account-id bytes\n{SHORT}\n"),
+        &format!("{}{SHORT}\n", "words\n".repeat(17)),
+        &format!("{{\"message\":\"{}\"}}", SHORT.escape_default()),
+    ] {
+        assert!(!sniff(other), "{other}");
+    }
 }
 
 #[test]

@@ -7,7 +7,8 @@ use proptest::sample::select;
 use super::*;
 use crate::resolver::record::Record;
 
-const KEYS: &[&str] = &[
+/// Keys, of which the first 17 are those of a record itself.
+pub(super) const KEYS: &[&str] = &[
     "version",
     "account_id",
     "region",
@@ -106,7 +107,7 @@ fn object() -> impl Strategy<Value = String> {
 fn text() -> impl Strategy<Value = Vec<u8>> {
     let between = select(
         &[
-            "", "\n", "\n", "\n", " ", "\r\n", "\n\n", "x\n", "{", "\u{feff}",
+            "", "\n", "\n", "\n", " ", "\r\n", "\n\n", "x\n", "x", "{", "\u{feff}",
         ][..],
     );
     let damage = vec((any::<prop::sample::Index>(), any::<Option<u8>>()), 0..4);
@@ -177,8 +178,6 @@ proptest! {
     #[test]
     fn more_bytes_never_change_what_a_source_was_told_to_be(text in text(), at in any::<prop::sample::Index>()) {
         let head = &text[..at.index(text.len() + 1)];
-        if let Some(told) = is_resolver_query_log(head) {
-            prop_assert_eq!(is_resolver_query_log(&text), Some(told));
-        }
+        prop_assert!(!is_resolver_query_log(head) || is_resolver_query_log(&text));
     }
 }

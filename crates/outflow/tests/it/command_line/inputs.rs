@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{LEAK, QUIET, folder, gzip};
-use crate::run::{Run, detect, detect_stdin};
+use crate::run::{Run, detect, detect_stdin, outflow};
 
 /// Detects in a folder with the leak and one more object, which must be reported as a problem.
 fn beside_the_leak(name: &str, bytes: &[u8]) -> Run {
@@ -382,4 +382,40 @@ fn a_folder_is_read_with_all_below_it_but_for_what_is_no_log() {
     .unwrap();
     let named = detect(folder.path(), &["logs/c.csv"]).exits(0).report();
     assert_eq!(named.account("rows"), 1);
+}
+
+#[test]
+fn rejects_alone_are_not_understood() {
+    let bad = LEAK.line().replace("203.0.113.9", "nowhere");
+    let header = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end \
+                  action log-status\n";
+    let run = beside_the_leak("bad.log", (header.to_owned() + &bad).as_bytes());
+    let run = run.says(&["was not understood", "bad-value:dstaddr"]);
+    assert_eq!(run.report().account("rejects"), 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_not_utf8_is_read() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = folder(&[]);
+    let name = OsStr::from_bytes(b"leak-\xff.log");
+    fs::write(folder.path().join(name), LEAK.line()).unwrap();
+    let run = outflow(folder.path())
+        .args([
+            OsStr::new("detect"),
+            name,
+            OsStr::new("--format"),
+            OsStr::new("json"),
+        ])
+        .output()
+        .unwrap();
+    assert_eq!(
+        run.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    assert!(String::from_utf8_lossy(&run.stdout).contains("leak-\u{fffd}.log"));
 }

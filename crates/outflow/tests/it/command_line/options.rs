@@ -97,7 +97,8 @@ fn a_given_format_reads_lines_without_a_header() {
         assert_eq!(run.report().incidents.len(), 1, "{format}");
     }
     // Of a log that has another format every line is a reject, none is misread.
-    let run = detect(folder.path(), &["default.log", "--log-format", fields]).exits(0);
+    let run = detect(folder.path(), &["default.log", "--log-format", fields]).exits(3);
+    let run = run.says(&["`default.log` was not understood", "field-count"]);
     assert_eq!(run.report().account("rejects"), 1);
 }
 
