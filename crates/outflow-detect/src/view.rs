@@ -9,6 +9,7 @@ mod survey;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use ipnet::IpNet;
+use outflow_enrich::inventory::Inventory;
 use outflow_enrich::{GroupId, InterfaceKey, Knowledge, Via, protocol};
 use outflow_record::Addr;
 
@@ -120,6 +121,7 @@ pub(crate) struct View<'a> {
     moved: HashMap<u32, Vec<(Slot, u32)>, FixedState>,
     /// Interfaces and hosts, in the order of their keys.
     parties: Parties<'a>,
+    inventory: &'a Inventory,
     /// What knowledge adds to them.
     placed: Vec<Placed<'a>>,
     /// By the state's number of a point: whose packets it saw, as records or knowledge say.
@@ -217,6 +219,7 @@ impl<'a> View<'a> {
             numbers,
             moved,
             parties,
+            inventory: &knowledge.inventory,
             placed,
             kinds,
             networks,
@@ -252,6 +255,11 @@ impl<'a> View<'a> {
     /// What knowledge adds to an interface.
     pub(crate) fn placed(&self, number: u32) -> &Placed<'a> {
         &self.placed[number as usize]
+    }
+
+    /// What the account says of its network.
+    pub(crate) fn inventory(&self) -> &Inventory {
+        self.inventory
     }
 
     /// The numbers of an interface and of its workload within a slot.

@@ -3,6 +3,7 @@
 //! Plain structs with public fields: detectors fill them, grouping and renderings read them. What is not
 //! known is `None` or empty, never a made-up value.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use outflow_record::Timestamp;
@@ -69,6 +70,8 @@ pub struct Finding {
     pub coverage: Option<Coverage>,
     /// What to look at to check the finding.
     pub evidence: Evidence,
+    /// What is known of the sending interface.
+    pub sender: Sender,
 }
 
 impl Finding {
@@ -98,6 +101,7 @@ impl Finding {
             why: Vec::new(),
             coverage: None,
             evidence: Evidence::default(),
+            sender: Sender::default(),
         }
     }
 }
@@ -109,6 +113,43 @@ pub struct Incident {
     pub finding_ids: Vec<String>,
     /// The incident itself, under the keys of a finding; `body.id` is the incident's id.
     pub body: Finding,
+}
+
+/// Tags that are listed of a sender: as many as AWS lets a resource have. Those of an interface and its instance may be
+/// more; then the first by key are kept, and [`Sender::tags_total`] says how many there are.
+pub const SENDER_TAGS_MAX: usize = 50;
+
+/// What records and an inventory say of the sending interface, as it was at the last packet. Of a host that is known
+/// through the interface which passed on its packets, the host's own interface is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Sender {
+    /// Instance to which it was attached.
+    pub instance_id: Option<String>,
+    /// Subnet.
+    pub subnet_id: Option<String>,
+    /// Availability zone as flow logs name it, such as `euc1-az1`.
+    pub availability_zone_id: Option<String>,
+    /// Security groups, in the order of ids.
+    pub security_groups: Vec<SecurityGroup>,
+    /// Tags of the interface and of its instance, [`SENDER_TAGS_MAX`] at most; of one key, the interface's.
+    pub tags: BTreeMap<String, String>,
+    /// How many tags there are.
+    pub tags_total: u64,
+    /// The workload by the inventory, such as `asg/web` or `sg-1@subnet-1`; the instance or the interface where nothing
+    /// outlives them.
+    pub lineage: Option<String>,
+    /// When the inventory saw it so; unknown where only records tell.
+    #[serde(serialize_with = "crate::json::instant_or_null")]
+    pub observed_at: Option<Timestamp>,
+}
+
+/// A security group.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct SecurityGroup {
+    /// `sg-…`.
+    pub id: String,
+    /// Name.
+    pub name: Option<String>,
 }
 
 /// Where bytes went.

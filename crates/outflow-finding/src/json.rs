@@ -17,7 +17,8 @@ pub use coverage::write_coverage_json;
 use crate::escape::acts;
 use crate::order::{by_incident, by_risk};
 use crate::{
-    Accounts, Coverage, Destination, Evidence, Family, Finding, Incident, Resolution, Severity, Why,
+    Accounts, Coverage, Destination, Evidence, Family, Finding, Incident, Resolution, Sender, Severity,
+    Why,
 };
 
 /// Writes every incident followed by its findings, then the accounts: all of a run's output.
@@ -172,6 +173,7 @@ struct FindingLine<'a> {
     evidence: &'a Evidence,
     #[serde(skip_serializing_if = "Option::is_none")]
     findings: Option<&'a [String]>,
+    sender: &'a Sender,
 }
 
 impl<'a> FindingLine<'a> {
@@ -202,6 +204,7 @@ impl<'a> FindingLine<'a> {
             coverage: from.coverage.as_ref(),
             evidence: &from.evidence,
             findings,
+            sender: &from.sender,
         }
     }
 }
@@ -295,7 +298,7 @@ fn instant<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Err
     serializer.collect_str(at)
 }
 
-fn instant_or_null<S: Serializer>(
+pub(crate) fn instant_or_null<S: Serializer>(
     at: &Option<Timestamp>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {

@@ -70,7 +70,7 @@ fn an_interface_is_read_with_all_its_addresses() {
     assert_eq!(interface.kind, InterfaceKind::NatGateway);
     assert_eq!(interface.kind, InterfaceKind::named("natGateway"));
     assert_eq!(
-        interface.security_groups.iter().collect::<Vec<_>>(),
+        interface.security_groups.keys().collect::<Vec<_>>(),
         ["sg-1", "sg-2"]
     );
     assert_eq!(

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use super::CELL_CHARS_MAX;
 use crate::escape::escape;
-use crate::{Destination, Finding, Incident, human_bytes, human_duration};
+use crate::{Destination, Finding, Incident, Sender, human_bytes, human_duration};
+
+/// Security groups that a line names; an interface has five at most unless AWS was asked for more. JSON has all.
+const SECURITY_GROUPS_SHOWN: usize = 5;
 
 const UNKNOWN: &str = "unknown";
 
@@ -30,13 +33,16 @@ pub(super) fn footer(incident: &Incident) -> String {
         many => format!("{many} findings"),
     };
     let mut parts = vec![escape(&body.id, CELL_CHARS_MAX), findings];
-    let places = [&body.interface_id, &body.vpc_id];
-    parts.extend(
-        places
-            .into_iter()
-            .flatten()
-            .map(|place| escape(place, CELL_CHARS_MAX)),
-    );
+    // The instance is often what the workload is called by.
+    let instance = &body.sender.instance_id;
+    let instance = instance.as_ref().filter(|_| *instance != body.workload);
+    let places = [
+        body.interface_id.as_ref(),
+        instance,
+        body.vpc_id.as_ref(),
+    ];
+    parts.extend(places.into_iter().flatten().map(|place| short(place)));
+    parts.extend(security_groups(&body.sender));
     if !body.attack.is_empty() {
         parts.push(escape(&body.attack.join(" "), CELL_CHARS_MAX));
     }
@@ -44,6 +50,21 @@ pub(super) fn footer(incident: &Incident) -> String {
         parts.push(format!("{:.1} % of minutes seen", coverage.share * 100.0));
     }
     parts.join(" · ")
+}
+
+/// Ids of security groups, each with its name: what an analyst closes first.
+fn security_groups(sender: &Sender) -> Option<String> {
+    let groups = &sender.security_groups;
+    let shown = groups.iter().take(SECURITY_GROUPS_SHOWN);
+    let shown = shown.map(|group| match &group.name {
+        Some(name) => format!("{} ({})", short(&group.id), short(name)),
+        None => short(&group.id),
+    });
+    let shown = shown.collect::<Vec<_>>().join(" ");
+    match groups.len().saturating_sub(SECURITY_GROUPS_SHOWN) {
+        0 => (!shown.is_empty()).then_some(shown),
+        more => Some(format!("{shown} +{more}")),
+    }
 }
 
 fn who(body: &Finding, members: &[&Finding]) -> String {

@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::{Coverage, Destination, Family, Resolution, finding_id, group};
+use crate::{
+    Coverage, Destination, Family, Resolution, SecurityGroup, Sender, finding_id, group,
+};
 
 fn exfiltration() -> Finding {
     Finding {
@@ -405,6 +407,14 @@ fn hostile_text_is_shown_and_does_not_act() {
             ..Destination::default()
         },
         attack: vec![text()],
+        sender: Sender {
+            instance_id: Some(text()),
+            security_groups: vec![SecurityGroup {
+                id: text(),
+                name: Some(text()),
+            }],
+            ..Sender::default()
+        },
         why: vec![
             Why {
                 text: text(),
@@ -431,4 +441,39 @@ fn hostile_text_is_shown_and_does_not_act() {
         let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
         assert!(!table.contains(acts), "{table:?}");
     }
+}
+
+#[test]
+fn instance_and_security_groups_stand_under_the_reasons() {
+    let group = |id: &str, name: Option<&str>| SecurityGroup {
+        id: id.to_owned(),
+        name: name.map(str::to_owned),
+    };
+    let sender = |groups: &[SecurityGroup]| Sender {
+        instance_id: Some("i-1".to_owned()),
+        security_groups: groups.to_vec(),
+        ..Sender::default()
+    };
+    let two = [group("sg-1", Some("web")), group("sg-2", None)];
+    let footer = |finding: Finding| {
+        let table = render(vec![finding], at_width(200));
+        let line = table.lines().find(|line| line.contains("1 finding"));
+        line.unwrap().to_owned()
+    };
+    let told = footer(Finding {
+        sender: sender(&two),
+        ..exfiltration()
+    });
+    assert!(
+        told.contains("· eni-0123456789abcdef0 · i-1 · vpc-0f00ba11 · sg-1 (web) sg-2 ·"),
+        "{told}"
+    );
+    let many: Vec<SecurityGroup> = (1..=7).map(|at| group(&format!("sg-{at}"), None)).collect();
+    let told = footer(Finding {
+        workload: Some("i-1".to_owned()),
+        sender: sender(&many),
+        ..exfiltration()
+    });
+    assert!(!told.contains("i-1 "), "the workload says it: {told}");
+    assert!(told.contains("· sg-1 sg-2 sg-3 sg-4 sg-5 +2 ·"), "{told}");
 }

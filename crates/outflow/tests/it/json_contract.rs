@@ -42,6 +42,16 @@ const DESTINATION: [&str; 7] = [
     "country",
     "service",
 ];
+const SENDER: [&str; 8] = [
+    "instance_id",
+    "subnet_id",
+    "availability_zone_id",
+    "security_groups",
+    "tags",
+    "tags_total",
+    "lineage",
+    "observed_at",
+];
 const WHY: [&str; 5] = ["observed", "expected", "bound", "unit", "text"];
 const COVERAGE: [&str; 5] = [
     "share",
@@ -120,7 +130,9 @@ fn findings_and_incidents_have_the_documented_keys_in_order() {
         } else {
             assert!(is(&line, "finding"), "{line:?}");
         }
+        keys.push("sender");
         assert_eq!(line.keys(), keys);
+        assert_eq!(line.get("sender").keys(), SENDER);
         assert_eq!(line.get("destination").keys(), DESTINATION);
         for why in line.get("why").list() {
             assert_eq!(why.keys(), WHY);
@@ -312,8 +324,18 @@ fn what_is_unknown_is_null_and_never_left_out() {
     let [incident, finding, accounts] = &lines[..] else {
         panic!("{lines:?}");
     };
-    assert_eq!(finding.keys(), FINDING);
+    assert_eq!(finding.keys(), [&FINDING[..], &["sender"]].concat());
     for line in [incident, finding] {
+        assert_eq!(line.get("sender").keys(), SENDER);
+        for (key, value) in line.get("sender").entries() {
+            let unknown = match key.as_str() {
+                "security_groups" => Json::List(Vec::new()),
+                "tags" => Json::Object(Vec::new()),
+                "tags_total" => Json::Whole(0),
+                _ => Json::Null,
+            };
+            assert_eq!(*value, unknown, "{key}");
+        }
         for key in ["account_id", "region", "vpc_id", "interface_id", "workload"] {
             assert_eq!(*line.get(key), Json::Null, "{key}");
         }
