@@ -152,6 +152,10 @@ pub struct SecurityGroup {
     pub name: Option<String>,
 }
 
+/// Names that are listed of a destination: enough to see what shares an address. Of more the first in order are kept,
+/// and [`Destination::domains_total`] says how many there are.
+pub const DESTINATION_DOMAINS_MAX: usize = 8;
+
 /// Where bytes went.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Destination {
@@ -170,6 +174,20 @@ pub struct Destination {
     pub country: Option<String>,
     /// AWS service whose published range holds the addresses, such as `S3`.
     pub service: Option<String>,
+    /// Who runs the service to which all the addresses belong, where it is a known one.
+    pub vendor: Option<String>,
+    /// What that service is called.
+    pub product: Option<String>,
+    /// The vendor's name of its site, such as `EU1`.
+    pub site: Option<String>,
+    /// What it is for: `telemetry` or `saas`.
+    pub category: Option<String>,
+    /// Names that the VPC had for the addresses, in order, [`DESTINATION_DOMAINS_MAX`] at most.
+    pub domains: Vec<String>,
+    /// How many names there are, at least: beyond some for one address they are not told apart.
+    pub domains_total: u64,
+    /// Whether one of the addresses had names of several registered domains: which of them was meant is not known.
+    pub ambiguous: bool,
 }
 
 /// One reason: what was observed, against what was expected.

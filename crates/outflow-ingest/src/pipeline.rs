@@ -27,12 +27,13 @@ use std::sync::atomic::AtomicU64;
 use std::thread;
 
 use outflow_detect::{Engine, Grain, Judged, Policy, Resolution, SharedState, State};
-use outflow_enrich::{Networks, PassiveDns};
+use outflow_enrich::{KnownDestinations, Networks, PassiveDns};
 use outflow_finding::{Accounts, CoverageReport, Finding, Incident, RowCounts, group};
 use outflow_record::{Format, Timestamp};
 
 use crate::{Context, Object, Problem};
 use evidence::Ledger;
+use names::Registers;
 use queue::Queue;
 use tally::Tally;
 use worker::{Done, Worker};
@@ -181,14 +182,23 @@ fn conclude(
 ) -> Outcome {
     let (enis, resolution) = (state.interfaces() as u64, state.resolution());
     let mut engine = Engine::with_state(settings.policy.clone(), state);
-    match knowledge::of(&settings.context, names) {
-        Ok(known) => engine.know(Arc::new(known)),
-        Err(error) => remarks.push(format!("judged by records alone: {error}")),
+    let built_in = KnownDestinations::built_in();
+    let known = built_in.and_then(|known| {
+        engine.know(Arc::new(knowledge::of(&settings.context, names, &known)?));
+        Ok(known)
+    });
+    if let Err(error) = &known {
+        remarks.push(format!("judged by records alone: {error}"));
     }
+    let registers = Registers {
+        context: &settings.context,
+        names,
+        known: known.as_ref().ok(),
+    };
     let mut verdict = engine.finish();
     let attest = |judged: &mut Judged| {
         ledger.attest(&judged.interfaces, &mut judged.finding);
-        names::identify(&mut judged.finding, &settings.context, names);
+        names::identify(&mut judged.finding, registers);
     };
     let threads = settings.workers.clamp(1, WORKERS_MAX);
     let at_once = verdict.findings.len().div_ceil(threads).max(1);

@@ -404,6 +404,12 @@ fn hostile_text_is_shown_and_does_not_act() {
             org: Some(text()),
             country: Some(text()),
             service: Some(text()),
+            vendor: Some(text()),
+            product: Some(text()),
+            site: Some(text()),
+            category: Some(text()),
+            domains: vec![text()],
+            domains_total: 2,
             ..Destination::default()
         },
         attack: vec![text()],
@@ -476,4 +482,53 @@ fn instance_and_security_groups_stand_under_the_reasons() {
     });
     assert!(!told.contains("i-1 "), "the workload says it: {told}");
     assert!(told.contains("· sg-1 sg-2 sg-3 sg-4 sg-5 +2 ·"), "{told}");
+}
+
+#[test]
+fn whose_a_destination_is_and_which_names_it_had_stand_with_the_reasons() {
+    let lines = |destination: Destination| -> Vec<String> {
+        let finding = Finding {
+            destination,
+            why: Vec::new(),
+            ..exfiltration()
+        };
+        let table = render(vec![finding], TableOptions::default());
+        let items = table.lines().filter_map(|line| line.trim_start().strip_prefix("• "));
+        items.map(str::to_owned).collect()
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let of = |vendor: &str, product: &str, site: Option<String>| Destination {
+        vendor: text(vendor),
+        product: text(product),
+        site,
+        category: text("telemetry"),
+        ..Destination::default()
+    };
+    assert_eq!(
+        lines(of("Datadog", "Datadog", text("EU1"))),
+        ["the destination is Datadog, site EU1 (telemetry)"]
+    );
+    assert_eq!(
+        lines(of("Acme", "Drive", None)),
+        ["the destination is Acme Drive, at a site that is not known (telemetry)"]
+    );
+    let called = |names: &[&str], domains_total, ambiguous| Destination {
+        domains: names.iter().map(|name| (*name).to_owned()).collect(),
+        domains_total,
+        ambiguous,
+        ..Destination::default()
+    };
+    assert_eq!(
+        lines(called(&["a.example", "b.example"], 3, true)),
+        ["one address had several names, and which of them was meant is not known: a.example, b.example and 1 more"]
+    );
+    assert_eq!(
+        lines(called(&[], 65, true)),
+        ["one address had several names, and which of them was meant is not known: 65 names or more"]
+    );
+    assert_eq!(
+        lines(called(&["a.example", "b.example"], 2, false)),
+        ["its addresses had several names: a.example, b.example"]
+    );
+    assert_eq!(lines(called(&["a.example"], 1, false)), Vec::<String>::new());
 }

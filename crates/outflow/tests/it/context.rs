@@ -171,6 +171,13 @@ fn destinations_are_compared_by_service_and_by_name() {
     };
     assert_eq!(of("eni-a"), "s3.eu-central-1");
     assert_eq!(of("eni-b"), "datadoghq.eu");
+    let mut findings = report.findings.iter();
+    let to_site = findings.find(|finding| text(finding, "interface_id") == Some("eni-b"));
+    let to_site = &to_site.unwrap()["destination"];
+    let told = ["vendor", "site", "category"].map(|key| text(to_site, key).unwrap());
+    assert_eq!(told, ["Datadog", "EU1", "telemetry"]);
+    let names = json!(["api.datadoghq.eu", "http-intake.logs.datadoghq.eu"]);
+    assert_eq!(to_site["domains"], names);
     assert_eq!(of("eni-c"), "example.com");
     assert_eq!(of("eni-d"), "52.5.5.0/24");
 }

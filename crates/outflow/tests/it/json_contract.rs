@@ -33,7 +33,7 @@ const FINDING: [&str; 24] = [
     "coverage",
     "evidence",
 ];
-const DESTINATION: [&str; 7] = [
+const DESTINATION: [&str; 14] = [
     "group",
     "addresses",
     "domain",
@@ -41,6 +41,13 @@ const DESTINATION: [&str; 7] = [
     "org",
     "country",
     "service",
+    "vendor",
+    "product",
+    "site",
+    "category",
+    "domains",
+    "domains_total",
+    "ambiguous",
 ];
 const SENDER: [&str; 8] = [
     "instance_id",
@@ -189,9 +196,14 @@ fn values_are_of_their_kinds() {
 fn destinations_reasons_and_coverage_hold_what_they_say() {
     for line in lines() {
         let destination = line.get("destination");
-        for key in ["group", "domain", "org", "country", "service"] {
+        for key in [
+            "group", "domain", "org", "country", "service", "vendor", "product", "site", "category",
+        ] {
             null_or_text(destination.get(key));
         }
+        let names = destination.get("domains").list().len() as i128;
+        assert!(destination.get("domains_total").whole() >= names);
+        assert!(matches!(destination.get("ambiguous"), Json::Bool(_)));
         let addresses: Vec<&str> = destination
             .get("addresses")
             .list()
@@ -339,9 +351,15 @@ fn what_is_unknown_is_null_and_never_left_out() {
         for key in ["account_id", "region", "vpc_id", "interface_id", "workload"] {
             assert_eq!(*line.get(key), Json::Null, "{key}");
         }
-        for key in ["domain", "asn", "org", "country", "service"] {
+        for key in [
+            "domain", "asn", "org", "country", "service", "vendor", "product", "site", "category",
+        ] {
             assert_eq!(*line.get("destination").get(key), Json::Null, "{key}");
         }
+        let destination = line.get("destination");
+        assert_eq!(destination.get("domains").list(), []);
+        assert_eq!(destination.get("domains_total").whole(), 0);
+        assert_eq!(*destination.get("ambiguous"), Json::Bool(false));
     }
     assert_eq!(accounts.keys(), ACCOUNTS);
 
