@@ -238,6 +238,13 @@ struct AccountsLine<'a> {
     queries: u64,
     counted_payload_bytes: u64,
     guessed_payload_bytes: u64,
+    repeated_bytes: u64,
+    received_bytes: u64,
+    inside_bytes: u64,
+    inside_payload_bytes: u64,
+    rejected_bytes: u64,
+    unmeasured_bytes: u64,
+    outside_bytes: u64,
 }
 
 impl<'a> AccountsLine<'a> {
@@ -267,6 +274,13 @@ impl<'a> AccountsLine<'a> {
             queries: from.queries,
             counted_payload_bytes: from.counted_payload_bytes,
             guessed_payload_bytes: from.guessed_payload_bytes,
+            repeated_bytes: from.repeated_bytes,
+            received_bytes: from.received_bytes,
+            inside_bytes: from.inside_bytes,
+            inside_payload_bytes: from.inside_payload_bytes,
+            rejected_bytes: from.rejected_bytes,
+            unmeasured_bytes: from.unmeasured_bytes,
+            outside_bytes: from.outside_bytes,
         }
     }
 }

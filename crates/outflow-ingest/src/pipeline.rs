@@ -236,9 +236,15 @@ fn conclude(
                 .to_owned(),
         );
     }
+    let uncounted = verdict.uncounted;
     let accounts = Accounts {
         enis,
         counted_bytes: verdict.counted_bytes,
+        repeated_bytes: uncounted.repeated_bytes,
+        received_bytes: uncounted.received_bytes,
+        inside_bytes: uncounted.inside_bytes,
+        inside_payload_bytes: uncounted.inside_payload_bytes,
+        rejected_bytes: uncounted.rejected_bytes,
         counted_payload_bytes: verdict.counted_payload_bytes,
         guessed_payload_bytes: verdict.guessed_payload_bytes,
         resolution: kept(resolution),

@@ -228,3 +228,47 @@ fn the_query_of_a_host_behind_a_gateway_asks_for_its_packets() {
                  OR pkt_srcaddr IN ('45.1.2.3')) AND (pkt_srcaddr IN ('10.0.0.7') OR pkt_dstaddr IN ('10.0.0.7'))";
     assert!(sql.contains(asked), "{sql}");
 }
+
+#[test]
+fn what_does_not_count_is_told_by_reason() {
+    let format = "vpc-id interface-id instance-id srcaddr dstaddr pkt-srcaddr pkt-dstaddr srcport dstport protocol \
+                  packets bytes start end action tcp-flags flow-direction";
+    let row = |ends: &str, rest: &str| {
+        let addrs = ends.split_once(' ').unwrap().1.split_once(' ').unwrap().1;
+        let packets = if addrs.split(' ').count() == 2 {
+            format!("{ends} {addrs}")
+        } else {
+            ends.to_owned()
+        };
+        let (what, end) = rest.split_once(" | ").unwrap();
+        format!("vpc-a {packets} {what} {START} {START} {end}\n")
+    };
+    let host = "eni-a i-a 10.0.0.7";
+    let rows = [
+        // Sent, and its answer.
+        row(&format!("{host} 45.1.2.3"), "40000 443 6 1 1052 | ACCEPT 2 egress"),
+        row("eni-a i-a 45.1.2.3 10.0.0.7", "443 40000 6 1 200 | ACCEPT 18 ingress"),
+        // What the gateway had from the host, and sent on in its own name.
+        row("eni-n - 10.0.0.7 10.0.0.9 10.0.0.7 45.1.2.3", "40000 443 6 1 1052 | ACCEPT 2 ingress"),
+        row("eni-n - 10.0.0.9 45.1.2.3", "50000 443 6 1 1052 | ACCEPT 2 egress"),
+        // A client of what is served, and what it got.
+        row("eni-a i-a 46.1.2.3 10.0.0.7", "50000 443 6 1 70 | ACCEPT 2 ingress"),
+        row(&format!("{host} 46.1.2.3"), "443 50000 6 1 400 | ACCEPT 18 egress"),
+        // Inside, of which name resolution is kept.
+        row(&format!("{host} 10.0.0.8"), "40000 5432 6 1 152 | ACCEPT 2 egress"),
+        row(&format!("{host} 10.0.0.2"), "40000 53 17 1 78 | ACCEPT 0 egress"),
+        row("eni-a i-a 10.0.0.2 10.0.0.7", "53 40000 17 1 58 | ACCEPT 0 ingress"),
+        row("eni-a i-a 47.1.2.3 10.0.0.7", "50000 22 6 1 60 | REJECT 2 ingress"),
+    ];
+    let state = state_of_lines(format, &rows.concat());
+    let verdict = crate::judge::judge(&state, &Policy::default(), Day(40_000));
+    assert_eq!(verdict.counted_bytes, 1_052 + 400);
+    let expected = Uncounted {
+        repeated_bytes: 2 * 1_052,
+        received_bytes: 200 + 70,
+        inside_bytes: 152 + 78 + 58,
+        inside_payload_bytes: 100 + 50 + 30,
+        rejected_bytes: 60,
+    };
+    assert_eq!(verdict.uncounted, expected);
+}

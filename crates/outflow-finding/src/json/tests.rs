@@ -7,6 +7,47 @@ fn line(finding: &Finding) -> String {
     String::from_utf8(out).unwrap()
 }
 
+fn destination() -> Destination {
+    Destination {
+        group: Some("198.51.100.0/24".to_owned()),
+        addresses: vec!["198.51.100.7".to_owned()],
+        domain: Some("example.net".to_owned()),
+        asn: Some(64500),
+        org: Some("Example".to_owned()),
+        country: Some("NL".to_owned()),
+        service: Some("S3".to_owned()),
+        vendor: Some("Datadog".to_owned()),
+        product: Some("Datadog".to_owned()),
+        site: Some("EU1".to_owned()),
+        category: Some("telemetry".to_owned()),
+        domains: vec!["a.example.net".to_owned(), "b.example.com".to_owned()],
+        domains_total: 3,
+        ambiguous: true,
+    }
+}
+
+fn sender() -> Sender {
+    Sender {
+        instance_id: Some("i-1".to_owned()),
+        subnet_id: Some("subnet-1".to_owned()),
+        availability_zone_id: Some("euc1-az1".to_owned()),
+        security_groups: vec![
+            SecurityGroup {
+                id: "sg-1".to_owned(),
+                name: Some("web".to_owned()),
+            },
+            SecurityGroup {
+                id: "sg-2".to_owned(),
+                name: None,
+            },
+        ],
+        tags: BTreeMap::from([("app".to_owned(), "shop".to_owned())]),
+        tags_total: 2,
+        lineage: Some("app=shop".to_owned()),
+        observed_at: Some(Timestamp(0)),
+    }
+}
+
 fn full() -> Finding {
     Finding {
         id: finding_id(&["full"]),
@@ -20,22 +61,7 @@ fn full() -> Finding {
         vpc_id: Some("vpc-1".to_owned()),
         interface_id: Some("eni-1".to_owned()),
         workload: Some("web".to_owned()),
-        destination: Destination {
-            group: Some("198.51.100.0/24".to_owned()),
-            addresses: vec!["198.51.100.7".to_owned()],
-            domain: Some("example.net".to_owned()),
-            asn: Some(64500),
-            org: Some("Example".to_owned()),
-            country: Some("NL".to_owned()),
-            service: Some("S3".to_owned()),
-            vendor: Some("Datadog".to_owned()),
-            product: Some("Datadog".to_owned()),
-            site: Some("EU1".to_owned()),
-            category: Some("telemetry".to_owned()),
-            domains: vec!["a.example.net".to_owned(), "b.example.com".to_owned()],
-            domains_total: 3,
-            ambiguous: true,
-        },
+        destination: destination(),
         first_seen: Some(Timestamp(0)),
         last_seen: Some(Timestamp(3600)),
         bytes: u64::MAX,
@@ -73,25 +99,7 @@ fn full() -> Finding {
             sql: Some("select 1".to_owned()),
             objects_total: 7,
         },
-        sender: Sender {
-            instance_id: Some("i-1".to_owned()),
-            subnet_id: Some("subnet-1".to_owned()),
-            availability_zone_id: Some("euc1-az1".to_owned()),
-            security_groups: vec![
-                SecurityGroup {
-                    id: "sg-1".to_owned(),
-                    name: Some("web".to_owned()),
-                },
-                SecurityGroup {
-                    id: "sg-2".to_owned(),
-                    name: None,
-                },
-            ],
-            tags: BTreeMap::from([("app".to_owned(), "shop".to_owned())]),
-            tags_total: 2,
-            lineage: Some("app=shop".to_owned()),
-            observed_at: Some(Timestamp(0)),
-        },
+        sender: sender(),
         ..Finding::new(Family::VolumeLedger)
     }
 }
@@ -142,7 +150,7 @@ fn accounts_have_their_keys_in_order() {
     assert!(accounts.balances());
     let mut out = Vec::new();
     write_accounts(&mut out, &accounts).unwrap();
-    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"type":"accounts","objects":2,"damaged":0,"lines":14,"header_lines":0,"blank_lines":0,"rows":7,"coverage_rows":1,"rejects":2,"rejects_by_reason":{"truncated":2},"bytes":0,"counted_bytes":0,"enis":0,"first":"1970-01-01T00:00:00Z","last":null,"seconds":0.5,"unmeasured":3,"outside":0,"copies":1,"resolution":"group","control_messages":2,"queries":4,"counted_payload_bytes":0,"guessed_payload_bytes":0}"#);
+    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"type":"accounts","objects":2,"damaged":0,"lines":14,"header_lines":0,"blank_lines":0,"rows":7,"coverage_rows":1,"rejects":2,"rejects_by_reason":{"truncated":2},"bytes":0,"counted_bytes":0,"enis":0,"first":"1970-01-01T00:00:00Z","last":null,"seconds":0.5,"unmeasured":3,"outside":0,"copies":1,"resolution":"group","control_messages":2,"queries":4,"counted_payload_bytes":0,"guessed_payload_bytes":0,"repeated_bytes":0,"received_bytes":0,"inside_bytes":0,"inside_payload_bytes":0,"rejected_bytes":0,"unmeasured_bytes":0,"outside_bytes":0}"#);
 }
 
 #[test]

@@ -1,9 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::{
-    Coverage, Destination, Family, Resolution, SecurityGroup, Sender, finding_id, group,
-};
+use crate::{Coverage, Destination, Family, Resolution, SecurityGroup, Sender, finding_id, group};
 
 fn exfiltration() -> Finding {
     Finding {
@@ -104,6 +102,8 @@ fn accounts() -> Accounts {
         ]),
         bytes: 912_000_000_000,
         counted_bytes: 61_400_000_000,
+        received_bytes: 700_000_000_000,
+        inside_bytes: 150_600_000_000,
         enis: 214,
         first: "2026-10-01T00:00:00Z".parse().ok(),
         last: "2026-10-02T00:00:00Z".parse().ok(),
@@ -167,7 +167,7 @@ fn a_table_of_100_columns() {
     objects  288, damaged 1
     lines    1,200,000 = rows 1,199,000 + coverage 988 + rejects 12; besides, headers 288, blank 0
     rejects  truncated 9, bad-value:bytes 3
-    bytes    61.4 GB counted, of 912 GB in all rows
+    bytes    912 GB = counted 61.4 GB + received 700 GB + inside 151 GB
     ENIs     214
     span     2026-10-01T00:00:00Z → 2026-10-02T00:00:00Z (1 d)
     seconds  1.23
@@ -204,7 +204,7 @@ fn a_table_of_80_columns() {
     lines    1,200,000 = rows 1,199,000 + coverage 988 + rejects 12; besides,
              headers 288, blank 0
     rejects  truncated 9, bad-value:bytes 3
-    bytes    61.4 GB counted, of 912 GB in all rows
+    bytes    912 GB = counted 61.4 GB + received 700 GB + inside 151 GB
     ENIs     214
     span     2026-10-01T00:00:00Z → 2026-10-02T00:00:00Z (1 d)
     seconds  1.23
@@ -235,7 +235,7 @@ fn without_a_width_nothing_wraps() {
     objects  288, damaged 1
     lines    1,200,000 = rows 1,199,000 + coverage 988 + rejects 12; besides, headers 288, blank 0
     rejects  truncated 9, bad-value:bytes 3
-    bytes    61.4 GB counted, of 912 GB in all rows
+    bytes    912 GB = counted 61.4 GB + received 700 GB + inside 151 GB
     ENIs     214
     span     2026-10-01T00:00:00Z → 2026-10-02T00:00:00Z (1 d)
     seconds  1.23
@@ -251,7 +251,7 @@ fn without_incidents_it_says_what_was_covered() {
     objects  288, damaged 1
     lines    1,200,000 = rows 1,199,000 + coverage 988 + rejects 12; besides, headers 288, blank 0
     rejects  truncated 9, bad-value:bytes 3
-    bytes    61.4 GB counted, of 912 GB in all rows
+    bytes    912 GB = counted 61.4 GB + received 700 GB + inside 151 GB
     ENIs     214
     span     2026-10-01T00:00:00Z → 2026-10-02T00:00:00Z (1 d)
     seconds  1.23
@@ -274,7 +274,7 @@ fn without_traffic_it_does_not_claim_that_all_is_well() {
 
     objects  0, damaged 0
     lines    0 = rows 0 + coverage 0 + rejects 0; besides, headers 0, blank 0
-    bytes    0 B counted, of 0 B in all rows
+    bytes    0 B = counted 0 B
     ENIs     0
     span     unknown
     seconds  0.00
@@ -300,7 +300,7 @@ fn what_was_not_counted_is_shown_where_there_is_any() {
     lines      1,200,000 = rows 1,199,000 + coverage 988 + rejects 12; besides, headers 288, blank 0, control messages 7
     rejects    truncated 9, bad-value:bytes 3
     uncounted  1,000 rows without addresses, times or bytes, 24 rows outside the time asked for
-    bytes      61.4 GB counted, of 912 GB in all rows
+    bytes      912 GB = counted 61.4 GB + received 700 GB + inside 151 GB
     ENIs       214
     remotes    summed in part by /24 and /48: more pairs than memory allows
     span       2026-10-01T00:00:00Z → 2026-10-02T00:00:00Z (1 d)
@@ -493,7 +493,9 @@ fn whose_a_destination_is_and_which_names_it_had_stand_with_the_reasons() {
             ..exfiltration()
         };
         let table = render(vec![finding], TableOptions::default());
-        let items = table.lines().filter_map(|line| line.trim_start().strip_prefix("• "));
+        let items = table
+            .lines()
+            .filter_map(|line| line.trim_start().strip_prefix("• "));
         items.map(str::to_owned).collect()
     };
     let text = |text: &str| Some(text.to_owned());
@@ -520,15 +522,22 @@ fn whose_a_destination_is_and_which_names_it_had_stand_with_the_reasons() {
     };
     assert_eq!(
         lines(called(&["a.example", "b.example"], 3, true)),
-        ["one address had several names, and which of them was meant is not known: a.example, b.example and 1 more"]
+        [
+            "one address had several names, and which of them was meant is not known: a.example, b.example and 1 more"
+        ]
     );
     assert_eq!(
         lines(called(&[], 65, true)),
-        ["one address had several names, and which of them was meant is not known: 65 names or more"]
+        [
+            "one address had several names, and which of them was meant is not known: 65 names or more"
+        ]
     );
     assert_eq!(
         lines(called(&["a.example", "b.example"], 2, false)),
         ["its addresses had several names: a.example, b.example"]
     );
-    assert_eq!(lines(called(&["a.example"], 1, false)), Vec::<String>::new());
+    assert_eq!(
+        lines(called(&["a.example"], 1, false)),
+        Vec::<String>::new()
+    );
 }

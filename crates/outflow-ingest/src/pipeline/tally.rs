@@ -30,6 +30,8 @@ pub(super) struct Tally {
     span: Option<(i64, i64)>,
     /// Rows that lack what counting needs.
     pub(super) unmeasured: u64,
+    /// Bytes of these.
+    pub(super) unmeasured_bytes: u64,
     /// Rows that can be counted, of a format that does not tell how many packets they stand for.
     pub(super) without_packets: u64,
     /// Messages by which CloudWatch Logs checks a destination.
@@ -38,6 +40,8 @@ pub(super) struct Tally {
     unread_columns: BTreeMap<String, u64>,
     /// Rows outside the span that was asked for.
     pub(super) outside: u64,
+    /// Bytes of these.
+    pub(super) outside_bytes: u64,
     /// Rows by flow log.
     pub(super) flow_logs: FlowLogs,
 }
@@ -121,6 +125,8 @@ impl Tally {
         self.unmeasured += other.unmeasured;
         self.without_packets += other.without_packets;
         self.outside += other.outside;
+        self.unmeasured_bytes = self.unmeasured_bytes.saturating_add(other.unmeasured_bytes);
+        self.outside_bytes = self.outside_bytes.saturating_add(other.outside_bytes);
         self.control_messages += other.control_messages;
         self.flow_logs.merge(&other.flow_logs);
     }
@@ -152,6 +158,8 @@ impl Tally {
             last: self.span.map(|(_, last)| Timestamp(last)),
             unmeasured: self.unmeasured,
             outside: self.outside,
+            unmeasured_bytes: self.unmeasured_bytes,
+            outside_bytes: self.outside_bytes,
             copies: self.copies,
             control_messages: self.control_messages,
             ..Accounts::default()

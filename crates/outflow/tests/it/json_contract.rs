@@ -67,7 +67,7 @@ const COVERAGE: [&str; 5] = [
     "skipdata",
     "late_bytes",
 ];
-const ACCOUNTS: [&str; 24] = [
+const ACCOUNTS: [&str; 31] = [
     "type",
     "objects",
     "damaged",
@@ -92,6 +92,13 @@ const ACCOUNTS: [&str; 24] = [
     "queries",
     "counted_payload_bytes",
     "guessed_payload_bytes",
+    "repeated_bytes",
+    "received_bytes",
+    "inside_bytes",
+    "inside_payload_bytes",
+    "rejected_bytes",
+    "unmeasured_bytes",
+    "outside_bytes",
 ];
 const FAMILIES: [&str; 15] = [
     "volume.ledger",
