@@ -272,3 +272,27 @@ fn what_does_not_count_is_told_by_reason() {
     };
     assert_eq!(verdict.uncounted, expected);
 }
+
+#[test]
+fn overlapping_flow_logs_count_once_where_coverage_was_dropped() {
+    let mut decoder = outflow_record::Decoder::new(Some(V2.parse().unwrap()));
+    let rows = row("10.0.0.7 45.1.2.3", "40000 443", 1_000) + &row("45.1.2.3 10.0.0.7", "443 40000", 300);
+    decoder.decode(rows.as_bytes()).unwrap();
+    let decoded = decoder.flush().unwrap();
+    let mut state = State::default();
+    let mut enricher = outflow_enrich::Enricher::new(outflow_enrich::Networks::default());
+    for flow_log in ["fl-1", "fl-2"] {
+        let origin = outflow_enrich::Origin {
+            flow_log: Some(flow_log.to_owned()),
+            ..outflow_enrich::Origin::default()
+        };
+        state.fold(&enricher.enrich(&decoded.flows, &origin), 0);
+    }
+    let counted = |state: &State| {
+        let verdict = crate::judge::judge(state, &Policy::default(), Day(40_000));
+        (verdict.counted_bytes, verdict.uncounted.repeated_bytes)
+    };
+    assert_eq!(counted(&state), (1_000, 1_000));
+    state.entities.keep_from(crate::time::Hour(u32::MAX));
+    assert_eq!(counted(&state), (1_000, 1_000));
+}
