@@ -211,6 +211,13 @@ fn flags_of_one_window_tell_who_opened_the_others() {
     assert_eq!(guessed(&[serves, accepts]), 0);
     let udp = "10.0.0.7 45.1.2.3 40000 443 17 - 1 128 AT AT egress";
     assert_eq!(guessed(&[udp]), 100);
+    // Ports of one rank suggest nothing: the later windows of what is served stay with the host, as chosen.
+    let accepted = "10.0.0.7 45.1.2.3 8080 20000 6 18 1 152 AT AT egress";
+    let later = "10.0.0.7 45.1.2.3 8080 20000 6 0 1 152 AT AT egress";
+    assert_eq!(guessed(&[accepted, later]), 100);
+    // Nor do flags of another six hours tell.
+    let next_slot = goes_on.replace("AT", &(START + crate::time::SLOT_SECS).to_string());
+    assert_eq!(guessed(&[opens, &next_slot]), 100);
 }
 
 #[test]
@@ -246,19 +253,49 @@ fn what_does_not_count_is_told_by_reason() {
     let host = "eni-a i-a 10.0.0.7";
     let rows = [
         // Sent, and its answer.
-        row(&format!("{host} 45.1.2.3"), "40000 443 6 1 1052 | ACCEPT 2 egress"),
-        row("eni-a i-a 45.1.2.3 10.0.0.7", "443 40000 6 1 200 | ACCEPT 18 ingress"),
+        row(
+            &format!("{host} 45.1.2.3"),
+            "40000 443 6 1 1052 | ACCEPT 2 egress",
+        ),
+        row(
+            "eni-a i-a 45.1.2.3 10.0.0.7",
+            "443 40000 6 1 200 | ACCEPT 18 ingress",
+        ),
         // What the gateway had from the host, and sent on in its own name.
-        row("eni-n - 10.0.0.7 10.0.0.9 10.0.0.7 45.1.2.3", "40000 443 6 1 1052 | ACCEPT 2 ingress"),
-        row("eni-n - 10.0.0.9 45.1.2.3", "50000 443 6 1 1052 | ACCEPT 2 egress"),
+        row(
+            "eni-n - 10.0.0.7 10.0.0.9 10.0.0.7 45.1.2.3",
+            "40000 443 6 1 1052 | ACCEPT 2 ingress",
+        ),
+        row(
+            "eni-n - 10.0.0.9 45.1.2.3",
+            "50000 443 6 1 1052 | ACCEPT 2 egress",
+        ),
         // A client of what is served, and what it got.
-        row("eni-a i-a 46.1.2.3 10.0.0.7", "50000 443 6 1 70 | ACCEPT 2 ingress"),
-        row(&format!("{host} 46.1.2.3"), "443 50000 6 1 400 | ACCEPT 18 egress"),
+        row(
+            "eni-a i-a 46.1.2.3 10.0.0.7",
+            "50000 443 6 1 70 | ACCEPT 2 ingress",
+        ),
+        row(
+            &format!("{host} 46.1.2.3"),
+            "443 50000 6 1 400 | ACCEPT 18 egress",
+        ),
         // Inside, of which name resolution is kept.
-        row(&format!("{host} 10.0.0.8"), "40000 5432 6 1 152 | ACCEPT 2 egress"),
-        row(&format!("{host} 10.0.0.2"), "40000 53 17 1 78 | ACCEPT 0 egress"),
-        row("eni-a i-a 10.0.0.2 10.0.0.7", "53 40000 17 1 58 | ACCEPT 0 ingress"),
-        row("eni-a i-a 47.1.2.3 10.0.0.7", "50000 22 6 1 60 | REJECT 2 ingress"),
+        row(
+            &format!("{host} 10.0.0.8"),
+            "40000 5432 6 1 152 | ACCEPT 2 egress",
+        ),
+        row(
+            &format!("{host} 10.0.0.2"),
+            "40000 53 17 1 78 | ACCEPT 0 egress",
+        ),
+        row(
+            "eni-a i-a 10.0.0.2 10.0.0.7",
+            "53 40000 17 1 58 | ACCEPT 0 ingress",
+        ),
+        row(
+            "eni-a i-a 47.1.2.3 10.0.0.7",
+            "50000 22 6 1 60 | REJECT 2 ingress",
+        ),
     ];
     let state = state_of_lines(format, &rows.concat());
     let verdict = crate::judge::judge(&state, &Policy::default(), Day(40_000));
@@ -276,7 +313,8 @@ fn what_does_not_count_is_told_by_reason() {
 #[test]
 fn overlapping_flow_logs_count_once_where_coverage_was_dropped() {
     let mut decoder = outflow_record::Decoder::new(Some(V2.parse().unwrap()));
-    let rows = row("10.0.0.7 45.1.2.3", "40000 443", 1_000) + &row("45.1.2.3 10.0.0.7", "443 40000", 300);
+    let rows =
+        row("10.0.0.7 45.1.2.3", "40000 443", 1_000) + &row("45.1.2.3 10.0.0.7", "443 40000", 300);
     decoder.decode(rows.as_bytes()).unwrap();
     let decoded = decoder.flush().unwrap();
     let mut state = State::default();
