@@ -421,3 +421,34 @@ fn published_outputs_are_read_without_a_problem() {
         .value;
     assert_eq!(routes.routes[1].gateway_id.as_deref(), Some("igw-fEXAMPLE"));
 }
+
+#[test]
+fn what_is_told_as_an_inventory_is_what_a_builder_reads() {
+    let lists = [
+        "configurationItems",
+        "FlowLogs",
+        "Instances",
+        "NatGateways",
+        "NetworkInterfaces",
+        "PrefixLists",
+        "Reservations",
+        "RouteTables",
+        "SecurityGroupRules",
+        "SecurityGroups",
+        "Subnets",
+        "TransitGatewayAttachments",
+        "VpcEndpoints",
+        "Vpcs",
+        "KeyPairs",
+    ];
+    for list in lists {
+        let json = format!(r#"{{"{list}": []}}"#);
+        let mut builder = InventoryBuilder::default();
+        builder
+            .add("x", json.as_bytes(), &Snapshot::default())
+            .unwrap();
+        let is_read = builder.build().unwrap().problems.total() == 0;
+        assert_eq!(is_inventory(json.as_bytes()), is_read, "{list}");
+        assert_eq!(is_read, list != "KeyPairs");
+    }
+}
