@@ -17,8 +17,8 @@ pub use coverage::write_coverage_json;
 use crate::escape::acts;
 use crate::order::{by_incident, by_risk};
 use crate::{
-    Accounts, Coverage, Destination, Evidence, Family, Finding, Incident, Resolution, Sender, Severity,
-    Why,
+    Accounts, Coverage, Destination, Evidence, Family, Finding, Incident, Resolution, Sender,
+    Severity, Why,
 };
 
 /// Writes every incident followed by its findings, then the accounts: all of a run's output.
@@ -46,13 +46,14 @@ pub fn write_json<W: Write>(
         let (first, second) = some.split_at(some.len() / 2);
         // Two threads, as a run ends with its slowest part, and writing has had but one.
         let (first, second) = thread::scope(|scope| {
-            let second = scope.spawn(|| rendered(second));
+            let other = thread::Builder::new().spawn_scoped(scope, || rendered(second));
             let first = rendered(first);
-            let second = second.join();
-            (
-                first,
-                second.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            )
+            let second = match other.map(thread::ScopedJoinHandle::join) {
+                Ok(joined) => joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                // The system starts no more threads.
+                Err(_) => rendered(second),
+            };
+            (first, second)
         });
         out.write_all(&first?)?;
         out.write_all(&second?)?;

@@ -19,6 +19,7 @@ mod queue;
 mod records;
 mod tally;
 mod text;
+mod threads;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -201,14 +202,8 @@ fn conclude(
         names::identify(&mut judged.finding, registers);
     };
     let threads = settings.workers.clamp(1, WORKERS_MAX);
-    let at_once = verdict.findings.len().div_ceil(threads).max(1);
-    thread::scope(|scope| {
-        for some in verdict.findings.chunks_mut(at_once) {
-            scope.spawn(move || some.iter_mut().for_each(attest));
-        }
-        // Hundreds of megabytes, which take a while to give back.
-        drop(engine);
-    });
+    // The engine has hundreds of megabytes, which take a while to give back.
+    threads::for_each(&mut verdict.findings, threads, attest, || drop(engine));
     let mut senders = BTreeMap::new();
     let findings = verdict.findings.into_iter().map(|judged| {
         senders.insert(judged.finding.id.clone(), judged.interfaces);
