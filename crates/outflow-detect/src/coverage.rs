@@ -136,11 +136,8 @@ impl Watch {
 
     /// Minutes with a record of traffic, of each hour of a slot.
     pub(crate) fn logged(&self, slot: Slot) -> [u64; HOURS_PER_SLOT] {
-        let first = Hour::of_minute(slot.start() / 60).0;
-        std::array::from_fn(|at| {
-            let hour = Hour(first.saturating_add(u32::try_from(at).unwrap_or(u32::MAX)));
-            self.hours.get(&hour).map_or(0, |marks| marks.ok)
-        })
+        slot.hours()
+            .map(|hour| self.hours.get(&hour).map_or(0, |marks| marks.ok))
     }
 
     /// The first and the last minute with a row, up to a minute.
@@ -240,6 +237,11 @@ fn from_minute(hour: Hour, minute: i64) -> u64 {
         .saturating_sub(hour.first_minute())
         .clamp(0, MINUTES_PER_HOUR);
     HOUR & (!0u64 << before)
+}
+
+/// The bits of an hour's minutes from one to another, both included.
+pub(crate) fn minutes_between(hour: Hour, first: i64, last: i64) -> u64 {
+    from_minute(hour, first) & until_minute(hour, last)
 }
 
 /// The bits of an hour's minutes up to a minute.

@@ -14,7 +14,7 @@ use outflow_finding::Finding;
 
 use crate::parallel::both;
 use crate::policy::Policy;
-use crate::state::State;
+use crate::state::{State, Uncounted};
 use crate::time::Day;
 use crate::view::{Sifted, View};
 
@@ -36,7 +36,10 @@ pub struct Verdict {
     pub findings: Vec<Judged>,
     /// Bytes that crossed the border outwards, headers included, each counted at one observation point.
     pub counted_bytes: u64,
-    /// Of them, what was payload.
+    /// All other bytes of the records. What no judge reads is kept by no day, so that these are of all days, whichever was
+    /// asked for.
+    pub uncounted: Uncounted,
+    /// Of the bytes counted, what was payload.
     pub counted_payload_bytes: u64,
     /// Of that, what was sent in conversations of which only the ports suggest who opened them: no TCP flags of the
     /// same six hours tell, nor that the interface accepts connections at its port.
@@ -58,8 +61,10 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
         icmp,
         names,
         counted,
+        mut uncounted,
         guessed_payload_bytes,
     } = view.sift();
+    uncounted.add(&state.unpaired);
     let (others, ledgers) = both(
         || {
             let mut found = names::judge(&view, policy, names);
@@ -75,6 +80,7 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
     Verdict {
         findings,
         counted_bytes: counted.bytes,
+        uncounted,
         counted_payload_bytes: counted.payload,
         guessed_payload_bytes,
     }

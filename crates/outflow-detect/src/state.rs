@@ -3,6 +3,7 @@
 pub(crate) mod codec;
 mod lane;
 mod shared;
+mod uncounted;
 
 use std::collections::HashMap;
 
@@ -17,6 +18,7 @@ use crate::table::Table;
 use crate::time::Hour;
 use lane::{Buffer, Lane, Sums};
 pub use shared::{Folder, SharedState};
+pub use uncounted::Uncounted;
 
 /// Keys of pairs that a shard keeps before it keeps less of each: 64 shards of 256 Ki keys of 96 bytes are at most
 /// 1.7 GiB with their index. [`State::resolution`] shows when it was reached.
@@ -32,6 +34,8 @@ pub struct State {
     pub(crate) pairs: Table<PairKey>,
     pub(crate) unoriented: Table<UnorientedKey>,
     pub(crate) aws: AwsServices,
+    /// Bytes of records of which no pair is kept.
+    pub(crate) unpaired: Uncounted,
     lane: Lane,
 }
 
@@ -87,6 +91,7 @@ impl State {
             pairs: Table::new(keys_max),
             unoriented: Table::new(keys_max),
             aws: AwsServices::default(),
+            unpaired: Uncounted::default(),
             lane: Lane::default(),
         }
     }
@@ -112,6 +117,7 @@ impl State {
         self.pairs
             .merge(other.pairs, |entity| numbers[entity as usize]);
         self.aws.merge(other.aws);
+        self.unpaired.add(&other.unpaired);
         self.unoriented
             .merge(other.unoriented, |entity| numbers[entity as usize]);
     }
@@ -183,6 +189,10 @@ impl Sums for State {
         for (group, service) in named {
             self.aws.learn(*group, *service);
         }
+    }
+
+    fn add_unpaired(&mut self, unpaired: &Uncounted) {
+        self.unpaired.add(unpaired);
     }
 
     fn add(&mut self, shard: usize, buffer: &Buffer) {

@@ -63,6 +63,12 @@ impl Slot {
         i64::from(self.0) * SLOT_SECS
     }
 
+    /// Its hours.
+    pub(crate) fn hours(self) -> [Hour; HOURS_PER_SLOT] {
+        let first = Hour::of_minute(self.start() / 60).0;
+        std::array::from_fn(|at| Hour(first.saturating_add(u32::try_from(at).unwrap_or(u32::MAX))))
+    }
+
     /// The day that it belongs to.
     pub fn day(self) -> Day {
         Day(self.0 / SLOTS_PER_DAY)

@@ -9,6 +9,7 @@ mod survey;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use ipnet::IpNet;
+use outflow_enrich::inventory::Inventory;
 use outflow_enrich::{GroupId, InterfaceKey, Knowledge, Via, protocol};
 use outflow_record::Addr;
 
@@ -21,7 +22,7 @@ use crate::key::{
 use crate::parallel::in_parallel;
 use crate::policy::Policy;
 use crate::services::{port_of, watched};
-use crate::state::State;
+use crate::state::{State, Uncounted};
 use crate::table::SHARDS;
 use crate::time::{Day, Slot};
 pub(crate) use grouping::Group;
@@ -120,6 +121,7 @@ pub(crate) struct View<'a> {
     moved: HashMap<u32, Vec<(Slot, u32)>, FixedState>,
     /// Interfaces and hosts, in the order of their keys.
     parties: Parties<'a>,
+    inventory: &'a Inventory,
     /// What knowledge adds to them.
     placed: Vec<Placed<'a>>,
     /// By the state's number of a point: whose packets it saw, as records or knowledge say.
@@ -154,7 +156,9 @@ pub(crate) struct Sifted<'a> {
     pub(crate) names: Vec<Vec<Entry<'a>>>,
     /// What crossed the border outwards, each byte at one observation point.
     pub(crate) counted: Volume,
-    /// Of its payload, what was sent in conversations of which only the ports suggest who opened them.
+    /// What did not cross it, or did so at another point.
+    pub(crate) uncounted: Uncounted,
+    /// Of the payload counted, what was sent in conversations of which only the ports suggest who opened them.
     pub(crate) guessed_payload_bytes: u64,
 }
 
@@ -217,6 +221,7 @@ impl<'a> View<'a> {
             numbers,
             moved,
             parties,
+            inventory: &knowledge.inventory,
             placed,
             kinds,
             networks,
@@ -254,6 +259,11 @@ impl<'a> View<'a> {
         &self.placed[number as usize]
     }
 
+    /// What the account says of its network.
+    pub(crate) fn inventory(&self) -> &Inventory {
+        self.inventory
+    }
+
     /// The numbers of an interface and of its workload within a slot.
     fn who(&self, key: &PairKey) -> (u32, u32) {
         let (interface, first) = self.numbers[key.entity as usize];
@@ -277,19 +287,26 @@ impl<'a> View<'a> {
         self.grouping.name(group)
     }
 
-    /// The pairs of a shard's interfaces; `for_each` passes through them faster than `for`, as several lists are chained.
+    /// The pairs of a shard's interfaces, but for what another flow log of the same interface has.
     fn pairs(&self, shard: usize) -> impl Iterator<Item = (&PairKey, &Counters, Remote)> {
+        let all = self.all_pairs(shard);
+        all.filter(|(key, ..)| !self.is_redundant(key))
+    }
+
+    fn is_redundant(&self, key: &PairKey) -> bool {
+        !self.redundant.is_empty() && self.redundant.contains(&(key.entity, peer_of(key)))
+    }
+
+    /// All pairs of a shard's interfaces; `for_each` passes through them faster than `for`, as several lists are chained.
+    fn all_pairs(&self, shard: usize) -> impl Iterator<Item = (&PairKey, &Counters, Remote)> {
         let kept = self.state.pairs.shard(shard);
         let kept = kept.map(|(key, counters, level)| (key, counters, level.of_remote(key.service)));
         // What was kept for want of the own address has both addresses whole.
         let oriented = self.oriented[shard].iter();
         let oriented = oriented.map(|(key, counters)| (key, counters, Remote::Whole));
         let through = self.through;
-        let counts = |key: &PairKey| {
-            self.redundant.is_empty() || !self.redundant.contains(&(key.entity, peer_of(key)))
-        };
         kept.chain(oriented)
-            .filter(move |(key, ..)| key.slot.day() <= through && counts(key))
+            .filter(move |(key, ..)| key.slot.day() <= through)
     }
 
     /// The pairs that judges read, each byte at one observation point.
@@ -310,6 +327,7 @@ impl<'a> View<'a> {
             all.icmp.append(&mut part.icmp);
             all.names.append(&mut part.names);
             all.counted.add(&part.counted);
+            all.uncounted.add(&part.uncounted);
             all.guessed_payload_bytes = all
                 .guessed_payload_bytes
                 .saturating_add(part.guessed_payload_bytes);
@@ -325,10 +343,14 @@ impl<'a> View<'a> {
         let mut names = Vec::new();
         let called = self.called(shard);
         let is_served = |key: &PairKey| self.serves(shard, key) && !called.contains(&peer(key));
-        let counts = self
-            .pairs(shard)
-            .filter(|(key, _, kept)| !self.is_passed_on(key, *kept));
-        counts.for_each(|(key, counters, kept)| {
+        self.all_pairs(shard).for_each(|(key, counters, kept)| {
+            let is_external = key.service.external;
+            sifted.uncounted.add_pair(counters, is_external);
+            if self.is_redundant(key) || self.is_passed_on(key, kept) {
+                let repeated = if is_external { counters.up().bytes } else { 0 };
+                sifted.uncounted.add_repeated(repeated);
+                return;
+            }
             let (interface, workload) = self.who(key);
             let entry = Entry {
                 workload,

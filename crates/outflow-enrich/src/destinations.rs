@@ -24,6 +24,16 @@ pub enum DestinationCategory {
     Saas,
 }
 
+impl DestinationCategory {
+    /// `telemetry` or `saas`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Telemetry => "telemetry",
+            Self::Saas => "saas",
+        }
+    }
+}
+
 /// A site of a service. A second site or tenant of a service that is allowed is a way out like any other.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -65,6 +65,8 @@ pub struct EnrichedBatch<'a> {
     pub flows: &'a [Flow],
     /// Records without the addresses, times or counts that a flow needs (the format lacks them, or `-`).
     pub unmeasured: u64,
+    /// Bytes of these, as far as they say.
+    pub unmeasured_bytes: u64,
     /// Numbers of the interfaces of these, one for each.
     pub unmeasured_at: &'a [u32],
     /// Their rows in the batch, in order; each other row is a flow.
@@ -149,8 +151,10 @@ impl Enricher {
             &mut self.learnt,
             &mut numbers,
         );
+        let mut unmeasured_bytes: u64 = 0;
         for (row, (number, is_relayed)) in numbers.iter().enumerate() {
             let Some(record) = columns.row(row) else {
+                unmeasured_bytes = unmeasured_bytes.saturating_add(columns.bytes(row));
                 self.unmeasured_at.push(*number);
                 self.unmeasured_rows
                     .push(u32::try_from(row).unwrap_or(u32::MAX));
@@ -172,6 +176,7 @@ impl Enricher {
             learnt: &self.learnt,
             flows: &self.flows,
             unmeasured: self.unmeasured_at.len() as u64,
+            unmeasured_bytes,
             unmeasured_at: &self.unmeasured_at,
             unmeasured_rows: &self.unmeasured_rows,
         }

@@ -129,6 +129,16 @@ impl PassiveDns {
     /// What an address was called in a VPC at a time, by the answers of [`ANSWER_WINDOW_SECS`] until then. `None` if
     /// none of them had it: it was written down somewhere, or asked of another resolver.
     pub fn name_of(&self, vpc_id: &str, addr: Addr, at: Timestamp) -> Option<Naming> {
+        self.names(vpc_id, addr, at).naming()
+    }
+
+    /// As [`PassiveDns::name_of`], all that it was called, in the order of registered domains: for each the nearest
+    /// domain in which all of its names lay. `None` if there were more than [`ADDR_DOMAINS_MAX`].
+    pub fn names_of(&self, vpc_id: &str, addr: Addr, at: Timestamp) -> Option<Vec<String>> {
+        self.names(vpc_id, addr, at).listed()
+    }
+
+    fn names(&self, vpc_id: &str, addr: Addr, at: Timestamp) -> Names {
         let until = hour(at);
         let since = until.saturating_sub(ANSWER_WINDOW_SECS / HOUR_SECS);
         let mut all = Names::default();
@@ -137,7 +147,7 @@ impl PassiveDns {
                 all.merge(names);
             }
         }
-        all.naming()
+        all
     }
 
     /// Adds what another has been fed, with the same limit.

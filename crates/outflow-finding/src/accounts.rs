@@ -8,7 +8,9 @@ use serde::Serialize;
 /// What a run read and what became of it.
 ///
 /// Every line that could hold a record ends in exactly one of four accounts:
-/// `lines` = `rows` + `coverage_rows` + `queries` + `rejects`.
+/// `lines` = `rows` + `coverage_rows` + `queries` + `rejects`. So does every byte of the records, once for each time
+/// that it was logged: `bytes` = `counted_bytes` + `repeated_bytes` + `received_bytes` + `inside_bytes` +
+/// `rejected_bytes` + `unmeasured_bytes` + `outside_bytes`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Accounts {
     /// Objects read, damaged ones included.
@@ -57,6 +59,20 @@ pub struct Accounts {
     pub counted_payload_bytes: u64,
     /// Of those, bytes of conversations of which only the ports suggest who opened them: no TCP flags tell.
     pub guessed_payload_bytes: u64,
+    /// Bytes that left the network and are counted at another interface or flow log.
+    pub repeated_bytes: u64,
+    /// Bytes that came in from outside.
+    pub received_bytes: u64,
+    /// Bytes that did not cross the border; what stays inside is mostly logged by its sender and by its receiver.
+    pub inside_bytes: u64,
+    /// Of these, those beyond the headers.
+    pub inside_payload_bytes: u64,
+    /// Bytes that a security group or a network ACL rejected.
+    pub rejected_bytes: u64,
+    /// Bytes of the rows `unmeasured`.
+    pub unmeasured_bytes: u64,
+    /// Bytes of the rows `outside` the time that was asked for.
+    pub outside_bytes: u64,
 }
 
 /// How much of a remote address was kept where there were too many pairs to keep all of it.
@@ -78,6 +94,21 @@ impl Accounts {
         self.rows
             .saturating_sub(self.unmeasured)
             .saturating_sub(self.outside)
+    }
+
+    /// Whether every byte is accounted for.
+    pub fn bytes_balance(&self) -> bool {
+        let parts = [
+            self.counted_bytes,
+            self.repeated_bytes,
+            self.received_bytes,
+            self.inside_bytes,
+            self.rejected_bytes,
+            self.unmeasured_bytes,
+            self.outside_bytes,
+        ];
+        let sum: u128 = parts.into_iter().map(u128::from).sum();
+        sum == u128::from(self.bytes)
     }
 
     /// Whether every line is accounted for.

@@ -3,6 +3,7 @@
 //! Plain structs with public fields: detectors fill them, grouping and renderings read them. What is not
 //! known is `None` or empty, never a made-up value.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use outflow_record::Timestamp;
@@ -69,6 +70,8 @@ pub struct Finding {
     pub coverage: Option<Coverage>,
     /// What to look at to check the finding.
     pub evidence: Evidence,
+    /// What is known of the sending interface.
+    pub sender: Sender,
 }
 
 impl Finding {
@@ -98,6 +101,7 @@ impl Finding {
             why: Vec::new(),
             coverage: None,
             evidence: Evidence::default(),
+            sender: Sender::default(),
         }
     }
 }
@@ -110,6 +114,47 @@ pub struct Incident {
     /// The incident itself, under the keys of a finding; `body.id` is the incident's id.
     pub body: Finding,
 }
+
+/// Tags that are listed of a sender: as many as AWS lets a resource have. Those of an interface and its instance may be
+/// more; then the first by key are kept, and [`Sender::tags_total`] says how many there are.
+pub const SENDER_TAGS_MAX: usize = 50;
+
+/// What records and an inventory say of the sending interface, as it was at the last packet. Of a host that is known
+/// through the interface which passed on its packets, the host's own interface is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Sender {
+    /// Instance to which it was attached.
+    pub instance_id: Option<String>,
+    /// Subnet.
+    pub subnet_id: Option<String>,
+    /// Availability zone as flow logs name it, such as `euc1-az1`.
+    pub availability_zone_id: Option<String>,
+    /// Security groups, in the order of ids.
+    pub security_groups: Vec<SecurityGroup>,
+    /// Tags of the interface and of its instance, [`SENDER_TAGS_MAX`] at most; of one key, the interface's.
+    pub tags: BTreeMap<String, String>,
+    /// How many tags there are.
+    pub tags_total: u64,
+    /// The workload by the inventory, such as `asg/web` or `sg-1@subnet-1`; the instance or the interface where nothing
+    /// outlives them.
+    pub lineage: Option<String>,
+    /// When the inventory saw it so; unknown where only records tell.
+    #[serde(serialize_with = "crate::json::instant_or_null")]
+    pub observed_at: Option<Timestamp>,
+}
+
+/// A security group.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct SecurityGroup {
+    /// `sg-…`.
+    pub id: String,
+    /// Name.
+    pub name: Option<String>,
+}
+
+/// Names that are listed of a destination: enough to see what shares an address. Of more the first in order are kept,
+/// and [`Destination::domains_total`] says how many there are.
+pub const DESTINATION_DOMAINS_MAX: usize = 8;
 
 /// Where bytes went.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -129,6 +174,20 @@ pub struct Destination {
     pub country: Option<String>,
     /// AWS service whose published range holds the addresses, such as `S3`.
     pub service: Option<String>,
+    /// Who runs the service to which all the addresses belong, where it is a known one.
+    pub vendor: Option<String>,
+    /// What that service is called.
+    pub product: Option<String>,
+    /// The vendor's name of its site, such as `EU1`.
+    pub site: Option<String>,
+    /// What it is for: `telemetry` or `saas`.
+    pub category: Option<String>,
+    /// Names that the VPC had for the addresses, in order, [`DESTINATION_DOMAINS_MAX`] at most.
+    pub domains: Vec<String>,
+    /// How many names there are, at least: beyond some for one address they are not told apart.
+    pub domains_total: u64,
+    /// Whether one of the addresses had names of several registered domains: which of them was meant is not known.
+    pub ambiguous: bool,
 }
 
 /// One reason: what was observed, against what was expected.

@@ -17,7 +17,8 @@ pub use coverage::write_coverage_json;
 use crate::escape::acts;
 use crate::order::{by_incident, by_risk};
 use crate::{
-    Accounts, Coverage, Destination, Evidence, Family, Finding, Incident, Resolution, Severity, Why,
+    Accounts, Coverage, Destination, Evidence, Family, Finding, Incident, Resolution, Sender,
+    Severity, Why,
 };
 
 /// Writes every incident followed by its findings, then the accounts: all of a run's output.
@@ -45,13 +46,14 @@ pub fn write_json<W: Write>(
         let (first, second) = some.split_at(some.len() / 2);
         // Two threads, as a run ends with its slowest part, and writing has had but one.
         let (first, second) = thread::scope(|scope| {
-            let second = scope.spawn(|| rendered(second));
+            let other = thread::Builder::new().spawn_scoped(scope, || rendered(second));
             let first = rendered(first);
-            let second = second.join();
-            (
-                first,
-                second.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            )
+            let second = match other.map(thread::ScopedJoinHandle::join) {
+                Ok(joined) => joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                // The system starts no more threads.
+                Err(_) => rendered(second),
+            };
+            (first, second)
         });
         out.write_all(&first?)?;
         out.write_all(&second?)?;
@@ -172,6 +174,7 @@ struct FindingLine<'a> {
     evidence: &'a Evidence,
     #[serde(skip_serializing_if = "Option::is_none")]
     findings: Option<&'a [String]>,
+    sender: &'a Sender,
 }
 
 impl<'a> FindingLine<'a> {
@@ -202,6 +205,7 @@ impl<'a> FindingLine<'a> {
             coverage: from.coverage.as_ref(),
             evidence: &from.evidence,
             findings,
+            sender: &from.sender,
         }
     }
 }
@@ -235,6 +239,13 @@ struct AccountsLine<'a> {
     queries: u64,
     counted_payload_bytes: u64,
     guessed_payload_bytes: u64,
+    repeated_bytes: u64,
+    received_bytes: u64,
+    inside_bytes: u64,
+    inside_payload_bytes: u64,
+    rejected_bytes: u64,
+    unmeasured_bytes: u64,
+    outside_bytes: u64,
 }
 
 impl<'a> AccountsLine<'a> {
@@ -264,6 +275,13 @@ impl<'a> AccountsLine<'a> {
             queries: from.queries,
             counted_payload_bytes: from.counted_payload_bytes,
             guessed_payload_bytes: from.guessed_payload_bytes,
+            repeated_bytes: from.repeated_bytes,
+            received_bytes: from.received_bytes,
+            inside_bytes: from.inside_bytes,
+            inside_payload_bytes: from.inside_payload_bytes,
+            rejected_bytes: from.rejected_bytes,
+            unmeasured_bytes: from.unmeasured_bytes,
+            outside_bytes: from.outside_bytes,
         }
     }
 }
@@ -295,7 +313,7 @@ fn instant<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Err
     serializer.collect_str(at)
 }
 
-fn instant_or_null<S: Serializer>(
+pub(crate) fn instant_or_null<S: Serializer>(
     at: &Option<Timestamp>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {

@@ -50,7 +50,10 @@ pub use coverage::{
 pub use error::Error;
 pub use escape::escape;
 pub use family::Family;
-pub use finding::{Coverage, Destination, Evidence, EvidenceObject, Finding, Incident, Why};
+pub use finding::{
+    Coverage, DESTINATION_DOMAINS_MAX, Destination, Evidence, EvidenceObject, Finding, Incident,
+    SENDER_TAGS_MAX, SecurityGroup, Sender, Why,
+};
 pub use group::{
     DESTINATION_GAP_SECS, DESTINATION_SEVERITY_MIN, INCIDENT_ADDRESSES_MAX, INCIDENT_OBJECTS_MAX,
     INCIDENT_QUERIES_MAX, INCIDENT_WHY_MAX, SENDER_GAP_SECS, group,

@@ -100,6 +100,9 @@ fn write_reasons<W: Write>(out: &mut W, incident: &Incident, layout: &Layout) ->
     for why in &body.why {
         layout.write_item(out, INDENT, &reason(why))?;
     }
+    for known in row::known(&body.destination) {
+        layout.write_item(out, INDENT, &known)?;
+    }
     layout.write_text(out, INDENT, &row::footer(incident))?;
     writeln!(out)
 }

@@ -20,6 +20,7 @@ pub(crate) mod queue;
 mod records;
 pub(crate) mod tally;
 mod text;
+mod threads;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -28,12 +29,13 @@ use std::sync::atomic::AtomicU64;
 use std::thread;
 
 use outflow_detect::{Engine, Grain, Judged, Policy, Resolution, SharedState, State};
-use outflow_enrich::{HOSTS_MAX, HostBudget, Networks, PassiveDns};
+use outflow_enrich::{HOSTS_MAX, HostBudget, KnownDestinations, Networks, PassiveDns};
 use outflow_finding::{Accounts, CoverageReport, Finding, Incident, RowCounts, group};
 use outflow_record::{Format, Timestamp};
 
 use crate::{Context, Object, Problem};
 use evidence::Ledger;
+use names::Registers;
 use queue::Queue;
 use tally::Tally;
 use worker::{Done, Worker};
@@ -183,24 +185,27 @@ fn conclude(
 ) -> Outcome {
     let (enis, resolution) = (state.interfaces() as u64, state.resolution());
     let mut engine = Engine::with_state(settings.policy.clone(), state);
-    match knowledge::of(&settings.context, names) {
-        Ok(known) => engine.know(Arc::new(known)),
-        Err(error) => remarks.push(format!("judged by records alone: {error}")),
+    let built_in = KnownDestinations::built_in();
+    let known = built_in.and_then(|known| {
+        engine.know(Arc::new(knowledge::of(&settings.context, names, &known)?));
+        Ok(known)
+    });
+    if let Err(error) = &known {
+        remarks.push(format!("judged by records alone: {error}"));
     }
+    let registers = Registers {
+        context: &settings.context,
+        names,
+        known: known.as_ref().ok(),
+    };
     let mut verdict = engine.finish();
     let attest = |judged: &mut Judged| {
         ledger.attest(&judged.interfaces, &mut judged.finding);
-        names::identify(&mut judged.finding, &settings.context, names);
+        names::identify(&mut judged.finding, registers);
     };
     let threads = settings.workers.clamp(1, WORKERS_MAX);
-    let at_once = verdict.findings.len().div_ceil(threads).max(1);
-    thread::scope(|scope| {
-        for some in verdict.findings.chunks_mut(at_once) {
-            scope.spawn(move || some.iter_mut().for_each(attest));
-        }
-        // Hundreds of megabytes, which take a while to give back.
-        drop(engine);
-    });
+    // The engine has hundreds of megabytes, which take a while to give back.
+    threads::for_each(&mut verdict.findings, threads, attest, || drop(engine));
     let mut senders = BTreeMap::new();
     let findings = verdict.findings.into_iter().map(|judged| {
         senders.insert(judged.finding.id.clone(), judged.interfaces);
@@ -228,9 +233,15 @@ fn conclude(
                 .to_owned(),
         );
     }
+    let uncounted = verdict.uncounted;
     let accounts = Accounts {
         enis,
         counted_bytes: verdict.counted_bytes,
+        repeated_bytes: uncounted.repeated_bytes,
+        received_bytes: uncounted.received_bytes,
+        inside_bytes: uncounted.inside_bytes,
+        inside_payload_bytes: uncounted.inside_payload_bytes,
+        rejected_bytes: uncounted.rejected_bytes,
         counted_payload_bytes: verdict.counted_payload_bytes,
         guessed_payload_bytes: verdict.guessed_payload_bytes,
         resolution: kept(resolution),

@@ -1,6 +1,7 @@
 //! A finding in the making: what its entries add up to.
 
 mod records;
+mod sender;
 mod weights;
 
 use outflow_enrich::InterfaceKey;
@@ -16,6 +17,7 @@ use crate::services::service_name;
 use crate::time::Day;
 use crate::view::{Entry, Group, View, warm_up};
 use records::Records;
+use sender::sender;
 pub(super) use weights::Sides;
 use weights::{Few, Many, first_ranked, ranked};
 
@@ -295,7 +297,8 @@ impl Draft {
         identity.extend_from_slice(charge.identity);
         let account = main.and_then(|entity| text(&entity.key.interface.account_id));
         let single = charge.workload.is_some();
-        let of_one = |value: Option<String>| value.filter(|_| single || entities.len() == 1);
+        let is_one = single || entities.len() == 1;
+        let of_one = |value: Option<String>| value.filter(|_| is_one);
         // By records, or else by the inventory.
         let placed = entities.first().map(|number| view.placed(*number));
         let placed = main.zip(placed);
@@ -309,6 +312,11 @@ impl Draft {
             last: i64::from(self.span.1),
             day: charge.day,
         };
+        let sender = entities
+            .first()
+            .filter(|_| is_one)
+            .map(|party| sender(view, *party, Timestamp(records.last)))
+            .unwrap_or_default();
         let finding = Finding {
             id: finding_id(&identity),
             title: charge.title,
@@ -335,6 +343,7 @@ impl Draft {
                 sql: Some(records.sql(view)),
                 ..Evidence::default()
             },
+            sender,
             ..Finding::new(family)
         };
         let keys = entities

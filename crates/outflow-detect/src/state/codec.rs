@@ -6,7 +6,7 @@ pub(crate) mod wire;
 
 use outflow_enrich::{AwsService, Interface, InterfaceKey, OwnAddress, PointKey, Via};
 
-use super::State;
+use super::{State, Uncounted};
 use crate::Error;
 use crate::counters::{Counters, Volume};
 use crate::coverage::{Marks, Watch};
@@ -18,7 +18,7 @@ use crate::time::{Hour, Slot};
 use wire::{Reader, Writer};
 
 /// The layout of the bytes; a state of another version is refused.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 
 impl State {
     /// The state as bytes.
@@ -40,6 +40,7 @@ impl State {
             out.addr(group);
             out.u8(service.code());
         }
+        write_unpaired(&mut out, &self.unpaired);
         out.finish()
     }
 
@@ -79,9 +80,39 @@ impl State {
             let group = input.addr()?;
             state.aws.learn(group, AwsService::from_code(input.u8()?));
         }
+        state.unpaired = read_unpaired(&mut input)?;
         input.end()?;
         Ok(state)
     }
+}
+
+fn write_unpaired(out: &mut Writer, unpaired: &Uncounted) {
+    let Uncounted {
+        // What pairs have is never told twice here.
+        repeated_bytes: _,
+        received_bytes,
+        inside_bytes,
+        inside_payload_bytes,
+        rejected_bytes,
+    } = *unpaired;
+    for bytes in [
+        received_bytes,
+        inside_bytes,
+        inside_payload_bytes,
+        rejected_bytes,
+    ] {
+        out.u64(bytes);
+    }
+}
+
+fn read_unpaired(input: &mut Reader<'_>) -> Result<Uncounted, Error> {
+    Ok(Uncounted {
+        repeated_bytes: 0,
+        received_bytes: input.u64()?,
+        inside_bytes: input.u64()?,
+        inside_payload_bytes: input.u64()?,
+        rejected_bytes: input.u64()?,
+    })
 }
 
 fn write_key(out: &mut Writer, key: &PointKey) {

@@ -6,6 +6,7 @@ use outflow_enrich::{
 use outflow_finding::RowCounts;
 use outflow_record::{Addr, CoverageRow, CoverageStatus};
 
+use super::Uncounted;
 use crate::counters::{Counters, Volume};
 use crate::coverage::{Marks, Touched};
 use crate::entities::shard_of;
@@ -31,6 +32,9 @@ pub(super) trait Sums {
     /// Adds the AWS services of destination groups.
     fn learn_aws(&mut self, named: &[(Addr, AwsService)]);
 
+    /// Adds bytes of records of which no pair is kept.
+    fn add_unpaired(&mut self, unpaired: &Uncounted);
+
     /// Adds sums of interfaces of one shard.
     fn add(&mut self, shard: usize, buffer: &Buffer);
 }
@@ -54,6 +58,7 @@ pub(super) struct Lane {
     touched: Vec<u32>,
     buffers: Vec<Buffer>,
     aws: Vec<(Addr, AwsService)>,
+    unpaired: Uncounted,
 }
 
 impl Default for Lane {
@@ -63,6 +68,7 @@ impl Default for Lane {
             touched: Vec::new(),
             buffers: vec![Buffer::default(); SHARDS],
             aws: Vec::new(),
+            unpaired: Uncounted::default(),
         }
     }
 }
@@ -185,19 +191,22 @@ impl Lane {
                     (entity, shard) = (point.entity, point.shard);
                 }
                 self.count(flow, entity, usize::from(shard));
+            } else {
+                self.unpaired.add_rejected(flow);
             }
         }
         self.add_pairs(sums);
     }
 
-    /// Adds what the batches so far showed of interfaces: their coverage and kinds of rows. A batch meets thousands of
-    /// interfaces, mostly the same as the one before; so this is not done for each.
+    /// Adds what the batches so far showed of interfaces, their coverage and kinds of rows, and the bytes that no pair has.
+    /// A batch meets thousands of interfaces, mostly the same as the one before; so this is not done for each.
     pub(super) fn settle(&mut self, sums: &mut impl Sums) {
         for number in self.touched.drain(..) {
             if let Some(Some(known)) = self.known.get_mut(number as usize) {
                 known.settle(sums);
             }
         }
+        sums.add_unpaired(&std::mem::take(&mut self.unpaired));
     }
 
     fn add_pairs(&mut self, sums: &mut impl Sums) {
@@ -254,16 +263,24 @@ impl Lane {
                 let sent = sent(flow, active);
                 let counters = if first_sends { sent } else { sent.reversed() };
                 self.buffers[shard].unoriented.push((key, counters));
+            } else {
+                self.unpaired.add_inside(flow);
             }
             return;
         };
         if !external && !is_watched_inside(flow) {
+            self.unpaired.add_inside(flow);
             return;
         }
         let service = service(flow, external);
         let outgoing = flow.direction == Direction::Egress;
         // What clients send to a service nobody judges; and a scan from outside would have a key for each port.
         if service.is_anonymous() && !outgoing {
+            if external {
+                self.unpaired.add_received(flow);
+            } else {
+                self.unpaired.add_inside(flow);
+            }
             return;
         }
         let key = PairKey {

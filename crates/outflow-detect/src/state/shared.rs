@@ -10,7 +10,7 @@ use outflow_finding::RowCounts;
 use outflow_record::{Addr, CoverageRow};
 
 use super::lane::{self, Buffer, Lane, Sums};
-use super::{AwsServices, SHARD_KEYS_MAX, State};
+use super::{AwsServices, SHARD_KEYS_MAX, State, Uncounted};
 use crate::coverage::Marks;
 use crate::entities::Entities;
 use crate::key::{PairKey, UnorientedKey};
@@ -23,6 +23,7 @@ pub struct SharedState {
     keys_max: usize,
     entities: Mutex<Entities>,
     aws: Mutex<AwsServices>,
+    unpaired: Mutex<Uncounted>,
     shards: Vec<Mutex<(Shard<PairKey>, Shard<UnorientedKey>)>>,
 }
 
@@ -40,6 +41,7 @@ impl SharedState {
             keys_max,
             entities: Mutex::default(),
             aws: Mutex::default(),
+            unpaired: Mutex::default(),
             shards: (0..SHARDS).map(shard).collect(),
         }
     }
@@ -61,6 +63,7 @@ impl SharedState {
             pairs: Table::of_shards(pairs, self.keys_max),
             unoriented: Table::of_shards(unoriented, self.keys_max),
             aws: into_inner(self.aws),
+            unpaired: into_inner(self.unpaired),
             lane: Lane::default(),
         }
     }
@@ -113,6 +116,10 @@ impl Sums for &SharedState {
         for (group, service) in named {
             aws.learn(*group, *service);
         }
+    }
+
+    fn add_unpaired(&mut self, unpaired: &Uncounted) {
+        locked(&self.unpaired).add(unpaired);
     }
 
     fn add(&mut self, shard: usize, buffer: &Buffer) {

@@ -12,22 +12,47 @@ use outflow_enrich::Via;
 use outflow_record::Addr;
 
 use crate::counters::Counters;
-use crate::coverage::Watch;
+use crate::coverage::{Watch, minutes_between};
 use crate::key::{FixedState, PairKey, Remote};
-use crate::time::{Day, HOURS_PER_SLOT, SLOTS_PER_DAY, Slot};
+use crate::time::{Day, HOURS_PER_SLOT, Hour, SLOTS_PER_DAY, Slot};
 
 /// What a point saw of a peer within a slot.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Logged {
     pub(super) bytes: u64,
     /// The buckets in which it saw any.
     pub(super) active: u64,
+    /// The first and the last second.
+    pub(super) span: (u32, u32),
+}
+
+impl Default for Logged {
+    fn default() -> Self {
+        Self {
+            bytes: 0,
+            active: 0,
+            span: (u32::MAX, 0),
+        }
+    }
 }
 
 impl Logged {
-    pub(super) fn add(&mut self, bytes: u64, active: u64) {
-        self.bytes = self.bytes.saturating_add(bytes);
-        self.active |= active;
+    pub(super) fn add(&mut self, counters: &Counters) {
+        let (up, down) = (counters.up().bytes, counters.down().bytes);
+        self.bytes = self.bytes.saturating_add(up).saturating_add(down);
+        self.active |= counters.active();
+        let (first, last) = self.span;
+        self.span = (first.min(counters.first), last.max(counters.last));
+    }
+
+    /// The minutes of a slot's hours that lie in its buckets, and from its first to its last second.
+    fn minutes(&self, slot: Slot) -> [u64; HOURS_PER_SLOT] {
+        let (first, last) = self.span;
+        let mut minutes = minutes_of(self.active);
+        for (hour, minutes) in slot.hours().into_iter().zip(&mut minutes) {
+            *minutes &= minutes_between(hour, i64::from(first) / 60, i64::from(last) / 60);
+        }
+        minutes
     }
 }
 
@@ -52,9 +77,29 @@ pub(super) struct Rival<'e> {
 }
 
 impl Rival<'_> {
+    /// The minutes of a slot's hours in which its flow log has records of the interface. Where coverage was dropped, only
+    /// those in which it may have some of the peer: that another log has the same then takes more, not less.
+    fn minutes(&self, logged: &Logged, slot: Slot, kept_from: Hour) -> [u64; HOURS_PER_SLOT] {
+        let mut minutes = self.watch.logged(slot);
+        let of_peer = logged.minutes(slot);
+        for ((hour, minutes), of_peer) in slot.hours().into_iter().zip(&mut minutes).zip(of_peer) {
+            if hour < kept_from {
+                *minutes = of_peer;
+            }
+        }
+        minutes
+    }
+
     /// Whether nearly all that it logged of a peer is what another one logged, too: as much, in the same minutes.
-    fn is_again(&self, logged: &Logged, other: &Rival<'_>, of_other: &Logged, slot: Slot) -> bool {
-        let (own, other) = (self.watch.logged(slot), other.watch.logged(slot));
+    fn is_again(
+        &self,
+        logged: &Logged,
+        (other, of_other): &(&Rival<'_>, Logged),
+        slot: Slot,
+        kept_from: Hour,
+    ) -> bool {
+        let own = self.minutes(logged, slot, kept_from);
+        let other = other.minutes(of_other, slot, kept_from);
         let (mut minutes, mut common) = (0, 0);
         for ((own, other), active) in own.iter().zip(other).zip(minutes_of(logged.active)) {
             minutes += u64::from((own & active).count_ones());
@@ -83,10 +128,11 @@ fn agree(a: u64, b: u64) -> bool {
 }
 
 /// Of points that have the same traffic in different flow logs, the peers of which each does not count: where another
-/// that counts saw the same. First counts the one that saw most of the peer.
+/// that counts saw the same. First counts the one that saw most of the peer. Coverage is there from `kept_from` on.
 pub(super) fn redundant(
     rivals: &[Vec<Rival<'_>>],
     seen: &ByPeer,
+    kept_from: Hour,
 ) -> HashSet<(u32, Peer), FixedState> {
     let mut out = HashSet::default();
     for points in rivals {
@@ -102,8 +148,8 @@ pub(super) fn redundant(
             let mut counting: Vec<(&Rival<'_>, Logged)> = Vec::new();
             for (at, logged) in logged {
                 let own = &points[at];
-                let is_again = |(other, of_other): &(&Rival<'_>, Logged)| {
-                    own.is_again(&logged, other, of_other, peer.slot)
+                let is_again = |other: &(&Rival<'_>, Logged)| {
+                    own.is_again(&logged, other, peer.slot, kept_from)
                 };
                 if counting.iter().any(is_again) {
                     out.insert((own.point, peer));

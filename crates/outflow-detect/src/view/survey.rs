@@ -169,15 +169,15 @@ impl View<'_> {
                 .pairs(*shard)
                 .filter(|(key, ..)| points.contains(&key.entity));
             for (key, counters, _) in rivals {
-                let bytes = counters.up().bytes.saturating_add(counters.down().bytes);
                 let peers = sums.entry(key.entity).or_default();
                 let logged = peers.entry(peer_of(key)).or_default();
-                logged.add(bytes, counters.active());
+                logged.add(counters);
             }
             sums
         });
         // A point's pairs are all in one shard.
-        once::redundant(&rivals, &sums.into_iter().flatten().collect())
+        let sums = sums.into_iter().flatten().collect();
+        once::redundant(&rivals, &sums, self.state.entities.kept_from())
     }
 
     /// A look at every pair: who accepts connections, and what gateways sent; then, what hosts sent there.

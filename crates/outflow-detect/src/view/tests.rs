@@ -211,6 +211,13 @@ fn flags_of_one_window_tell_who_opened_the_others() {
     assert_eq!(guessed(&[serves, accepts]), 0);
     let udp = "10.0.0.7 45.1.2.3 40000 443 17 - 1 128 AT AT egress";
     assert_eq!(guessed(&[udp]), 100);
+    // Ports of one rank suggest nothing: the later windows of what is served stay with the host, as chosen.
+    let accepted = "10.0.0.7 45.1.2.3 8080 20000 6 18 1 152 AT AT egress";
+    let later = "10.0.0.7 45.1.2.3 8080 20000 6 0 1 152 AT AT egress";
+    assert_eq!(guessed(&[accepted, later]), 100);
+    // Nor do flags of another six hours tell.
+    let next_slot = goes_on.replace("AT", &(START + crate::time::SLOT_SECS).to_string());
+    assert_eq!(guessed(&[opens, &next_slot]), 100);
 }
 
 #[test]
@@ -227,4 +234,103 @@ fn the_query_of_a_host_behind_a_gateway_asks_for_its_packets() {
     let asked = "(dstaddr IN ('45.1.2.3') OR srcaddr IN ('45.1.2.3') OR pkt_dstaddr IN ('45.1.2.3') \
                  OR pkt_srcaddr IN ('45.1.2.3')) AND (pkt_srcaddr IN ('10.0.0.7') OR pkt_dstaddr IN ('10.0.0.7'))";
     assert!(sql.contains(asked), "{sql}");
+}
+
+#[test]
+fn what_does_not_count_is_told_by_reason() {
+    let format = "vpc-id interface-id instance-id srcaddr dstaddr pkt-srcaddr pkt-dstaddr srcport dstport protocol \
+                  packets bytes start end action tcp-flags flow-direction";
+    let row = |ends: &str, rest: &str| {
+        let addrs = ends.split_once(' ').unwrap().1.split_once(' ').unwrap().1;
+        let packets = if addrs.split(' ').count() == 2 {
+            format!("{ends} {addrs}")
+        } else {
+            ends.to_owned()
+        };
+        let (what, end) = rest.split_once(" | ").unwrap();
+        format!("vpc-a {packets} {what} {START} {START} {end}\n")
+    };
+    let host = "eni-a i-a 10.0.0.7";
+    let rows = [
+        // Sent, and its answer.
+        row(
+            &format!("{host} 45.1.2.3"),
+            "40000 443 6 1 1052 | ACCEPT 2 egress",
+        ),
+        row(
+            "eni-a i-a 45.1.2.3 10.0.0.7",
+            "443 40000 6 1 200 | ACCEPT 18 ingress",
+        ),
+        // What the gateway had from the host, and sent on in its own name.
+        row(
+            "eni-n - 10.0.0.7 10.0.0.9 10.0.0.7 45.1.2.3",
+            "40000 443 6 1 1052 | ACCEPT 2 ingress",
+        ),
+        row(
+            "eni-n - 10.0.0.9 45.1.2.3",
+            "50000 443 6 1 1052 | ACCEPT 2 egress",
+        ),
+        // A client of what is served, and what it got.
+        row(
+            "eni-a i-a 46.1.2.3 10.0.0.7",
+            "50000 443 6 1 70 | ACCEPT 2 ingress",
+        ),
+        row(
+            &format!("{host} 46.1.2.3"),
+            "443 50000 6 1 400 | ACCEPT 18 egress",
+        ),
+        // Inside, of which name resolution is kept.
+        row(
+            &format!("{host} 10.0.0.8"),
+            "40000 5432 6 1 152 | ACCEPT 2 egress",
+        ),
+        row(
+            &format!("{host} 10.0.0.2"),
+            "40000 53 17 1 78 | ACCEPT 0 egress",
+        ),
+        row(
+            "eni-a i-a 10.0.0.2 10.0.0.7",
+            "53 40000 17 1 58 | ACCEPT 0 ingress",
+        ),
+        row(
+            "eni-a i-a 47.1.2.3 10.0.0.7",
+            "50000 22 6 1 60 | REJECT 2 ingress",
+        ),
+    ];
+    let state = state_of_lines(format, &rows.concat());
+    let verdict = crate::judge::judge(&state, &Policy::default(), Day(40_000));
+    assert_eq!(verdict.counted_bytes, 1_052 + 400);
+    let expected = Uncounted {
+        repeated_bytes: 2 * 1_052,
+        received_bytes: 200 + 70,
+        inside_bytes: 152 + 78 + 58,
+        inside_payload_bytes: 100 + 50 + 30,
+        rejected_bytes: 60,
+    };
+    assert_eq!(verdict.uncounted, expected);
+}
+
+#[test]
+fn overlapping_flow_logs_count_once_where_coverage_was_dropped() {
+    let mut decoder = outflow_record::Decoder::new(Some(V2.parse().unwrap()));
+    let rows =
+        row("10.0.0.7 45.1.2.3", "40000 443", 1_000) + &row("45.1.2.3 10.0.0.7", "443 40000", 300);
+    decoder.decode(rows.as_bytes()).unwrap();
+    let decoded = decoder.flush().unwrap();
+    let mut state = State::default();
+    let mut enricher = outflow_enrich::Enricher::new(outflow_enrich::Networks::default());
+    for flow_log in ["fl-1", "fl-2"] {
+        let origin = outflow_enrich::Origin {
+            flow_log: Some(flow_log.to_owned()),
+            ..outflow_enrich::Origin::default()
+        };
+        state.fold(&enricher.enrich(&decoded.flows, &origin), 0);
+    }
+    let counted = |state: &State| {
+        let verdict = crate::judge::judge(state, &Policy::default(), Day(40_000));
+        (verdict.counted_bytes, verdict.uncounted.repeated_bytes)
+    };
+    assert_eq!(counted(&state), (1_000, 1_000));
+    state.entities.keep_from(crate::time::Hour(u32::MAX));
+    assert_eq!(counted(&state), (1_000, 1_000));
 }

@@ -203,6 +203,11 @@ impl<'a> Columns<'a> {
         })
     }
 
+    /// The bytes that a row says, zero if it says none.
+    pub(super) fn bytes(&self, row: usize) -> u64 {
+        self.bytes.get(row).unwrap_or(0)
+    }
+
     /// The packet's own source, if the record has one: it differs where another host sent it or another address of the
     /// interface did.
     #[inline]

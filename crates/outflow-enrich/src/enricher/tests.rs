@@ -105,6 +105,7 @@ fn the_name_of_the_object_fills_in_what_records_lack() {
     assert_eq!(key.interface.account_id, "123456789012");
     assert_eq!(interface.region.as_deref(), Some("eu-central-1"));
     assert_eq!((batch.flows.len(), batch.unmeasured), (1, 1));
+    assert_eq!(batch.unmeasured_bytes, 100);
 }
 
 #[test]

@@ -15,23 +15,82 @@ use crate::Error;
 /// quarter. What exceeds it is left out, and is a problem of the document that brought it.
 pub const OBSERVATIONS_MAX: usize = 10_000_000;
 
-/// Keys of the lists that are read, in AWS's PascalCase.
-const LISTS: [&str; 14] = [
-    "ConfigurationItems",
-    "FlowLogs",
-    "Instances",
-    "NatGateways",
-    "NetworkInterfaces",
-    "PrefixLists",
-    "Reservations",
-    "RouteTables",
-    "SecurityGroupRules",
-    "SecurityGroups",
-    "Subnets",
-    "TransitGatewayAttachments",
-    "VpcEndpoints",
-    "Vpcs",
+/// A kind of resources that is read.
+struct Kind {
+    /// Key of its list in outputs of the EC2 API, in AWS's PascalCase.
+    list: &'static str,
+    /// What AWS Config calls its type behind `AWS::EC2::`, if it has one.
+    config: Option<&'static str>,
+    take: fn(&mut Inventory, Batch, usize) -> Taken,
+}
+
+static KINDS: [Kind; 12] = [
+    Kind {
+        list: "NetworkInterfaces",
+        config: Some("NetworkInterface"),
+        take: |own, batch, room| take(&mut own.interfaces, batch, room),
+    },
+    Kind {
+        list: "Instances",
+        config: Some("Instance"),
+        take: |own, batch, room| take(&mut own.instances, batch, room),
+    },
+    Kind {
+        list: "SecurityGroups",
+        config: Some("SecurityGroup"),
+        take: |own, batch, room| take(&mut own.security_groups, batch, room),
+    },
+    Kind {
+        list: "SecurityGroupRules",
+        config: None,
+        take: |own, batch, room| take(&mut own.security_group_rules, batch, room),
+    },
+    Kind {
+        list: "Vpcs",
+        config: Some("VPC"),
+        take: |own, batch, room| take(&mut own.vpcs, batch, room),
+    },
+    Kind {
+        list: "Subnets",
+        config: Some("Subnet"),
+        take: |own, batch, room| take(&mut own.subnets, batch, room),
+    },
+    Kind {
+        list: "NatGateways",
+        config: Some("NatGateway"),
+        take: |own, batch, room| take(&mut own.nat_gateways, batch, room),
+    },
+    Kind {
+        list: "VpcEndpoints",
+        config: Some("VPCEndpoint"),
+        take: |own, batch, room| take(&mut own.vpc_endpoints, batch, room),
+    },
+    Kind {
+        list: "RouteTables",
+        config: Some("RouteTable"),
+        take: |own, batch, room| take(&mut own.route_tables, batch, room),
+    },
+    Kind {
+        list: "FlowLogs",
+        config: Some("FlowLog"),
+        take: |own, batch, room| take(&mut own.flow_logs, batch, room),
+    },
+    Kind {
+        list: "PrefixLists",
+        config: Some("PrefixList"),
+        take: |own, batch, room| take(&mut own.prefix_lists, batch, room),
+    },
+    Kind {
+        list: "TransitGatewayAttachments",
+        config: Some("TransitGatewayAttachment"),
+        take: |own, batch, room| take(&mut own.transit_gateway_attachments, batch, room),
+    },
 ];
+
+/// Lists that hold others: items of AWS Config, and instances by the reservations that made them.
+const OUTER_LISTS: [&str; 2] = [CONFIG_ITEMS, RESERVATIONS];
+const CONFIG_ITEMS: &str = "ConfigurationItems";
+const RESERVATIONS: &str = "Reservations";
 
 /// Whether JSON that begins like this, cut anywhere, has a list that an [`InventoryBuilder`] reads.
 ///
@@ -50,7 +109,9 @@ pub fn is_inventory(head: &[u8]) -> bool {
     pieces.windows(2).any(|pair| {
         let rest = pair[1].trim_start().strip_prefix(':');
         let is_list = rest.is_some_and(|rest| rest.trim_start().starts_with('['));
-        is_list && LISTS.contains(&&*pascal(pair[0].to_owned()))
+        let key = pascal(pair[0].to_owned());
+        let is_read = || OUTER_LISTS.contains(&&*key) || kind_of(&key).is_some();
+        is_list && is_read()
     })
 }
 
@@ -113,7 +174,7 @@ impl InventoryBuilder {
         let place = Arc::new(snapshot.place.clone());
         for (key, value) in document {
             match (key.as_str(), value) {
-                ("ConfigurationItems", Value::Array(items)) => self.config_items(&source, items),
+                (CONFIG_ITEMS, Value::Array(items)) => self.config_items(&source, items),
                 (_, Value::Array(values)) => {
                     let (kind, values) = instances(&key, values);
                     let numbered = values.into_iter().enumerate();
@@ -195,25 +256,11 @@ impl InventoryBuilder {
     /// Takes resources of the kind that a list of the EC2 API names.
     fn batch(&mut self, source: &Arc<str>, kind: &str, batch: Batch) {
         let room = OBSERVATIONS_MAX - self.observations;
-        let own = &mut self.inventory;
-        let taken = match kind {
-            "NetworkInterfaces" => take(&mut own.interfaces, batch, room),
-            "Instances" => take(&mut own.instances, batch, room),
-            "SecurityGroups" => take(&mut own.security_groups, batch, room),
-            "SecurityGroupRules" => take(&mut own.security_group_rules, batch, room),
-            "Vpcs" => take(&mut own.vpcs, batch, room),
-            "Subnets" => take(&mut own.subnets, batch, room),
-            "NatGateways" => take(&mut own.nat_gateways, batch, room),
-            "VpcEndpoints" => take(&mut own.vpc_endpoints, batch, room),
-            "RouteTables" => take(&mut own.route_tables, batch, room),
-            "FlowLogs" => take(&mut own.flow_logs, batch, room),
-            "PrefixLists" => take(&mut own.prefix_lists, batch, room),
-            "TransitGatewayAttachments" => take(&mut own.transit_gateway_attachments, batch, room),
-            _ => {
-                let what = format!("a list of {} of a kind that is not read", batch.items.len());
-                return self.problem(source, kind.to_owned(), what);
-            }
+        let Some(known) = kind_of(kind) else {
+            let what = format!("a list of {} of a kind that is not read", batch.items.len());
+            return self.problem(source, kind.to_owned(), what);
         };
+        let taken = (known.take)(&mut self.inventory, batch, room);
         self.observations += taken.observations;
         for (place, what) in taken.problems {
             self.problem(source, place, what);
@@ -270,7 +317,7 @@ fn take<T: Resource>(timeline: &mut Timeline<T>, batch: Batch, room: usize) -> T
 
 /// Instances are listed within the reservations that made them.
 fn instances(key: &str, values: Vec<Value>) -> (&str, Vec<Value>) {
-    if key != "Reservations" {
+    if key != RESERVATIONS {
         return (key, values);
     }
     let mut instances = Vec::new();
@@ -287,22 +334,16 @@ fn instances(key: &str, values: Vec<Value>) -> (&str, Vec<Value>) {
     ("Instances", instances)
 }
 
+/// The kind whose list has this key.
+fn kind_of(list: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.list == list)
+}
+
 /// The list of the EC2 API that has resources of a type of AWS Config.
 fn listed_as(resource_type: &str) -> Option<&'static str> {
-    Some(match resource_type.strip_prefix("AWS::EC2::")? {
-        "NetworkInterface" => "NetworkInterfaces",
-        "Instance" => "Instances",
-        "SecurityGroup" => "SecurityGroups",
-        "VPC" => "Vpcs",
-        "Subnet" => "Subnets",
-        "NatGateway" => "NatGateways",
-        "VPCEndpoint" => "VpcEndpoints",
-        "RouteTable" => "RouteTables",
-        "FlowLog" => "FlowLogs",
-        "PrefixList" => "PrefixLists",
-        "TransitGatewayAttachment" => "TransitGatewayAttachments",
-        _ => return None,
-    })
+    let name = resource_type.strip_prefix("AWS::EC2::")?;
+    let kind = KINDS.iter().find(|kind| kind.config == Some(name))?;
+    Some(kind.list)
 }
 
 /// The configuration of an item: an object, or in a history its JSON as text.

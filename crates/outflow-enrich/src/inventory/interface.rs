@@ -1,6 +1,6 @@
 //! Network interfaces as the inventory has them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use outflow_record::Addr;
@@ -88,8 +88,8 @@ pub struct InterfaceInfo {
     pub requester_managed: bool,
     /// Instance to which it is attached.
     pub instance_id: Option<String>,
-    /// Ids of its security groups.
-    pub security_groups: BTreeSet<String>,
+    /// Ids of its security groups, each with its name, which is empty where it is not described.
+    pub security_groups: BTreeMap<String, String>,
     /// Its addresses inside, IPv4 and IPv6.
     pub addresses: BTreeSet<Addr>,
     /// Public addresses that stand for its own outside.
@@ -231,6 +231,8 @@ struct Attachment {
 #[serde(rename_all = "PascalCase")]
 struct Group {
     group_id: String,
+    #[serde(default)]
+    group_name: String,
 }
 
 #[derive(Deserialize)]
@@ -296,7 +298,7 @@ impl From<Described> for InterfaceInfo {
             security_groups: described
                 .groups
                 .into_iter()
-                .map(|group| group.group_id)
+                .map(|group| (group.group_id, group.group_name))
                 .collect(),
             source_dest_check: described.source_dest_check,
             description: described.description,

@@ -86,7 +86,7 @@ impl Lineage {
         }
         if !interface.security_groups.is_empty() {
             return Self::SecurityGroups {
-                security_groups: interface.security_groups.clone(),
+                security_groups: interface.security_groups.keys().cloned().collect(),
                 subnet_id: interface.subnet_id.clone(),
             };
         }

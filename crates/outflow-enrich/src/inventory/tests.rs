@@ -70,7 +70,7 @@ fn an_interface_is_read_with_all_its_addresses() {
     assert_eq!(interface.kind, InterfaceKind::NatGateway);
     assert_eq!(interface.kind, InterfaceKind::named("natGateway"));
     assert_eq!(
-        interface.security_groups.iter().collect::<Vec<_>>(),
+        interface.security_groups.keys().collect::<Vec<_>>(),
         ["sg-1", "sg-2"]
     );
     assert_eq!(
@@ -420,4 +420,35 @@ fn published_outputs_are_read_without_a_problem() {
         .unwrap()
         .value;
     assert_eq!(routes.routes[1].gateway_id.as_deref(), Some("igw-fEXAMPLE"));
+}
+
+#[test]
+fn what_is_told_as_an_inventory_is_what_a_builder_reads() {
+    let lists = [
+        "configurationItems",
+        "FlowLogs",
+        "Instances",
+        "NatGateways",
+        "NetworkInterfaces",
+        "PrefixLists",
+        "Reservations",
+        "RouteTables",
+        "SecurityGroupRules",
+        "SecurityGroups",
+        "Subnets",
+        "TransitGatewayAttachments",
+        "VpcEndpoints",
+        "Vpcs",
+        "KeyPairs",
+    ];
+    for list in lists {
+        let json = format!(r#"{{"{list}": []}}"#);
+        let mut builder = InventoryBuilder::default();
+        builder
+            .add("x", json.as_bytes(), &Snapshot::default())
+            .unwrap();
+        let is_read = builder.build().unwrap().problems.total() == 0;
+        assert_eq!(is_inventory(json.as_bytes()), is_read, "{list}");
+        assert_eq!(is_read, list != "KeyPairs");
+    }
 }

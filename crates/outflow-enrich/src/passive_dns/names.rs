@@ -78,6 +78,17 @@ impl Names {
         }
     }
 
+    /// The nearest domain of each registered one; `None` if there are too many.
+    pub(super) fn listed(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Few(domains) => {
+                let names = domains.iter().map(|domain| domain.within.to_string());
+                Some(names.collect())
+            }
+            Self::Many => None,
+        }
+    }
+
     pub(super) fn naming(&self) -> Option<Naming> {
         match self {
             Self::Few(domains) => match domains.as_slice() {

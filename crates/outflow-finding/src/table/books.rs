@@ -61,8 +61,7 @@ fn entries(accounts: &Accounts) -> Vec<(&'static str, String)> {
     if accounts.counted_rows() < accounts.rows {
         entries.push(("uncounted", uncounted(accounts)));
     }
-    let [counted, all] = [accounts.counted_bytes, accounts.bytes].map(human_bytes);
-    entries.push(("bytes", format!("{counted} counted, of {all} in all rows")));
+    entries.push(("bytes", bytes(accounts)));
     if accounts.counted_payload_bytes > 0 {
         entries.push(("opened by", opened_by(accounts)));
     }
@@ -84,6 +83,26 @@ fn objects(accounts: &Accounts) -> String {
         0 => format!("{objects}, damaged {damaged}"),
         _ => format!("{objects}, damaged {damaged}; besides, copies {copies}"),
     }
+}
+
+/// Where the bytes of all rows went; what nothing went to is left out, but for what is counted.
+fn bytes(accounts: &Accounts) -> String {
+    let parts = [
+        ("repeated", accounts.repeated_bytes),
+        ("received", accounts.received_bytes),
+        ("inside", accounts.inside_bytes),
+        ("rejected", accounts.rejected_bytes),
+        ("unmeasured", accounts.unmeasured_bytes),
+        ("outside the time", accounts.outside_bytes),
+    ];
+    let parts = parts.into_iter().filter(|(_, bytes)| *bytes > 0);
+    let parts = parts.map(|(name, bytes)| format!(" + {name} {}", human_bytes(bytes)));
+    let sign = if accounts.bytes_balance() { "=" } else { "≠" };
+    let [all, counted] = [accounts.bytes, accounts.counted_bytes].map(human_bytes);
+    format!(
+        "{all} {sign} counted {counted}{}",
+        parts.collect::<String>()
+    )
 }
 
 /// What tells who opened the conversations in which payload left.

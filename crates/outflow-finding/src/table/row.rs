@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use super::CELL_CHARS_MAX;
 use crate::escape::escape;
-use crate::{Destination, Finding, Incident, human_bytes, human_duration};
+use crate::{Destination, Finding, Incident, Sender, human_bytes, human_count, human_duration};
+
+/// Security groups that a line names; an interface has five at most unless AWS was asked for more. JSON has all.
+const SECURITY_GROUPS_SHOWN: usize = 5;
 
 const UNKNOWN: &str = "unknown";
 
@@ -30,13 +33,12 @@ pub(super) fn footer(incident: &Incident) -> String {
         many => format!("{many} findings"),
     };
     let mut parts = vec![escape(&body.id, CELL_CHARS_MAX), findings];
-    let places = [&body.interface_id, &body.vpc_id];
-    parts.extend(
-        places
-            .into_iter()
-            .flatten()
-            .map(|place| escape(place, CELL_CHARS_MAX)),
-    );
+    // The instance is often what the workload is called by.
+    let instance = &body.sender.instance_id;
+    let instance = instance.as_ref().filter(|_| *instance != body.workload);
+    let places = [body.interface_id.as_ref(), instance, body.vpc_id.as_ref()];
+    parts.extend(places.into_iter().flatten().map(|place| short(place)));
+    parts.extend(security_groups(&body.sender));
     if !body.attack.is_empty() {
         parts.push(escape(&body.attack.join(" "), CELL_CHARS_MAX));
     }
@@ -44,6 +46,70 @@ pub(super) fn footer(incident: &Incident) -> String {
         parts.push(format!("{:.1} % of minutes seen", coverage.share * 100.0));
     }
     parts.join(" · ")
+}
+
+/// Ids of security groups, each with its name: what an analyst closes first.
+fn security_groups(sender: &Sender) -> Option<String> {
+    let groups = &sender.security_groups;
+    let shown = groups.iter().take(SECURITY_GROUPS_SHOWN);
+    let shown = shown.map(|group| match &group.name {
+        Some(name) => format!("{} ({})", short(&group.id), short(name)),
+        None => short(&group.id),
+    });
+    let shown = shown.collect::<Vec<_>>().join(" ");
+    match groups.len().saturating_sub(SECURITY_GROUPS_SHOWN) {
+        0 => (!shown.is_empty()).then_some(shown),
+        more => Some(format!("{shown} +{more}")),
+    }
+}
+
+/// Whose the destination is and what it was called, as far as its cell does not say it.
+pub(super) fn known(destination: &Destination) -> Vec<String> {
+    let whose = vendor(destination).map(|vendor| format!("the destination is {vendor}"));
+    whose.into_iter().chain(names(destination)).collect()
+}
+
+/// `Datadog, site EU1 (telemetry)`.
+fn vendor(destination: &Destination) -> Option<String> {
+    let vendor = destination.vendor.as_deref()?;
+    let name = match destination.product.as_deref() {
+        // Most products have the name of their vendor in theirs.
+        Some(product) if product.starts_with(vendor) => short(product),
+        Some(product) => format!("{} {}", short(vendor), short(product)),
+        None => short(vendor),
+    };
+    let site = match &destination.site {
+        Some(site) => format!(", site {}", short(site)),
+        None => ", at a site that is not known".to_owned(),
+    };
+    let category = destination.category.as_deref();
+    let category = category.map(|category| format!(" ({})", short(category)));
+    Some(name + &site + &category.unwrap_or_default())
+}
+
+/// Several names; a single one is what the destination is called.
+fn names(destination: &Destination) -> Option<String> {
+    let Destination {
+        domains,
+        domains_total,
+        ambiguous,
+        ..
+    } = destination;
+    if *domains_total < 2 {
+        return None;
+    }
+    let listed: Vec<String> = domains.iter().map(|name| short(name)).collect();
+    let more = match domains_total.saturating_sub(domains.len() as u64) {
+        0 => String::new(),
+        all if domains.is_empty() => format!("{} names or more", human_count(all)),
+        more => format!(" and {} more", human_count(more)),
+    };
+    let names = listed.join(", ") + &more;
+    Some(if *ambiguous {
+        format!("one address had several names, and which of them was meant is not known: {names}")
+    } else {
+        format!("its addresses had several names: {names}")
+    })
 }
 
 fn who(body: &Finding, members: &[&Finding]) -> String {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::{Coverage, Destination, Family, Resolution, finding_id, group};
+use crate::{Coverage, Destination, Family, Resolution, SecurityGroup, Sender, finding_id, group};
 
 fn exfiltration() -> Finding {
     Finding {
@@ -102,6 +102,8 @@ fn accounts() -> Accounts {
         ]),
         bytes: 912_000_000_000,
         counted_bytes: 61_400_000_000,
+        received_bytes: 700_000_000_000,
+        inside_bytes: 150_600_000_000,
         enis: 214,
         first: "2026-10-01T00:00:00Z".parse().ok(),
         last: "2026-10-02T00:00:00Z".parse().ok(),
@@ -165,7 +167,7 @@ fn a_table_of_100_columns() {
     objects  288, damaged 1
     lines    1,200,000 = rows 1,199,000 + coverage 988 + rejects 12; besides, headers 288, blank 0
     rejects  truncated 9, bad-value:bytes 3
-    bytes    61.4 GB counted, of 912 GB in all rows
+    bytes    912 GB = counted 61.4 GB + received 700 GB + inside 151 GB
     ENIs     214
     span     2026-10-01T00:00:00Z → 2026-10-02T00:00:00Z (1 d)
     seconds  1.23
@@ -202,7 +204,7 @@ fn a_table_of_80_columns() {
     lines    1,200,000 = rows 1,199,000 + coverage 988 + rejects 12; besides,
              headers 288, blank 0
     rejects  truncated 9, bad-value:bytes 3
-    bytes    61.4 GB counted, of 912 GB in all rows
+    bytes    912 GB = counted 61.4 GB + received 700 GB + inside 151 GB
     ENIs     214
     span     2026-10-01T00:00:00Z → 2026-10-02T00:00:00Z (1 d)
     seconds  1.23
@@ -233,7 +235,7 @@ fn without_a_width_nothing_wraps() {
     objects  288, damaged 1
     lines    1,200,000 = rows 1,199,000 + coverage 988 + rejects 12; besides, headers 288, blank 0
     rejects  truncated 9, bad-value:bytes 3
-    bytes    61.4 GB counted, of 912 GB in all rows
+    bytes    912 GB = counted 61.4 GB + received 700 GB + inside 151 GB
     ENIs     214
     span     2026-10-01T00:00:00Z → 2026-10-02T00:00:00Z (1 d)
     seconds  1.23
@@ -249,7 +251,7 @@ fn without_incidents_it_says_what_was_covered() {
     objects  288, damaged 1
     lines    1,200,000 = rows 1,199,000 + coverage 988 + rejects 12; besides, headers 288, blank 0
     rejects  truncated 9, bad-value:bytes 3
-    bytes    61.4 GB counted, of 912 GB in all rows
+    bytes    912 GB = counted 61.4 GB + received 700 GB + inside 151 GB
     ENIs     214
     span     2026-10-01T00:00:00Z → 2026-10-02T00:00:00Z (1 d)
     seconds  1.23
@@ -272,7 +274,7 @@ fn without_traffic_it_does_not_claim_that_all_is_well() {
 
     objects  0, damaged 0
     lines    0 = rows 0 + coverage 0 + rejects 0; besides, headers 0, blank 0
-    bytes    0 B counted, of 0 B in all rows
+    bytes    0 B = counted 0 B
     ENIs     0
     span     unknown
     seconds  0.00
@@ -298,7 +300,7 @@ fn what_was_not_counted_is_shown_where_there_is_any() {
     lines      1,200,000 = rows 1,199,000 + coverage 988 + rejects 12; besides, headers 288, blank 0, control messages 7
     rejects    truncated 9, bad-value:bytes 3
     uncounted  1,000 rows without addresses, times or bytes, 24 rows outside the time asked for
-    bytes      61.4 GB counted, of 912 GB in all rows
+    bytes      912 GB = counted 61.4 GB + received 700 GB + inside 151 GB
     ENIs       214
     remotes    summed in part by /24 and /48: more pairs than memory allows
     span       2026-10-01T00:00:00Z → 2026-10-02T00:00:00Z (1 d)
@@ -402,9 +404,23 @@ fn hostile_text_is_shown_and_does_not_act() {
             org: Some(text()),
             country: Some(text()),
             service: Some(text()),
+            vendor: Some(text()),
+            product: Some(text()),
+            site: Some(text()),
+            category: Some(text()),
+            domains: vec![text()],
+            domains_total: 2,
             ..Destination::default()
         },
         attack: vec![text()],
+        sender: Sender {
+            instance_id: Some(text()),
+            security_groups: vec![SecurityGroup {
+                id: text(),
+                name: Some(text()),
+            }],
+            ..Sender::default()
+        },
         why: vec![
             Why {
                 text: text(),
@@ -431,4 +447,97 @@ fn hostile_text_is_shown_and_does_not_act() {
         let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
         assert!(!table.contains(acts), "{table:?}");
     }
+}
+
+#[test]
+fn instance_and_security_groups_stand_under_the_reasons() {
+    let group = |id: &str, name: Option<&str>| SecurityGroup {
+        id: id.to_owned(),
+        name: name.map(str::to_owned),
+    };
+    let sender = |groups: &[SecurityGroup]| Sender {
+        instance_id: Some("i-1".to_owned()),
+        security_groups: groups.to_vec(),
+        ..Sender::default()
+    };
+    let two = [group("sg-1", Some("web")), group("sg-2", None)];
+    let footer = |finding: Finding| {
+        let table = render(vec![finding], at_width(200));
+        let line = table.lines().find(|line| line.contains("1 finding"));
+        line.unwrap().to_owned()
+    };
+    let told = footer(Finding {
+        sender: sender(&two),
+        ..exfiltration()
+    });
+    assert!(
+        told.contains("· eni-0123456789abcdef0 · i-1 · vpc-0f00ba11 · sg-1 (web) sg-2 ·"),
+        "{told}"
+    );
+    let many: Vec<SecurityGroup> = (1..=7).map(|at| group(&format!("sg-{at}"), None)).collect();
+    let told = footer(Finding {
+        workload: Some("i-1".to_owned()),
+        sender: sender(&many),
+        ..exfiltration()
+    });
+    assert!(!told.contains("i-1 "), "the workload says it: {told}");
+    assert!(told.contains("· sg-1 sg-2 sg-3 sg-4 sg-5 +2 ·"), "{told}");
+}
+
+#[test]
+fn whose_a_destination_is_and_which_names_it_had_stand_with_the_reasons() {
+    let lines = |destination: Destination| -> Vec<String> {
+        let finding = Finding {
+            destination,
+            why: Vec::new(),
+            ..exfiltration()
+        };
+        let table = render(vec![finding], TableOptions::default());
+        let items = table
+            .lines()
+            .filter_map(|line| line.trim_start().strip_prefix("• "));
+        items.map(str::to_owned).collect()
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let of = |vendor: &str, product: &str, site: Option<String>| Destination {
+        vendor: text(vendor),
+        product: text(product),
+        site,
+        category: text("telemetry"),
+        ..Destination::default()
+    };
+    assert_eq!(
+        lines(of("Datadog", "Datadog", text("EU1"))),
+        ["the destination is Datadog, site EU1 (telemetry)"]
+    );
+    assert_eq!(
+        lines(of("Acme", "Drive", None)),
+        ["the destination is Acme Drive, at a site that is not known (telemetry)"]
+    );
+    let called = |names: &[&str], domains_total, ambiguous| Destination {
+        domains: names.iter().map(|name| (*name).to_owned()).collect(),
+        domains_total,
+        ambiguous,
+        ..Destination::default()
+    };
+    assert_eq!(
+        lines(called(&["a.example", "b.example"], 3, true)),
+        [
+            "one address had several names, and which of them was meant is not known: a.example, b.example and 1 more"
+        ]
+    );
+    assert_eq!(
+        lines(called(&[], 65, true)),
+        [
+            "one address had several names, and which of them was meant is not known: 65 names or more"
+        ]
+    );
+    assert_eq!(
+        lines(called(&["a.example", "b.example"], 2, false)),
+        ["its addresses had several names: a.example, b.example"]
+    );
+    assert_eq!(
+        lines(called(&["a.example"], 1, false)),
+        Vec::<String>::new()
+    );
 }

@@ -9,13 +9,17 @@ use outflow_enrich::{
 use crate::Context;
 
 /// What is known. Without context and answers that is nothing, whatever is built in.
-pub(super) fn of(context: &Context, names: &PassiveDns) -> Result<Knowledge, Error> {
+pub(super) fn of(
+    context: &Context,
+    names: &PassiveDns,
+    known: &KnownDestinations,
+) -> Result<Knowledge, Error> {
     let destinations = if context.read.is_empty() && names.held() == 0 {
         DestinationGroups::default()
     } else {
         DestinationGroups::new(GroupSources {
             ranges: context.ranges.as_ref(),
-            known: &KnownDestinations::built_in()?,
+            known,
             names,
             geo: &context.geo,
         })?

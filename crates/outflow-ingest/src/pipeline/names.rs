@@ -1,10 +1,15 @@
 //! Names of addresses, from the Resolver query logs among the objects; and what findings gain by them.
 
+use std::collections::BTreeSet;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayAccessor, StringArray};
-use outflow_enrich::{ANSWER_WINDOW_SECS, DnsAnswer, Naming, PassiveDns};
-use outflow_finding::Finding;
+use outflow_enrich::{
+    ADDR_DOMAINS_MAX, ANSWER_WINDOW_SECS, DnsAnswer, KnownDestination, KnownDestinations,
+    PassiveDns,
+};
+use outflow_finding::{DESTINATION_DOMAINS_MAX, Destination, Finding};
 use outflow_record::{Addr, DnsBatch, DnsField, Timestamp};
 
 use crate::Context;
@@ -55,8 +60,17 @@ pub(super) fn feed(names: &mut PassiveDns, queries: &DnsBatch) {
     }
 }
 
+/// What tells whose an address is.
+#[derive(Clone, Copy)]
+pub(super) struct Registers<'a> {
+    pub(super) context: &'a Context,
+    pub(super) names: &'a PassiveDns,
+    pub(super) known: Option<&'a KnownDestinations>,
+}
+
 /// Says whom a finding's addresses belong to, where all of them that anything is known of agree.
-pub(super) fn identify(finding: &mut Finding, context: &Context, names: &PassiveDns) {
+pub(super) fn identify(finding: &mut Finding, registers: Registers<'_>) {
+    let context = registers.context;
     let destination = &finding.destination;
     let addrs: Vec<Addr> = destination
         .addresses
@@ -75,41 +89,92 @@ pub(super) fn identify(finding: &mut Finding, context: &Context, names: &Passive
             .filter_map(range)
             .map(|range| range.service.to_string()),
     );
-    let domain = finding
-        .vpc_id
-        .as_deref()
-        .zip(finding.first_seen.zip(finding.last_seen))
-        .and_then(|(vpc_id, span)| domain(names, vpc_id, &addrs, span));
+    let called = called(finding, registers.names, &addrs);
+    let site = registers
+        .known
+        .and_then(|known| site(known, &addrs, &called));
     let destination = &mut finding.destination;
     destination.asn = destination.asn.or(network);
     destination.org = destination.org.take().or(org);
     destination.country = destination.country.take().or(country);
     destination.service = destination.service.take().or(service);
-    destination.domain = destination.domain.take().or(domain);
+    name(destination, &called);
+    if let Some(site) = site {
+        destination.vendor = Some(site.vendor.clone());
+        destination.product = Some(site.product.clone());
+        destination.site.clone_from(&site.site);
+        destination.category = Some(site.category.name().to_owned());
+        destination.country = destination.country.take().or(site.country.clone());
+    }
 }
 
-/// The name in which all addresses lay that had one in this time. `None` also if one of them was shared by several
-/// registered domains: which of them was meant is not known.
-fn domain(
-    names: &PassiveDns,
-    vpc_id: &str,
-    addrs: &[Addr],
-    (first, last): (Timestamp, Timestamp),
-) -> Option<String> {
+/// What an address was called while a finding sent to it.
+#[derive(Debug, Default)]
+struct Called {
+    names: BTreeSet<String>,
+    /// Whether it was shared by several registered domains at a time.
+    is_shared: bool,
+    /// Whether by so many that they are not told apart.
+    by_many: bool,
+}
+
+/// What the addresses were called in the finding's VPC, each by itself.
+fn called(finding: &Finding, names: &PassiveDns, addrs: &[Addr]) -> Vec<Called> {
+    let vpc_id = finding.vpc_id.as_deref();
+    let Some((vpc_id, (first, last))) = vpc_id.zip(finding.first_seen.zip(finding.last_seen))
+    else {
+        return Vec::new();
+    };
     let windows =
         (last.secs().saturating_sub(first.secs()) / ANSWER_WINDOW_SECS).clamp(0, WINDOWS_MAX);
-    let mut within = Vec::new();
-    for addr in addrs {
+    let of_addr = |addr: &Addr| {
+        let mut called = Called::default();
         for window in 0..=windows {
             let at = Timestamp(last.secs().saturating_sub(window * ANSWER_WINDOW_SECS));
-            match names.name_of(vpc_id, *addr, at) {
-                Some(Naming::Named { within: name, .. }) => within.push(name),
-                Some(Naming::Ambiguous { .. }) => return None,
-                None => {}
+            match names.names_of(vpc_id, *addr, at) {
+                Some(names) => {
+                    called.is_shared |= names.len() > 1;
+                    called.names.extend(names);
+                }
+                None => (called.is_shared, called.by_many) = (true, true),
             }
         }
+        called
+    };
+    addrs.iter().map(of_addr).collect()
+}
+
+/// Names a destination, if all of its addresses that had a name lay in one; and tells of all names that they had.
+fn name(destination: &mut Destination, called: &[Called]) {
+    let names: BTreeSet<&String> = called.iter().flat_map(|of| &of.names).collect();
+    destination.ambiguous = called.iter().any(|of| of.is_shared);
+    destination.domains_total = names.len() as u64;
+    if called.iter().any(|of| of.by_many) {
+        let least = ADDR_DOMAINS_MAX as u64 + 1;
+        destination.domains_total = destination.domains_total.max(least);
     }
-    agreed(within.into_iter())
+    let listed = names.iter().take(DESTINATION_DOMAINS_MAX);
+    destination.domains = listed.map(|name| (*name).clone()).collect();
+    let only = agreed(names.into_iter()).filter(|_| !destination.ambiguous);
+    destination.domain = destination.domain.take().or(only.cloned());
+}
+
+/// The known destination to which every address belongs, by its own network or by all names that it had.
+fn site<'k>(
+    known: &'k KnownDestinations,
+    addrs: &[Addr],
+    called: &[Called],
+) -> Option<&'k KnownDestination> {
+    let by_name = |of: &Called| {
+        let sites: Option<Vec<_>> = of.names.iter().map(|name| known.by_name(name)).collect();
+        agreed(sites?.into_iter()).filter(|_| !of.is_shared)
+    };
+    let of_addr = |(at, addr): (usize, &Addr)| {
+        let by_name = || by_name(called.get(at)?);
+        known.by_addr(*addr).or_else(by_name)
+    };
+    let sites: Option<Vec<_>> = addrs.iter().enumerate().map(of_addr).collect();
+    agreed(sites?.into_iter())
 }
 
 /// The value, if there is one and no other.

@@ -30,6 +30,8 @@ pub(crate) struct Tally {
     span: Option<(i64, i64)>,
     /// Rows that lack what counting needs.
     pub(crate) unmeasured: u64,
+    /// Bytes of these.
+    pub(super) unmeasured_bytes: u64,
     /// Rows that can be counted, of a format that does not tell how many packets they stand for.
     pub(crate) without_packets: u64,
     /// Rows of more hosts behind gateways than are told apart.
@@ -40,6 +42,8 @@ pub(crate) struct Tally {
     unread_columns: BTreeMap<String, u64>,
     /// Rows outside the span that was asked for.
     pub(crate) outside: u64,
+    /// Bytes of these.
+    pub(super) outside_bytes: u64,
     /// Rows by flow log.
     pub(super) flow_logs: FlowLogs,
 }
@@ -124,6 +128,8 @@ impl Tally {
         self.without_packets += other.without_packets;
         self.outside += other.outside;
         self.rows_beyond_hosts += other.rows_beyond_hosts;
+        self.unmeasured_bytes = self.unmeasured_bytes.saturating_add(other.unmeasured_bytes);
+        self.outside_bytes = self.outside_bytes.saturating_add(other.outside_bytes);
         self.control_messages += other.control_messages;
         self.flow_logs.merge(&other.flow_logs);
     }
@@ -155,6 +161,8 @@ impl Tally {
             last: self.span.map(|(_, last)| Timestamp(last)),
             unmeasured: self.unmeasured,
             outside: self.outside,
+            unmeasured_bytes: self.unmeasured_bytes,
+            outside_bytes: self.outside_bytes,
             copies: self.copies,
             control_messages: self.control_messages,
             ..Accounts::default()

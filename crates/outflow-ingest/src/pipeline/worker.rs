@@ -205,6 +205,8 @@ impl<'a> Worker<'a> {
         }
         let batch = self.enricher.enrich(&decoded.flows, origin);
         self.tally.unmeasured += batch.unmeasured;
+        let lacking = &mut self.tally.unmeasured_bytes;
+        *lacking = lacking.saturating_add(batch.unmeasured_bytes);
         self.kinds.unmeasured += batch.unmeasured;
         self.measures.add(&decoded.flows, batch.unmeasured);
         if !decoded.flows.has(Field::Packets) {
@@ -214,9 +216,15 @@ impl<'a> Worker<'a> {
         if self.settings.since.is_some() || self.settings.until.is_some() {
             let settings = self.settings;
             self.within.clear();
-            self.within
-                .extend(flows.iter().filter(|flow| is_within(settings, flow.start)));
-            self.tally.outside += (flows.len() - self.within.len()) as u64;
+            for flow in flows {
+                if is_within(settings, flow.start) {
+                    self.within.push(*flow);
+                } else {
+                    self.tally.outside += 1;
+                    let outside = &mut self.tally.outside_bytes;
+                    *outside = outside.saturating_add(flow.bytes);
+                }
+            }
             flows = &self.within;
         }
         for flow in flows {

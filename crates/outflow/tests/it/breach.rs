@@ -219,3 +219,21 @@ fn breach_simulate_writes_the_bytes_of_the_archive() {
     let other: Vec<_> = paths.iter().filter(|path| !same(path)).collect();
     assert!(other.is_empty(), "other bytes: {other:#?}");
 }
+
+#[test]
+fn breach_every_byte_is_in_one_account() {
+    let report = report().report();
+    report.reconciles();
+    for part in ["counted_bytes", "received_bytes", "inside_bytes"] {
+        assert!(report.account(part) > 0, "{part}");
+    }
+    assert!(report.account("inside_payload_bytes") <= report.account("inside_bytes"));
+
+    // Three of the days, by record: the others' bytes are told, too.
+    let span = ["--since", "2026-09-02", "--until", "2026-09-05"];
+    let args: Vec<&str> = [ARCHIVE].into_iter().chain(span).collect();
+    let part = detect(&workspace(), &args).exits(0).report();
+    part.reconciles();
+    assert_eq!(part.account("bytes"), report.account("bytes"));
+    assert!(part.account("outside_bytes") > 0);
+}

@@ -94,7 +94,7 @@ fn an_inventory_makes_interfaces_one_workload_and_counts_a_gateway_once() {
 #[test]
 fn aws_config_tells_the_region_and_what_is_not_read_is_said() {
     let configuration = json!({"networkInterfaceId": "eni-a", "vpcId": "vpc-1", "tagSet": [
-        {"key": "app", "value": "shop"}]});
+        {"key": "app", "value": "shop"}], "groups": [{"groupId": "sg-1", "groupName": "web"}]});
     let snapshot = json!({"fileVersion": "1.0", "configSnapshotId": "1", "configurationItems": [
         {"resourceType": "AWS::EC2::NetworkInterface", "resourceId": "eni-a", "awsAccountId": "123456789012",
          "awsRegion": "eu-south-2", "configurationItemCaptureTime": "2026-09-21T00:00:00.000Z",
@@ -110,6 +110,10 @@ fn aws_config_tells_the_region_and_what_is_not_read_is_said() {
     );
     let (run, report) = judged(folder.path());
     let finding = &report.findings[0];
+    let seen = json!({"instance_id": null, "subnet_id": null, "availability_zone_id": null,
+        "security_groups": [{"id": "sg-1", "name": "web"}], "tags": {"app": "shop"}, "tags_total": 1,
+        "lineage": "app=shop", "observed_at": "2026-09-21T00:00:00Z"});
+    assert_eq!(finding["sender"], seen);
     assert_eq!(text(finding, "workload"), Some("app=shop"));
     assert_eq!(text(finding, "region"), Some("eu-south-2"));
     run.says(&[
@@ -167,6 +171,13 @@ fn destinations_are_compared_by_service_and_by_name() {
     };
     assert_eq!(of("eni-a"), "s3.eu-central-1");
     assert_eq!(of("eni-b"), "datadoghq.eu");
+    let mut findings = report.findings.iter();
+    let to_site = findings.find(|finding| text(finding, "interface_id") == Some("eni-b"));
+    let to_site = &to_site.unwrap()["destination"];
+    let told = ["vendor", "site", "category"].map(|key| text(to_site, key).unwrap());
+    assert_eq!(told, ["Datadog", "EU1", "telemetry"]);
+    let names = json!(["api.datadoghq.eu", "http-intake.logs.datadoghq.eu"]);
+    assert_eq!(to_site["domains"], names);
     assert_eq!(of("eni-c"), "example.com");
     assert_eq!(of("eni-d"), "52.5.5.0/24");
 }

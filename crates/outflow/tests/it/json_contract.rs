@@ -33,7 +33,7 @@ const FINDING: [&str; 24] = [
     "coverage",
     "evidence",
 ];
-const DESTINATION: [&str; 7] = [
+const DESTINATION: [&str; 14] = [
     "group",
     "addresses",
     "domain",
@@ -41,6 +41,23 @@ const DESTINATION: [&str; 7] = [
     "org",
     "country",
     "service",
+    "vendor",
+    "product",
+    "site",
+    "category",
+    "domains",
+    "domains_total",
+    "ambiguous",
+];
+const SENDER: [&str; 8] = [
+    "instance_id",
+    "subnet_id",
+    "availability_zone_id",
+    "security_groups",
+    "tags",
+    "tags_total",
+    "lineage",
+    "observed_at",
 ];
 const WHY: [&str; 5] = ["observed", "expected", "bound", "unit", "text"];
 const COVERAGE: [&str; 5] = [
@@ -50,7 +67,7 @@ const COVERAGE: [&str; 5] = [
     "skipdata",
     "late_bytes",
 ];
-const ACCOUNTS: [&str; 24] = [
+const ACCOUNTS: [&str; 31] = [
     "type",
     "objects",
     "damaged",
@@ -75,6 +92,13 @@ const ACCOUNTS: [&str; 24] = [
     "queries",
     "counted_payload_bytes",
     "guessed_payload_bytes",
+    "repeated_bytes",
+    "received_bytes",
+    "inside_bytes",
+    "inside_payload_bytes",
+    "rejected_bytes",
+    "unmeasured_bytes",
+    "outside_bytes",
 ];
 const FAMILIES: [&str; 15] = [
     "volume.ledger",
@@ -120,7 +144,9 @@ fn findings_and_incidents_have_the_documented_keys_in_order() {
         } else {
             assert!(is(&line, "finding"), "{line:?}");
         }
+        keys.push("sender");
         assert_eq!(line.keys(), keys);
+        assert_eq!(line.get("sender").keys(), SENDER);
         assert_eq!(line.get("destination").keys(), DESTINATION);
         for why in line.get("why").list() {
             assert_eq!(why.keys(), WHY);
@@ -177,9 +203,14 @@ fn values_are_of_their_kinds() {
 fn destinations_reasons_and_coverage_hold_what_they_say() {
     for line in lines() {
         let destination = line.get("destination");
-        for key in ["group", "domain", "org", "country", "service"] {
+        for key in [
+            "group", "domain", "org", "country", "service", "vendor", "product", "site", "category",
+        ] {
             null_or_text(destination.get(key));
         }
+        let names = destination.get("domains").list().len() as i128;
+        assert!(destination.get("domains_total").whole() >= names);
+        assert!(matches!(destination.get("ambiguous"), Json::Bool(_)));
         let addresses: Vec<&str> = destination
             .get("addresses")
             .list()
@@ -312,14 +343,30 @@ fn what_is_unknown_is_null_and_never_left_out() {
     let [incident, finding, accounts] = &lines[..] else {
         panic!("{lines:?}");
     };
-    assert_eq!(finding.keys(), FINDING);
+    assert_eq!(finding.keys(), [&FINDING[..], &["sender"]].concat());
     for line in [incident, finding] {
+        assert_eq!(line.get("sender").keys(), SENDER);
+        for (key, value) in line.get("sender").entries() {
+            let unknown = match key.as_str() {
+                "security_groups" => Json::List(Vec::new()),
+                "tags" => Json::Object(Vec::new()),
+                "tags_total" => Json::Whole(0),
+                _ => Json::Null,
+            };
+            assert_eq!(*value, unknown, "{key}");
+        }
         for key in ["account_id", "region", "vpc_id", "interface_id", "workload"] {
             assert_eq!(*line.get(key), Json::Null, "{key}");
         }
-        for key in ["domain", "asn", "org", "country", "service"] {
+        for key in [
+            "domain", "asn", "org", "country", "service", "vendor", "product", "site", "category",
+        ] {
             assert_eq!(*line.get("destination").get(key), Json::Null, "{key}");
         }
+        let destination = line.get("destination");
+        assert_eq!(destination.get("domains").list(), []);
+        assert_eq!(destination.get("domains_total").whole(), 0);
+        assert_eq!(*destination.get("ambiguous"), Json::Bool(false));
     }
     assert_eq!(accounts.keys(), ACCOUNTS);
 

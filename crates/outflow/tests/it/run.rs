@@ -92,7 +92,7 @@ impl Report {
         count(&self.accounts, name)
     }
 
-    /// Asserts that every line ended in exactly one account.
+    /// Asserts that every line and every byte ended in exactly one account.
     #[track_caller]
     pub(crate) fn reconciles(&self) {
         let parts = ["rows", "coverage_rows", "queries", "rejects"].map(|name| self.account(name));
@@ -105,6 +105,20 @@ impl Report {
         let reasons = self.accounts["rejects_by_reason"].as_object().unwrap();
         let sum: u64 = reasons.values().map(|count| count.as_u64().unwrap()).sum();
         assert_eq!(sum, self.account("rejects"), "{}", self.accounts);
+        let parts = [
+            "counted_bytes",
+            "repeated_bytes",
+            "received_bytes",
+            "inside_bytes",
+            "rejected_bytes",
+            "unmeasured_bytes",
+            "outside_bytes",
+        ];
+        let sum: u128 = parts
+            .iter()
+            .map(|name| u128::from(self.account(name)))
+            .sum();
+        assert_eq!(u128::from(self.account("bytes")), sum, "{}", self.accounts);
     }
 
     /// The severest incident, 0 without any.

@@ -10,6 +10,14 @@ const GREATEST: Volume = Volume {
     packets: u64::MAX,
 };
 
+const UNPAIRED: Uncounted = Uncounted {
+    repeated_bytes: 0,
+    received_bytes: u64::MAX,
+    inside_bytes: 3,
+    inside_payload_bytes: 2,
+    rejected_bytes: 1,
+};
+
 fn key(interface_id: &str, via: Via) -> PointKey {
     PointKey {
         interface: InterfaceKey {
@@ -47,7 +55,10 @@ fn state(order: [usize; 4]) -> State {
         Via::Forwarded(b),
         Via::Received(b),
     ];
-    let mut state = State::default();
+    let mut state = State {
+        unpaired: UNPAIRED,
+        ..State::default()
+    };
     for at in order {
         let number = state.entities.number(&key(&format!("eni-{at}"), via[at]));
         let entity = state.entities.get_mut(number);
@@ -109,6 +120,7 @@ fn every_form_and_every_extreme_comes_back() {
         sorted.map(|(_, entity)| entity.clone()).collect()
     };
     assert_eq!(all(&after), all(&before));
+    assert_eq!(after.unpaired, before.unpaired);
     let counters: Vec<&Counters> = after.unoriented.iter().map(|(_, own, _)| own).collect();
     assert_eq!(counters.len(), 4);
     assert!(

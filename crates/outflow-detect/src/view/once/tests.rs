@@ -77,7 +77,7 @@ fn the_same_address_in_another_network_is_taken_as_the_same_host_only_by_its_sum
 /// What a flow log has of one peer in a slot: bytes, and the first and last minute that it covers.
 type Log<'l> = &'l [(u64, u32, u32)];
 
-/// The flow logs and slots of which the peer does not count.
+/// The flow logs and slots of which the peer does not count; the same whether their coverage is kept or was dropped.
 fn not_counted(logs: &[(u32, Log<'_>)]) -> Vec<(u32, u32)> {
     let peer = |slot: u32| Peer {
         slot: Slot(slot),
@@ -98,22 +98,30 @@ fn not_counted(logs: &[(u32, Log<'_>)]) -> Vec<(u32, u32)> {
                 };
                 watch.add(Hour(slot * 6 + minute / 60), &marks);
             }
+            let second = |minute: u32| (slot * 360 + minute) * 60;
             let logged = Logged {
                 bytes: *bytes,
                 active,
+                span: (second(*first), second(*last) + 59),
             };
             seen.entry(*point).or_default().insert(peer(slot), logged);
         }
         watches.push((*point, watch));
     }
-    let rivals = watches.iter().map(|(point, watch)| Rival {
-        point: *point,
-        watch,
-    });
-    let found = redundant(&[rivals.collect()], &seen).into_iter();
-    let mut found: Vec<(u32, u32)> = found.map(|(point, peer)| (point, peer.slot.0)).collect();
-    found.sort_unstable();
-    found
+    let nothing = Watch::default();
+    let found = |is_kept: bool| {
+        let rivals = watches.iter().map(|(point, watch)| Rival {
+            point: *point,
+            watch: if is_kept { watch } else { &nothing },
+        });
+        let kept_from = Hour(if is_kept { 0 } else { u32::MAX });
+        let found = redundant(&[rivals.collect()], &seen, kept_from).into_iter();
+        let mut found: Vec<(u32, u32)> = found.map(|(point, peer)| (point, peer.slot.0)).collect();
+        found.sort_unstable();
+        found
+    };
+    assert_eq!(found(true), found(false));
+    found(true)
 }
 
 #[test]

@@ -18,3 +18,35 @@ fn a_part_is_never_told_as_all_or_nothing() {
     assert_eq!(told(19_999, 20_000), text("0.1", "99.9"));
     assert_eq!(told(20_000, 20_000), text("0.0", "100.0"));
 }
+
+#[test]
+fn bytes_that_are_in_no_account_show() {
+    let all = Accounts {
+        bytes: 127_000,
+        counted_bytes: 1_000,
+        repeated_bytes: 2_000,
+        received_bytes: 4_000,
+        inside_bytes: 8_000,
+        // Part of what is inside.
+        inside_payload_bytes: 7_000,
+        rejected_bytes: 16_000,
+        unmeasured_bytes: 32_000,
+        outside_bytes: 64_000,
+        ..Accounts::default()
+    };
+    assert_eq!(
+        bytes(&all),
+        "127 kB = counted 1.0 kB + repeated 2.0 kB + received 4.0 kB + inside 8.0 kB + rejected 16.0 kB + \
+         unmeasured 32.0 kB + outside the time 64.0 kB"
+    );
+    let lacking = Accounts {
+        outside_bytes: 63_999,
+        ..all
+    };
+    assert!(bytes(&lacking).starts_with("127 kB ≠ counted"));
+    let overflowing = Accounts {
+        counted_bytes: u64::MAX,
+        ..lacking
+    };
+    assert!(!overflowing.bytes_balance());
+}

@@ -130,7 +130,7 @@ fn a_table_tells_the_worst_first_and_why() {
 
     objects  0, damaged 0
     lines    0 = rows 0 + coverage 0 + rejects 0; besides, headers 0, blank 0
-    bytes    0 B counted, of 0 B in all rows
+    bytes    0 B = counted 0 B
     ENIs     0
     span     unknown
     seconds  0.00

@@ -1,0 +1,51 @@
+//! Work on items that are there at once, on several threads.
+
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+/// Parts of the items for each thread: so many that a slow one does not keep the others waiting.
+const PARTS_PER_THREAD: usize = 4;
+
+/// Does `of` to every item, on up to so many threads beside this one, which does `meanwhile` first. Where the system
+/// starts no more threads, those that there are do the work.
+pub(super) fn for_each<T: Send>(
+    items: &mut [T],
+    threads: usize,
+    of: impl Fn(&mut T) + Sync,
+    meanwhile: impl FnOnce(),
+) {
+    let at_once = items.len() / (threads * PARTS_PER_THREAD).max(1) + 1;
+    let threads = threads.min(items.len().div_ceil(at_once));
+    let parts = Mutex::new(items.chunks_mut(at_once));
+    let next = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || {
+        while let Some(part) = next() {
+            part.iter_mut().for_each(&of);
+        }
+    };
+    thread::scope(|scope| {
+        let start = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
+        // The scope waits for them, and goes on with a panic of theirs.
+        drop((0..threads).map_while(start).collect::<Vec<_>>());
+        meanwhile();
+        work();
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_item_has_its_turn_once_however_many_threads_there_are() {
+        for threads in [0, 1, 3, 64] {
+            for len in [0, 1, 2, 1_000] {
+                let mut items = vec![0; len];
+                let mut was_done = false;
+                for_each(&mut items, threads, |item| *item += 1, || was_done = true);
+                assert!(was_done);
+                assert_eq!(items, vec![1; len], "{threads} threads");
+            }
+        }
+    }
+}
