@@ -103,7 +103,9 @@ pub(super) fn redundant(
             for (at, logged) in logged {
                 let own = &points[at];
                 let is_again = |(other, of_other): &(&Rival<'_>, Logged)| {
+                    // Or the other way round: a window from the slot before leaves minutes to one of two that are equal.
                     own.is_again(&logged, other, of_other, peer.slot)
+                        || other.is_again(of_other, own, &logged, peer.slot)
                 };
                 if counting.iter().any(is_again) {
                     out.insert((own.point, peer));

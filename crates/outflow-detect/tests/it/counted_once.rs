@@ -59,6 +59,10 @@ fn what_once_counted_twice_counts_once() {
             9_142_604_878_261_043_385,
             "an address was known to one flow log of its interface and not to another",
         ),
+        (
+            5_916_508_492_271_654_680,
+            "a window from the slot before left its last minute to one of two equal flow logs",
+        ),
     ] {
         let [counted, sent] = counted_and_sent(seed);
         assert_eq!(counted, sent, "{seed}: {fault}");
