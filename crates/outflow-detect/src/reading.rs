@@ -93,14 +93,25 @@ impl Talk<'_> {
 
 /// The state of lines of a format.
 pub(crate) fn state_of_lines(format: &str, lines: &str) -> State {
+    state_of_logs(format, &[("", lines)])
+}
+
+/// The state of several flow logs of one format.
+pub(crate) fn state_of_logs(format: &str, logs: &[(&str, &str)]) -> State {
     let format: Format = format.parse().unwrap();
-    let mut decoder = Decoder::new(Some(format));
-    assert_eq!(decoder.decode(lines.as_bytes()).unwrap(), lines.len());
     let mut state = State::default();
-    if let Some(decoded) = decoder.flush() {
-        assert_eq!(decoded.rejects, []);
-        let mut enricher = Enricher::new(Networks::default());
-        state.fold(&enricher.enrich(&decoded.flows, &Origin::default()), 0);
+    let mut enricher = Enricher::new(Networks::default());
+    for (flow_log, lines) in logs {
+        let origin = Origin {
+            flow_log: Some((*flow_log).to_owned()),
+            ..Origin::default()
+        };
+        let mut decoder = Decoder::new(Some(format.clone()));
+        assert_eq!(decoder.decode(lines.as_bytes()).unwrap(), lines.len());
+        if let Some(decoded) = decoder.flush() {
+            assert_eq!(decoded.rejects, []);
+            state.fold(&enricher.enrich(&decoded.flows, &origin), 0);
+        }
     }
     state
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use ipnet::IpNet;
 use outflow_enrich::inventory::Inventory;
-use outflow_enrich::{GroupId, InterfaceKey, Knowledge, Via, protocol};
+use outflow_enrich::{GroupId, Interface, InterfaceKey, Knowledge, Via, protocol};
 use outflow_record::Addr;
 
 use crate::counters::{Counters, Volume};
@@ -210,10 +210,12 @@ impl<'a> View<'a> {
         let ports = policy.services_served.iter();
         let served = ports.filter_map(|name| port_of(name)).collect();
         let known = |(key, counters, _): (&UnorientedKey, &Counters, Resolution)| {
-            (key.slot.day() <= through).then(|| orient(state, key, *counters))
+            let own = || &parties.get(parties.of_point(key.entity())).interface;
+            (key.slot.day() <= through).then(|| orient(own(), key, *counters))
         };
         let orient_shard =
             |shard: &usize| state.unoriented.shard(*shard).filter_map(known).collect();
+        let oriented = in_parallel(&shards(), orient_shard);
         let mut view = Self {
             state,
             through,
@@ -227,7 +229,7 @@ impl<'a> View<'a> {
             networks,
             grouping,
             served,
-            oriented: in_parallel(&shards(), orient_shard),
+            oriented,
             accepting: Vec::new(),
             passed_on: HashMap::default(),
             redundant: HashSet::default(),
@@ -342,7 +344,8 @@ impl<'a> View<'a> {
         };
         let mut names = Vec::new();
         let called = self.called(shard);
-        let is_served = |key: &PairKey| self.serves(shard, key) && !called.contains(&peer(key));
+        let is_served =
+            |key: &PairKey| self.serves(shard, key) && !called.contains(&self.peer(key));
         self.all_pairs(shard).for_each(|(key, counters, kept)| {
             let is_external = key.service.external;
             sifted.uncounted.add_pair(counters, is_external);
@@ -401,13 +404,19 @@ impl<'a> View<'a> {
         let likely = of_role(Role::LikelyServer);
         let served: HashSet<(u32, Addr, Day), FixedState> = likely
             .filter(|key| self.serves(shard, key))
-            .map(peer)
+            .map(|key| self.peer(key))
             .collect();
         if served.is_empty() {
             return served;
         }
-        let calls = of_role(Role::Client).map(peer);
+        let calls = of_role(Role::Client).map(|key| self.peer(key));
         calls.filter(|call| served.contains(call)).collect()
+    }
+
+    /// An interface, in whichever flow log, its peer and a day.
+    fn peer(&self, key: &PairKey) -> (u32, Addr, Day) {
+        let party = self.parties.of_point(key.entity);
+        (party, key.remote, key.slot.day())
     }
 
     /// Gives hosts that are seen behind an intermediary the workload of their own interface, where there is one.
@@ -460,11 +469,6 @@ impl<'a> View<'a> {
     }
 }
 
-/// An interface, its peer and a day.
-fn peer(key: &PairKey) -> (u32, Addr, Day) {
-    (key.entity, key.remote, key.slot.day())
-}
-
 fn shards() -> Vec<usize> {
     (0..SHARDS).collect()
 }
@@ -502,8 +506,7 @@ fn networks(state: &State, parties: &Parties<'_>, placed: &[Placed<'_>]) -> Vec<
 
 /// Sees a pair from the address that its interface owns. Where that is not known, from the side of the client:
 /// the bytes then count as sent, which can only add suspicion.
-fn orient(state: &State, key: &UnorientedKey, counters: Counters) -> (PairKey, Counters) {
-    let interface = &state.entities.get(key.entity()).interface;
+fn orient(interface: &Interface, key: &UnorientedKey, counters: Counters) -> (PairKey, Counters) {
     let first_is_own = match (interface.owns(key.first), interface.owns(key.second)) {
         (Some(true), _) => true,
         (_, Some(true)) => false,

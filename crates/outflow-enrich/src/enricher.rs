@@ -194,6 +194,14 @@ impl Enricher {
         }
     }
 
+    /// Notes what a record says of a point.
+    #[inline]
+    fn learn(&mut self, number: u32, seen: &Attributes<'_>) {
+        if self.points.learn(number, seen) {
+            self.learnt.push(number);
+        }
+    }
+
     /// Sees a record of packets that its interface passed on from the side of the host inside, whose they are. `None` if
     /// they did not cross the border.
     fn passed_on(
@@ -210,6 +218,12 @@ impl Enricher {
                 .unwrap_or(record.destination),
             ..*record
         };
+        // Also where they stay inside: their source is no address of the interface.
+        let of_interface = Attributes {
+            intermediary: true,
+            ..Attributes::default()
+        };
+        self.learn(number, &of_interface);
         let source_scope = self.networks.scope(packet.source);
         let destination_scope = self.networks.scope(packet.destination);
         let (direction, host, outer) = match (source_scope, destination_scope) {
@@ -226,20 +240,13 @@ impl Enricher {
         };
         let point = self.points.passing(number, via);
         self.learn_flags(point, record);
-        let of_interface = Attributes {
-            intermediary: true,
-            ..Attributes::default()
-        };
         let of_host = Attributes {
             vpc_id: columns.near_vpc(row, direction),
             ..Attributes::default()
         };
-        let is_told = point != number;
-        let seen = [(number, &of_interface), (point, &of_host)];
-        for (number, seen) in seen.into_iter().take(1 + usize::from(is_told)) {
-            if self.points.learn(number, seen) {
-                self.learnt.push(number);
-            }
+        // Beyond what is told apart, the host's packets are the gateway's own.
+        if point != number {
+            self.learn(point, &of_host);
         }
         Some(Flow {
             interface: number,

@@ -148,8 +148,11 @@ pub(super) fn redundant(
             let mut counting: Vec<(&Rival<'_>, Logged)> = Vec::new();
             for (at, logged) in logged {
                 let own = &points[at];
-                let is_again = |other: &(&Rival<'_>, Logged)| {
-                    own.is_again(&logged, other, peer.slot, kept_from)
+                let is_again = |rival: &(&Rival<'_>, Logged)| {
+                    let (other, of_other) = rival;
+                    // Or the other way round: a window from the slot before leaves minutes to one of two that are equal.
+                    own.is_again(&logged, rival, peer.slot, kept_from)
+                        || other.is_again(of_other, &(own, logged), peer.slot, kept_from)
                 };
                 if counting.iter().any(is_again) {
                     out.insert((own.point, peer));

@@ -135,7 +135,11 @@ impl View<'_> {
             network: self.networks[point as usize],
             via: entity.key.via,
             is_host: self.kinds[point as usize] == Kind::Host,
-            addresses: &entity.interface.addresses,
+            // Of whichever flow log: in one of them the interface may have sent nothing.
+            addresses: &self
+                .interface(self.parties.of_point(point))
+                .interface
+                .addresses,
         });
         Hosts::of(&points.collect::<Vec<_>>())
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::reading::{NOTHING, START, state_of_lines};
+use crate::reading::{NOTHING, START, state_of_lines, state_of_logs};
 
 const V2: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets \
                   bytes start end action log-status";
@@ -97,8 +97,11 @@ fn gateway(remote: &str, bytes: u64, at: i64) -> String {
 }
 
 fn counted(rows: &[String]) -> u64 {
-    let state = state_of_lines(RELAYED, &rows.concat());
-    View::new(&state, &Policy::default(), &NOTHING, Day(40_000))
+    counted_of(&state_of_lines(RELAYED, &rows.concat()))
+}
+
+fn counted_of(state: &State) -> u64 {
+    View::new(state, &Policy::default(), &NOTHING, Day(40_000))
         .sift()
         .counted
         .bytes
@@ -122,6 +125,61 @@ fn a_gateway_counts_where_hosts_do_not_hold_nine_tenths_of_it() {
 }
 
 #[test]
+fn the_own_address_that_one_flow_log_tells_holds_for_another() {
+    let server = [
+        row("46.1.2.3 200.1.1.1", "40000 22", 3_000),
+        row("200.1.1.1 46.1.2.3", "22 40000", 4_000),
+    ];
+    let call = row("200.1.1.1 45.1.2.3", "40000 443", 1_000);
+    let (one, other) = (server.concat(), server.concat() + &call);
+    let expected = [
+        pair("45.1.2.3", 443, false, 1_000, 0),
+        pair("46.1.2.3", 22, true, 4_000, 3_000),
+    ];
+    for logs in [[&one, &other], [&other, &one]] {
+        let state = state_of_logs(V2, &[("fl-a", logs[0]), ("fl-b", logs[1])]);
+        assert_eq!(seen(&state), expected);
+    }
+}
+
+#[test]
+fn a_flow_log_in_which_a_host_sent_nothing_is_still_the_hosts() {
+    let remote = "45.1.2.3";
+    let sent = host(remote, 1_000, 0) + &gateway(remote, 1_000, 0);
+    let answers = |at: i64| {
+        let at = START + 3_600 * at;
+        let ports = format!("443 40000 6 10 500 {at} {at} ingress");
+        let at_host = format!("vpc-a eni-a i-a {remote} 10.0.0.7 {remote} 10.0.0.7 {ports}\n");
+        let at_gateway = format!("vpc-a eni-n - {remote} 10.0.0.9 {remote} 10.0.0.7 {ports}\n");
+        at_host + &at_gateway
+    };
+    let answered: String = (1..5).map(answers).collect();
+    let state = state_of_logs(RELAYED, &[("fl-a", &sent), ("fl-b", &answered)]);
+    assert_eq!(counted_of(&state), 1_000);
+}
+
+#[test]
+fn whom_an_interface_called_in_one_flow_log_it_serves_in_none() {
+    let format = "interface-id srcaddr dstaddr srcport dstport protocol tcp-flags packets bytes start end \
+                  flow-direction";
+    let line = |remote: &str, flags: u8, bytes: u64, at: i64| {
+        let at = START + at;
+        format!("eni-a 10.0.0.7 {remote} 8443 50000 6 {flags} 1 {bytes} {at} {at} egress\n")
+    };
+    let accepts_and_calls = line("46.1.2.3", 18, 152, 0) + &line("45.1.2.3", 2, 152, 0);
+    let goes_on = line("45.1.2.3", 0, 1_052, 7 * 3_600);
+    for second in ["fl-a", "fl-b"] {
+        let logs = [("fl-a", &*accepts_and_calls), (second, &*goes_on)];
+        let state = state_of_logs(format, &logs);
+        let view = View::new(&state, &Policy::default(), &NOTHING, Day(40_000));
+        let sifted = view.sift();
+        let chosen = sifted.chosen.iter().flatten();
+        let payload: u64 = chosen.map(|entry| entry.counters.up().payload).sum();
+        assert_eq!(payload, 1_100, "{second}");
+    }
+}
+
+#[test]
 fn a_gateway_of_another_network_passes_on_what_has_the_same_sum() {
     let format = "account-id vpc-id interface-id instance-id srcaddr dstaddr pkt-srcaddr pkt-dstaddr \
                   bytes start flow-direction";
@@ -131,9 +189,7 @@ fn a_gateway_of_another_network_passes_on_what_has_the_same_sum() {
             "1 vpc-a eni-a i-a {ends} 1000 {START} egress\n\
              {gateway} eni-n - 10.0.0.9 45.1.2.3 10.0.0.7 45.1.2.3 {bytes} {START} egress\n"
         );
-        let state = state_of_lines(format, &rows);
-        let view = View::new(&state, &Policy::default(), &NOTHING, Day(40_000));
-        view.sift().counted.bytes
+        counted_of(&state_of_lines(format, &rows))
     };
     assert_eq!(counted("1 vpc-a", 400), 1_000);
     assert_eq!(counted("1 vpc-b", 400), 1_400);

@@ -77,6 +77,7 @@ fn a_gateway_is_told_by_packets_that_name_others() {
         &[
             "eni-n 10.0.1.5 10.0.0.220 40000 443 6 1 60 0 60 ACCEPT - 2 10.0.1.5 203.0.113.5 ingress",
             "eni-p 10.0.1.6 10.0.0.7 40000 443 6 1 60 0 60 ACCEPT i-1 2 10.0.9.9 10.0.0.7 egress",
+            "eni-t 10.0.0.202 10.0.0.10 40000 443 6 1 60 0 60 ACCEPT - 2 10.1.0.13 10.0.0.10 egress",
         ],
     );
     let mut enricher = Enricher::new(Networks::default());
@@ -86,6 +87,8 @@ fn a_gateway_is_told_by_packets_that_name_others() {
         !batch.points.get(1).1.intermediary,
         "an instance with pods is no gateway"
     );
+    let of_inside = batch.points.get(batch.flows[2].interface).1;
+    assert!(of_inside.intermediary, "nothing that it passes on leaves");
 }
 
 #[test]

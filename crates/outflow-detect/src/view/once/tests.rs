@@ -145,6 +145,16 @@ fn of_two_flow_logs_the_one_that_has_all_counts() {
 }
 
 #[test]
+fn minutes_of_a_window_that_began_before_the_slot_make_no_difference() {
+    for bytes in [100, 95] {
+        assert_eq!(
+            not_counted(&[(3, &[(100, 5, 9)]), (5, &[(bytes, 0, 9)])]),
+            [(5, 0)]
+        );
+    }
+}
+
+#[test]
 fn a_flow_log_that_followed_another_counts_beside_it() {
     assert_eq!(
         not_counted(&[(3, &[(50, 0, 179)]), (5, &[(50, 180, 359)])]),
