@@ -51,6 +51,8 @@ struct Column {
     uniform: bool,
     texts: Interner,
     dictionary: Option<Arc<StringArray>>,
+    /// A full batch of the only value, made once and handed out with every batch.
+    repeated: Option<ArrayRef>,
 }
 
 /// Whether a field is read as part of a run: it has few values, whatever the traffic.
@@ -241,6 +243,7 @@ impl Column {
             uniform: true,
             texts: Interner::new(),
             dictionary: None,
+            repeated: None,
         }
     }
 
@@ -264,11 +267,18 @@ impl Column {
     }
 
     fn take(&mut self, ids: &[u32]) -> ArrayRef {
-        let key = |id: &u32| self.keys[*id as usize];
-        let mut keys: Vec<i32> = match self.keys.first() {
-            Some(only) if self.uniform => vec![*only; ids.len()],
-            _ => ids.iter().map(key).collect(),
-        };
+        if let (true, Some(only)) = (self.uniform, self.keys.first().copied()) {
+            let repeated = match self.repeated.take() {
+                Some(repeated) => repeated,
+                None => self.array(vec![only; BATCH_ROWS]),
+            };
+            return self.repeated.insert(repeated).slice(0, ids.len());
+        }
+        self.array(ids.iter().map(|id| self.keys[*id as usize]).collect())
+    }
+
+    /// The values that keys stand for.
+    fn array(&mut self, mut keys: Vec<i32>) -> ArrayRef {
         let nulls = self.nullable.then(|| {
             let valid = BooleanBuffer::collect_bool(keys.len(), |row| keys[row] >= 0);
             NullBuffer::new(valid)
