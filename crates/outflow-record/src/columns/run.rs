@@ -53,6 +53,8 @@ struct Column {
     dictionary: Option<Arc<StringArray>>,
     /// A full batch of the only value, made once and handed out with every batch.
     repeated: Option<ArrayRef>,
+    /// The keys of the batch before, whose memory serves again once nobody has that batch.
+    before: Option<Buffer>,
 }
 
 /// Whether a field is read as part of a run: it has few values, whatever the traffic.
@@ -244,6 +246,7 @@ impl Column {
             texts: Interner::new(),
             dictionary: None,
             repeated: None,
+            before: None,
         }
     }
 
@@ -274,7 +277,11 @@ impl Column {
             };
             return self.repeated.insert(repeated).slice(0, ids.len());
         }
-        self.array(ids.iter().map(|id| self.keys[*id as usize]).collect())
+        let before = self.before.take().and_then(|before| before.into_vec().ok());
+        let mut keys: Vec<i32> = before.unwrap_or_default();
+        keys.clear();
+        keys.extend(ids.iter().map(|id| self.keys[*id as usize]));
+        self.array(keys)
     }
 
     /// The values that keys stand for.
@@ -292,7 +299,9 @@ impl Column {
         if nulls.is_some() {
             keys.iter_mut().for_each(|key| *key = (*key).max(0));
         }
-        let keys: PrimitiveArray<Int32Type> = PrimitiveArray::new(ScalarBuffer::from(keys), nulls);
+        let keys = ScalarBuffer::from(keys);
+        self.before = Some(keys.inner().clone());
+        let keys: PrimitiveArray<Int32Type> = PrimitiveArray::new(keys, nulls);
         let texts = &self.texts;
         let dictionary = self
             .dictionary
