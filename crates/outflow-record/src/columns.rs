@@ -8,13 +8,13 @@ use std::sync::Arc;
 use arrow_array::{
     ArrayRef, FixedSizeBinaryArray, TimestampSecondArray, UInt8Array, UInt16Array, UInt64Array,
 };
-use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
+use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 
 pub(crate) use interner::Interner;
 pub(crate) use run::{Run, strings};
 
 use crate::naive::Value;
-use crate::{BATCH_ROWS, Field, Kind};
+use crate::{Addr, BATCH_ROWS, Field, Kind};
 
 /// Values of a fixed width, and the rows that have none. A column without nulls pays nothing for them.
 ///
@@ -24,6 +24,8 @@ use crate::{BATCH_ROWS, Field, Kind};
 pub(crate) struct Values<T> {
     values: Vec<T>,
     nulls: Nulls,
+    /// The memory of the batch before, which serves again once nobody has that batch: it is still in the cache.
+    before: Option<Buffer>,
 }
 
 /// Row numbers, ascending.
@@ -57,11 +59,20 @@ impl Nulls {
     }
 }
 
-impl<T: Copy + Default> Values<T> {
+impl<T: ArrowNativeType> Values<T> {
     fn new() -> Self {
         Self {
-            values: vec![T::default(); BATCH_ROWS],
+            values: Vec::new(),
             nulls: Nulls::default(),
+            before: None,
+        }
+    }
+
+    /// Makes room for a batch.
+    fn begin(&mut self) {
+        if self.values.is_empty() {
+            let before = self.before.take().and_then(|before| before.into_vec().ok());
+            self.values = before.unwrap_or_else(|| vec![T::default(); BATCH_ROWS]);
         }
     }
 
@@ -81,10 +92,10 @@ impl<T: Copy + Default> Values<T> {
         self.values[row] = T::default();
     }
 
-    fn take(&mut self, rows: usize) -> (Vec<T>, Option<NullBuffer>) {
-        let mut values = std::mem::replace(&mut self.values, vec![T::default(); BATCH_ROWS]);
-        values.truncate(rows);
-        (values, self.nulls.take(rows))
+    fn take(&mut self, rows: usize) -> (ScalarBuffer<T>, Option<NullBuffer>) {
+        let values = Buffer::from_vec(std::mem::take(&mut self.values));
+        self.before = Some(values.clone());
+        (ScalarBuffer::new(values, 0, rows), self.nulls.take(rows))
     }
 }
 
@@ -95,7 +106,8 @@ pub(crate) enum Builder {
     U16(Values<u16>),
     U64(Values<u64>),
     Time(Values<i64>),
-    Addr(Values<[u8; 16]>),
+    /// Addresses as [`addr_value`] writes them, as memory is only given back for numbers.
+    Addr(Values<i128>),
     Run(Run),
 }
 
@@ -130,13 +142,26 @@ impl Builder {
             (Self::U16(column), [Value::Number(number)]) => column.set(row, narrow(*number)),
             (Self::U64(column), [Value::Number(number)]) => column.set(row, *number),
             (Self::Time(column), [Value::Time(time)]) => column.set(row, time.secs()),
-            (Self::Addr(column), [Value::Addr(addr)]) => column.set(row, addr.bytes()),
+            (Self::Addr(column), [Value::Addr(addr)]) => column.set(row, addr_value(*addr)),
             (Self::U8(column), [Value::Null]) => column.set_null(row),
             (Self::U16(column), [Value::Null]) => column.set_null(row),
             (Self::U64(column), [Value::Null]) => column.set_null(row),
             (Self::Time(column), [Value::Null]) => column.set_null(row),
             (Self::Addr(column), [Value::Null]) => column.set_null(row),
             (_, values) => unreachable!("values {values:?} are not of their column's kind"),
+        }
+    }
+
+    /// Makes room for a batch.
+    fn begin(&mut self) {
+        match self {
+            Self::U8(column) => column.begin(),
+            Self::U16(column) => column.begin(),
+            Self::U64(column) => column.begin(),
+            Self::Time(column) => column.begin(),
+            Self::Addr(column) => column.begin(),
+            // A run keeps its own list of combinations.
+            Self::Run(_) => {}
         }
     }
 
@@ -159,25 +184,24 @@ impl Builder {
             Self::Run(run) => return run.take(rows),
             Self::U8(column) => {
                 let (values, nulls) = column.take(rows);
-                Arc::new(UInt8Array::new(ScalarBuffer::from(values), nulls))
+                Arc::new(UInt8Array::new(values, nulls))
             }
             Self::U16(column) => {
                 let (values, nulls) = column.take(rows);
-                Arc::new(UInt16Array::new(ScalarBuffer::from(values), nulls))
+                Arc::new(UInt16Array::new(values, nulls))
             }
             Self::U64(column) => {
                 let (values, nulls) = column.take(rows);
-                Arc::new(UInt64Array::new(ScalarBuffer::from(values), nulls))
+                Arc::new(UInt64Array::new(values, nulls))
             }
             Self::Time(column) => {
                 let (values, nulls) = column.take(rows);
-                let array = TimestampSecondArray::new(ScalarBuffer::from(values), nulls);
+                let array = TimestampSecondArray::new(values, nulls);
                 Arc::new(array.with_timezone("UTC"))
             }
             Self::Addr(column) => {
                 let (values, nulls) = column.take(rows);
-                let bytes = Buffer::from_vec(values.into_flattened());
-                Arc::new(FixedSizeBinaryArray::new(16, bytes, nulls))
+                Arc::new(FixedSizeBinaryArray::new(16, values.into_inner(), nulls))
             }
         };
         vec![array]
@@ -198,15 +222,18 @@ impl Columns {
         Self(fields.chunk_by(one_run).map(builder).collect())
     }
 
-    /// The builders, in order of the columns that they build.
-    pub(crate) fn builders(&mut self) -> &mut [Builder] {
+    /// The builders, in order of the columns that they build, with room for rows from the given one on.
+    pub(crate) fn builders(&mut self, first: usize) -> &mut [Builder] {
+        if first == 0 {
+            self.0.iter_mut().for_each(Builder::begin);
+        }
         &mut self.0
     }
 
     /// Sets a row to the values of a line.
     pub(crate) fn set(&mut self, row: usize, values: &[Value<'_>]) {
         let mut rest = values;
-        for builder in &mut self.0 {
+        for builder in self.builders(row) {
             let (own, behind) = rest.split_at(builder.width());
             builder.set(row, own);
             rest = behind;
@@ -235,6 +262,11 @@ impl Columns {
             .collect();
         arrays
     }
+}
+
+/// The bytes of an address as a number that lies in memory as they do.
+pub(crate) fn addr_value(addr: Addr) -> i128 {
+    i128::from_ne_bytes(addr.bytes())
 }
 
 // `read_value` has checked the range; a wider number would be a fault in it, and becomes the largest.

@@ -7,7 +7,9 @@
 
 mod delimiters;
 
-use crate::columns::{Builder, Columns, Values};
+use arrow_buffer::ArrowNativeType;
+
+use crate::columns::{Builder, Columns, Values, addr_value};
 use crate::{Addr, Field, Format, Kind, swar};
 
 use delimiters::Delimiters;
@@ -104,7 +106,7 @@ impl Plan {
             block.rows = ok_rows(&block, status);
         }
         let mut place = 0;
-        let builders = columns.builders();
+        let builders = columns.builders(first);
         for at in 0..builders.len() {
             let (earlier, rest) = builders.split_at_mut(at);
             let known = self.same_as[place].and_then(|of| Some((addresses(earlier, of)?, of)));
@@ -153,7 +155,7 @@ fn read_column(column: &mut Builder, first: usize, block: &Block<'_>, place: usi
 }
 
 /// The addresses that one of the builders reads from a place in the line.
-fn addresses(builders: &[Builder], place: usize) -> Option<&Values<[u8; 16]>> {
+fn addresses(builders: &[Builder], place: usize) -> Option<&Values<i128>> {
     let mut at = 0;
     let built = builders.iter().find(|builder| {
         at += builder.width();
@@ -175,7 +177,7 @@ fn ok_rows(block: &Block<'_>, place: usize) -> usize {
 }
 
 #[inline(always)]
-fn numbers<T: Copy + Default>(
+fn numbers<T: ArrowNativeType>(
     values: &mut Values<T>,
     first: usize,
     block: &Block<'_>,
@@ -195,8 +197,8 @@ fn numbers<T: Copy + Default>(
 
 /// `pkt-srcaddr` and `pkt-dstaddr` mostly repeat the text of `srcaddr` and `dstaddr`, read before.
 fn repeated_addresses(
-    values: &mut Values<[u8; 16]>,
-    known: &Values<[u8; 16]>,
+    values: &mut Values<i128>,
+    known: &Values<i128>,
     first: usize,
     block: &Block<'_>,
     place: usize,
@@ -217,16 +219,16 @@ fn repeated_addresses(
 }
 
 #[inline(always)]
-fn address(values: &mut Values<[u8; 16]>, row: usize, buf: &[u8], from: usize, to: usize) -> bool {
+fn address(values: &mut Values<i128>, row: usize, buf: &[u8], from: usize, to: usize) -> bool {
     match swar::ipv4(buf, from, to) {
-        Some(addr) => values.set(row, addr.bytes()),
+        Some(addr) => values.set(row, addr_value(addr)),
         None => return absent_or_ipv6(values, row, &buf[from..to]),
     }
     true
 }
 
 #[cold]
-fn absent_or_ipv6(values: &mut Values<[u8; 16]>, row: usize, token: &[u8]) -> bool {
+fn absent_or_ipv6(values: &mut Values<i128>, row: usize, token: &[u8]) -> bool {
     if token == b"-" {
         values.set_null(row);
         return true;
@@ -234,5 +236,5 @@ fn absent_or_ipv6(values: &mut Values<[u8; 16]>, row: usize, token: &[u8]) -> bo
     let addr = std::str::from_utf8(token)
         .ok()
         .and_then(|token| token.parse::<Addr>().ok());
-    addr.map(|addr| values.set(row, addr.bytes())).is_some()
+    addr.map(|addr| values.set(row, addr_value(addr))).is_some()
 }

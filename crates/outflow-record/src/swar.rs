@@ -1,5 +1,7 @@
-//! Eight bytes at a time in a `u64`: the reading of numbers, addresses and token ends that the fast path
-//! stands on. Safe code only; a load that would pass the end of the buffer is `None`.
+//! Eight bytes at a time in a `u64`, or sixteen in a vector: the reading of numbers, addresses and token ends that
+//! the fast path stands on. Safe code only; a load that would pass the end of the buffer is `None`.
+
+use wide::u8x16;
 
 use crate::Addr;
 
@@ -80,44 +82,35 @@ pub(crate) fn same(buf: &[u8], at: usize, from: usize, len: usize) -> bool {
 #[inline(always)]
 pub(crate) fn ipv4(buf: &[u8], from: usize, to: usize) -> Option<Addr> {
     let text: &[u8; 19] = buf.get(from..)?.first_chunk()?;
-    let low = load(text, 0)?;
-    let high = load(text, 8)?;
-    let mut marks = bits(non_digits(low)) | bits(non_digits(high)) << 8;
-    marks |= 1 << (to - from).min(16);
-    let mut octets = [0u8; 4];
-    let mut wrong = to - from > 15;
-    let mut start = 0;
-    for (place, octet) in octets.iter_mut().enumerate() {
-        let end = (marks.trailing_zeros() & 31) as usize;
-        marks &= marks.wrapping_sub(1);
-        let (value, fits) = octet_of(text, start, end);
-        wrong |= !fits || (place < 3 && text.get(end) != Some(&b'.'));
-        *octet = value;
-        start = (end + 1) & 31;
+    let bytes = u8x16::new(*text.first_chunk()?);
+    let zero = u8x16::splat(b'0');
+    let values = bytes - zero;
+    // A bit for each byte of the address, and the one behind it.
+    let len = u32::try_from(to - from).unwrap_or(u32::MAX).min(16);
+    let token = (1 << len) - 1;
+    let digits = values.simd_eq(values.min(u8x16::splat(9))).to_bitmask() & token;
+    let zeros = bytes.simd_eq(zero).to_bitmask();
+    let dots = bytes.simd_eq(u8x16::splat(b'.')).to_bitmask() & token;
+    let starts = dots << 1 | 1;
+    // Other characters; octets without digits, with four, with a leading zero.
+    let wrong = (digits ^ dots ^ token)
+        | (starts & !digits)
+        | (digits & digits >> 1 & digits >> 2 & digits >> 3)
+        | (starts & zeros & digits >> 1);
+    let mut ends = dots | 1 << len;
+    let mut octets = [0; 4];
+    let (mut start, mut end, mut over) = (0u32, 0, false);
+    for octet in &mut octets {
+        end = ends.trailing_zeros() & 15;
+        ends &= ends.wrapping_sub(1);
+        // The digits move up so that the last is in the highest byte; the product then holds their sum there.
+        let word = u32::from_le_bytes(*text[start as usize..].first_chunk()?);
+        let word = word.wrapping_shl(start.wrapping_sub(end).wrapping_mul(8)) & 0x0f0f_0f0f;
+        over |= word.swap_bytes() > 0x0002_0505;
+        [_, _, _, *octet] = word.wrapping_mul(1 + (10 << 8) + (100 << 16)).to_le_bytes();
+        start = (end + 1) & 15;
     }
-    (!wrong && start == to - from + 1).then(|| Addr::from_v4(octets))
-}
-
-/// The highest bit of each byte, gathered in eight bits, the first byte in the lowest.
-#[inline(always)]
-fn bits(marks: u64) -> u64 {
-    (marks >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
-}
-
-/// The octet that the digits between two positions name, and whether it is one: no leading zero, at most 255.
-#[inline(always)]
-fn octet_of(text: &[u8; 19], start: usize, end: usize) -> (u8, bool) {
-    let Some(bytes) = text.get(start..).and_then(|tail| tail.first_chunk()) else {
-        return (0, false);
-    };
-    let len = end.wrapping_sub(start);
-    let word = u32::from_le_bytes(*bytes) ^ 0x3030_3030;
-    let leading_zero = len > 1 && word & 0xff == 0;
-    // The digits move up so that the last is in the highest byte; the product then holds their sum there.
-    let word = word.wrapping_shl(u32::try_from(32 - 8 * (len & 3)).unwrap_or(0));
-    let [_, _, _, value] = word.wrapping_mul(1 + (10 << 8) + (100 << 16)).to_le_bytes();
-    let fits = len.wrapping_sub(1) < 3 && !leading_zero && word.swap_bytes() <= 0x0002_0505;
-    (value, fits)
+    (wrong == 0 && !over && end == len).then(|| Addr::from_v4(octets))
 }
 
 /// The position of the first line feed at or behind `at`.

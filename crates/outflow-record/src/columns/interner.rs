@@ -10,7 +10,8 @@ const EMPTY: u32 = u32::MAX;
 /// Numbers for byte strings, each kept once.
 #[derive(Debug)]
 pub(crate) struct Interner {
-    /// A power of two of slots, at most half of them taken.
+    /// A power of two of slots, at most a quarter of them taken: of a table that is half full, a tenth of the strings
+    /// are behind the two places that [`Interner::likely`] looks at.
     table: Vec<Slot>,
     /// The strings, each with [`PADDING`] behind it.
     bytes: Vec<u8>,
@@ -113,7 +114,7 @@ impl Interner {
         }
         let id = narrow(self.spans.len());
         self.spans.push((narrow(start), narrow(text.len())));
-        if self.spans.len() * 2 > self.table.len() {
+        if self.spans.len() * 4 > self.table.len() {
             self.table = vec![FREE; self.table.len() * 2];
             (0..id).for_each(|id| self.place(id));
         }

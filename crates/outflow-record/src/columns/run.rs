@@ -51,6 +51,10 @@ struct Column {
     uniform: bool,
     texts: Interner,
     dictionary: Option<Arc<StringArray>>,
+    /// A full batch of the only value, made once and handed out with every batch.
+    repeated: Option<ArrayRef>,
+    /// The keys of the batch before, whose memory serves again once nobody has that batch.
+    before: Option<Buffer>,
 }
 
 /// Whether a field is read as part of a run: it has few values, whatever the traffic.
@@ -241,6 +245,8 @@ impl Column {
             uniform: true,
             texts: Interner::new(),
             dictionary: None,
+            repeated: None,
+            before: None,
         }
     }
 
@@ -264,11 +270,22 @@ impl Column {
     }
 
     fn take(&mut self, ids: &[u32]) -> ArrayRef {
-        let key = |id: &u32| self.keys[*id as usize];
-        let mut keys: Vec<i32> = match self.keys.first() {
-            Some(only) if self.uniform => vec![*only; ids.len()],
-            _ => ids.iter().map(key).collect(),
-        };
+        if let (true, Some(only)) = (self.uniform, self.keys.first().copied()) {
+            let repeated = match self.repeated.take() {
+                Some(repeated) => repeated,
+                None => self.array(vec![only; BATCH_ROWS]),
+            };
+            return self.repeated.insert(repeated).slice(0, ids.len());
+        }
+        let before = self.before.take().and_then(|before| before.into_vec().ok());
+        let mut keys: Vec<i32> = before.unwrap_or_default();
+        keys.clear();
+        keys.extend(ids.iter().map(|id| self.keys[*id as usize]));
+        self.array(keys)
+    }
+
+    /// The values that keys stand for.
+    fn array(&mut self, mut keys: Vec<i32>) -> ArrayRef {
         let nulls = self.nullable.then(|| {
             let valid = BooleanBuffer::collect_bool(keys.len(), |row| keys[row] >= 0);
             NullBuffer::new(valid)
@@ -282,7 +299,9 @@ impl Column {
         if nulls.is_some() {
             keys.iter_mut().for_each(|key| *key = (*key).max(0));
         }
-        let keys: PrimitiveArray<Int32Type> = PrimitiveArray::new(ScalarBuffer::from(keys), nulls);
+        let keys = ScalarBuffer::from(keys);
+        self.before = Some(keys.inner().clone());
+        let keys: PrimitiveArray<Int32Type> = PrimitiveArray::new(keys, nulls);
         let texts = &self.texts;
         let dictionary = self
             .dictionary

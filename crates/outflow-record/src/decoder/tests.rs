@@ -634,6 +634,56 @@ fn dictionaries_start_anew_when_they_are_full() {
     );
 }
 
+const LONG: &str = "interface-id srcaddr start instance-id pkt-srcaddr bytes az-id region";
+
+/// Lines of several batches of format [`LONG`], in which all columns vary but one, and one varies late.
+fn long() -> String {
+    let mut text = format!("{LONG}\n");
+    for row in 0..4 * BATCH_ROWS + 7 {
+        let absent = |every: usize, text: String| match row % every {
+            0 => "-".to_owned(),
+            _ => text,
+        };
+        let (interface, instance) = (row * row % 601, (row * row + row / 3000) % 601);
+        let addr = format!("10.{}.0.{}", interface / 256, interface % 256);
+        let line = [
+            format!("eni-{interface:017x}"),
+            absent(11, addr.clone()),
+            absent(997, (1_790_000_000 + row / 100).to_string()),
+            format!("i-{instance:017x}"),
+            absent(13, addr),
+            absent(17, row.pow(3).to_string()),
+            format!("euc1-az{}", row / (3 * BATCH_ROWS)),
+            "eu-central-1".to_owned(),
+        ];
+        text.push_str(&line.join(" "));
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn batches_in_the_memory_of_others_hold_their_own_rows_alone() {
+    let oracle = naive(long().as_bytes(), LONG.parse().unwrap());
+    for piece in [100_000, usize::MAX] {
+        assert!(fast(long().as_bytes(), None, &[piece]).unwrap() == oracle);
+    }
+}
+
+#[test]
+fn a_batch_that_is_kept_stays_as_it_is() {
+    let (text, mut decoder) = (long(), Decoder::new(None));
+    let (mut rest, mut kept) = (text.as_bytes(), Vec::new());
+    while !rest.is_empty() {
+        rest = &rest[decoder.decode(rest).unwrap()..];
+        kept.extend(decoder.flush());
+    }
+    let mut found = Found::default();
+    kept.into_iter()
+        .for_each(|decoded| absorb(&mut found, decoded));
+    assert!(found == naive(text.as_bytes(), LONG.parse().unwrap()));
+}
+
 fn token(kind: Kind) -> BoxedStrategy<String> {
     let odd = prop_oneof![
         Just("-"),
