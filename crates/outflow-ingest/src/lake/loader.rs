@@ -11,7 +11,8 @@ use super::IngestSettings;
 use super::files::Files;
 use super::identity::Identity;
 use super::known::Names;
-use super::rows::{self, SourceRow};
+use super::rows;
+use super::sources::SourceRow;
 use crate::pipeline::decoding;
 use crate::pipeline::tally::Tally;
 use crate::s3::Fetched;
@@ -106,6 +107,7 @@ impl<'a> Loader<'a> {
                 source_id: identity.source_id.to_string(),
                 name_id: identity.name_id.to_string(),
                 uri: identity.uri.clone(),
+                given_uri: object.uri.clone(),
                 version: identity.version.clone(),
                 size: object.size,
                 account_id: object.account_id.clone(),
@@ -167,6 +169,7 @@ impl<'a> Loader<'a> {
             }
         }
         row.sha256 = done.sha256;
+        row.control_messages = done.control_messages;
         row.partition = match row.span {
             Some((first, _)) if current.delivered.day.is_none() => Partition {
                 day: Partition::new(Some(first), None).day,
@@ -230,7 +233,12 @@ impl<'a> Loader<'a> {
             self.files.append_flows(&partition, &seen, &rows)?;
         }
         let row = &mut current.row;
+        if rows > 0 {
+            row.note_fields(&decoded.flows);
+        }
         row.lines += decoded.lines;
+        row.header_lines += decoded.header_lines;
+        row.blank_lines += decoded.blank_lines;
         row.rows += rows;
         row.coverage_rows += decoded.coverage.len() as u64;
         row.rejects += decoded.rejects.len() as u64;
@@ -350,6 +358,7 @@ impl<'a> Loader<'a> {
         }
         let row = &mut current.row;
         row.lines += decoded.lines;
+        row.blank_lines += decoded.blank_lines;
         row.queries += count;
         row.rejects += decoded.rejects.len() as u64;
         if count > 0 {
