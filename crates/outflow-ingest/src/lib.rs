@@ -43,7 +43,7 @@ pub use lake::{IngestSettings, Ingested, ingest};
 pub use list::{ListOptions, Listing, list, list_with};
 pub use object::Object;
 pub use parquet::{Parquet, ParquetRead};
-pub use pipeline::{Outcome, Progress, Settings, detect};
+pub use pipeline::{Outcome, Progress, Settings, StoredLogs, detect};
 pub use problem::Problem;
 pub use reader::{Compression, Damage, INFLATED_MAX, PIECE_BYTES_MAX, Read, Reader, STORED_MAX};
 pub use s3::{Place, S3, S3Error, S3Object, S3Options};
