@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
 use outflow_enrich::Networks;
 use outflow_finding::{human_bytes, human_count, human_duration};
-use outflow_ingest::{IngestSettings, Ingested, Listing, Progress};
+use outflow_ingest::{IngestSettings, Ingested, Listing};
 use outflow_lake::Lake;
 use outflow_record::Format;
 use serde::Serialize;
@@ -16,10 +15,10 @@ use serde::Serialize;
 use crate::context;
 use crate::detect;
 use crate::exit::{self, Exit, Failure};
-use crate::lake::LakeArgs;
+use crate::input;
+use crate::lake::{self, LakeArgs};
 use crate::output;
-use crate::progress;
-use crate::sources::SourceArgs;
+use crate::sources::SelectArgs;
 use crate::voice::Voice;
 
 /// Read flow logs and Resolver query logs into the tables of a lake, each object once.
@@ -30,8 +29,11 @@ use crate::voice::Voice;
                         committed stays, and nothing is stored twice."
 )]
 pub(crate) struct IngestArgs {
+    /// Files, folders (read recursively), s3://bucket/prefix, or `-` for standard input; gzip, zstd or plain text.
+    #[arg(required = true, value_name = "SOURCE")]
+    sources: Vec<String>,
     #[command(flatten)]
-    sources: SourceArgs,
+    select: SelectArgs,
     #[command(flatten)]
     lake: LakeArgs,
     /// Networks that are inside, beside private space. Naming a private network narrows private space to
@@ -95,8 +97,8 @@ pub(crate) fn run(
             let hint = "write a network as 10.0.0.0/8 or 2001:db8::/32, or a single address";
             Failure::usage(error, hint)
         })?;
-    let listing = args.sources.list()?;
-    detect::check_out(args.out.as_deref(), &listing, None)?;
+    let listing = args.select.list(&args.sources)?;
+    input::check_out(args.out.as_deref(), &listing, None)?;
     let settings = IngestSettings {
         networks,
         format: flow_format,
@@ -106,8 +108,8 @@ pub(crate) fn run(
     if args.context.is_some() {
         context::note(&settings.context, voice);
     }
-    detect::announce(&listing, voice);
-    let lake = args.lake.create(&args.sources)?;
+    input::announce(&listing, voice);
+    let lake = args.lake.create()?;
     let (done, seconds) = read(&listing, &settings, &lake)?;
     match write(&args, &lake, &done, seconds) {
         Err(error) if exit::is_closed_pipe(&error) => {}
@@ -132,26 +134,10 @@ fn read(
     settings: &IngestSettings,
     lake: &Lake,
 ) -> Result<(Ingested, f64), Failure> {
-    let total = listing
-        .objects
-        .iter()
-        .filter_map(|object| object.size)
-        .sum();
-    let watched = Progress::default();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the books say how long the run took"
-    )]
-    let started = Instant::now();
-    let done = progress::shown(total, &watched, || {
-        outflow_ingest::ingest(&listing.objects, settings, lake, &watched)
+    let (done, seconds) = input::timed(input::total(listing), |watched| {
+        outflow_ingest::ingest(&listing.objects, settings, lake, watched)
     });
-    let done = done.map_err(|error| {
-        let hint = error.hint();
-        Failure::unfinished(error, hint)
-    })?;
-    let seconds = (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
-    Ok((done, seconds))
+    Ok((done.map_err(lake::unusable)?, seconds))
 }
 
 fn write(args: &IngestArgs, lake: &Lake, done: &Ingested, seconds: f64) -> anyhow::Result<()> {
