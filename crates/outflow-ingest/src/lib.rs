@@ -28,7 +28,7 @@
 //! assert_eq!(text, b"version\n2\n");
 //! ```
 //!
-//! [`detect`] drives the whole pipeline, from objects to incidents.
+//! [`detect`] drives the whole pipeline, from objects to incidents; [`StoredLogs`] does so from the tables of a lake.
 //!
 //! A [`Parquet`] object has no text: the reader hands it out, and it is decoded as it is.
 //!

@@ -51,6 +51,9 @@ const REJECTS_TOLD_ONE_IN: u64 = 100;
 /// Interfaces and flow logs that a remark names; `outflow coverage` lists all.
 const BLIND_NAMED_MAX: usize = 5;
 
+/// Copies that remarks name; the books count all.
+const COPIES_NAMED_MAX: usize = 5;
+
 /// How to read and judge.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
@@ -139,7 +142,6 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
         problems.extend(done.problems);
         without_values.extend(done.without_values);
     }
-    let copies = copies.iter().take(5);
     let read = Read {
         state: shared.into_state(),
         tally,
@@ -147,11 +149,17 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
         names,
         problems,
         without_values,
-        remarks: copies
-            .map(|copy| format!("`{copy}` is a copy of another object"))
-            .collect(),
+        remarks: named_copies(&copies),
     };
     read.outcome(settings)
+}
+
+/// Remarks that name copies of objects.
+fn named_copies(copies: &[String]) -> Vec<String> {
+    let named = copies.iter().take(COPIES_NAMED_MAX);
+    named
+        .map(|copy| format!("`{copy}` is a copy of another object"))
+        .collect()
 }
 
 /// What workers read, added up.

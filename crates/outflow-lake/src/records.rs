@@ -110,17 +110,17 @@ fn conformed(kind: Kind, stored: &ArrayRef) -> Option<ArrayRef> {
     Some(match kind {
         Kind::U8 => {
             let of = stored.as_primitive_opt::<Int32Type>()?;
-            let narrow: UInt8Array = of.try_unary(|value| u8::try_from(value)).ok()?;
+            let narrow: UInt8Array = of.try_unary(u8::try_from).ok()?;
             Arc::new(narrow)
         }
         Kind::U16 => {
             let of = stored.as_primitive_opt::<Int32Type>()?;
-            let narrow: UInt16Array = of.try_unary(|value| u16::try_from(value)).ok()?;
+            let narrow: UInt16Array = of.try_unary(u16::try_from).ok()?;
             Arc::new(narrow)
         }
         Kind::U64 => {
             let of = stored.as_primitive_opt::<Int64Type>()?;
-            let wide: UInt64Array = of.try_unary(|value| u64::try_from(value)).ok()?;
+            let wide: UInt64Array = of.try_unary(u64::try_from).ok()?;
             Arc::new(wide)
         }
         Kind::Time => {

@@ -17,14 +17,15 @@ mod parts;
 mod worker;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::{panic, thread};
 
+use arrow_array::RecordBatch;
 use outflow_detect::SharedState;
 use outflow_lake::{DataFile, Error, Lake, Partition, StoredFile, Table};
 use outflow_record::Timestamp;
 
-use super::{Outcome, Progress, Read, Settings, WORKERS_MAX};
+use super::{Outcome, Progress, Read, Settings, WORKERS_MAX, named_copies};
 use crate::Filter;
 use catalog::Catalog;
 use gathering::Gathering;
@@ -129,8 +130,8 @@ impl<'l> StoredLogs<'l> {
         settings: &Settings,
     ) -> Outcome {
         let mut tally = done.tally;
-        let mut remarks = Vec::new();
-        tally.copies = self.catalog.copies();
+        let mut remarks = named_copies(self.catalog.copies());
+        tally.copies = self.catalog.copies().len() as u64;
         let (mut problems, mut without_values) = (Vec::new(), Vec::new());
         let gathered = gathering.finish(self.catalog.sources());
         for (source, measures) in self.catalog.sources().iter().zip(gathered.measures) {
@@ -204,7 +205,7 @@ struct Queue<'q> {
 
 struct Next<'q> {
     files: std::slice::Iter<'q, DataFile>,
-    current: Option<(std::sync::Arc<StoredFile>, usize)>,
+    current: Option<(Arc<StoredFile>, usize)>,
 }
 
 impl<'q> Queue<'q> {
@@ -220,13 +221,13 @@ impl<'q> Queue<'q> {
     }
 
     /// The next row group. Who fetches a file does so under the lock: others would wait for it, too.
-    fn next(&self) -> Result<Option<(std::sync::Arc<StoredFile>, usize)>, Error> {
+    fn next(&self) -> Result<Option<(Arc<StoredFile>, usize)>, Error> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some((file, row_group)) = &mut next.current
                 && *row_group < file.row_groups()
             {
-                let own = (std::sync::Arc::clone(file), *row_group);
+                let own = (Arc::clone(file), *row_group);
                 *row_group += 1;
                 return Ok(Some(own));
             }
@@ -234,7 +235,7 @@ impl<'q> Queue<'q> {
                 return Ok(None);
             };
             let opened = self.lake.open_file(file.clone())?;
-            next.current = Some((std::sync::Arc::new(opened), 0));
+            next.current = Some((Arc::new(opened), 0));
         }
     }
 }
@@ -244,7 +245,7 @@ fn each_batch(
     lake: &Lake,
     table: Table,
     columns: &[&str],
-    mut take: impl FnMut(&arrow_array::RecordBatch, &Partition, &StoredFile) -> Result<(), Error>,
+    mut take: impl FnMut(&RecordBatch, &Partition, &StoredFile) -> Result<(), Error>,
 ) -> Result<(), Error> {
     for file in lake.files(&lake.snapshot(table)?)? {
         let file = lake.open_file(file)?;

@@ -26,7 +26,7 @@ pub(super) struct Catalog {
     /// The number of each source; none of what is known but not wanted.
     by_id: BTreeMap<SourceId, Option<u32>>,
     left_out: u64,
-    copies: u64,
+    copies: Vec<String>,
 }
 
 /// An object whose rows are in the lake.
@@ -97,7 +97,9 @@ impl Catalog {
                 .filter(|_| source.row.size != Some(0));
             let is_copy = is_wanted && digest.is_some_and(|digest| !digests.insert(digest));
             catalog.left_out += u64::from(!is_wanted);
-            catalog.copies += u64::from(is_copy);
+            if is_copy {
+                catalog.copies.push(source.row.given_uri.clone());
+            }
             let number = u32::try_from(catalog.sources.len()).unwrap_or(u32::MAX);
             let counts = is_wanted && !is_copy;
             catalog.by_id.insert(id, counts.then_some(number));
@@ -117,9 +119,9 @@ impl Catalog {
         self.left_out
     }
 
-    /// Objects that have the very bytes of another.
-    pub(super) fn copies(&self) -> u64 {
-        self.copies
+    /// Names of objects that have the very bytes of another.
+    pub(super) fn copies(&self) -> &[String] {
+        &self.copies
     }
 
     /// The number of the source with this id: `None` if the journal has none, `Some(None)` if it is not wanted.

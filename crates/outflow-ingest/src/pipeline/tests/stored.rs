@@ -53,7 +53,7 @@ fn lines(outcome: &Outcome) -> String {
 #[track_caller]
 fn agrees(objects: &[Object], settings: &Settings) -> Outcome {
     let expected = detected(objects, settings);
-    for at_once in [1, objects.len().div_ceil(3), objects.len()] {
+    for at_once in [objects.len().div_ceil(7), objects.len()] {
         let (_folder, lake) = lake_of(objects, at_once);
         for workers in [1, 3] {
             let settings = Settings {
@@ -109,13 +109,15 @@ fn a_lake_tells_what_its_sources_told() {
 
 #[test]
 fn what_one_point_saw_of_another_is_told_the_same() {
-    for seed in 0..12 {
+    for seed in 0..6 {
         let folder = tempfile::tempdir().unwrap();
-        for log in Topology::new(seed).logs {
+        for (number, log) in Topology::new(seed).logs.into_iter().enumerate() {
             let (account, flow_log) = (&log.account_id, &log.flow_log);
             let mut lines = log.text.lines();
             let header = lines.next().unwrap();
             let rows: Vec<&str> = lines.collect();
+            // Two logs of one interface may say the very same, and copies count once.
+            let blank = "\n".repeat(1 + number);
             // Several objects of each log, so that some hold nothing but what a gateway passed on.
             for (at, some) in rows.chunks(rows.len().div_ceil(4).max(1)).enumerate() {
                 let name = format!(
@@ -124,7 +126,7 @@ fn what_one_point_saw_of_another_is_told_the_same() {
                 put(
                     folder.path(),
                     &name,
-                    format!("{header}\n{}\n", some.join("\n")).as_bytes(),
+                    format!("{header}\n{}{blank}", some.join("\n")).as_bytes(),
                 );
             }
         }
@@ -154,7 +156,9 @@ fn a_format_is_kept_where_all_of_a_field_is_null_and_where_it_changes() {
         ("d.log", leak("eni-0b2", START + 60).as_bytes()),
     ]);
     let told = agrees(&objects(folder.path()), &Settings::default());
-    assert!(told.findings.len() > 1, "{told:#?}");
+    // Without its column of instances, the gateway would be charged itself.
+    let is_host = |finding: &Finding| finding.workload.as_deref() == Some("10.0.0.7");
+    assert!(told.findings.iter().any(is_host), "{:#?}", told.findings);
     assert!(
         told.remarks
             .iter()
@@ -216,6 +220,7 @@ fn copies_that_were_ingested_apart_count_once() {
     let expected = detected(&objects, &Settings::default());
     assert_eq!(lines(&told), lines(&expected));
     assert_eq!(told.accounts.copies, 1);
+    assert_eq!(told.remarks, expected.remarks);
 }
 
 #[test]
