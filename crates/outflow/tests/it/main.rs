@@ -13,13 +13,13 @@ mod datasets;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod from_lake;
+#[cfg(test)]
 mod json;
 #[cfg(test)]
 mod json_contract;
 #[cfg(test)]
 mod labels;
-#[cfg(test)]
-mod lake;
 #[cfg(test)]
 mod misreadings;
 #[cfg(test)]

@@ -224,6 +224,32 @@ fn copies_that_were_ingested_apart_count_once() {
 }
 
 #[test]
+fn rows_of_a_batch_that_is_not_complete_are_left_out() {
+    let (a, b) = (leak("eni-0a1", START), leak("eni-0b2", START));
+    let folder = folder(&[("a.log", a.as_bytes()), ("b.log", b.as_bytes())]);
+    let objects = objects(folder.path());
+    let (kept, lake) = lake_of(&objects, 1);
+    // The journal is written last: without its last commit, the batch of `a.log` was decided and no more.
+    let log = kept.path().join("lake/sources/_delta_log");
+    let commits = fs::read_dir(log)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let commits = commits.filter(|path| path.extension().is_some_and(|name| name == "json"));
+    fs::remove_file(commits.max().unwrap()).unwrap();
+    let told = read(&lake, &Settings::default());
+    let expected = detected(&objects[1..], &Settings::default());
+    assert_eq!(lines(&told), lines(&expected));
+    let said = "1 rows are of a batch that is not complete, and were left out";
+    assert!(told.remarks[0].starts_with(said), "{:?}", told.remarks);
+    lake.journal().unwrap();
+    let told = read(&lake, &Settings::default());
+    assert_eq!(
+        lines(&told),
+        lines(&detected(&objects, &Settings::default()))
+    );
+}
+
+#[test]
 fn accounts_and_regions_bound_what_is_read() {
     let named = |account: &str, region: &str| {
         format!("{account}_vpcflowlogs_{region}_fl-1_20260921T1420Z_0a1b2c3d.log")
