@@ -187,7 +187,8 @@ impl<'a> Loader<'a> {
                 self.done.files = files;
                 (self.done, None)
             }
-            Err((error, files)) => {
+            Err(unstored) => {
+                let (error, files) = *unstored;
                 self.done.files = files;
                 (self.done, Some(error))
             }
