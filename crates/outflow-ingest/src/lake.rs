@@ -11,6 +11,7 @@ mod identity;
 mod known;
 mod loader;
 mod rows;
+pub(crate) mod sources;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,7 +31,7 @@ use crate::pipeline::tally::Tally;
 use crate::{Context, Object, Problem, Progress};
 use identity::Identity;
 use loader::{Loaded, Loader};
-use rows::SourceRow;
+use sources::SourceRow;
 
 /// Bytes, as stored, of the objects of a batch at most, but for the last of them: what is read again if the machine dies,
 /// and some twenty seconds of work for one.
@@ -118,7 +119,7 @@ impl Run<'_> {
             let identity = match Identity::of(object) {
                 Ok(identity) => identity,
                 Err(problem) => {
-                    self.refuse(problem);
+                    self.refuse(*problem);
                     continue;
                 }
             };
@@ -245,7 +246,7 @@ impl Run<'_> {
         let mut files = Vec::new();
         for (partition, mut rows) in by_partition {
             rows.sort_by_key(|row| (row.span, &row.uri));
-            let rows = rows::sources(&rows).map_err(EncodeError::from)?;
+            let rows = sources::batch_of(&rows).map_err(EncodeError::from)?;
             let mut file = FileWriter::new(Table::Sources, &rows.schema())?;
             file.write(&rows)?;
             let encoded: Encoded = file.finish()?;

@@ -28,7 +28,7 @@
 //! assert_eq!(text, b"version\n2\n");
 //! ```
 //!
-//! [`detect`] drives the whole pipeline, from objects to incidents.
+//! [`detect`] drives the whole pipeline, from objects to incidents; [`StoredLogs`] does so from the tables of a lake.
 //!
 //! A [`Parquet`] object has no text: the reader hands it out, and it is decoded as it is.
 //!
@@ -43,7 +43,7 @@ pub use lake::{IngestSettings, Ingested, ingest};
 pub use list::{ListOptions, Listing, list, list_with};
 pub use object::Object;
 pub use parquet::{Parquet, ParquetRead};
-pub use pipeline::{Outcome, Progress, Settings, detect};
+pub use pipeline::{Outcome, Progress, Settings, StoredLogs, detect};
 pub use problem::Problem;
 pub use reader::{Compression, Damage, INFLATED_MAX, PIECE_BYTES_MAX, Read, Reader, STORED_MAX};
 pub use s3::{Place, S3, S3Error, S3Object, S3Options};

@@ -9,6 +9,7 @@
 //! Which worker reads which object has no influence on the outcome: everything that workers keep adds up in any
 //! order.
 
+mod counter;
 pub(crate) mod decoding;
 pub(crate) mod duplicates;
 mod evidence;
@@ -18,6 +19,7 @@ mod measures;
 mod names;
 pub(crate) mod queue;
 mod records;
+mod stored;
 pub(crate) mod tally;
 mod text;
 mod threads;
@@ -40,6 +42,8 @@ use queue::Queue;
 use tally::Tally;
 use worker::{Done, Worker};
 
+pub use stored::StoredLogs;
+
 /// Threads at most. More do not read faster, and each holds buffers; what is asked for beyond is not started.
 const WORKERS_MAX: usize = 256;
 
@@ -48,6 +52,9 @@ const REJECTS_TOLD_ONE_IN: u64 = 100;
 
 /// Interfaces and flow logs that a remark names; `outflow coverage` lists all.
 const BLIND_NAMED_MAX: usize = 5;
+
+/// Copies that remarks name; the books count all.
+const COPIES_NAMED_MAX: usize = 5;
 
 /// How to read and judge.
 #[derive(Debug, Clone, Default)]
@@ -128,44 +135,82 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
     });
     let mut tally = Tally::default();
     tally.copies = copies.len() as u64;
-    let mut read = Vec::new();
+    let mut sources = Vec::new();
     let (mut problems, mut without_values) = (Vec::new(), Vec::new());
     let mut names = PassiveDns::default();
     for done in workers {
         tally.merge(&done.tally);
         names.merge(&done.names);
-        read.push((done.sources, done.interfaces));
+        sources.push((done.sources, done.interfaces));
         problems.extend(done.problems);
         without_values.extend(done.without_values);
     }
-    if !tally.has_counted() {
-        tally.damaged += without_values.len() as u64;
-        problems.extend(without_values);
-    }
-    let state = shared.into_state();
-    problems.sort();
-    let ledger = Ledger::new(read, entries.into_inner());
-    let coverage = CoverageReport {
-        interfaces: state.coverage(settings.grain),
-        flow_logs: tally.flow_logs.listed(),
+    let read = Read {
+        state: shared.into_state(),
+        tally,
+        ledger: Ledger::new(sources, entries.into_inner()),
+        names,
+        problems,
+        without_values,
+        remarks: named_copies(&copies),
     };
-    let mut remarks = remarks(&state, &tally);
-    if let Some(before) = names.forgotten_before() {
-        remarks.push(format!(
-            "more names of addresses than memory allows: those that were asked for before {before} are not told"
-        ));
-    }
-    remarks.extend(blind(&coverage, &state, &tally));
-    remarks.extend(
-        copies
-            .iter()
-            .take(5)
-            .map(|copy| format!("`{copy}` is a copy of another object")),
-    );
-    let known = Known { ledger, names };
-    Outcome {
-        coverage,
-        ..conclude(state, settings, &tally, &known, problems, remarks)
+    read.outcome(settings)
+}
+
+/// Remarks that name copies of objects.
+fn named_copies(copies: &[String]) -> Vec<String> {
+    let named = copies.iter().take(COPIES_NAMED_MAX);
+    named
+        .map(|copy| format!("`{copy}` is a copy of another object"))
+        .collect()
+}
+
+/// What workers read, added up.
+struct Read {
+    state: State,
+    tally: Tally,
+    ledger: Ledger,
+    names: PassiveDns,
+    problems: Vec<Problem>,
+    /// What is wrong with objects of which no row has values, if no object of the run has.
+    without_values: Vec<Problem>,
+    remarks: Vec<String>,
+}
+
+impl Read {
+    /// Judges it.
+    fn outcome(self, settings: &Settings) -> Outcome {
+        let Self {
+            state,
+            mut tally,
+            ledger,
+            names,
+            mut problems,
+            without_values,
+            remarks: told,
+        } = self;
+        if !tally.has_counted() {
+            tally.damaged += without_values.len() as u64;
+            problems.extend(without_values);
+        }
+        problems.sort();
+        let coverage = CoverageReport {
+            interfaces: state.coverage(settings.grain),
+            flow_logs: tally.flow_logs.listed(),
+        };
+        let mut remarks = remarks(&state, &tally);
+        if let Some(before) = names.forgotten_before() {
+            remarks.push(format!(
+                "more names of addresses than memory allows: those that were asked for before {before} are not told"
+            ));
+        }
+        remarks.extend(blind(&coverage, &state, &tally));
+        remarks.extend(told);
+        let known = Known { ledger, names };
+        Outcome {
+            coverage,
+            ..conclude(state, settings, &tally, &known, problems, remarks)
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use futures::TryStreamExt as _;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{ObjectStore, ObjectStoreExt as _};
+use outflow_record::Timestamp;
 use tokio::runtime::Runtime;
 use url::Url;
 use uuid::Uuid;
@@ -266,6 +267,21 @@ impl Lake {
                 tracing::warn!(path = stored.as_ref(), %error, "a file that is not needed stays");
             }
         }
+    }
+}
+
+impl DataFile {
+    /// The least and the greatest time of a column, if the table's log tells and every row has one.
+    pub fn times(&self, column: &str) -> Option<(Timestamp, Timestamp)> {
+        let stats: serde_json::Value = serde_json::from_str(&self.stats).ok()?;
+        let time = |bound: &str| {
+            let text = stats.get(bound)?.get(column)?.as_str()?;
+            // Without the fraction of the second, which the times of flow logs do not have.
+            text.get(..19)?.parse::<Timestamp>().ok()
+        };
+        let nulls = stats.get("nullCount")?.get(column)?.as_u64()?;
+        let range = time("minValues").zip(time("maxValues"));
+        range.filter(|_| nulls == 0)
     }
 }
 

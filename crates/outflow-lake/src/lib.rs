@@ -4,6 +4,8 @@
 //! rows of objects ──FlowRows, RowBatches: sorted──► FileWriter ──► Parquet ──Lake::store──► files
 //!                                                                                      │
 //!                        Journal ◄── Lake::journal     every table, once ◄──Lake::commit
+//!
+//! files ──Lake::open_file──► StoredFile, row group by row group ──FlowColumns──► records as their sources had them
 //! ```
 //!
 //! Tables are Delta tables: anything that reads these reads them.
@@ -18,7 +20,8 @@ pub use flows::{FlowRows, Remote, Seen, SortedFlows};
 pub use lake::{DataFile, Lake, Snapshot};
 pub use partition::Partition;
 pub use place::{Access, LakePlace};
-pub use read::rows;
+pub use read::{StoredFile, rows};
+pub use records::{FlowColumns, Layout};
 pub use source::{Journal, Known, SourceId};
 pub use table::{Table, enriched};
 
@@ -31,6 +34,7 @@ mod lake;
 mod partition;
 mod place;
 mod read;
+mod records;
 mod source;
 mod stats;
 pub mod table;

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use outflow_detect::Grain;
 use outflow_finding::{write_coverage_json, write_coverage_table};
-use outflow_ingest::{Listing, Outcome, Settings};
+use outflow_ingest::{Outcome, Settings};
 use outflow_record::Format;
 
 use crate::detect;
 use crate::exit::{self, Exit, Failure};
+use crate::input::{self, Input, InputArgs};
 use crate::output;
-use crate::sources::SourceArgs;
 use crate::voice::Voice;
 
 /// Read flow logs and print what they cover of each interface's time, and where they are blind.
@@ -22,7 +22,7 @@ use crate::voice::Voice;
 )]
 pub(crate) struct CoverageArgs {
     #[command(flatten)]
-    sources: SourceArgs,
+    input: InputArgs,
     /// What a row of the output is.
     #[arg(long, value_enum, default_value_t = By::Interface)]
     by: By,
@@ -55,7 +55,7 @@ enum OutputFormat {
 
 /// The arguments, resolved and valid.
 struct Plan {
-    listing: Listing,
+    input: Input,
     settings: Settings,
     format: OutputFormat,
     out: Option<PathBuf>,
@@ -63,12 +63,12 @@ struct Plan {
 
 impl Plan {
     fn new(args: CoverageArgs, flow_format: Option<Format>) -> Result<Self, Failure> {
-        let listing = args.sources.list()?;
-        detect::check_out(args.out.as_deref(), &listing, None)?;
+        let input = args.input.open(flow_format.as_ref())?;
+        input.check_out(args.out.as_deref(), None)?;
         let settings = Settings {
             format: flow_format,
-            since: args.sources.since,
-            until: args.sources.until,
+            since: args.input.select.since,
+            until: args.input.select.until,
             workers: detect::workers(args.threads),
             grain: match args.by {
                 By::Interface => Grain::Interface,
@@ -77,7 +77,7 @@ impl Plan {
             ..Settings::default()
         };
         Ok(Self {
-            listing,
+            input,
             settings,
             format: args.format,
             out: args.out,
@@ -92,15 +92,17 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     let plan = Plan::new(args, flow_format)?;
     // The books are those of `detect`, so what is read and counted is the same.
-    detect::announce(&plan.listing, voice);
-    let outcome = detect::read(&plan.listing, &plan.settings);
+    if let Some(listing) = plan.input.listing() {
+        input::announce(listing, voice);
+    }
+    let outcome = plan.input.read(&plan.settings, voice)?;
     match write(&plan, &outcome) {
         Err(error) if exit::is_closed_pipe(&error) => {}
         Err(error) => return Err(output::unwritten(plan.out.as_deref(), error)),
         Ok(()) => {}
     }
-    detect::say(&plan.listing, &outcome, voice);
-    if outcome.problems.is_empty() && plan.listing.problems.is_empty() {
+    plan.input.say(&outcome, voice);
+    if outcome.problems.is_empty() && plan.input.problems().is_empty() {
         Ok(Exit::Done)
     } else {
         Ok(Exit::Unfinished)

@@ -1,14 +1,14 @@
 //! `outflow ingest`.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
 use outflow_enrich::Networks;
 use outflow_finding::{human_bytes, human_count, human_duration};
-use outflow_ingest::{IngestSettings, Ingested, Listing, Progress};
+use outflow_ingest::{IngestSettings, Ingested, Listing};
 use outflow_lake::Lake;
 use outflow_record::Format;
 use serde::Serialize;
@@ -16,10 +16,10 @@ use serde::Serialize;
 use crate::context;
 use crate::detect;
 use crate::exit::{self, Exit, Failure};
-use crate::lake::LakeArgs;
+use crate::input;
+use crate::lake::{self, LakeArgs};
 use crate::output;
-use crate::progress;
-use crate::sources::SourceArgs;
+use crate::sources::SelectArgs;
 use crate::voice::Voice;
 
 /// Read flow logs and Resolver query logs into the tables of a lake, each object once.
@@ -30,8 +30,11 @@ use crate::voice::Voice;
                         committed stays, and nothing is stored twice."
 )]
 pub(crate) struct IngestArgs {
+    /// Files, folders (read recursively), s3://bucket/prefix, or `-` for standard input; gzip, zstd or plain text.
+    #[arg(required = true, value_name = "SOURCE")]
+    sources: Vec<OsString>,
     #[command(flatten)]
-    sources: SourceArgs,
+    select: SelectArgs,
     #[command(flatten)]
     lake: LakeArgs,
     /// Networks that are inside, beside private space. Naming a private network narrows private space to
@@ -95,19 +98,20 @@ pub(crate) fn run(
             let hint = "write a network as 10.0.0.0/8 or 2001:db8::/32, or a single address";
             Failure::usage(error, hint)
         })?;
-    let listing = args.sources.list()?;
-    detect::check_out(args.out.as_deref(), &listing, None)?;
+    let listing = args.select.list(&args.sources)?;
+    input::check_out(args.out.as_deref(), &listing, None)?;
+    let context = context::load(args.context.as_deref())?;
     let settings = IngestSettings {
-        networks,
+        networks: networks.and(context.inventory.cidrs()),
         format: flow_format,
-        context: Arc::new(context::load(args.context.as_deref())?),
+        context: Arc::new(context),
         workers: detect::workers(args.threads),
     };
     if args.context.is_some() {
         context::note(&settings.context, voice);
     }
-    detect::announce(&listing, voice);
-    let lake = args.lake.create(&args.sources)?;
+    input::announce(&listing, voice);
+    let lake = args.lake.create()?;
     let (done, seconds) = read(&listing, &settings, &lake)?;
     match write(&args, &lake, &done, seconds) {
         Err(error) if exit::is_closed_pipe(&error) => {}
@@ -132,26 +136,10 @@ fn read(
     settings: &IngestSettings,
     lake: &Lake,
 ) -> Result<(Ingested, f64), Failure> {
-    let total = listing
-        .objects
-        .iter()
-        .filter_map(|object| object.size)
-        .sum();
-    let watched = Progress::default();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the books say how long the run took"
-    )]
-    let started = Instant::now();
-    let done = progress::shown(total, &watched, || {
-        outflow_ingest::ingest(&listing.objects, settings, lake, &watched)
+    let (done, seconds) = input::timed(input::total(listing), |watched| {
+        outflow_ingest::ingest(&listing.objects, settings, lake, watched)
     });
-    let done = done.map_err(|error| {
-        let hint = error.hint();
-        Failure::unfinished(error, hint)
-    })?;
-    let seconds = (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
-    Ok((done, seconds))
+    Ok((done.map_err(lake::unusable)?, seconds))
 }
 
 fn write(args: &IngestArgs, lake: &Lake, done: &Ingested, seconds: f64) -> anyhow::Result<()> {

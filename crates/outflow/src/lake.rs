@@ -3,7 +3,6 @@
 use outflow_lake::{Access, Error, Lake, LakePlace};
 
 use crate::exit::Failure;
-use crate::sources::SourceArgs;
 
 /// Where a lake is.
 #[derive(Debug, clap::Args)]
@@ -15,21 +14,27 @@ pub(crate) struct LakeArgs {
 
 impl LakeArgs {
     /// Opens the lake, and makes what it lacks.
-    pub(crate) fn create(&self, _sources: &SourceArgs) -> Result<Lake, Failure> {
-        Lake::create(self.place()?, &Access::default()).map_err(unusable)
-    }
-
-    fn place(&self) -> Result<LakePlace, Failure> {
-        let place: LakePlace = self.lake.parse().map_err(unusable)?;
-        if place.is_in_s3() {
-            let error = anyhow::anyhow!("a lake in S3 is not there yet: `{place}`");
-            return Err(Failure::usage(error, "name a folder"));
-        }
-        Ok(place)
+    pub(crate) fn create(&self) -> Result<Lake, Failure> {
+        Lake::create(place(&self.lake)?, &Access::default()).map_err(unusable)
     }
 }
 
-fn unusable(error: Error) -> Failure {
+/// Opens the lake of a place, which must have one.
+pub(crate) fn open(given: &str) -> Result<Lake, Failure> {
+    Lake::open(place(given)?, &Access::default()).map_err(unusable)
+}
+
+fn place(given: &str) -> Result<LakePlace, Failure> {
+    let place: LakePlace = given.parse().map_err(unusable)?;
+    if place.is_in_s3() {
+        let error = anyhow::anyhow!("a lake in S3 is not there yet: `{place}`");
+        return Err(Failure::usage(error, "name a folder"));
+    }
+    Ok(place)
+}
+
+/// Says what ended the work with a lake.
+pub(crate) fn unusable(error: Error) -> Failure {
     let hint = error.hint();
     match error {
         Error::Place { .. } | Error::NoLake { .. } => Failure::usage(error, hint),

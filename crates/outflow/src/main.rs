@@ -29,6 +29,7 @@ mod detect;
 mod estimate;
 mod exit;
 mod ingest;
+mod input;
 mod lake;
 mod output;
 mod progress;

@@ -8,12 +8,9 @@ use outflow_record::Timestamp;
 
 use crate::exit::Failure;
 
-/// Sources, which of their objects are wanted, and how to reach S3.
+/// Which objects of the sources are wanted, and how to reach S3.
 #[derive(Debug, Args)]
-pub(crate) struct SourceArgs {
-    /// Files, folders (read recursively), s3://bucket/prefix, or `-` for standard input; gzip, zstd or plain text.
-    #[arg(required = true, value_name = "SOURCE")]
-    sources: Vec<OsString>,
+pub(crate) struct SelectArgs {
     /// Count only records that start at or after this time (UTC), as 2026-10-01 or 2026-10-01T08:30. In S3, days and
     /// objects that cannot hold any are neither listed nor read; nor are records found that were delivered more than
     /// six hours late.
@@ -46,9 +43,9 @@ pub(crate) struct SourceArgs {
     no_sign_request: bool,
 }
 
-impl SourceArgs {
-    /// Lists what is wanted.
-    pub(crate) fn list(&self) -> Result<Listing, Failure> {
+impl SelectArgs {
+    /// What is wanted.
+    pub(crate) fn filter(&self) -> Result<Filter, Failure> {
         if let (Some(since), Some(until)) = (self.since, self.until)
             && since >= until
         {
@@ -57,15 +54,21 @@ impl SourceArgs {
                 "swap them, or leave one of them out",
             ));
         }
-        let sources = self.sources.iter().map(|text| Source::named(text));
+        Ok(Filter {
+            since: self.since,
+            until: self.until,
+            accounts: self.account.clone(),
+            regions: self.log_region.clone(),
+        })
+    }
+
+    /// Lists what is wanted of these sources.
+    pub(crate) fn list(&self, sources: &[OsString]) -> Result<Listing, Failure> {
+        let filter = self.filter()?;
+        let sources = sources.iter().map(|text| Source::named(text));
         let sources: Vec<Source> = sources.collect::<Result<_, _>>().map_err(unusable)?;
         let options = ListOptions {
-            filter: Filter {
-                since: self.since,
-                until: self.until,
-                accounts: self.account.clone(),
-                regions: self.log_region.clone(),
-            },
+            filter,
             s3: S3Options {
                 endpoint_url: self.endpoint_url.clone(),
                 region: self.region.clone(),

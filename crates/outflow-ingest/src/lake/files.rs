@@ -144,11 +144,11 @@ impl<'a> Files<'a> {
         Ok(())
     }
 
-    /// Stores everything; the files.
-    pub(super) fn finish(mut self) -> Result<Vec<DataFile>, (Error, Vec<DataFile>)> {
+    /// Stores everything; the files, and with an error those that were stored before it.
+    pub(super) fn finish(mut self) -> Result<Vec<DataFile>, Box<(Error, Vec<DataFile>)>> {
         match self.store_all() {
             Ok(()) => Ok(self.stored),
-            Err(error) => Err((error, self.stored)),
+            Err(error) => Err(Box::new((error, self.stored))),
         }
     }
 

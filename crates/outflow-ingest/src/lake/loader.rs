@@ -5,13 +5,14 @@ use std::sync::atomic::Ordering;
 
 use outflow_enrich::{Enricher, Flow, Origin, Via};
 use outflow_lake::{DataFile, EncodeError, Error, Lake, Partition, Seen, SourceId, Table};
-use outflow_record::{Decoded, DnsDecoded, DnsField, Field, FlowBatch, LogKind};
+use outflow_record::{Decoded, DnsDecoded, DnsField, Field, FlowBatch, LogKind, RejectReason};
 
 use super::IngestSettings;
 use super::files::Files;
 use super::identity::Identity;
 use super::known::Names;
-use super::rows::{self, SourceRow};
+use super::rows;
+use super::sources::SourceRow;
 use crate::pipeline::decoding;
 use crate::pipeline::tally::Tally;
 use crate::s3::Fetched;
@@ -25,7 +26,8 @@ pub(super) struct Loaded {
     pub(super) files: Vec<DataFile>,
     pub(super) sources: Vec<SourceRow>,
     pub(super) problems: Vec<Problem>,
-    /// Objects that broke off while they were read, and of which rows are in the files.
+    /// Objects that broke off while they were read, or of which nothing was understood: what the files hold of them is
+    /// not to stay.
     pub(super) cut_off: BTreeMap<SourceId, Problem>,
 }
 
@@ -66,6 +68,7 @@ struct Current<'o> {
     row: SourceRow,
     /// Where rows without a time of their own lie.
     delivered: Partition,
+    first_reject: Option<RejectReason>,
     error: Option<Error>,
 }
 
@@ -106,6 +109,7 @@ impl<'a> Loader<'a> {
                 source_id: identity.source_id.to_string(),
                 name_id: identity.name_id.to_string(),
                 uri: identity.uri.clone(),
+                given_uri: object.uri.clone(),
                 version: identity.version.clone(),
                 size: object.size,
                 account_id: object.account_id.clone(),
@@ -114,6 +118,7 @@ impl<'a> Loader<'a> {
             },
             delivered: Partition::new(delivered_at, object.region.as_deref()),
             origin: &origin,
+            first_reject: None,
             error: None,
         };
         let mut reader = std::mem::take(&mut self.reader);
@@ -138,12 +143,17 @@ impl<'a> Loader<'a> {
         if let Some(error) = current.error {
             return Err(error);
         }
-        self.keep(current, done, identity.source_id);
+        self.keep((object, identity.source_id), current, done);
         Ok(())
     }
 
     /// Enters an object into the books.
-    fn keep(&mut self, current: Current<'_>, done: decoding::Decoding, source_id: SourceId) {
+    fn keep(
+        &mut self,
+        (object, source_id): (&Object, SourceId),
+        current: Current<'_>,
+        done: decoding::Decoding,
+    ) {
         let mut row = current.row;
         let is_empty = row.lines == 0 && row.rows == 0 && row.queries == 0;
         self.done.tally.objects += 1;
@@ -151,7 +161,13 @@ impl<'a> Loader<'a> {
         self.done.tally.unread_columns(&done.columns_not_read);
         self.done.tally.control_messages += done.control_messages;
         self.done.tally.span(row.span);
-        match (done.problem, done.is_cut_off) {
+        let is_nothing = row.rows == 0 && row.queries == 0 && row.coverage_rows == 0;
+        let not_understood = current.first_reject.filter(|_| is_nothing);
+        let not_understood =
+            not_understood.map(|reason| Problem::not_understood(object, row.rejects, reason));
+        // Its format may be said in another run.
+        let is_for_later = done.is_cut_off || not_understood.is_some();
+        match (done.problem.or(not_understood), is_for_later) {
             (Some(problem), true) if !is_empty => {
                 self.done.cut_off.insert(source_id, problem);
                 return;
@@ -167,6 +183,7 @@ impl<'a> Loader<'a> {
             }
         }
         row.sha256 = done.sha256;
+        row.control_messages = done.control_messages;
         row.partition = match row.span {
             Some((first, _)) if current.delivered.day.is_none() => Partition {
                 day: Partition::new(Some(first), None).day,
@@ -184,7 +201,8 @@ impl<'a> Loader<'a> {
                 self.done.files = files;
                 (self.done, None)
             }
-            Err((error, files)) => {
+            Err(unstored) => {
+                let (error, files) = *unstored;
                 self.done.files = files;
                 (self.done, Some(error))
             }
@@ -203,6 +221,8 @@ impl<'a> Loader<'a> {
         let rows = decoded.flows.num_rows() as u64;
         self.progress.rows.fetch_add(rows, Ordering::Relaxed);
         self.take_coverage(decoded, current)?;
+        let first_reject = decoded.rejects.first().map(|reject| reject.reason);
+        current.first_reject = current.first_reject.or(first_reject);
         let rejects = rows::rejects(&decoded.rejects, &current.row.source_id);
         self.files.append(
             Table::Rejects,
@@ -230,7 +250,12 @@ impl<'a> Loader<'a> {
             self.files.append_flows(&partition, &seen, &rows)?;
         }
         let row = &mut current.row;
+        if rows > 0 {
+            row.note_fields(&decoded.flows);
+        }
         row.lines += decoded.lines;
+        row.header_lines += decoded.header_lines;
+        row.blank_lines += decoded.blank_lines;
         row.rows += rows;
         row.coverage_rows += decoded.coverage.len() as u64;
         row.rejects += decoded.rejects.len() as u64;
@@ -315,6 +340,8 @@ impl<'a> Loader<'a> {
         let queries = &decoded.queries;
         let count = queries.num_rows() as u64;
         self.progress.rows.fetch_add(count, Ordering::Relaxed);
+        let first_reject = decoded.rejects.first().map(|reject| reject.reason);
+        current.first_reject = current.first_reject.or(first_reject);
         let rejects = rows::rejects(&decoded.rejects, &current.row.source_id);
         self.files.append(
             Table::Rejects,
@@ -350,6 +377,7 @@ impl<'a> Loader<'a> {
         }
         let row = &mut current.row;
         row.lines += decoded.lines;
+        row.blank_lines += decoded.blank_lines;
         row.queries += count;
         row.rejects += decoded.rejects.len() as u64;
         if count > 0 {

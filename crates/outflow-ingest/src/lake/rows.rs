@@ -12,69 +12,11 @@ use arrow_array::{
 };
 use arrow_schema::{ArrowError, DataType};
 use outflow_enrich::registered_domain;
-use outflow_lake::{Partition, Table};
+use outflow_lake::Table;
 use outflow_record::{Addr, CoverageRow, CoverageStatus, DnsBatch, DnsField, Reject, Timestamp};
 
 const MICROS: i64 = 1_000_000;
 const REGION: &str = outflow_lake::table::REGION;
-
-/// What an object came to, as a row of `sources` has it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct SourceRow {
-    pub(super) source_id: String,
-    pub(super) name_id: String,
-    pub(super) uri: String,
-    pub(super) version: String,
-    pub(super) size: Option<u64>,
-    pub(super) sha256: Option<String>,
-    /// `vpc-flow-logs`, `transit-gateway-flow-logs` or `resolver-query-logs`.
-    pub(super) format: Option<&'static str>,
-    pub(super) account_id: Option<String>,
-    pub(super) flow_log_id: Option<String>,
-    pub(super) lines: u64,
-    pub(super) rows: u64,
-    pub(super) queries: u64,
-    pub(super) coverage_rows: u64,
-    pub(super) rejects: u64,
-    pub(super) bytes: u64,
-    /// Start of the earliest and end of the latest row, Unix seconds.
-    pub(super) span: Option<(i64, i64)>,
-    pub(super) problem: Option<String>,
-    pub(super) partition: Partition,
-}
-
-/// `sources`, of objects that lie in one partition.
-pub(super) fn sources(rows: &[&SourceRow]) -> Result<RecordBatch, ArrowError> {
-    let text = |of: fn(&SourceRow) -> Option<&str>| -> ArrayRef {
-        Arc::new(rows.iter().map(|row| of(row)).collect::<StringArray>())
-    };
-    let long = |of: fn(&SourceRow) -> Option<u64>| -> ArrayRef {
-        let of = rows.iter().map(|row| of(row).map(signed));
-        Arc::new(of.collect::<Int64Array>())
-    };
-    let time = |of: fn(&SourceRow) -> Option<i64>| times(rows.iter().map(|row| of(row)));
-    let columns = vec![
-        text(|row| Some(&row.source_id)),
-        text(|row| Some(&row.name_id)),
-        text(|row| Some(&row.uri)),
-        text(|row| Some(&row.version)),
-        long(|row| row.size),
-        text(|row| row.sha256.as_deref()),
-        text(|row| row.format),
-        text(|row| row.account_id.as_deref()),
-        text(|row| row.flow_log_id.as_deref()),
-        long(|row| Some(row.lines)),
-        long(|row| Some(row.rows)),
-        long(|row| Some(row.queries)),
-        long(|row| Some(row.coverage_rows)),
-        long(|row| Some(row.rejects)),
-        long(|row| Some(row.bytes)),
-        time(|row| row.span.map(|(first, _)| first)),
-        time(|row| row.span.map(|(_, last)| last)),
-        text(|row| row.problem.as_deref()),
-    ];
-    RecordBatch::try_new(Table::Sources.file_schema(), columns)
-}
 
 /// `rejects`, of one object.
 pub(super) fn rejects(of: &[Reject], source_id: &str) -> Result<RecordBatch, ArrowError> {
@@ -213,7 +155,7 @@ fn addresses(column: &ArrayRef) -> ArrayRef {
     )
 }
 
-fn times(of: impl Iterator<Item = Option<i64>>) -> ArrayRef {
+pub(super) fn times(of: impl Iterator<Item = Option<i64>>) -> ArrayRef {
     let mut times = TimestampMicrosecondBuilder::new().with_timezone("UTC");
     for at in of {
         times.append_option(at.map(|at| at.saturating_mul(MICROS)));
@@ -222,6 +164,6 @@ fn times(of: impl Iterator<Item = Option<i64>>) -> ArrayRef {
 }
 
 /// A count as tables have it. Delta has no unsigned numbers, and nothing counts as far as its greatest.
-fn signed(count: u64) -> i64 {
+pub(super) fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

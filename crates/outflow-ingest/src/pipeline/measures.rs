@@ -48,6 +48,19 @@ impl Measures {
         }
     }
 
+    /// Adds what other rows of the same object have.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.unmeasured += other.unmeasured;
+        self.log_status |= other.log_status;
+        self.lacking.extend(other.lacking);
+    }
+
+    /// Rows that were looked at.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
     /// What is wrong with the object, if it has rows and none of them could be counted.
     pub(super) fn uncountable(&self, object: &Object) -> Option<Uncountable> {
         if self.rows == 0 || self.unmeasured < self.rows {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
-use arrow_array::{Array, ArrayAccessor, StringArray};
+use arrow_array::{Array, ListArray, StringArray};
 use outflow_enrich::{
     ADDR_DOMAINS_MAX, ANSWER_WINDOW_SECS, DnsAnswer, KnownDestination, KnownDestinations,
     PassiveDns,
@@ -29,27 +29,13 @@ pub(super) fn feed(names: &mut PassiveDns, queries: &DnsBatch) {
     };
     let (times, asked) = (queries.query_timestamps(), queries.query_names());
     let answers = queries.answers();
-    let Some(records) = answers.values().as_struct_opt() else {
-        return;
-    };
-    let rdata = records.column(0).as_string::<i32>();
-    let kinds = records.column(1).as_dictionary::<Int32Type>();
-    let Some(kinds) = kinds.downcast_dict::<StringArray>() else {
-        return;
-    };
     let mut addrs = Vec::new();
     for (row, vpc_id) in vpcs.into_iter().enumerate() {
         let Some(vpc_id) = vpc_id.filter(|_| answers.is_valid(row)) else {
             continue;
         };
-        let offsets = answers.value_offsets();
-        let bound = |at: usize| usize::try_from(offsets[at]).unwrap_or(0);
-        addrs.clear();
-        for at in bound(row)..bound(row + 1) {
-            let is_address = kinds.is_valid(at) && matches!(kinds.value(at), "A" | "AAAA");
-            if is_address && rdata.is_valid(at) {
-                addrs.extend(rdata.value(at).parse::<Addr>().ok());
-            }
+        if addresses(answers, row, &mut addrs).is_none() {
+            return;
         }
         names.feed(&DnsAnswer {
             vpc_id,
@@ -58,6 +44,30 @@ pub(super) fn feed(names: &mut PassiveDns, queries: &DnsBatch) {
             addrs: &addrs,
         });
     }
+}
+
+/// The addresses in the answers of a row, in place of what `addrs` holds. `None` if they are no answers.
+pub(super) fn addresses(answers: &ListArray, row: usize, addrs: &mut Vec<Addr>) -> Option<()> {
+    addrs.clear();
+    let records = answers.values().as_struct_opt()?;
+    let rdata = records.column(0).as_string_opt::<i32>()?;
+    let kinds = records.column(1);
+    // The types are a dictionary as they are decoded, and plain as they are stored.
+    let dictionary = kinds.as_dictionary_opt::<Int32Type>();
+    let (keys, texts) = match dictionary {
+        Some(of) => (Some(of.keys()), of.values().as_string_opt::<i32>()?),
+        None => (None, kinds.as_string_opt::<i32>()?),
+    };
+    let offsets = answers.value_offsets();
+    let bound = |at: usize| usize::try_from(offsets[at]).unwrap_or(0);
+    for at in bound(row)..bound(row + 1) {
+        let text = keys.map_or(Some(at), |keys| usize::try_from(keys.value(at)).ok())?;
+        let is_address = kinds.is_valid(at) && matches!(texts.value(text), "A" | "AAAA");
+        if is_address && rdata.is_valid(at) {
+            addrs.extend(rdata.value(at).parse::<Addr>().ok());
+        }
+    }
+    Some(())
 }
 
 /// What tells whose an address is.

@@ -10,6 +10,7 @@ use outflow_record::{Decoded, DnsDecoded, Field, Reject, RejectReason, Timestamp
 const COLUMNS_MAX: usize = 64;
 
 use super::flow_logs::FlowLogs;
+use crate::lake::sources::SourceRow;
 
 /// Counts that add up.
 #[derive(Debug, Default)]
@@ -22,10 +23,12 @@ pub(crate) struct Tally {
     lines: u64,
     header_lines: u64,
     blank_lines: u64,
-    rows: u64,
+    pub(super) rows: u64,
     coverage_rows: u64,
     queries: u64,
     rejects: BTreeMap<RejectReason, u64>,
+    /// Rejects that a lake holds, by the word that it has for the reason.
+    stored_rejects: BTreeMap<String, u64>,
     bytes: u64,
     span: Option<(i64, i64)>,
     /// Rows that lack what counting needs.
@@ -80,6 +83,30 @@ impl Tally {
         }
     }
 
+    /// Adds the books of an object that a lake holds, but for what its rows tell.
+    pub(crate) fn add_stored(&mut self, source: &SourceRow) {
+        self.objects += 1;
+        self.damaged += u64::from(source.problem.is_some());
+        self.lines += source.lines;
+        self.header_lines += source.header_lines;
+        self.blank_lines += source.blank_lines;
+        self.control_messages += source.control_messages;
+        self.rows += source.rows;
+        self.coverage_rows += source.coverage_rows;
+        self.queries += source.queries;
+        self.bytes = self.bytes.saturating_add(source.bytes);
+    }
+
+    /// Adds a reject that a lake holds.
+    pub(crate) fn add_stored_reject(&mut self, reason: &str) {
+        match self.stored_rejects.get_mut(reason) {
+            Some(count) => *count += 1,
+            None => {
+                self.stored_rejects.insert(reason.to_owned(), 1);
+            }
+        }
+    }
+
     /// Adds a Parquet object that has columns of these names.
     pub(crate) fn unread_columns(&mut self, names: &[String]) {
         for name in names {
@@ -119,6 +146,9 @@ impl Tally {
         for (reason, count) in &other.rejects {
             *self.rejects.entry(*reason).or_default() += count;
         }
+        for (reason, count) in &other.stored_rejects {
+            *self.stored_rejects.entry(reason.clone()).or_default() += count;
+        }
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.span(other.span);
         for (name, objects) in &other.unread_columns {
@@ -141,10 +171,10 @@ impl Tally {
 
     /// The books, but for what the sums tell and the time the run took.
     pub(crate) fn accounts(&self) -> Accounts {
-        let by_reason = self
-            .rejects
-            .iter()
-            .map(|(reason, count)| (reason.to_string(), *count));
+        let mut by_reason = self.stored_rejects.clone();
+        for (reason, count) in &self.rejects {
+            *by_reason.entry(reason.to_string()).or_default() += count;
+        }
         Accounts {
             objects: self.objects,
             damaged: self.damaged,
@@ -154,8 +184,8 @@ impl Tally {
             rows: self.rows,
             coverage_rows: self.coverage_rows,
             queries: self.queries,
-            rejects: self.rejects.values().sum(),
-            rejects_by_reason: by_reason.collect(),
+            rejects: by_reason.values().sum(),
+            rejects_by_reason: by_reason,
             bytes: self.bytes,
             first: self.span.map(|(first, _)| Timestamp(first)),
             last: self.span.map(|(_, last)| Timestamp(last)),

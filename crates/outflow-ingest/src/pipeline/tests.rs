@@ -12,6 +12,7 @@ use crate::{Source, list};
 mod covered;
 mod evidence;
 mod parquet;
+mod stored;
 mod uncounted;
 
 /// 2026-09-21T14:13:20Z

@@ -17,6 +17,9 @@ const KEY_NULL: i32 = -1;
 
 const MICROS: i64 = 1_000_000;
 
+/// A dictionary, and the keys that its values have in a column.
+type Translated = (ArrayRef, Vec<i32>);
+
 /// A column. One that has had no value yet holds nothing: most tables of fields are mostly empty.
 #[derive(Debug)]
 pub(super) enum Column {
@@ -25,7 +28,7 @@ pub(super) enum Column {
         keys: Vec<i32>,
         values: Interned<Box<str>>,
         /// The dictionary that was appended last, and the keys that its values have here.
-        last: Option<(ArrayRef, Vec<i32>)>,
+        last: Option<Translated>,
     },
     /// Addresses, by key; texts only once they are stored.
     Addrs {
@@ -297,7 +300,7 @@ fn append_texts(
     (keys, values, last): (
         &mut Vec<i32>,
         &mut Interned<Box<str>>,
-        &mut Option<(ArrayRef, Vec<i32>)>,
+        &mut Option<Translated>,
     ),
     of: &DictionaryArray<Int32Type>,
     rows: &[u32],

@@ -33,7 +33,7 @@ fn source(name_id: &str, source_id: &str) -> RecordBatch {
         match field.name().as_str() {
             "source_id" => Arc::new(StringArray::from(vec![source_id])),
             "name_id" => Arc::new(StringArray::from(vec![name_id])),
-            "uri" => Arc::new(StringArray::from(vec!["object"])),
+            "uri" | "given_uri" => Arc::new(StringArray::from(vec!["object"])),
             _ if field.is_nullable() => new_null_array(field.data_type(), 1),
             _ => Arc::new(Int64Array::from(vec![1])),
         }
@@ -81,7 +81,7 @@ fn ingest(lake: &Lake, objects: &[u64]) -> Result<(), Error> {
             match lake.commit(&batch)? {
                 Committed::Done { .. } => break,
                 Committed::Overtaken(names) => {
-                    chunk.retain(|object| !names.contains(&ids(*object).0))
+                    chunk.retain(|object| !names.contains(&ids(*object).0));
                 }
             }
         }

@@ -1,4 +1,6 @@
 //! What a lake promises, whatever its store does.
 
+#[cfg(test)]
 mod exactly_once;
+#[cfg(test)]
 mod faulty;

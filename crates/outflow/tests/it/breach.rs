@@ -17,7 +17,7 @@ pub(crate) fn report() -> &'static Run {
 }
 
 /// What was printed, but for how long the run took.
-fn printed(run: &Run) -> String {
+pub(crate) fn printed(run: &Run) -> String {
     let (before, accounts) = run.stdout.trim_end().rsplit_once('\n').unwrap();
     let (accounts, rest) = accounts.split_once(r#","seconds":"#).unwrap();
     let (seconds, rest) = rest.split_once(',').unwrap();

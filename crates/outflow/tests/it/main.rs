@@ -13,6 +13,8 @@ mod datasets;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod from_lake;
+#[cfg(test)]
 mod json;
 #[cfg(test)]
 mod json_contract;

@@ -1,0 +1,205 @@
+//! The objects that a lake has read, as its journal tells.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use outflow_detect::open_from;
+use outflow_enrich::Origin;
+use outflow_lake::table::{SOURCE_ID, SOURCE_ROW};
+use outflow_lake::{Error, Lake, Layout, SourceId, Table};
+use outflow_record::Field;
+
+use super::each_batch;
+use crate::lake::sources::{READ, SourceRow, rows_of};
+use crate::pipeline::measures::{Measures, Uncountable};
+use crate::s3_name::S3Name;
+use crate::{Filter, Object, Problem};
+
+/// The layouts of a source's records, each behind the number of the first row that has it.
+pub(super) type Layouts = Arc<[(i64, Layout)]>;
+
+/// What is wanted of a lake's journal.
+#[derive(Debug, Default)]
+pub(super) struct Catalog {
+    /// By name.
+    sources: Vec<StoredSource>,
+    /// The number of each source; none of what is known but not wanted.
+    by_id: BTreeMap<SourceId, Option<u32>>,
+    left_out: u64,
+    copies: Vec<String>,
+}
+
+/// An object whose rows are in the lake.
+#[derive(Debug)]
+pub(super) struct StoredSource {
+    /// Its books; texts that nobody asks for any more are empty.
+    pub(super) row: SourceRow,
+    /// What its name says of all its rows.
+    pub(super) origin: Origin,
+    /// Records that start before this came late.
+    pub(super) open_from: i64,
+    pub(super) layouts: Layouts,
+}
+
+impl Catalog {
+    /// Reads the journal.
+    pub(super) fn read(lake: &Lake, filter: &Filter) -> Result<Self, Error> {
+        let mut rows = Vec::new();
+        let mut layouts: BTreeMap<String, Layouts> = BTreeMap::new();
+        each_batch(lake, Table::Sources, &READ, |batch, partition, file| {
+            let read = rows_of(batch, partition);
+            let read =
+                read.map_err(|column| file.damaged(format!("`{column}` is not as it should be")))?;
+            for mut row in read {
+                let wrong = || file.damaged("a row has no id, or fields that no flow log has");
+                let id = SourceId::parse(&row.source_id).ok_or_else(wrong)?;
+                let own = match layouts.get(&row.fields) {
+                    Some(known) => Arc::clone(known),
+                    None => {
+                        let formats = row.formats().ok_or_else(wrong)?.into_iter();
+                        let made: Layouts = formats
+                            .map(|(first, fields)| (first, Layout::new(fields)))
+                            .collect();
+                        layouts.insert(row.fields.clone(), Arc::clone(&made));
+                        made
+                    }
+                };
+                for text in [
+                    &mut row.fields,
+                    &mut row.source_id,
+                    &mut row.name_id,
+                    &mut row.uri,
+                    &mut row.version,
+                ] {
+                    *text = String::new();
+                }
+                rows.push((id, StoredSource::new(row, own)));
+            }
+            Ok(())
+        })?;
+        Ok(Self::of(rows, filter))
+    }
+
+    /// Picks what is wanted. Of objects with the very same bytes the first by name counts.
+    fn of(mut rows: Vec<(SourceId, StoredSource)>, filter: &Filter) -> Self {
+        rows.sort_by(|(a_id, a), (b_id, b)| {
+            (&a.row.given_uri, a_id).cmp(&(&b.row.given_uri, b_id))
+        });
+        let mut catalog = Self::default();
+        let mut digests = BTreeSet::new();
+        for (id, source) in rows {
+            let (account, region) = (&source.row.account_id, &source.row.partition.region);
+            let is_wanted = filter.has_owner(account.as_deref(), region.as_deref());
+            let digest = source
+                .row
+                .sha256
+                .clone()
+                .filter(|_| source.row.size != Some(0));
+            let is_copy = is_wanted && digest.is_some_and(|digest| !digests.insert(digest));
+            catalog.left_out += u64::from(!is_wanted);
+            if is_copy {
+                catalog.copies.push(source.row.given_uri.clone());
+            }
+            let number = u32::try_from(catalog.sources.len()).unwrap_or(u32::MAX);
+            let counts = is_wanted && !is_copy;
+            catalog.by_id.insert(id, counts.then_some(number));
+            if counts {
+                catalog.sources.push(source);
+            }
+        }
+        catalog
+    }
+
+    pub(super) fn sources(&self) -> &[StoredSource] {
+        &self.sources
+    }
+
+    /// Objects of other accounts and regions.
+    pub(super) fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// Names of objects that have the very bytes of another.
+    pub(super) fn copies(&self) -> &[String] {
+        &self.copies
+    }
+
+    /// The number of the source with this id: `None` if the journal has none, `Some(None)` if it is not wanted.
+    pub(super) fn number(&self, id: &str) -> Option<Option<u32>> {
+        self.by_id.get(&SourceId::parse(id)?).copied()
+    }
+
+    /// The columns of `flows` to read: those that any source has.
+    pub(super) fn columns(&self) -> Vec<&'static str> {
+        let mut seen: BTreeSet<*const (i64, Layout)> = BTreeSet::new();
+        let mut fields: BTreeSet<Field> = BTreeSet::new();
+        let mut columns = vec![SOURCE_ID];
+        for source in &self.sources {
+            if seen.insert(source.layouts.as_ptr()) {
+                fields.extend(
+                    source
+                        .layouts
+                        .iter()
+                        .flat_map(|(_, layout)| layout.fields()),
+                );
+                if source.layouts.len() > 1 && !columns.contains(&SOURCE_ROW) {
+                    columns.push(SOURCE_ROW);
+                }
+            }
+        }
+        columns.extend(fields.into_iter().map(Field::column));
+        columns
+    }
+}
+
+impl StoredSource {
+    fn new(row: SourceRow, layouts: Layouts) -> Self {
+        let delivery = S3Name::delivery(&row.given_uri);
+        Self {
+            origin: Origin {
+                account_id: row.account_id.clone(),
+                region: row.partition.region.clone(),
+                flow_log: row.flow_log_id.clone(),
+            },
+            open_from: delivery.map_or(i64::MIN, |(_, at)| open_from(at)),
+            row,
+            layouts,
+        }
+    }
+
+    /// What was wrong with the object when it was read.
+    pub(super) fn problem(&self) -> Option<Problem> {
+        Some(Problem {
+            uri: self.row.given_uri.clone(),
+            reason: self.row.problem.clone()?,
+            hint: "what could be read of it is in the lake and counted".to_owned(),
+        })
+    }
+}
+
+/// Says what is wrong with a source of which no row could be counted, if all its rows were looked at.
+pub(super) fn judge_rows(
+    source: &StoredSource,
+    measures: &Measures,
+    problems: &mut Vec<Problem>,
+    without_values: &mut Vec<Problem>,
+) {
+    if measures.rows() < source.row.rows {
+        return;
+    }
+    let object = Object {
+        uri: source.row.given_uri.clone(),
+        path: None,
+        s3: None,
+        size: source.row.size,
+        account_id: source.row.account_id.clone(),
+        region: source.row.partition.region.clone(),
+    };
+    match measures.uncountable(&object) {
+        Some(Uncountable::Certain(problem)) => problems.push(problem),
+        Some(Uncountable::IfAlone(problem)) if source.row.problem.is_none() => {
+            without_values.push(problem);
+        }
+        Some(Uncountable::IfAlone(_)) | None => {}
+    }
+}
