@@ -20,10 +20,27 @@ TABLES = ["flows", "dns", "coverage", "rejects", "sources"]
 READER, WRITER = 1, 2
 
 
-def ingest(outflow, source, lake):
-    command = [outflow, "ingest", source, "--lake", lake, "--format", "json"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return json.loads(done.stdout)
+def run(outflow, *command):
+    """The JSON lines that a command prints."""
+    done = subprocess.run([outflow, *command, "--format", "json"], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{command} ended with {done.returncode}: {done.stderr}")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def ingest(outflow, source, lake, *options):
+    return run(outflow, "ingest", source, "--lake", lake, *options)[-1]
+
+
+def wanted_of(books):
+    """The rows of each table, by what an ingest printed."""
+    return {
+        "flows": books["rows"],
+        "dns": books["queries"],
+        "coverage": books["coverage_rows"],
+        "rejects": books["rejects"],
+        "sources": books["objects"],
+    }
 
 
 def expect(what, found, wanted):
@@ -47,10 +64,10 @@ def counts_by_duckdb(con, lake):
     return rows
 
 
-def counts_by_delta_rs(lake):
+def counts_by_delta_rs(lake, storage=None):
     rows = {}
     for name in TABLES:
-        table = deltalake.DeltaTable(f"{lake}/{name}")
+        table = deltalake.DeltaTable(f"{lake}/{name}", storage_options=storage)
         protocol = table.protocol()
         expect(f"protocol of {name}", (protocol.min_reader_version, protocol.min_writer_version), (READER, WRITER))
         rows[name] = table.to_pyarrow_table(columns=["day"]).num_rows
@@ -60,13 +77,7 @@ def counts_by_delta_rs(lake):
 def main(outflow, source, folder):
     lake = f"{folder}/lake"
     books = ingest(outflow, source, lake)
-    wanted = {
-        "flows": books["rows"],
-        "dns": books["queries"],
-        "coverage": books["coverage_rows"],
-        "rejects": books["rejects"],
-        "sources": books["objects"],
-    }
+    wanted = wanted_of(books)
     con = duckdb.connect()
     package = pathlib.Path(duckdb_extension_delta.__path__[0])
     con.load_extension(str(next(package.rglob("*.duckdb_extension"))))
