@@ -1,5 +1,7 @@
 //! What can go wrong with a lake.
 
+use crate::upkeep::is_outrun;
+
 /// What goes wrong with a lake.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -65,6 +67,14 @@ pub enum EncodeError {
 }
 
 impl Error {
+    /// Whether a commit was refused as others came in between.
+    pub(crate) fn is_outrun(&self) -> bool {
+        match self {
+            Self::Table { source, .. } => source.downcast_ref().is_some_and(is_outrun),
+            _ => false,
+        }
+    }
+
     /// What can be done about it.
     pub fn hint(&self) -> &'static str {
         match self {

@@ -20,7 +20,9 @@ pub use partition::Partition;
 pub use place::{Access, LakePlace};
 pub use read::rows;
 pub use source::{Journal, Known, SourceId};
+pub use status::{Status, TableStatus};
 pub use table::{Table, enriched};
+pub use upkeep::{Compacted, EXPIRING, Expired, KEEP_DAYS_MAX, SMALL_BYTES, Unneeded};
 
 mod batches;
 mod commit;
@@ -33,4 +35,6 @@ mod place;
 mod read;
 mod source;
 mod stats;
+mod status;
 pub mod table;
+mod upkeep;

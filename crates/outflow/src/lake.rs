@@ -1,9 +1,106 @@
-//! The options that say where a lake is.
+//! `outflow lake …` and `outflow compact`, and the options that say where a lake is.
+
+mod compact;
+mod expire;
+mod status;
+
+use std::time::Duration;
 
 use outflow_lake::{Access, Error, Lake, LakePlace};
+use outflow_record::Timestamp;
 
-use crate::exit::Failure;
+use crate::exit::{self, Exit, Failure};
+use crate::output;
 use crate::sources::ServerArgs;
+use crate::voice::Voice;
+
+pub(crate) use compact::{CompactArgs, run as compact};
+
+/// Look into a lake, and take old days out of it.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum LakeCommand {
+    Status(status::StatusArgs),
+    Expire(expire::ExpireArgs),
+}
+
+pub(crate) fn run(command: LakeCommand, voice: Voice) -> Result<Exit, Failure> {
+    match command {
+        LakeCommand::Status(args) => status::run(&args, voice),
+        LakeCommand::Expire(args) => expire::run(&args, voice),
+    }
+}
+
+/// A lake that is there, how to reach it, and how to print what is told of it.
+#[derive(Debug, clap::Args)]
+struct OpenArgs {
+    #[command(flatten)]
+    lake: LakeArgs,
+    #[command(flatten)]
+    server: ServerArgs,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    format: OutputFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum OutputFormat {
+    /// A table for people.
+    Table,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How long files are kept that nothing needs any more: by readers of an older version of a table they may be read.
+#[derive(Debug, clap::Args)]
+struct KeepArgs {
+    /// Days for which files stay once nothing needs them, for those who still read an older version of a table.
+    #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=i64::from(outflow_lake::KEEP_DAYS_MAX)))]
+    keep_days: u16,
+}
+
+impl KeepArgs {
+    fn time(&self) -> Duration {
+        Duration::from_secs(u64::from(self.keep_days) * 86_400)
+    }
+}
+
+impl OpenArgs {
+    /// Opens the lake.
+    fn open(&self) -> Result<Lake, Failure> {
+        let place = self.lake.place()?;
+        let access = self.lake.access(&place, &self.server)?;
+        Lake::open(place, &access).map_err(unusable)
+    }
+}
+
+/// Writes to stdout what a command tells.
+fn tell(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> Result<(), Failure> {
+    match output::write(None, write) {
+        Err(error) if exit::is_closed_pipe(&error) => Ok(()),
+        Err(error) => Err(output::unwritten(None, error)),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Writes a line of JSON.
+fn json_line(out: &mut dyn std::io::Write, line: &impl serde::Serialize) -> std::io::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    writeln!(out)
+}
+
+/// A day (days since 1970-01-01) as `2026-10-01`.
+fn date(day: i32) -> String {
+    let (year, month, day) = Timestamp(i64::from(day) * 86_400).date();
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// Days, as `2026-10-01 to 2026-10-07`.
+fn span(days: Option<(i32, i32)>) -> String {
+    days.map_or_else(
+        || "-".to_owned(),
+        |(first, last)| format!("{} to {}", date(first), date(last)),
+    )
+}
 
 /// Where a lake is.
 #[derive(Debug, clap::Args)]
@@ -49,7 +146,8 @@ impl LakeArgs {
     }
 }
 
-fn unusable(error: Error) -> Failure {
+/// What it means that a lake cannot be used.
+pub(crate) fn unusable(error: Error) -> Failure {
     let hint = error.hint();
     match error {
         Error::Place { .. } | Error::NoLake { .. } => Failure::usage(error, hint),

@@ -2,3 +2,5 @@
 
 mod exactly_once;
 mod faulty;
+mod objects;
+mod upkeep;
