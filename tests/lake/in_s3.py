@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 
-from read_back import counts_by_delta_rs, expect, ingest, wanted_of
+from read_back import counts_by_delta_rs, expect, ingest, run, wanted_of
 
 
 def main(outflow, source, url):
@@ -39,6 +39,12 @@ def main(outflow, source, url):
     expect("two at once", [one.wait() for one in both], [0, 0])
     expect("rows that two stored at once", counts_by_delta_rs(lake, storage), wanted)
 
+    run(outflow, "compact", "--lake", lake, *at)
+    expect("rows after a compaction", counts_by_delta_rs(lake, storage), wanted)
+    status = run(outflow, "lake", "status", "--lake", lake, *at)
+    expect("files of flows to join", status[0]["small_files"], 0)
+    checked = run(outflow, "lake", "verify", "--sources", "--lake", lake, *at)[-1]
+    expect("faults", (checked["faults"], checked["objects_same"]), (0, wanted["sources"]))
     print(f"delta-rs reads what was stored in S3: {wanted}")
 
 

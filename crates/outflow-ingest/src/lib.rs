@@ -39,7 +39,7 @@ pub use context::{CONTEXT_FILE_BYTES_MAX, Context, ContextKind};
 pub use error::{Error, ReadError};
 pub use estimate::{Estimate, Share};
 pub use filter::Filter;
-pub use lake::{IngestSettings, Ingested, ingest};
+pub use lake::{IngestSettings, Ingested, Rehashed, ingest, rehash};
 pub use list::{ListOptions, Listing, list, list_with};
 pub use object::Object;
 pub use parquet::{Parquet, ParquetRead};

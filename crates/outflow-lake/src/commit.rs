@@ -103,6 +103,26 @@ impl Lake {
         })
     }
 
+    /// All tables, in the order of [`Table::ALL`], each with the same batches.
+    pub(crate) async fn at_one_batch(&self) -> Result<Vec<Snapshot>, Error> {
+        for _ in 0..ATTEMPTS_MAX {
+            let number = self.complete(&self.load(Table::Flows).await?).await?;
+            let mut snapshots = Vec::with_capacity(Table::ALL.len());
+            for table in Table::ALL {
+                let snapshot = self.load(table).await?;
+                if batches(&snapshot).await? == number {
+                    snapshots.push(snapshot);
+                }
+            }
+            if snapshots.len() == Table::ALL.len() {
+                return Ok(snapshots);
+            }
+        }
+        Err(Error::Contended {
+            attempts: ATTEMPTS_MAX,
+        })
+    }
+
     /// The number of the last batch, and whether it is complete.
     pub(crate) async fn last_batch(&self) -> Result<(i64, bool), Error> {
         let number = batches(&self.load(Table::Flows).await?).await?;

@@ -23,6 +23,7 @@ pub use source::{Journal, Known, SourceId};
 pub use status::{Status, TableStatus};
 pub use table::{Table, enriched};
 pub use upkeep::{Compacted, EXPIRING, Expired, KEEP_DAYS_MAX, SMALL_BYTES, Unneeded};
+pub use verify::{FAULTS_MAX, Fault, Read, Verified};
 
 mod batches;
 mod commit;
@@ -38,3 +39,4 @@ mod stats;
 mod status;
 pub mod table;
 mod upkeep;
+mod verify;

@@ -3,6 +3,7 @@
 mod compact;
 mod expire;
 mod status;
+mod verify;
 
 use std::time::Duration;
 
@@ -16,16 +17,18 @@ use crate::voice::Voice;
 
 pub(crate) use compact::{CompactArgs, run as compact};
 
-/// Look into a lake, and take old days out of it.
+/// Look into a lake, check it, and take old days out of it.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum LakeCommand {
     Status(status::StatusArgs),
+    Verify(verify::VerifyArgs),
     Expire(expire::ExpireArgs),
 }
 
 pub(crate) fn run(command: LakeCommand, voice: Voice) -> Result<Exit, Failure> {
     match command {
         LakeCommand::Status(args) => status::run(&args, voice),
+        LakeCommand::Verify(args) => verify::run(&args, voice),
         LakeCommand::Expire(args) => expire::run(&args, voice),
     }
 }

@@ -4,3 +4,4 @@ mod exactly_once;
 mod faulty;
 mod objects;
 mod upkeep;
+mod verify;

@@ -186,6 +186,7 @@ fn an_ingest_goes_on_beside_what_takes_files_out() {
             sources.values().all(|rows| *rows == 1),
             "beside call {call}"
         );
+        assert_eq!(other.verify().unwrap().faults, [], "beside call {call}");
     }
 }
 
@@ -283,6 +284,11 @@ fn days_are_taken_out_and_the_journal_stays() {
     assert_eq!(lake.expire(Table::Sources, 1).unwrap().files, 0);
     ingest(&lake, &objects()).unwrap();
     assert_eq!(files(&lake, Table::Rejects), 0, "nothing is read again");
+    let verified = lake.verify().unwrap();
+    assert_eq!(
+        (verified.faults, verified.partly_expired),
+        (vec![], OBJECTS)
+    );
 }
 
 #[test]

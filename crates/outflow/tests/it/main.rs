@@ -19,6 +19,8 @@ mod json_contract;
 #[cfg(test)]
 mod labels;
 #[cfg(test)]
+mod lake;
+#[cfg(test)]
 mod misreadings;
 #[cfg(test)]
 mod readme;
