@@ -121,7 +121,7 @@ impl Run<'_> {
             let identity = match Identity::of(object) {
                 Ok(identity) => identity,
                 Err(problem) => {
-                    self.refuse(problem);
+                    self.refuse(*problem);
                     continue;
                 }
             };

@@ -23,22 +23,22 @@ impl Identity {
     ///
     /// # Errors
     /// What has no name that another run would know again: standard input, and files that are gone.
-    pub(super) fn of(object: &Object) -> Result<Self, Problem> {
+    pub(super) fn of(object: &Object) -> Result<Self, Box<Problem>> {
         let (uri, version) = match (&object.s3, &object.path) {
             (Some(s3), _) => (object.uri.clone(), s3.etag().unwrap_or_default().to_owned()),
             (None, Some(path)) => of_file(path).map_err(|error| {
-                Problem::of(
+                Box::new(Problem::of(
                     object,
                     format!("could not be read: {error}"),
                     "check that the file is still there; the others are ingested without it",
-                )
+                ))
             })?,
             (None, None) => {
-                return Err(Problem::of(
+                return Err(Box::new(Problem::of(
                     object,
                     "has no name by which a lake could know it again".to_owned(),
                     "write it to a file first, so that a second run does not store its rows twice",
-                ));
+                )));
             }
         };
         let size = object.size.unwrap_or_default().to_string();
