@@ -26,6 +26,9 @@ const JOINED_FILES_MAX: usize = 512;
 /// Bytes, as stored, of the files that one commit takes out: what is joined anew if another was faster.
 const COMMIT_STORED_BYTES_MAX: u64 = 1 << 30;
 
+/// Small files of one partition that are joined with one another.
+type Group = Vec<DataFile>;
+
 /// What a compaction did to a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Compacted {
@@ -70,7 +73,7 @@ impl Lake {
     fn join_all(
         &self,
         table: Table,
-        groups: Vec<Vec<DataFile>>,
+        groups: Vec<Group>,
         done: &mut Compacted,
     ) -> Result<(), Error> {
         let mut added = Vec::new();
@@ -161,13 +164,13 @@ impl Lake {
     }
 }
 
-/// The small files that are to be joined with one another.
-pub(crate) fn groups(files: Vec<DataFile>) -> Vec<Vec<DataFile>> {
+/// The small files that are to be joined.
+pub(crate) fn groups(files: Vec<DataFile>) -> Vec<Group> {
     let mut small: BTreeMap<Partition, Vec<DataFile>> = BTreeMap::new();
     for file in files.into_iter().filter(|file| file.size < SMALL_BYTES) {
         small.entry(file.partition.clone()).or_default().push(file);
     }
-    let mut groups: Vec<Vec<DataFile>> = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
     for (_, mut files) in small {
         files.sort_by(|a, b| (a.size, &a.path).cmp(&(b.size, &b.path)));
         let (mut group, mut bytes) = (Vec::new(), 0);
@@ -186,8 +189,8 @@ pub(crate) fn groups(files: Vec<DataFile>) -> Vec<Vec<DataFile>> {
 }
 
 /// Groups of files by the commits that they end in.
-fn commits(groups: Vec<Vec<DataFile>>) -> Vec<Vec<Vec<DataFile>>> {
-    let mut commits: Vec<Vec<Vec<DataFile>>> = Vec::new();
+fn commits(groups: Vec<Group>) -> Vec<Vec<Group>> {
+    let mut commits: Vec<Vec<Group>> = Vec::new();
     let mut bytes = COMMIT_STORED_BYTES_MAX;
     for group in groups {
         if bytes >= COMMIT_STORED_BYTES_MAX {

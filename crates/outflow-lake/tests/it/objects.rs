@@ -79,7 +79,7 @@ pub(crate) fn ingest(lake: &Lake, objects: &[u64]) -> Result<(), Error> {
             match lake.commit(&batch)? {
                 Committed::Done { .. } => break,
                 Committed::Overtaken(names) => {
-                    chunk.retain(|object| !names.contains(&ids(*object).0))
+                    chunk.retain(|object| !names.contains(&ids(*object).0));
                 }
             }
         }

@@ -62,7 +62,7 @@ fn a_file_that_is_gone_damaged_or_another_is_named() {
     assert!(found[1].1.starts_with("cannot be read: "), "{found:?}");
 
     // Another file in its place, with two rows of the same source.
-    let id = rows_of(&file, whole.clone());
+    let id = rows_of(&file, whole);
     let two = arrow_select::concat::concat_batches(
         &Table::Rejects.file_schema(),
         &[reject(&id), reject(&id)],
