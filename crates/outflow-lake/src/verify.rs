@@ -138,7 +138,10 @@ impl Lake {
         done.files += 1;
         done.rows[file.table as usize] += count;
         match read {
-            Err(error) => done.fault(&name, format!("cannot be read: {}", cause(&error))),
+            Err(error) => {
+                let cause = error.cause().unwrap_or_else(|| error.to_string());
+                done.fault(&name, format!("cannot be read: {cause}"));
+            }
             Ok(()) if count != file.rows => {
                 let reason = format!("holds {count} rows, and the log says {}", file.rows);
                 done.fault(&name, reason);
@@ -268,13 +271,5 @@ impl Verified {
             name: name.to_owned(),
             reason,
         });
-    }
-}
-
-/// The innermost error, which says most.
-fn cause(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => cause(source),
-        None => error.to_string(),
     }
 }

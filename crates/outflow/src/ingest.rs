@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::context;
 use crate::detect;
 use crate::exit::{self, Exit, Failure};
-use crate::lake::LakeArgs;
+use crate::lake::{self, LakeArgs};
 use crate::output;
 use crate::progress;
 use crate::sources::SourceArgs;
@@ -146,10 +146,7 @@ fn read(
     let done = progress::shown(total, &watched, || {
         outflow_ingest::ingest(&listing.objects, settings, lake, &watched)
     });
-    let done = done.map_err(|error| {
-        let hint = error.hint();
-        Failure::unfinished(error, hint)
-    })?;
+    let done = done.map_err(lake::unusable)?;
     let seconds = (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
     Ok((done, seconds))
 }

@@ -152,8 +152,10 @@ impl LakeArgs {
 /// What it means that a lake cannot be used.
 pub(crate) fn unusable(error: Error) -> Failure {
     let hint = error.hint();
-    match error {
-        Error::Place { .. } | Error::NoLake { .. } => Failure::usage(error, hint),
-        _ => Failure::unfinished(error, hint),
+    match (&error, error.cause()) {
+        (Error::Place { .. } | Error::NoLake { .. }, _) => Failure::usage(error, hint),
+        (_, None) => Failure::unfinished(error, hint),
+        // Not the whole chain: its links repeat one another.
+        (_, Some(cause)) => Failure::unfinished(anyhow::anyhow!("{error}: {cause}"), hint),
     }
 }
