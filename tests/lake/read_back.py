@@ -3,9 +3,12 @@
     python read_back.py OUTFLOW SOURCE FOLDER
 
 Ingests SOURCE into a new lake in FOLDER, reads its tables with DuckDB's delta extension and with delta-rs for Python,
-ingests again, and reads again. Both readers are of PyPI: duckdb, duckdb-extension-delta, deltalake, pyarrow.
+ingests again, compacts, takes days out, and reads again each time. Both readers are of PyPI: duckdb,
+duckdb-extension-delta, deltalake, pyarrow.
 """
 
+import datetime
+import hashlib
 import json
 import pathlib
 import subprocess
@@ -14,16 +17,34 @@ import sys
 import deltalake
 import duckdb
 import duckdb_extension_delta
+import pyarrow.parquet
 
 TABLES = ["flows", "dns", "coverage", "rejects", "sources"]
 # Readers of protocol 1 and writers of protocol 2 are all that any engine has.
 READER, WRITER = 1, 2
 
 
-def ingest(outflow, source, lake):
-    command = [outflow, "ingest", source, "--lake", lake, "--format", "json"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return json.loads(done.stdout)
+def run(outflow, *command):
+    """The JSON lines that a command prints."""
+    done = subprocess.run([outflow, *command, "--format", "json"], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{command} ended with {done.returncode}: {done.stderr}")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def ingest(outflow, source, lake, *options):
+    return run(outflow, "ingest", source, "--lake", lake, *options)[-1]
+
+
+def wanted_of(books):
+    """The rows of each table, by what an ingest printed."""
+    return {
+        "flows": books["rows"],
+        "dns": books["queries"],
+        "coverage": books["coverage_rows"],
+        "rejects": books["rejects"],
+        "sources": books["objects"],
+    }
 
 
 def expect(what, found, wanted):
@@ -67,26 +88,61 @@ def compare_columns(con, source, lake):
     return len(names)
 
 
-def counts_by_delta_rs(lake):
+def counts_by_delta_rs(lake, storage=None):
     rows = {}
     for name in TABLES:
-        table = deltalake.DeltaTable(f"{lake}/{name}")
+        table = deltalake.DeltaTable(f"{lake}/{name}", storage_options=storage)
         protocol = table.protocol()
         expect(f"protocol of {name}", (protocol.min_reader_version, protocol.min_writer_version), (READER, WRITER))
         rows[name] = table.to_pyarrow_table(columns=["day"]).num_rows
     return rows
 
 
+def rows_by_table(lake):
+    """Every row of every table, as text and in order, so that two states can be compared."""
+    tables = {name: deltalake.DeltaTable(f"{lake}/{name}").to_pyarrow_table() for name in TABLES}
+    # By the digests of rows: all of them at once would be a lot of text.
+    digest = lambda row: hashlib.sha256(repr(row).encode()).digest()
+    return {name: sorted(map(digest, table.to_pylist())) for name, table in tables.items()}
+
+
+def expect_sorted(lake, name, keys):
+    """Every file of a table has its rows in order."""
+    for file in deltalake.DeltaTable(f"{lake}/{name}").file_uris():
+        table = pyarrow.parquet.ParquetFile(file.removeprefix("file://")).read(columns=keys)
+        found = [tuple((cell is not None, cell) for cell in row.values()) for row in table.to_pylist()]
+        expect(f"order of {file}", found == sorted(found), True)
+
+
+def keep_in_order(outflow, lake, con, wanted):
+    """Compacts, verifies and takes days out; no reader may see another row."""
+    before = rows_by_table(lake)
+    small = {line["table"]: line["small_files"] for line in run(outflow, "lake", "status", "--lake", lake)[:-1]}
+    expect("small files of flows", small["flows"] > 1, True)
+    done = {line["table"]: line for line in run(outflow, "compact", "--lake", lake)[:-1]}
+    expect("small files joined", {name: done[name]["files_before"] for name in TABLES}, small)
+    expect("rows after a compaction", rows_by_table(lake) == before, True)
+    expect("rows that DuckDB reads after it", counts_by_duckdb(con, lake), wanted)
+    expect_sorted(lake, "flows", ["start", "interface_id"])
+    expect_sorted(lake, "sources", ["first", "uri"])
+    checked = run(outflow, "lake", "verify", "--sources", "--lake", lake)[-1]
+    expect("faults", (checked["faults"], checked["objects_same"]), (0, wanted["sources"]))
+    day = con.sql(f"select min(day) from delta_scan('{lake}/flows')").fetchone()[0]
+    age = (datetime.datetime.now(datetime.timezone.utc).date() - day).days
+    if age < 2:
+        return
+    kept = con.sql(f"select count(*) from delta_scan('{lake}/flows') where day > '{day}'").fetchone()[0]
+    run(outflow, "lake", "expire", "--older-than", str(age - 1), "--lake", lake)
+    left = con.sql(f"select count(*), min(day) > '{day}' from delta_scan('{lake}/flows')").fetchone()
+    expect("flows after the first day was taken out", left, (kept, True))
+    checked = run(outflow, "lake", "verify", "--lake", lake)[-1]
+    expect("faults after it", checked["faults"], 0)
+
+
 def main(outflow, source, folder):
     lake = f"{folder}/lake"
     books = ingest(outflow, source, lake)
-    wanted = {
-        "flows": books["rows"],
-        "dns": books["queries"],
-        "coverage": books["coverage_rows"],
-        "rejects": books["rejects"],
-        "sources": books["objects"],
-    }
+    wanted = wanted_of(books)
     con = duckdb.connect()
     package = pathlib.Path(duckdb_extension_delta.__path__[0])
     con.load_extension(str(next(package.rglob("*.duckdb_extension"))))
@@ -96,7 +152,9 @@ def main(outflow, source, folder):
     again = ingest(outflow, source, lake)
     expect("objects read again", (again["objects"], again["objects_known"]), (0, books["objects"]))
     expect("rows after a second run", counts_by_duckdb(con, lake), wanted)
-    print(f"DuckDB {duckdb.__version__} and delta-rs {deltalake.__version__} read what was stored: {wanted}; {columns} columns are as in the text")
+    keep_in_order(outflow, lake, con, wanted)
+    versions = f"DuckDB {duckdb.__version__} and delta-rs {deltalake.__version__}"
+    print(f"{versions} read what was stored: {wanted}; {columns} columns are as in the text")
 
 
 if __name__ == "__main__":

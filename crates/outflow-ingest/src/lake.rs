@@ -10,6 +10,7 @@ mod files;
 mod identity;
 mod known;
 mod loader;
+mod rehash;
 mod rows;
 pub(crate) mod sources;
 
@@ -32,6 +33,8 @@ use crate::{Context, Object, Problem, Progress};
 use identity::Identity;
 use loader::{Loaded, Loader};
 use sources::SourceRow;
+
+pub use rehash::{Rehashed, rehash};
 
 /// Bytes, as stored, of the objects of a batch at most, but for the last of them: what is read again if the machine dies,
 /// and some twenty seconds of work for one.

@@ -39,14 +39,14 @@ pub use context::{CONTEXT_FILE_BYTES_MAX, CONTEXT_INFLATED_BYTES_MAX, Context, C
 pub use error::{Error, ReadError};
 pub use estimate::{Estimate, Share};
 pub use filter::Filter;
-pub use lake::{IngestSettings, Ingested, ingest};
+pub use lake::{IngestSettings, Ingested, Rehashed, ingest, rehash};
 pub use list::{ListOptions, Listing, list, list_with};
 pub use object::Object;
 pub use parquet::{Parquet, ParquetRead};
 pub use pipeline::{Outcome, Progress, Settings, StoredLogs, detect};
 pub use problem::Problem;
 pub use reader::{Compression, Damage, INFLATED_MAX, PIECE_BYTES_MAX, Read, Reader, STORED_MAX};
-pub use s3::{Place, S3, S3Error, S3Object, S3Options};
+pub use s3::{Place, S3, S3Error, S3Object, S3Options, lake_access};
 pub use source::Source;
 
 mod batch;

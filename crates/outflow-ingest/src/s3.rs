@@ -10,6 +10,7 @@
 //! Every request is repeated where repeating may help (`client`), and every range is of the object that was listed:
 //! what changed or vanished meanwhile is an error of that object.
 
+mod access;
 mod ahead;
 mod client;
 mod error;
@@ -17,6 +18,7 @@ mod layout;
 mod listing;
 mod object;
 
+pub use access::lake_access;
 pub(crate) use ahead::{Ahead, Fetched, PART_BYTES};
 pub use client::{S3, S3Options};
 pub use error::S3Error;

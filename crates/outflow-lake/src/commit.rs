@@ -35,7 +35,7 @@ const APP_ID: &str = "outflow-ingest";
 const BATCH_KEY: &str = "outflowBatch";
 
 /// Commits that may come in between before a batch is given up. Each took the time of at least one commit.
-const ATTEMPTS_MAX: u32 = 100;
+pub(crate) const ATTEMPTS_MAX: u32 = 100;
 
 /// Commits of `flows` that are looked through for the last batch: of other kinds, compaction writes a few a day.
 const LOOKED_BACK_MAX: u64 = 10_000;
@@ -92,6 +92,42 @@ impl Lake {
             self.complete(&flows).await?;
             self.read_journal().await
         })
+    }
+
+    /// Completes the last batch, whoever left it. What takes files out of tables, or deletes them, begins with it: files
+    /// that a batch waits for are in no table yet.
+    pub(crate) fn settle(&self) -> Result<(), Error> {
+        self.wait(async {
+            let flows = self.load(Table::Flows).await?;
+            self.complete(&flows).await.map(|_| ())
+        })
+    }
+
+    /// All tables, in the order of [`Table::ALL`], each with the same batches.
+    pub(crate) async fn at_one_batch(&self) -> Result<Vec<Snapshot>, Error> {
+        for _ in 0..ATTEMPTS_MAX {
+            let number = self.complete(&self.load(Table::Flows).await?).await?;
+            let mut snapshots = Vec::with_capacity(Table::ALL.len());
+            for table in Table::ALL {
+                let snapshot = self.load(table).await?;
+                if batches(&snapshot).await? == number {
+                    snapshots.push(snapshot);
+                }
+            }
+            if snapshots.len() == Table::ALL.len() {
+                return Ok(snapshots);
+            }
+        }
+        Err(Error::Contended {
+            attempts: ATTEMPTS_MAX,
+        })
+    }
+
+    /// The number of the last batch, and whether it is complete.
+    pub(crate) async fn last_batch(&self) -> Result<(i64, bool), Error> {
+        let number = batches(&self.load(Table::Flows).await?).await?;
+        let complete = batches(&self.load(Table::Sources).await?).await? >= number;
+        Ok((number, complete))
     }
 
     /// Makes a batch part of the lake, unless another has read one of its objects. Called again after any failure, it
@@ -159,8 +195,9 @@ impl Lake {
                 Ok(Some(Committed::Done { number }))
             }
             (_, Some(_)) => Ok(None),
-            (Err(error), None) => Err(error),
-            (Ok(()), None) => Ok(None),
+            // A commit of another kind may have come in between: retention, or a compaction.
+            (Err(error), None) if !error.is_outrun() => Err(error),
+            (_, None) => Ok(None),
         }
     }
 
@@ -182,20 +219,35 @@ impl Lake {
             .into_iter()
             .filter(|table| *table != Table::Flows)
         {
+            self.complete_in(table, &plan).await?;
+        }
+        Ok(number)
+    }
+
+    /// Completes a batch in a table, unless it is.
+    async fn complete_in(&self, table: Table, plan: &Plan) -> Result<(), Error> {
+        for _ in 0..ATTEMPTS_MAX {
             let snapshot = self.load(table).await?;
-            if batches(&snapshot).await? >= number {
-                continue;
+            if batches(&snapshot).await? >= plan.number {
+                return Ok(());
             }
             let files = plan.files.iter().filter(|file| file.table == table.name());
             let adds = files.map(add).collect();
-            let written = write(&snapshot, adds, number, CommitProperties::default()).await;
-            if let Err(error) = written
-                && batches(&self.load(table).await?).await? < number
-            {
-                return Err(error);
+            let written = write(&snapshot, adds, plan.number, CommitProperties::default()).await;
+            match written {
+                Ok(()) => return Ok(()),
+                Err(error) if error.is_outrun() => {}
+                Err(error) => {
+                    return match batches(&self.load(table).await?).await? >= plan.number {
+                        true => Ok(()),
+                        false => Err(error),
+                    };
+                }
             }
         }
-        Ok(number)
+        Err(Error::Contended {
+            attempts: ATTEMPTS_MAX,
+        })
     }
 
     /// What the log of `flows` tells of a batch that is its last or last but few.

@@ -1,5 +1,7 @@
 //! What can go wrong with a lake.
 
+use crate::upkeep::is_outrun;
+
 /// What goes wrong with a lake.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -65,13 +67,39 @@ pub enum EncodeError {
 }
 
 impl Error {
+    /// Whether a commit was refused as others came in between.
+    pub(crate) fn is_outrun(&self) -> bool {
+        match self {
+            Self::Table { source, .. } => source.downcast_ref().is_some_and(is_outrun),
+            _ => false,
+        }
+    }
+
+    /// Why, in the words of whoever was asked last: those who pass it on repeat one another.
+    pub fn cause(&self) -> Option<String> {
+        let mut cause = std::error::Error::source(self)?;
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        let text = cause.to_string();
+        let told = |name: &str| {
+            let (_, rest) = text.split_once(&format!("<{name}>"))?;
+            Some(rest.split_once(&format!("</{name}>"))?.0)
+        };
+        // S3 answers in XML.
+        match told("Code").zip(told("Message")) {
+            Some((code, message)) => Some(format!("{message} ({code})")),
+            None => Some(text),
+        }
+    }
+
     /// What can be done about it.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Place { .. } => "name a folder, or s3://bucket/prefix",
             Self::NoLake { .. } => "make one with `outflow ingest SOURCE --lake PLACE`",
             Self::Table { .. } | Self::File { .. } => {
-                "run the command again: what was committed stays, and what was not is written anew"
+                "check that the lake can be reached, read and written, then run again: what was committed stays"
             }
             Self::Encode(_) => "this is a fault of the program; the lake is as it was",
             Self::Contended { .. } => "run the command again, or let fewer write at once",
@@ -79,3 +107,6 @@ impl Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,6 +90,15 @@ impl FileWriter {
         Ok(())
     }
 
+    /// Writes sorted rows that follow those before. Row groups end by themselves, where they have as many rows as they may.
+    ///
+    /// # Errors
+    /// [`Error::Encode`], which is a fault of the program.
+    pub fn append(&mut self, rows: &RecordBatch) -> Result<(), Error> {
+        self.writer.write(rows).map_err(EncodeError::from)?;
+        Ok(())
+    }
+
     /// Whether the file has the size that files are to have.
     pub fn is_full(&self) -> bool {
         self.writer.bytes_written() >= FILE_BYTES_TARGET

@@ -27,6 +27,7 @@ use crate::file::Encoded;
 use crate::partition::Partition;
 use crate::place::{Access, LakePlace};
 use crate::table::{DAY, REGION, Table};
+use crate::upkeep::KEEP_DAYS_MAX;
 
 /// Commits between two checkpoints of a table's log: what a reader reads at most, one by one.
 const CHECKPOINT_COMMITS: &str = "20";
@@ -37,7 +38,7 @@ pub struct Lake {
     place: LakePlace,
     runtime: Arc<Runtime>,
     /// Its root is that of the lake.
-    store: Arc<dyn ObjectStore>,
+    pub(crate) store: Arc<dyn ObjectStore>,
     /// Its root is that of the file system or bucket, from which Delta's own reader names files.
     root: Arc<dyn ObjectStore>,
     url: Url,
@@ -184,6 +185,11 @@ impl Lake {
             .with_partition_columns([DAY, REGION])
             .with_configuration([
                 setting("delta.checkpointInterval", CHECKPOINT_COMMITS),
+                // What was taken out is remembered for as long as it may be kept.
+                setting(
+                    "delta.deletedFileRetentionDuration",
+                    &format!("interval {KEEP_DAYS_MAX} days"),
+                ),
                 // The statistics of files are those that `Table::told_of_files` names.
                 setting(
                     "delta.dataSkippingStatsColumns",
@@ -337,7 +343,8 @@ pub(crate) fn failed(what: &'static str, table: Table, error: DeltaTableError) -
     }
 }
 
-fn unfiled(what: &'static str, path: &Path, error: object_store::Error) -> Error {
+/// An error of a file.
+pub(crate) fn unfiled(what: &'static str, path: &Path, error: object_store::Error) -> Error {
     Error::File {
         what,
         path: path.to_string(),

@@ -23,7 +23,10 @@ pub use place::{Access, LakePlace};
 pub use read::{StoredFile, rows};
 pub use records::{FlowColumns, Layout};
 pub use source::{Journal, Known, SourceId};
+pub use status::{Status, TableStatus};
 pub use table::{Table, enriched};
+pub use upkeep::{Compacted, EXPIRING, Expired, KEEP_DAYS_MAX, SMALL_BYTES, Unneeded};
+pub use verify::{FAULTS_MAX, Fault, Read, Verified};
 
 mod batches;
 mod commit;
@@ -37,4 +40,7 @@ mod read;
 mod records;
 mod source;
 mod stats;
+mod status;
 pub mod table;
+mod upkeep;
+mod verify;

@@ -4,13 +4,18 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use object_store::ObjectStore;
 use object_store::aws::{AmazonS3Builder, AwsCredentialProvider, S3ConditionalPut};
 use object_store::local::LocalFileSystem;
+use object_store::{ClientOptions, ObjectStore};
 use url::Url;
 
 use crate::Error;
+
+/// How long a request may take, its body included: a file of a hundred megabytes over a slow line. After it, the request
+/// is sent again, and then is an error.
+const REQUEST_SECS_MAX: u64 = 300;
 
 /// The place of a lake: a folder, or a prefix in S3.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,6 +141,9 @@ impl LakePlace {
     ) -> Result<(Arc<dyn ObjectStore>, Url), Error> {
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(bucket)
+            .with_client_options(
+                ClientOptions::new().with_timeout(Duration::from_secs(REQUEST_SECS_MAX)),
+            )
             .with_conditional_put(S3ConditionalPut::ETagMatch)
             .with_virtual_hosted_style_request(!access.path_style);
         if let Some(region) = &access.region {

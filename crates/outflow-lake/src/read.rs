@@ -164,7 +164,11 @@ fn texts(batch: &RecordBatch, name: &str) -> Option<Vec<Option<String>>> {
     Some((0..texts.len()).map(value).collect())
 }
 
-fn unread(file: &DataFile, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+/// A file that cannot be read.
+pub(crate) fn unread(
+    file: &DataFile,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Error {
     Error::File {
         what: "read",
         path: format!("{}/{}", file.table.name(), file.path),

@@ -24,6 +24,9 @@ pub(crate) enum Command {
     Detect(crate::detect::DetectArgs),
     Ingest(crate::ingest::IngestArgs),
     Coverage(crate::coverage::CoverageArgs),
+    Compact(crate::lake::CompactArgs),
+    #[command(subcommand)]
+    Lake(crate::lake::LakeCommand),
     Simulate(crate::simulate::SimulateArgs),
     Completions(crate::completions::CompletionsArgs),
 }

@@ -6,6 +6,8 @@ use outflow_finding::{human_bytes, human_count};
 use outflow_ingest::{Estimate, Share};
 use serde::Serialize;
 
+use crate::output;
+
 /// As lines for people.
 pub(crate) fn write_table(out: &mut dyn Write, estimate: &Estimate) -> io::Result<()> {
     let row = |share: &Share| {
@@ -25,20 +27,7 @@ pub(crate) fn write_table(out: &mut dyn Write, estimate: &Estimate) -> io::Resul
     ];
     let mut rows = vec![head.map(str::to_owned)];
     rows.extend(estimate.shares.iter().map(row));
-    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max();
-    let widths: [usize; 7] = std::array::from_fn(|at| width(at).unwrap_or(0));
-    for row in &rows {
-        let mut line = String::new();
-        for (at, (cell, width)) in row.iter().zip(widths).enumerate() {
-            // Names to the left, numbers to the right.
-            line += &if at < 4 {
-                format!("{cell:<width$}  ")
-            } else {
-                format!("{cell:>width$}  ")
-            };
-        }
-        writeln!(out, "{}", line.trim_end())?;
-    }
+    output::columns(out, &rows, 4)?;
     let Estimate { total, .. } = estimate;
     writeln!(
         out,

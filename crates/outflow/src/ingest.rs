@@ -26,7 +26,7 @@ use crate::voice::Voice;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  outflow ingest ./flow-logs --lake ./lake\n  outflow ingest s3://bucket/AWSLogs --since \
-                        2026-10-01 --lake ./lake --context ./context\n\nA run that was ended is run again: what was \
+                        2026-10-01 --lake s3://bucket/lake --context ./context\n\nA run that was ended is run again: what was \
                         committed stays, and nothing is stored twice."
 )]
 pub(crate) struct IngestArgs {
@@ -111,7 +111,7 @@ pub(crate) fn run(
         context::note(&settings.context, voice);
     }
     input::announce(&listing, voice);
-    let lake = args.lake.create()?;
+    let lake = args.lake.create(&args.select.server)?;
     let (done, seconds) = read(&listing, &settings, &lake)?;
     match write(&args, &lake, &done, seconds) {
         Err(error) if exit::is_closed_pipe(&error) => {}

@@ -26,7 +26,7 @@ pub(crate) struct InputArgs {
     )]
     sources: Vec<OsString>,
     /// Read what `outflow ingest` brought into this lake, instead of sources.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "PLACE")]
     lake: Option<String>,
     #[command(flatten)]
     pub(crate) select: SelectArgs,
@@ -51,7 +51,7 @@ impl InputArgs {
         }
         Ok(Input::Lake {
             filter: self.select.filter()?,
-            lake: lake::open(place)?,
+            lake: lake::open(place, &self.select.server.options())?,
         })
     }
 }

@@ -59,6 +59,8 @@ fn main() -> ExitCode {
         cli::Command::Detect(args) => detect::run(args, formats, voice),
         cli::Command::Ingest(args) => ingest::run(args, formats, voice),
         cli::Command::Coverage(args) => coverage::run(args, formats, voice),
+        cli::Command::Compact(args) => lake::compact(args, voice),
+        cli::Command::Lake(command) => lake::run(command, voice),
         cli::Command::Simulate(args) => simulate::run(args, formats),
         cli::Command::Completions(args) => completions::run(&args),
     };

@@ -99,3 +99,25 @@ pub(crate) fn table_options(path: Option<&Path>) -> TableOptions {
         color: screen && console::colors_enabled(),
     }
 }
+
+/// Writes rows of cells below one another: as many as `left` to the left, as names are, the others to the right.
+pub(crate) fn columns<const N: usize>(
+    out: &mut dyn Write,
+    rows: &[[String; N]],
+    left: usize,
+) -> io::Result<()> {
+    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max();
+    let widths: [usize; N] = std::array::from_fn(|at| width(at).unwrap_or(0));
+    for row in rows {
+        let mut line = String::new();
+        for (at, (cell, width)) in row.iter().zip(widths).enumerate() {
+            line += &if at < left {
+                format!("{cell:<width$}  ")
+            } else {
+                format!("{cell:>width$}  ")
+            };
+        }
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}

@@ -8,7 +8,7 @@ use outflow_record::Timestamp;
 
 use crate::exit::Failure;
 
-/// Which objects of the sources are wanted, and how to reach S3.
+/// Which objects of the sources are wanted, and how to reach them.
 #[derive(Debug, Args)]
 pub(crate) struct SelectArgs {
     /// Count only records that start at or after this time (UTC), as 2026-10-01 or 2026-10-01T08:30. In S3, days and
@@ -26,21 +26,40 @@ pub(crate) struct SelectArgs {
     /// Read only objects of these regions, likewise.
     #[arg(long, value_name = "REGION", value_delimiter = ',')]
     log_region: Vec<String>,
-    /// Region of the buckets [default: that of environment or profile].
-    #[arg(long, value_name = "REGION", help_heading = "S3")]
-    region: Option<String>,
-    /// Another server that speaks S3, as http://127.0.0.1:9000.
-    #[arg(long, value_name = "URL", help_heading = "S3")]
-    endpoint_url: Option<String>,
-    /// Name the bucket in the path of a request, not in the host's name [default: with --endpoint-url].
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "S3")]
-    path_style: Option<bool>,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
     /// Agree to pay for requests and transfer, where the bucket asks for it.
     #[arg(long, help_heading = "S3")]
     request_payer: bool,
     /// Send requests without credentials, as public buckets allow.
     #[arg(long, help_heading = "S3")]
     no_sign_request: bool,
+}
+
+/// Where S3 is.
+#[derive(Debug, Args)]
+pub(crate) struct ServerArgs {
+    /// Region of the buckets [default: that of environment or profile].
+    #[arg(long, value_name = "REGION", help_heading = "S3")]
+    pub(crate) region: Option<String>,
+    /// Another server that speaks S3, as http://127.0.0.1:9000.
+    #[arg(long, value_name = "URL", help_heading = "S3")]
+    pub(crate) endpoint_url: Option<String>,
+    /// Name the bucket in the path of a request, not in the host's name [default: with --endpoint-url].
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "S3")]
+    pub(crate) path_style: Option<bool>,
+}
+
+impl ServerArgs {
+    /// How to reach it.
+    pub(crate) fn options(&self) -> S3Options {
+        S3Options {
+            endpoint_url: self.endpoint_url.clone(),
+            region: self.region.clone(),
+            path_style: self.path_style,
+            ..S3Options::default()
+        }
+    }
 }
 
 impl SelectArgs {
@@ -70,11 +89,9 @@ impl SelectArgs {
         let options = ListOptions {
             filter,
             s3: S3Options {
-                endpoint_url: self.endpoint_url.clone(),
-                region: self.region.clone(),
-                path_style: self.path_style,
                 request_payer: self.request_payer,
                 anonymous: self.no_sign_request,
+                ..self.server.options()
             },
         };
         outflow_ingest::list_with(&sources, &options).map_err(unusable)

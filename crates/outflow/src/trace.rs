@@ -12,8 +12,13 @@ pub(crate) fn start(verbose: u8, voice: Voice) {
         2 => "debug",
         _ => "trace",
     };
+    // A commit that meets another is an alarm to Delta's crate. Here it is tried again, or told as an error.
+    let filter = match verbose {
+        0 | 1 => format!("{level},deltalake_core=off"),
+        _ => level.to_owned(),
+    };
     let log = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(level))
+        .with_env_filter(EnvFilter::new(filter))
         .with_writer(std::io::stderr)
         .with_ansi(console::colors_enabled_stderr())
         .with_target(false)

@@ -144,12 +144,10 @@ impl<'a> Files<'a> {
         Ok(())
     }
 
-    /// Stores everything; the files, and with an error those that were stored before it.
-    pub(super) fn finish(mut self) -> Result<Vec<DataFile>, Box<(Error, Vec<DataFile>)>> {
-        match self.store_all() {
-            Ok(()) => Ok(self.stored),
-            Err(error) => Err(Box::new((error, self.stored))),
-        }
+    /// Stores everything; the files, and why some could not be stored.
+    pub(super) fn finish(mut self) -> (Vec<DataFile>, Option<Error>) {
+        let error = self.store_all().err();
+        (self.stored, error)
     }
 
     fn store_all(&mut self) -> Result<(), Error> {

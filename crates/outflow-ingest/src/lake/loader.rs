@@ -196,17 +196,9 @@ impl<'a> Loader<'a> {
 
     /// What this worker leaves behind, and why some of it could not be stored.
     pub(super) fn finish(mut self) -> (Loaded, Option<Error>) {
-        match self.files.finish() {
-            Ok(files) => {
-                self.done.files = files;
-                (self.done, None)
-            }
-            Err(unstored) => {
-                let (error, files) = *unstored;
-                self.done.files = files;
-                (self.done, Some(error))
-            }
-        }
+        let (files, error) = self.files.finish();
+        self.done.files = files;
+        (self.done, error)
     }
 
     fn take(&mut self, batch: &Batch, current: &mut Current<'_>) -> Result<(), Error> {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
@@ -35,7 +36,7 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 const ANSWER_MAX: Duration = Duration::from_secs(60);
 
 /// Where a bucket is looked for if nothing names a region: S3 then says where it is.
-const REGION_DEFAULT: &str = "us-east-1";
+pub(super) const REGION_DEFAULT: &str = "us-east-1";
 
 /// How to reach S3.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -50,6 +51,52 @@ pub struct S3Options {
     pub request_payer: bool,
     /// Whether requests go unsigned, as public buckets allow.
     pub anonymous: bool,
+}
+
+impl S3Options {
+    /// Whether the bucket stands in the path.
+    pub(super) fn path_style(&self) -> bool {
+        self.path_style.unwrap_or(self.endpoint_url.is_some())
+    }
+}
+
+/// Finds credentials and region as AWS's own tools do.
+///
+/// # Errors
+/// [`S3Error::NoCredentials`] if there are none and `anonymous` is not set.
+pub(super) async fn configuration(options: &S3Options) -> Result<SdkConfig, S3Error> {
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(
+            tls::rustls_provider::CryptoMode::Ring,
+        ))
+        .build_https();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_MAX)
+        .read_timeout(ANSWER_MAX);
+    // Attempts are counted here, where those at the body of an answer are counted too.
+    let mut config = aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .http_client(http)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts.build());
+    if let Some(region) = &options.region {
+        config = config.region(Region::new(region.clone()));
+    }
+    if let Some(url) = &options.endpoint_url {
+        config = config.endpoint_url(url);
+    }
+    if options.anonymous {
+        config = config.no_credentials();
+    }
+    let config = config.load().await;
+    if !options.anonymous {
+        let none = |reason| S3Error::NoCredentials { reason };
+        let Some(provider) = config.credentials_provider() else {
+            return Err(none("no provider is configured".to_owned()));
+        };
+        let found = provider.provide_credentials().await;
+        found.map_err(|error| none(root_cause(&error)))?;
+    }
+    Ok(config)
 }
 
 /// A connection to S3, and the thread that waits for it.
@@ -121,41 +168,10 @@ pub(super) struct Requests {
 
 impl Requests {
     async fn new(options: &S3Options) -> Result<Self, S3Error> {
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::Rustls(
-                tls::rustls_provider::CryptoMode::Ring,
-            ))
-            .build_https();
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_MAX)
-            .read_timeout(ANSWER_MAX);
-        // Attempts are counted here, where those at the body of an answer are counted too.
-        let mut config = aws_config::defaults(aws_config::BehaviorVersion::latest())
-            .http_client(http)
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts.build());
-        if let Some(region) = &options.region {
-            config = config.region(Region::new(region.clone()));
-        }
-        if let Some(url) = &options.endpoint_url {
-            config = config.endpoint_url(url);
-        }
-        if options.anonymous {
-            config = config.no_credentials();
-        }
-        let config = config.load().await;
-        if !options.anonymous {
-            let none = |reason| S3Error::NoCredentials { reason };
-            let Some(provider) = config.credentials_provider() else {
-                return Err(none("no provider is configured".to_owned()));
-            };
-            let found = provider.provide_credentials().await;
-            found.map_err(|error| none(root_cause(&error)))?;
-        }
-        let path_style = options.path_style.unwrap_or(options.endpoint_url.is_some());
+        let config = configuration(options).await?;
         // Ranges carry no checksum of theirs, and TLS has one; the digest of the whole is taken anyway.
         let mut builder = aws_sdk_s3::config::Builder::from(&config)
-            .force_path_style(path_style)
+            .force_path_style(options.path_style())
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
         if config.region().is_none() {
             builder = builder.region(Region::new(REGION_DEFAULT));

@@ -1,9 +1,10 @@
-//! A store that fails from its n-th call on, as it does for a process that is killed there.
+//! A store that fails from its n-th call on, as it does for a process that is killed there; or at whose n-th call another
+//! works on what is below it.
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use futures::StreamExt as _;
@@ -24,21 +25,39 @@ pub(crate) enum Fault {
     After,
 }
 
-#[derive(Debug, Clone)]
+/// What another does meanwhile, once.
+type Meanwhile = Box<dyn FnOnce() + Send>;
+
+#[derive(Clone)]
 pub(crate) struct FaultyStore {
     inner: Arc<dyn ObjectStore>,
     calls: Arc<AtomicU64>,
     fails_from: u64,
     fault: Fault,
+    meanwhile: Arc<Mutex<Option<(u64, Meanwhile)>>>,
+}
+
+impl fmt::Debug for FaultyStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FaultyStore")
+    }
 }
 
 impl FaultyStore {
+    /// A store that fails never, and before whose n-th call this is done.
+    pub(crate) fn beside(inner: Arc<dyn ObjectStore>, call: u64, work: Meanwhile) -> Self {
+        let store = Self::new(inner, u64::MAX, Fault::Before);
+        *store.meanwhile.lock().unwrap() = Some((call, work));
+        store
+    }
+
     pub(crate) fn new(inner: Arc<dyn ObjectStore>, fails_from: u64, fault: Fault) -> Self {
         Self {
             inner,
             calls: Arc::default(),
             fails_from,
             fault,
+            meanwhile: Arc::default(),
         }
     }
 
@@ -49,6 +68,15 @@ impl FaultyStore {
     /// Whether this call goes through, and whether its answer is told.
     fn call(&self) -> (bool, bool) {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
+        let work = self
+            .meanwhile
+            .lock()
+            .unwrap()
+            .take_if(|(call, _)| *call == number);
+        if let Some((_, work)) = work {
+            // Not on this thread: it waits for a store already.
+            std::thread::spawn(work).join().unwrap();
+        }
         let is_last = number == self.fails_from && self.fault == Fault::After;
         (
             number < self.fails_from || is_last,

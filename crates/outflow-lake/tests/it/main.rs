@@ -4,3 +4,9 @@
 mod exactly_once;
 #[cfg(test)]
 mod faulty;
+#[cfg(test)]
+mod objects;
+#[cfg(test)]
+mod upkeep;
+#[cfg(test)]
+mod verify;

@@ -96,6 +96,21 @@ fn help_of_coverage() {
 }
 
 #[test]
+fn help_of_ingest() {
+    insta::assert_snapshot!(help(&["ingest", "--help"]));
+}
+
+#[test]
+fn help_of_compact() {
+    insta::assert_snapshot!(help(&["compact", "--help"]));
+}
+
+#[test]
+fn help_of_lake() {
+    insta::assert_snapshot!(help(&["lake", "--help"]));
+}
+
+#[test]
 fn help_of_simulate() {
     insta::assert_snapshot!(help(&["simulate", "--help"]));
 }

@@ -21,6 +21,8 @@ mod json_contract;
 #[cfg(test)]
 mod labels;
 #[cfg(test)]
+mod lake;
+#[cfg(test)]
 mod misreadings;
 #[cfg(test)]
 mod readme;
