@@ -1,9 +1,12 @@
 use outflow_enrich::{Enricher, Networks, Origin};
 use outflow_record::{Decoder, Format};
 
+use object_store::memory::InMemory;
+
 use super::*;
 use crate::flows::{FlowRows, Remote, Seen};
-use crate::table::SOURCE_ROW;
+use crate::table::{SOURCE_ROW, Table};
+use crate::{FlowFile, Lake, Partition};
 
 /// Records with every field that one kind of log has, some of them without a value.
 fn records(kind_is_gateway: bool) -> FlowBatch {
@@ -19,7 +22,7 @@ fn records(kind_is_gateway: bool) -> FlowBatch {
         Kind::U8 => (row % 256).to_string(),
         Kind::U16 => (65_535 - row).to_string(),
         Kind::U64 => (u64::MAX >> 1 >> row).to_string(),
-        Kind::Time => (253_402_300_799 - row * 60).to_string(),
+        Kind::Time => (u64::from(u32::MAX) - row * 60).to_string(),
         Kind::Addr if row.is_multiple_of(2) => format!("10.0.0.{row}"),
         Kind::Addr => format!("2001:db8::{row}"),
         Kind::Text => format!("text-{}", row % 4),
@@ -68,7 +71,23 @@ fn stored(records: &FlowBatch) -> RecordBatch {
     };
     let all: Vec<u32> = (0..u32::try_from(records.num_rows()).unwrap()).collect();
     rows.append(&seen, &all);
-    rows.take_sorted().unwrap()
+    let mut file = FlowFile::new().unwrap();
+    file.write(&rows.take_sorted()).unwrap();
+    let lake = Lake::over(
+        Arc::new(InMemory::new()),
+        "memory:///lake/".parse().unwrap(),
+    )
+    .unwrap();
+    let file = lake.store(Table::Flows, &Partition::default(), file.finish().unwrap());
+    let file = lake.open_file(file.unwrap()).unwrap();
+    let schema = Table::Flows.file_schema();
+    let names: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|of| of.name().as_str())
+        .collect();
+    let mut batches = file.read(0, &names, records.num_rows()).unwrap();
+    batches.next().unwrap().unwrap()
 }
 
 /// A column, value by value.
