@@ -7,7 +7,7 @@ mod hybrid;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::{DataType, Schema};
+use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -144,7 +144,8 @@ fn properties(table: Table) -> WriterProperties {
         enriched::PAYLOAD_BYTES,
         SOURCE_ROW,
     ] {
-        if schema.index_of(name).is_ok() {
+        let is_number = |field: &Field| !field.data_type().is_binary();
+        if schema.field_with_name(name).is_ok_and(is_number) {
             let path = ColumnPath::from(name);
             properties = properties
                 .set_column_dictionary_enabled(path.clone(), false)
