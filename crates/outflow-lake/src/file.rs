@@ -147,8 +147,10 @@ fn properties(table: Table) -> WriterProperties {
         let is_number = |field: &Field| !field.data_type().is_binary();
         if schema.field_with_name(name).is_ok_and(is_number) {
             let path = ColumnPath::from(name);
+            // Counts often repeat themselves, and are steps only where there are too many different ones.
+            let repeats = ["bytes", "packets", enriched::PAYLOAD_BYTES].contains(&name);
             properties = properties
-                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_dictionary_enabled(path.clone(), repeats)
                 .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
         }
     }

@@ -1,12 +1,15 @@
 //! Rows of `flows` on their way into a file.
 
+mod addresses;
 mod column;
 mod texts;
 
+use arrow_array::{Array as _, FixedSizeBinaryArray};
 use outflow_enrich::{Direction, Flow, Initiator, Scope};
-use outflow_record::{Field, FlowBatch, Kind};
+use outflow_record::{Addr, Field, FlowBatch, Kind};
 
 use crate::table::{REGION, Table, enriched};
+use addresses::Addresses;
 use column::Column;
 
 pub(crate) use column::LONG_NULL;
@@ -55,6 +58,8 @@ pub struct SortedFlows {
     pub(crate) len: usize,
     /// The columns of the table's files, in their order.
     pub(crate) columns: Vec<Cells>,
+    /// The addresses of all columns, in their order.
+    pub(crate) addresses: Vec<Box<str>>,
 }
 
 /// A column of such rows.
@@ -65,6 +70,8 @@ pub(crate) enum Cells {
         keys: Vec<i32>,
         values: Vec<Box<str>>,
     },
+    /// Addresses, by their place in [`SortedFlows::addresses`]; a negative one is null.
+    Addrs(Vec<i32>),
     /// Small numbers.
     Smalls(Vec<Option<u16>>),
     /// Numbers, and times in microseconds; [`LONG_NULL`] is null.
@@ -80,6 +87,7 @@ pub struct FlowRows {
     /// The columns of the table in its order, without the one that is never null.
     columns: Vec<Column>,
     counted: Vec<bool>,
+    addresses: Addresses,
     /// By number of a remote: its keys in the columns of its words.
     remote_keys: Vec<RemoteKeys>,
     /// By number of a workload: its key.
@@ -145,6 +153,7 @@ impl Default for FlowRows {
             len: 0,
             columns,
             counted: Vec::new(),
+            addresses: Addresses::default(),
             remote_keys: Vec::new(),
             workload_keys: Vec::new(),
             positions: Positions {
@@ -171,11 +180,17 @@ impl FlowRows {
     pub fn append(&mut self, seen: &Seen<'_>, rows: &[u32]) {
         let aws = Field::ALL.iter().filter(|field| field.column() != REGION);
         for (field, column) in aws.zip(&mut self.columns) {
-            if seen.records.has(*field) {
+            if let Some(of) = seen.records.addrs(*field) {
+                let keys = self
+                    .addresses
+                    .keys(rows.iter().map(|row| addr_at(of, *row)));
+                column.addrs(self.len, keys);
+            } else if seen.records.has(*field) {
                 column.append(seen.records, *field, rows, self.len);
             }
         }
         self.append_flows(seen, rows);
+        self.addresses.end();
         self.append_names(seen, rows);
         self.len += rows.len();
     }
@@ -188,11 +203,14 @@ impl FlowRows {
     fn append_flows(&mut self, seen: &Seen<'_>, rows: &[u32]) {
         let len = self.len;
         let flows = || rows.iter().map(|row| seen.flows[*row as usize].as_ref());
-        let addresses = |flow: &Flow| (flow.local, flow.remote);
-        self.column(Of::LocalAddr)
-            .addrs(len, flows().map(|flow| flow.map(|flow| addresses(flow).0)));
-        self.column(Of::RemoteAddr)
-            .addrs(len, flows().map(|flow| flow.map(|flow| addresses(flow).1)));
+        let local = self
+            .addresses
+            .keys(flows().map(|flow| flow.map(|flow| flow.local)));
+        self.column(Of::LocalAddr).addrs(len, local);
+        let remote = self
+            .addresses
+            .keys(flows().map(|flow| flow.map(|flow| flow.remote)));
+        self.column(Of::RemoteAddr).addrs(len, remote);
         self.column(Of::LocalPort).ints(
             len,
             flows().map(|flow| flow.map(|flow| i32::from(flow.local_port))),
@@ -282,16 +300,18 @@ impl FlowRows {
         let schema = Table::Flows.file_schema();
         let counted = order.iter().map(|row| rows.counted[*row as usize]);
         let mut counted = Some(Cells::Bools(counted.collect()));
+        let (addresses, places) = rows.addresses.ordered();
         let mut columns = rows.columns.into_iter();
         let cells = schema.fields().iter().filter_map(|field| {
             if field.name() == enriched::COUNTED {
                 return counted.take();
             }
-            columns.next().map(|column| column.finish(&order))
+            columns.next().map(|column| column.finish(&order, &places))
         });
         SortedFlows {
             len: order.len(),
             columns: cells.collect(),
+            addresses,
         }
     }
 
@@ -306,6 +326,12 @@ impl FlowRows {
         order.sort_unstable();
         order.into_iter().map(|(_, _, row)| row).collect()
     }
+}
+
+fn addr_at(of: &FixedSizeBinaryArray, row: u32) -> Option<Addr> {
+    let row = row as usize;
+    let bytes = of.is_valid(row).then(|| of.value(row))?;
+    bytes.try_into().ok().map(Addr::from_bytes)
 }
 
 /// Whether a flow was let through and crossed the border.

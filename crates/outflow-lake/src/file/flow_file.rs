@@ -57,7 +57,13 @@ impl FlowFile {
         let descriptors = self.writer.schema_descr().columns().to_vec();
         let mut group = self.writer.next_row_group().map_err(EncodeError::from)?;
         for (cells, descriptor) in rows.columns.iter().zip(descriptors) {
-            write_column(&mut group, &mut self.chunks, cells, descriptor, rows.len)?;
+            write_column(
+                &mut group,
+                &mut self.chunks,
+                (cells, &rows.addresses),
+                descriptor,
+                rows.len,
+            )?;
         }
         group.close().map_err(EncodeError::from)?;
         Ok(())
@@ -87,7 +93,7 @@ type Group<'a> = SerializedRowGroupWriter<'a, Vec<u8>>;
 fn write_column(
     group: &mut Group<'_>,
     chunks: &mut ChunkWriter,
-    cells: &Cells,
+    (cells, addresses): (&Cells, &[Box<str>]),
     descriptor: ColumnDescPtr,
     rows: usize,
 ) -> Result<(), EncodeError> {
@@ -97,6 +103,17 @@ fn write_column(
             let column = Column {
                 is_looked_up: is_looked_up(&descriptor),
                 is_sorted: values.len() <= SORTED_TEXTS_MAX,
+                dictionary: Dictionary::Texts(&texts),
+                keys: &keys,
+                descriptor,
+            };
+            append(group, chunks, &column)
+        }
+        Cells::Addrs(places) if places.iter().any(|place| *place >= 0) => {
+            let (keys, texts) = occurring(places, addresses);
+            let column = Column {
+                is_looked_up: is_looked_up(&descriptor),
+                is_sorted: false,
                 dictionary: Dictionary::Texts(&texts),
                 keys: &keys,
                 descriptor,
@@ -121,7 +138,7 @@ fn write_column(
             column.close()?;
             Ok(())
         }
-        Cells::Texts { .. } | Cells::Smalls(_) => write_nulls(group, rows),
+        Cells::Texts { .. } | Cells::Addrs(_) | Cells::Smalls(_) => write_nulls(group, rows),
     }
 }
 
@@ -154,6 +171,25 @@ fn ordered<'a>(keys: &[i32], values: &'a [Box<str>]) -> (Vec<u32>, Vec<&'a str>)
         placed(keys, &places),
         values.iter().map(|text| &**text).collect(),
     )
+}
+
+/// The addresses that a column has, in the order in which they stand among all, and the place of each row's.
+fn occurring<'a>(places: &[i32], addresses: &'a [Box<str>]) -> (Vec<u32>, Vec<&'a str>) {
+    let mut occurs = vec![chunk::NULL; addresses.len()];
+    for place in places
+        .iter()
+        .filter_map(|place| usize::try_from(*place).ok())
+    {
+        occurs[place] = 0;
+    }
+    let mut texts = Vec::new();
+    for (place, text) in occurs.iter_mut().zip(addresses) {
+        if *place != chunk::NULL {
+            *place = u32::try_from(texts.len()).unwrap_or(u32::MAX);
+            texts.push(&**text);
+        }
+    }
+    (placed(places, &occurs), texts)
 }
 
 fn placed(keys: &[i32], places: &[u32]) -> Vec<u32> {

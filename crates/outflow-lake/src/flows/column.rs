@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::types::{ArrowPrimitiveType, Int32Type};
 use arrow_array::{Array as _, ArrayRef, DictionaryArray, PrimitiveArray, StringArray};
 use arrow_schema::DataType;
-use outflow_record::{Addr, Field, FlowBatch, Kind};
+use outflow_record::{Field, FlowBatch, Kind};
 
 use super::Cells;
 use super::texts::Interned;
@@ -13,7 +13,7 @@ use super::texts::Interned;
 /// Stands for null in a column of whole numbers, where no value of a flow log can be.
 pub(crate) const LONG_NULL: i64 = i64::MIN;
 const INT_NULL: i32 = i32::MIN;
-const KEY_NULL: i32 = -1;
+pub(super) const KEY_NULL: i32 = -1;
 
 const MICROS: i64 = 1_000_000;
 
@@ -30,11 +30,8 @@ pub(super) enum Column {
         /// The dictionary that was appended last, and the keys that its values have here.
         last: Option<Translated>,
     },
-    /// Addresses, by key; texts only once they are stored.
-    Addrs {
-        keys: Vec<i32>,
-        values: Interned<Addr>,
-    },
+    /// Addresses, by the key that [`super::addresses::Addresses`] gave.
+    Addrs(Vec<i32>),
     /// Small numbers.
     Ints(Vec<i32>),
     /// Large numbers.
@@ -50,10 +47,7 @@ impl Column {
             DataType::Int32 => Self::Ints(Vec::new()),
             DataType::Int64 => Self::Longs(Vec::new()),
             DataType::Timestamp(..) => Self::Times(Vec::new()),
-            _ if is_addr => Self::Addrs {
-                keys: Vec::new(),
-                values: Interned::default(),
-            },
+            _ if is_addr => Self::Addrs(Vec::new()),
             _ => Self::Texts {
                 keys: Vec::new(),
                 values: Interned::default(),
@@ -102,23 +96,6 @@ impl Column {
                     |at| at,
                 );
             }
-            (Self::Addrs { keys, values }, Kind::Addr) => {
-                let Some(of) = records.addrs(field) else {
-                    return;
-                };
-                keys.resize(before, KEY_NULL);
-                let addr = |row| {
-                    <[u8; 16]>::try_from(of.value(row))
-                        .ok()
-                        .map(Addr::from_bytes)
-                };
-                let value = |row| of.is_valid(row).then(|| addr(row)).flatten();
-                for row in rows.iter().map(|row| *row as usize) {
-                    keys.push(
-                        value(row).map_or(KEY_NULL, |addr| values.number(&addr, Addr::clone)),
-                    );
-                }
-            }
             (Self::Texts { keys, values, last }, Kind::Text | Kind::Tag) => {
                 let Some(of) = records.texts(field) else {
                     return;
@@ -147,13 +124,11 @@ impl Column {
         }
     }
 
-    /// Appends addresses.
-    pub(super) fn addrs(&mut self, before: usize, more: impl Iterator<Item = Option<Addr>>) {
-        if let Self::Addrs { keys, values } = self {
+    /// Appends keys of addresses.
+    pub(super) fn addrs(&mut self, before: usize, more: Vec<i32>) {
+        if let Self::Addrs(keys) = self {
             keys.resize(before, KEY_NULL);
-            for addr in more {
-                keys.push(addr.map_or(KEY_NULL, |addr| values.number(&addr, Addr::clone)));
-            }
+            keys.extend(more);
         }
     }
 
@@ -231,8 +206,8 @@ impl Column {
         usize::try_from(key).map_or(0, |key| ranks[key])
     }
 
-    /// The cells in this order of rows.
-    pub(super) fn finish(self, order: &[u32]) -> Cells {
+    /// The cells in this order of rows; `places` are those of the addresses by key.
+    pub(super) fn finish(self, order: &[u32], places: &[i32]) -> Cells {
         match self {
             Self::Ints(values) => {
                 let small = |value: i32| u16::try_from(value).ok();
@@ -253,12 +228,12 @@ impl Column {
                 keys: sorted(&keys, order, KEY_NULL).collect(),
                 values: values.into_values(),
             },
-            Self::Addrs { keys, values } => {
-                let texts = values.values().iter().map(|addr| addr.to_string().into());
-                Cells::Texts {
-                    keys: sorted(&keys, order, KEY_NULL).collect(),
-                    values: texts.collect(),
-                }
+            Self::Addrs(keys) => {
+                let place = |key: i32| {
+                    let place = usize::try_from(key).ok().and_then(|key| places.get(key));
+                    place.copied().unwrap_or(KEY_NULL)
+                };
+                Cells::Addrs(sorted(&keys, order, KEY_NULL).map(place).collect())
             }
         }
     }
