@@ -65,4 +65,5 @@ def main():
     print(f"peak memory of the children: {peak:.0f} MiB")
 
 
-main()
+if __name__ == "__main__":
+    main()
