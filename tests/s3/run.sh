@@ -11,41 +11,15 @@ set -euo pipefail
 outflow=$(realpath "${1:?which binary?}")
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-INSTALL_SECS_MAX=300
-START_SECS_MAX=30
-
-scratch=$(mktemp -d)
-server=""
-finish() {
-    if [ -n "$server" ]; then
-        kill "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-    fi
-    rm -rf "$scratch"
-}
-trap finish EXIT
+. tests/s3/server.sh
 
 venv=${OUTFLOW_S3_VENV:-$scratch/venv}
 python=$venv/bin/python
-if ! "$python" -c 'import moto.server' 2>/dev/null; then
-    if ! { python3 -m venv "$venv" &&
-        timeout "$INSTALL_SECS_MAX" "$venv/bin/pip" install --quiet 'moto[server]==5.*'; } >"$scratch/install" 2>&1; then
-        tail -n 3 "$scratch/install"
-        echo "skipped: the test against an S3 server, as moto could not be installed"
-        exit 0
-    fi
+if ! has_moto "$venv"; then
+    echo "skipped: the test against an S3 server, as moto could not be installed"
+    exit 0
 fi
-
-# Nothing of the caller's: neither credentials nor a proxy.
-for name in ${!AWS_@}; do unset "$name"; done
-export NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
-export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true
-export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
-
-port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-"$venv/bin/moto_server" -H 127.0.0.1 -p "$port" >"$scratch/server" 2>&1 &
-server=$!
-url=http://127.0.0.1:$port
+start_moto "$venv"
 
 PYTHONPATH=tests/s3 PYTHONDONTWRITEBYTECODE=1 "$python" - "$url" testdata/breach "$START_SECS_MAX" <<'PYTHON'
 import sys
