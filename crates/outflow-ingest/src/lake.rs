@@ -16,7 +16,6 @@ pub(crate) mod sources;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 
 use outflow_enrich::Networks;
 use outflow_finding::Accounts;
@@ -29,6 +28,7 @@ use outflow_record::Format;
 use crate::pipeline::duplicates;
 use crate::pipeline::queue::Queue;
 use crate::pipeline::tally::Tally;
+use crate::pipeline::threads;
 use crate::{Context, Object, Problem, Progress};
 use identity::Identity;
 use loader::{Loaded, Loader};
@@ -216,15 +216,7 @@ impl Run<'_> {
             .workers
             .min(objects.len())
             .clamp(1, WORKERS_MAX);
-        let parts: Vec<_> = thread::scope(|scope| {
-            // This thread reads too. Where the system starts no more threads, those that there are do the work.
-            let start = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
-            let others: Vec<_> = (1..count).map_while(start).collect();
-            let own = work();
-            let joined = others.into_iter().map(|thread| thread.join());
-            let joined = joined.map(|done| done.unwrap_or_else(|p| std::panic::resume_unwind(p)));
-            std::iter::once(own).chain(joined).collect()
-        });
+        let parts = threads::on_each(count, work);
         let mut all = Loaded::default();
         let mut error = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
         for (loaded, unstored) in parts {

@@ -22,13 +22,12 @@ mod records;
 mod stored;
 pub(crate) mod tally;
 mod text;
-mod threads;
+pub(crate) mod threads;
 mod worker;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::thread;
 
 use outflow_detect::{Engine, Grain, Judged, Policy, Resolution, SharedState, State};
 use outflow_enrich::{HOSTS_MAX, HostBudget, KnownDestinations, Networks, PassiveDns};
@@ -116,23 +115,14 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
     let count = settings.workers.min(objects.len()).clamp(1, WORKERS_MAX);
     let shared = SharedState::default();
     let hosts = HostBudget::default();
-    let workers: Vec<Done> = thread::scope(|scope| {
-        let work = || {
-            let mut worker = Worker::new(settings, progress, &entries, &shared, hosts.clone());
-            while let Some((object, fetched)) = queue.next() {
-                worker.read(object, fetched);
-            }
-            worker.finish()
-        };
-        // This thread reads too. Where the system starts no more threads, those that there are do the work.
-        let start = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
-        let others: Vec<_> = (1..count).map_while(start).collect();
-        let own = work();
-        // A panic in a worker is a fault of the program: it goes on here.
-        let joined = others.into_iter().map(|thread| thread.join());
-        let joined = joined.map(|done| done.unwrap_or_else(|p| std::panic::resume_unwind(p)));
-        std::iter::once(own).chain(joined).collect()
-    });
+    let work = || {
+        let mut worker = Worker::new(settings, progress, &entries, &shared, hosts.clone());
+        while let Some((object, fetched)) = queue.next() {
+            worker.read(object, fetched);
+        }
+        worker.finish()
+    };
+    let workers: Vec<Done> = threads::on_each(count, work);
     let mut tally = Tally::default();
     tally.copies = copies.len() as u64;
     let mut sources = Vec::new();

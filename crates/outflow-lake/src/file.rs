@@ -11,7 +11,7 @@ use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::file::metadata::SortingColumn;
+use parquet::file::metadata::{ParquetMetaData, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
@@ -51,6 +51,16 @@ pub struct Encoded {
     pub stats: String,
 }
 
+impl Encoded {
+    fn new(table: Table, metadata: &ParquetMetaData, bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            rows: u64::try_from(metadata.file_metadata().num_rows()).unwrap_or_default(),
+            stats: stats::of(table, metadata),
+        }
+    }
+}
+
 /// Writes one file.
 pub struct FileWriter {
     table: Table,
@@ -85,7 +95,7 @@ impl FileWriter {
     /// # Errors
     /// [`Error::Encode`], which is a fault of the program.
     pub fn write(&mut self, rows: &RecordBatch) -> Result<(), Error> {
-        self.writer.write(rows).map_err(EncodeError::from)?;
+        self.append(rows)?;
         self.writer.flush().map_err(EncodeError::from)?;
         Ok(())
     }
@@ -110,11 +120,8 @@ impl FileWriter {
     /// [`Error::Encode`], which is a fault of the program.
     pub fn finish(mut self) -> Result<Encoded, Error> {
         let metadata = self.writer.finish().map_err(EncodeError::from)?;
-        Ok(Encoded {
-            rows: u64::try_from(metadata.file_metadata().num_rows()).unwrap_or_default(),
-            stats: stats::of(self.table, &metadata),
-            bytes: std::mem::take(self.writer.inner_mut()),
-        })
+        let bytes = std::mem::take(self.writer.inner_mut());
+        Ok(Encoded::new(self.table, &metadata, bytes))
     }
 }
 

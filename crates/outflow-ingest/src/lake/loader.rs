@@ -5,7 +5,9 @@ use std::sync::atomic::Ordering;
 
 use outflow_enrich::{Enricher, Flow, Origin, Via};
 use outflow_lake::{DataFile, EncodeError, Error, Lake, Partition, Seen, SourceId, Table};
-use outflow_record::{Decoded, DnsDecoded, DnsField, Field, FlowBatch, LogKind, RejectReason};
+use outflow_record::{
+    Decoded, DnsDecoded, DnsField, Field, FlowBatch, LogKind, Reject, RejectReason,
+};
 
 use super::IngestSettings;
 use super::files::Files;
@@ -14,7 +16,7 @@ use super::known::Names;
 use super::rows;
 use super::sources::SourceRow;
 use crate::pipeline::decoding;
-use crate::pipeline::tally::Tally;
+use crate::pipeline::tally::{Tally, bytes_of};
 use crate::s3::Fetched;
 use crate::s3_name::S3Name;
 use crate::{Batch, Object, Problem, Progress, Reader};
@@ -213,14 +215,7 @@ impl<'a> Loader<'a> {
         let rows = decoded.flows.num_rows() as u64;
         self.progress.rows.fetch_add(rows, Ordering::Relaxed);
         self.take_coverage(decoded, current)?;
-        let first_reject = decoded.rejects.first().map(|reject| reject.reason);
-        current.first_reject = current.first_reject.or(first_reject);
-        let rejects = rows::rejects(&decoded.rejects, &current.row.source_id);
-        self.files.append(
-            Table::Rejects,
-            &current.delivered,
-            rejects.map_err(EncodeError::from)?,
-        )?;
+        self.take_rejects(&decoded.rejects, current)?;
         if self.names.is_full() {
             self.files.write_all_flows()?;
             self.names = Names::default();
@@ -250,8 +245,7 @@ impl<'a> Loader<'a> {
         row.blank_lines += decoded.blank_lines;
         row.rows += rows;
         row.coverage_rows += decoded.coverage.len() as u64;
-        row.rejects += decoded.rejects.len() as u64;
-        row.bytes = row.bytes.saturating_add(sum_of_bytes(&decoded.flows));
+        row.bytes = row.bytes.saturating_add(bytes_of(&decoded.flows));
         if rows > 0 {
             row.format = Some(match decoded.flows.kind() {
                 LogKind::Vpc => "vpc-flow-logs",
@@ -259,6 +253,14 @@ impl<'a> Loader<'a> {
             });
         }
         Ok(())
+    }
+
+    fn take_rejects(&mut self, of: &[Reject], current: &mut Current<'_>) -> Result<(), Error> {
+        let first = of.first().map(|reject| reject.reason);
+        current.first_reject = current.first_reject.or(first);
+        current.row.rejects += of.len() as u64;
+        let rows = rows::rejects(of, &current.row.source_id).map_err(EncodeError::from)?;
+        self.files.append(Table::Rejects, &current.delivered, rows)
     }
 
     fn take_coverage(&mut self, decoded: &Decoded, current: &Current<'_>) -> Result<(), Error> {
@@ -332,14 +334,7 @@ impl<'a> Loader<'a> {
         let queries = &decoded.queries;
         let count = queries.num_rows() as u64;
         self.progress.rows.fetch_add(count, Ordering::Relaxed);
-        let first_reject = decoded.rejects.first().map(|reject| reject.reason);
-        current.first_reject = current.first_reject.or(first_reject);
-        let rejects = rows::rejects(&decoded.rejects, &current.row.source_id);
-        self.files.append(
-            Table::Rejects,
-            &current.delivered,
-            rejects.map_err(EncodeError::from)?,
-        )?;
+        self.take_rejects(&decoded.rejects, current)?;
         let first_row = i64::try_from(current.row.queries).unwrap_or(i64::MAX);
         let rows =
             rows::dns(queries, &current.row.source_id, first_row).map_err(EncodeError::from)?;
@@ -371,7 +366,6 @@ impl<'a> Loader<'a> {
         row.lines += decoded.lines;
         row.blank_lines += decoded.blank_lines;
         row.queries += count;
-        row.rejects += decoded.rejects.len() as u64;
         if count > 0 {
             row.format = Some("resolver-query-logs");
         }
@@ -420,15 +414,4 @@ fn partitions(records: &FlowBatch, delivered: &Partition) -> BTreeMap<Partition,
         by_partition.entry(partition).or_default().extend(rows);
     }
     by_partition
-}
-
-/// Bytes of all records.
-fn sum_of_bytes(records: &FlowBatch) -> u64 {
-    let of = records.u64s(Field::Bytes);
-    // Nulls hold zero.
-    of.map_or(0, |of| {
-        of.values()
-            .iter()
-            .fold(0, |sum: u64, bytes| sum.saturating_add(*bytes))
-    })
 }

@@ -18,7 +18,6 @@ mod worker;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::{panic, thread};
 
 use arrow_array::RecordBatch;
 use outflow_detect::SharedState;
@@ -26,7 +25,7 @@ use outflow_enrich::HostBudget;
 use outflow_lake::{DataFile, Error, Lake, Partition, StoredFile, Table};
 use outflow_record::Timestamp;
 
-use super::{Outcome, Progress, Read, Settings, WORKERS_MAX, named_copies};
+use super::{Outcome, Progress, Read, Settings, WORKERS_MAX, named_copies, threads};
 use crate::Filter;
 use catalog::Catalog;
 use gathering::Gathering;
@@ -105,16 +104,8 @@ impl<'l> StoredLogs<'l> {
             Ok(worker.finish())
         };
         let work = || work().inspect_err(|_| failed.store(true, Ordering::Relaxed));
-        let workers: Vec<Result<Done, Error>> = thread::scope(|scope| {
-            // This thread reads too. Where the system starts no more threads, those that there are do the work.
-            let start = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
-            let count = settings.workers.clamp(1, WORKERS_MAX);
-            let others: Vec<_> = (1..count).map_while(start).collect();
-            let own = work();
-            let joined = others.into_iter().map(|thread| thread.join());
-            let joined = joined.map(|done| done.unwrap_or_else(|p| panic::resume_unwind(p)));
-            std::iter::once(own).chain(joined).collect()
-        });
+        let count = settings.workers.clamp(1, WORKERS_MAX);
+        let workers: Vec<Result<Done, Error>> = threads::on_each(count, work);
         let mut all = Done::default();
         for done in workers {
             all.merge(done?);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use outflow_finding::Accounts;
-use outflow_record::{Decoded, DnsDecoded, Field, Reject, RejectReason, Timestamp};
+use outflow_record::{Decoded, DnsDecoded, Field, FlowBatch, Reject, RejectReason, Timestamp};
 
 /// Names of columns that a worker remembers. Tables by others may have any number; the remark then names the first that
 /// it met.
@@ -59,14 +59,7 @@ impl Tally {
         self.rows += decoded.flows.num_rows() as u64;
         self.coverage_rows += decoded.coverage.len() as u64;
         self.add_rejects(&decoded.rejects);
-        if let Some(bytes) = decoded.flows.u64s(Field::Bytes) {
-            // Nulls hold zero.
-            let sum = bytes
-                .values()
-                .iter()
-                .fold(0, |sum: u64, bytes| sum.saturating_add(*bytes));
-            self.bytes = self.bytes.saturating_add(sum);
-        }
+        self.bytes = self.bytes.saturating_add(bytes_of(&decoded.flows));
     }
 
     /// Adds what a Resolver query log held.
@@ -198,4 +191,14 @@ impl Tally {
             ..Accounts::default()
         }
     }
+}
+
+/// Bytes of all records.
+pub(crate) fn bytes_of(records: &FlowBatch) -> u64 {
+    let Some(bytes) = records.u64s(Field::Bytes) else {
+        return 0;
+    };
+    // Nulls hold zero.
+    let bytes = bytes.values().iter();
+    bytes.fold(0, |sum: u64, bytes| sum.saturating_add(*bytes))
 }

@@ -1,10 +1,25 @@
-//! Work on items that are there at once, on several threads.
+//! Work on several threads.
 
+use std::panic;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// Parts of the items for each thread: so many that a slow one does not keep the others waiting.
 const PARTS_PER_THREAD: usize = 4;
+
+/// Does the same work on so many threads, of which this is one; what each came to, this one's first. Where the system
+/// starts no more threads, those that there are do the work.
+pub(crate) fn on_each<T: Send>(threads: usize, work: impl Fn() -> T + Copy + Send) -> Vec<T> {
+    thread::scope(|scope| {
+        let start = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
+        let others: Vec<_> = (1..threads).map_while(start).collect();
+        let own = work();
+        // A panic in a worker is a fault of the program: it goes on here.
+        let joined = others.into_iter().map(|thread| thread.join());
+        let joined = joined.map(|done| done.unwrap_or_else(|p| panic::resume_unwind(p)));
+        std::iter::once(own).chain(joined).collect()
+    })
+}
 
 /// Does `of` to every item, on up to so many threads beside this one, which does `meanwhile` first. Where the system
 /// starts no more threads, those that there are do the work.

@@ -11,7 +11,6 @@ use super::{Encoded, FILE_BYTES_TARGET, ZSTD_LEVEL, properties};
 use crate::Error;
 use crate::error::EncodeError;
 use crate::flows::{Cells, LONG_NULL, SortedFlows};
-use crate::stats;
 use crate::table::Table;
 
 /// Different texts that are put in order, so that pages can tell which they hold. Of more, each page holds nearly all.
@@ -80,11 +79,8 @@ impl FlowFile {
     /// [`Error::Encode`], which is a fault of the program.
     pub fn finish(mut self) -> Result<Encoded, Error> {
         let metadata = self.writer.finish().map_err(EncodeError::from)?;
-        Ok(Encoded {
-            rows: u64::try_from(metadata.file_metadata().num_rows()).unwrap_or_default(),
-            stats: stats::of(Table::Flows, &metadata),
-            bytes: std::mem::take(self.writer.inner_mut()),
-        })
+        let bytes = std::mem::take(self.writer.inner_mut());
+        Ok(Encoded::new(Table::Flows, &metadata, bytes))
     }
 }
 

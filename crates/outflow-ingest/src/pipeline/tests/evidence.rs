@@ -176,7 +176,7 @@ fn an_object_that_was_not_read_to_its_end_has_no_digest() {
         "\n".repeat(100 << 10)
     );
     let (reader, mut writer) = std::io::pipe().unwrap();
-    thread::spawn(move || writer.write_all(spoilt.as_bytes()));
+    std::thread::spawn(move || writer.write_all(spoilt.as_bytes()));
     let path = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&reader));
     let outcome = detected(&[Object::file(path)], &Settings::default());
     assert_eq!(outcome.problems.len(), 1, "{:?}", outcome.problems);
