@@ -84,6 +84,9 @@ impl Slot {
 }
 
 impl Day {
+    /// The last that there is: to judge up to it is to judge all.
+    pub const LAST: Self = Self(u32::MAX / SLOTS_PER_DAY);
+
     /// Its first slot.
     pub fn first_slot(self) -> Slot {
         Slot(self.0 * SLOTS_PER_DAY)

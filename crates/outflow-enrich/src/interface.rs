@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use outflow_record::Addr;
+use serde::{Deserialize, Serialize};
 
 /// What identifies an interface: the account that owns it, and its id. A regional NAT gateway has no
 /// interface; its resource id stands in.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct InterfaceKey {
     /// Owner; empty where neither record nor object name tells.
     pub account_id: String,

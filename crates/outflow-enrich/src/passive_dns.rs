@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use outflow_record::{Addr, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::domains::{canonical, registered_domain};
 use names::Names;
@@ -69,7 +70,7 @@ pub enum Naming {
 /// assert_eq!(named, expected);
 /// assert_eq!(dns.name_of("vpc-2", addr, Timestamp(9_000)), None);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PassiveDns {
     hours: BTreeMap<i64, Hour>,
     names_max: usize,

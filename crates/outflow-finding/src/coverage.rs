@@ -1,7 +1,7 @@
 //! What the log of an interface shows of its time, and why it cannot be judged where it shows too little.
 
 use outflow_record::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Minutes that the log of an interface must span at least for its egress to be judged.
 pub const EXPECTED_MINUTES_MIN: u64 = 60;
@@ -65,7 +65,7 @@ impl Minutes {
 }
 
 /// Rows of traffic, by what can be learnt from them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowCounts {
     /// Accepted.
     pub accepted: u64,

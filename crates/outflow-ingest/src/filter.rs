@@ -51,7 +51,7 @@ impl Filter {
     }
 
     /// Whether an object of this owner is wanted. What its name does not tell is no reason to leave it out.
-    pub(crate) fn has_owner(&self, account: Option<&str>, region: Option<&str>) -> bool {
+    pub fn has_owner(&self, account: Option<&str>, region: Option<&str>) -> bool {
         account.is_none_or(|account| self.has_account(account))
             && region.is_none_or(|region| self.has_region(region))
     }

@@ -14,7 +14,7 @@ mod rehash;
 mod rows;
 pub(crate) mod sources;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use outflow_enrich::Networks;
@@ -70,6 +70,8 @@ pub struct Ingested {
     pub batches: u64,
     /// Objects that are damaged, could not be read or hold nothing, by name.
     pub problems: Vec<Problem>,
+    /// Those of them of which nothing is in the lake: another run may read them.
+    pub left: BTreeSet<String>,
     /// Remarks on the run as a whole.
     pub remarks: Vec<String>,
 }
@@ -138,6 +140,7 @@ impl Run<'_> {
     fn refuse(&mut self, problem: Problem) {
         self.tally.objects += 1;
         self.tally.damaged += 1;
+        self.done.left.insert(problem.uri.clone());
         self.done.problems.push(problem);
     }
 
@@ -161,14 +164,21 @@ impl Run<'_> {
                 }
                 continue;
             }
-            match self.commit(&mut loaded)? {
-                Committed::Done { .. } => {
+            // Nothing could be read: there is nothing to commit.
+            let committed = if loaded.sources.is_empty() {
+                None
+            } else {
+                Some(self.commit(&mut loaded)?)
+            };
+            match committed {
+                None | Some(Committed::Done { .. }) => {
                     self.tally.merge(&loaded.tally);
                     self.done.problems.append(&mut loaded.problems);
-                    self.done.batches += 1;
+                    self.done.left.append(&mut loaded.left);
+                    self.done.batches += u64::from(committed.is_some());
                     return Ok(());
                 }
-                Committed::Overtaken(names) => {
+                Some(Committed::Overtaken(names)) => {
                     self.lake.discard(&loaded.files);
                     let names: HashSet<SourceId> = names.into_iter().collect();
                     let before = sources.len();

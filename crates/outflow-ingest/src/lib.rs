@@ -40,14 +40,17 @@ pub use error::{Error, ReadError};
 pub use estimate::{Estimate, Share};
 pub use filter::Filter;
 pub use lake::{IngestSettings, Ingested, Rehashed, ingest, rehash};
-pub use list::{ListOptions, Listing, list, list_with};
+pub use list::{ListOptions, Listing, list, list_with, no_log};
 pub use object::Object;
 pub use parquet::{Parquet, ParquetRead};
-pub use pipeline::{Outcome, Progress, Settings, StoredLogs, detect};
+pub use pipeline::{
+    CheckpointError, Followed, Following, Outcome, Progress, Settings, StoredLogs, detect,
+};
 pub use problem::Problem;
 pub use reader::{Compression, Damage, INFLATED_MAX, PIECE_BYTES_MAX, Read, Reader, STORED_MAX};
 pub use s3::{Place, S3, S3Error, S3Object, S3Options, lake_access};
 pub use source::Source;
+pub use sqs::{ANNOUNCED_MAX, Announced, Notice, NoticeError, Queue, QueueError, announced};
 
 mod batch;
 mod context;
@@ -64,3 +67,4 @@ mod reader;
 mod s3;
 mod s3_name;
 mod source;
+mod sqs;

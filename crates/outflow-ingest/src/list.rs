@@ -327,8 +327,8 @@ fn entries(folder: &Path) -> Result<Vec<Entry>, Error> {
     Ok(entries)
 }
 
-/// Why a file of this name, found in a folder, is no flow log.
-fn no_log(name: &str) -> Option<&'static str> {
+/// Why a file of this name, found in a folder or announced, is no flow log; none if it may be one.
+pub fn no_log(name: &str) -> Option<&'static str> {
     let lower = name.to_ascii_lowercase();
     let stem = lower.strip_suffix(".gz").unwrap_or(&lower);
     let ends = |suffix: &str| stem.ends_with(suffix);

@@ -25,12 +25,13 @@ mod text;
 pub(crate) mod threads;
 mod worker;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use outflow_detect::{Engine, Grain, Judged, Policy, Resolution, SharedState, State};
-use outflow_enrich::{HOSTS_MAX, HostBudget, KnownDestinations, Networks, PassiveDns};
+use outflow_detect::{Day, Grain, Judged, Policy, Resolution, SharedState, State, judge_with};
+use outflow_enrich::{HOSTS_MAX, HostBudget, Knowledge, KnownDestinations, Networks, PassiveDns};
 use outflow_finding::{Accounts, CoverageReport, Finding, Incident, RowCounts, group};
 use outflow_record::{Format, Timestamp};
 
@@ -41,7 +42,7 @@ use queue::Queue;
 use tally::Tally;
 use worker::{Done, Worker};
 
-pub use stored::StoredLogs;
+pub use stored::{CheckpointError, Followed, Following, StoredLogs};
 
 /// Threads at most. More do not read faster, and each holds buffers; what is asked for beyond is not started.
 const WORKERS_MAX: usize = 256;
@@ -135,16 +136,17 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
         problems.extend(done.problems);
         without_values.extend(done.without_values);
     }
+    let mut ledger = Ledger::default();
+    ledger.add(sources, entries.into_inner());
     let read = Read {
-        state: shared.into_state(),
         tally,
-        ledger: Ledger::new(sources, entries.into_inner()),
-        names,
+        ledger: &ledger,
+        names: &names,
         problems,
         without_values,
         remarks: named_copies(&copies),
     };
-    read.outcome(settings)
+    read.outcome(Cow::Owned(shared.into_state()), settings)
 }
 
 /// Remarks that name copies of objects.
@@ -155,23 +157,21 @@ fn named_copies(copies: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// What workers read, added up.
-struct Read {
-    state: State,
+/// What workers read, added up, but for the sums.
+struct Read<'r> {
     tally: Tally,
-    ledger: Ledger,
-    names: PassiveDns,
+    ledger: &'r Ledger,
+    names: &'r PassiveDns,
     problems: Vec<Problem>,
     /// What is wrong with objects of which no row has values, if no object of the run has.
     without_values: Vec<Problem>,
     remarks: Vec<String>,
 }
 
-impl Read {
-    /// Judges it.
-    fn outcome(self, settings: &Settings) -> Outcome {
+impl Read<'_> {
+    /// Judges the sums.
+    fn outcome(self, state: Cow<'_, State>, settings: &Settings) -> Outcome {
         let Self {
-            state,
             mut tally,
             ledger,
             names,
@@ -205,24 +205,24 @@ impl Read {
 }
 
 /// What findings gain from, once they are judged.
-struct Known {
-    ledger: Ledger,
-    names: PassiveDns,
+struct Known<'r> {
+    ledger: &'r Ledger,
+    names: &'r PassiveDns,
 }
 
 fn conclude(
-    state: State,
+    state: Cow<'_, State>,
     settings: &Settings,
     tally: &Tally,
-    Known { ledger, names }: &Known,
+    Known { ledger, names }: &Known<'_>,
     problems: Vec<Problem>,
     mut remarks: Vec<String>,
 ) -> Outcome {
     let (enis, resolution) = (state.interfaces() as u64, state.resolution());
-    let mut engine = Engine::with_state(settings.policy.clone(), state);
+    let mut knowledge = Knowledge::default();
     let built_in = KnownDestinations::built_in();
     let known = built_in.and_then(|known| {
-        engine.know(Arc::new(knowledge::of(&settings.context, names, &known)?));
+        knowledge = knowledge::of(&settings.context, names, &known)?;
         Ok(known)
     });
     if let Err(error) = &known {
@@ -233,14 +233,14 @@ fn conclude(
         names,
         known: known.as_ref().ok(),
     };
-    let mut verdict = engine.finish();
+    let mut verdict = judge_with(&state, &settings.policy, &knowledge, Day::LAST);
     let attest = |judged: &mut Judged| {
         ledger.attest(&judged.interfaces, &mut judged.finding);
         names::identify(&mut judged.finding, registers);
     };
     let threads = settings.workers.clamp(1, WORKERS_MAX);
-    // The engine has hundreds of megabytes, which take a while to give back.
-    threads::for_each(&mut verdict.findings, threads, attest, || drop(engine));
+    // A state of one's own has hundreds of megabytes, which take a while to give back.
+    threads::for_each(&mut verdict.findings, threads, attest, || drop(state));
     let mut senders = BTreeMap::new();
     let findings = verdict.findings.into_iter().map(|judged| {
         senders.insert(judged.finding.id.clone(), judged.interfaces);

@@ -20,8 +20,10 @@ mod object;
 
 pub use access::lake_access;
 pub(crate) use ahead::{Ahead, Fetched, PART_BYTES};
+pub(crate) use client::{REGION_DEFAULT, configuration};
 pub use client::{S3, S3Options};
 pub use error::S3Error;
+pub(crate) use error::root_cause;
 pub use listing::Place;
 pub use object::S3Object;
 

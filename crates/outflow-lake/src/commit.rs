@@ -15,6 +15,7 @@
 //! number as another that came in between. The one that lost looks into the journal again.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
@@ -24,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::Error;
-use crate::lake::{DataFile, Lake, Snapshot, failed};
+use crate::lake::{DataFile, JournalFiles, Lake, Snapshot, failed};
 use crate::source::{Journal, Known, SourceId};
 use crate::table::{DAY, REGION, Table};
 
@@ -270,10 +271,23 @@ impl Lake {
     async fn read_journal(&self) -> Result<Journal, Error> {
         let sources = self.load(Table::Sources).await?;
         let mut journal = Journal::default();
+        let mut read = JournalFiles::new();
         for file in sources.files_now().await? {
-            let bytes = self.fetch_now(&file).await?;
-            crate::read::journal(&file, bytes, &mut journal)?;
+            // Files never change, and one that was read needs not be fetched again with each commit.
+            let known = self.journal_files().get(&file.path).cloned();
+            let ids = match known {
+                Some(ids) => ids,
+                None => {
+                    let bytes = self.fetch_now(&file).await?;
+                    Arc::new(crate::read::journal(&file, bytes)?)
+                }
+            };
+            for (name, version) in ids.iter() {
+                journal.insert(*name, *version);
+            }
+            read.insert(file.path, ids);
         }
+        *self.journal_files() = read;
         Ok(journal)
     }
 }

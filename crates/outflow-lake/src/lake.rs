@@ -1,9 +1,9 @@
 //! A lake, opened: its tables, and the files in them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel as _;
@@ -26,6 +26,7 @@ use crate::Error;
 use crate::file::Encoded;
 use crate::partition::Partition;
 use crate::place::{Access, LakePlace};
+use crate::source::SourceId;
 use crate::table::{DAY, REGION, Table};
 use crate::upkeep::KEEP_DAYS_MAX;
 
@@ -42,7 +43,11 @@ pub struct Lake {
     /// Its root is that of the file system or bucket, from which Delta's own reader names files.
     root: Arc<dyn ObjectStore>,
     url: Url,
+    journal_files: Arc<Mutex<JournalFiles>>,
 }
+
+/// What files of the journal hold that were read: ids of names and versions, by path.
+pub(crate) type JournalFiles = BTreeMap<String, Arc<Vec<(SourceId, SourceId)>>>;
 
 impl fmt::Debug for Lake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -144,12 +149,18 @@ impl Lake {
             store: Arc::new(PrefixStore::new(Arc::clone(&root), prefix)),
             root,
             url,
+            journal_files: Arc::default(),
         })
     }
 
     /// Where it is.
     pub fn place(&self) -> &LakePlace {
         &self.place
+    }
+
+    pub(crate) fn journal_files(&self) -> MutexGuard<'_, JournalFiles> {
+        let files = self.journal_files.lock();
+        files.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits on this thread for what the lake's own thread does.
@@ -262,6 +273,31 @@ impl Lake {
         fetched
             .await
             .map_err(|error| unfiled("read", &stored, error))
+    }
+
+    /// Keeps bytes beside the tables, in place of what has this name. Nothing but [`Lake::kept`] reads them.
+    ///
+    /// # Errors
+    /// [`Error::File`] if they cannot be stored.
+    pub fn keep(&self, name: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        let stored = Path::from(name);
+        self.wait(self.store.put(&stored, Bytes::from(bytes).into()))
+            .map(|_| ())
+            .map_err(|error| unfiled("write", &stored, error))
+    }
+
+    /// What is kept beside the tables under a name; none if nothing is.
+    ///
+    /// # Errors
+    /// [`Error::File`] if it cannot be read.
+    pub fn kept(&self, name: &str) -> Result<Option<Bytes>, Error> {
+        let stored = Path::from(name);
+        let fetched = self.wait(async { self.store.get(&stored).await?.bytes().await });
+        match fetched {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(unfiled("read", &stored, error)),
+        }
     }
 
     /// Deletes files that no table has: those of a batch that was given up. What cannot be deleted stays, and takes

@@ -16,7 +16,7 @@ use parquet::errors::ParquetError;
 
 use crate::Error;
 use crate::lake::{DataFile, Lake};
-use crate::source::{Journal, SourceId};
+use crate::source::SourceId;
 use crate::table::SOURCE_ID;
 
 /// Reads a file's rows, with these columns of it, or with all.
@@ -135,8 +135,9 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Parqu
         .unwrap_or_else(|_| Err(ParquetError::General("its pages make no sense".to_owned())))
 }
 
-/// Adds what a file of `sources` tells.
-pub(crate) fn journal(file: &DataFile, bytes: Bytes, journal: &mut Journal) -> Result<(), Error> {
+/// What a file of `sources` tells: ids of names and versions.
+pub(crate) fn journal(file: &DataFile, bytes: Bytes) -> Result<Vec<(SourceId, SourceId)>, Error> {
+    let mut journal = Vec::new();
     for batch in rows(file, bytes, Some(&[SOURCE_ID, "name_id"]))? {
         let batch = batch.map_err(|error| unread(file, error))?;
         let (Some(names), Some(versions)) = (texts(&batch, "name_id"), texts(&batch, SOURCE_ID))
@@ -151,10 +152,10 @@ pub(crate) fn journal(file: &DataFile, bytes: Bytes, journal: &mut Journal) -> R
             let Some((name, version)) = ids else {
                 return Err(unread(file, "a row has no id"));
             };
-            journal.insert(name, version);
+            journal.push((name, version));
         }
     }
-    Ok(())
+    Ok(journal)
 }
 
 fn texts(batch: &RecordBatch, name: &str) -> Option<Vec<Option<String>>> {

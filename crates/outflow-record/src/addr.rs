@@ -5,6 +5,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// An IPv4 or IPv6 address in 16 bytes, IPv4 mapped into IPv6 (`::ffff:a.b.c.d`), so that one column
 /// and one ordering hold both.
 ///
@@ -14,7 +16,7 @@ use std::str::FromStr;
 /// assert_eq!(addr.to_string(), "203.0.113.5");
 /// assert!(addr.is_ipv4());
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Addr([u8; 16]);
 
 /// What stands before the four bytes of an IPv4 address.

@@ -23,6 +23,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 an incident at or above --fail-o
 pub(crate) enum Command {
     Detect(crate::detect::DetectArgs),
     Ingest(crate::ingest::IngestArgs),
+    Watch(crate::watch::WatchArgs),
     Coverage(crate::coverage::CoverageArgs),
     Compact(crate::lake::CompactArgs),
     #[command(subcommand)]

@@ -2,13 +2,13 @@
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::time::Instant;
 
 use anyhow::anyhow;
 use outflow_ingest::{Filter, Listing, Outcome, Problem, Progress, Settings, StoredLogs};
 use outflow_lake::Lake;
 use outflow_record::Format;
 
+use crate::clock;
 use crate::exit::Failure;
 use crate::lake;
 use crate::progress;
@@ -141,11 +141,7 @@ pub(crate) fn total(listing: &Listing) -> u64 {
 /// Does what takes a while, with a bar, and says for how many seconds it did.
 pub(crate) fn timed<T>(total_bytes: u64, work: impl FnOnce(&Progress) -> T) -> (T, f64) {
     let watched = Progress::default();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the accounts say how long the run took"
-    )]
-    let started = Instant::now();
+    let started = clock::now();
     let done = progress::shown(total_bytes, &watched, || work(&watched));
     let seconds = (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
     (done, seconds)

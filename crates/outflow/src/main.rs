@@ -21,6 +21,7 @@ use clap::error::ErrorKind;
 use crate::voice::Voice;
 
 mod cli;
+mod clock;
 mod completions;
 mod config;
 mod context;
@@ -37,6 +38,7 @@ mod simulate;
 mod sources;
 mod trace;
 mod voice;
+mod watch;
 
 // Batches of columns are allocated and freed by the thousand on every worker.
 #[global_allocator]
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         cli::Command::Detect(args) => detect::run(args, formats, voice),
         cli::Command::Ingest(args) => ingest::run(args, formats, voice),
+        cli::Command::Watch(args) => watch::run(args, formats, voice),
         cli::Command::Coverage(args) => coverage::run(args, formats, voice),
         cli::Command::Compact(args) => lake::compact(args, voice),
         cli::Command::Lake(command) => lake::run(command, voice),

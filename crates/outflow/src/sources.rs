@@ -13,7 +13,7 @@ use crate::exit::Failure;
 pub(crate) struct SelectArgs {
     /// Count only records that start at or after this time (UTC), as 2026-10-01 or 2026-10-01T08:30. In S3, days and
     /// objects that cannot hold any are neither listed nor read; nor are records found that were delivered more than
-    /// six hours late.
+    /// six hours late. What is ingested is whole objects.
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<Timestamp>,
     /// Count only records that start before this time (UTC).
@@ -83,6 +83,15 @@ impl SelectArgs {
 
     /// Lists what is wanted of these sources.
     pub(crate) fn list(&self, sources: &[OsString]) -> Result<Listing, Failure> {
+        let (sources, options) = self.places(sources)?;
+        outflow_ingest::list_with(&sources, &options).map_err(unusable)
+    }
+
+    /// These sources, and how to list them.
+    pub(crate) fn places(
+        &self,
+        sources: &[OsString],
+    ) -> Result<(Vec<Source>, ListOptions), Failure> {
         let filter = self.filter()?;
         let sources = sources.iter().map(|text| Source::named(text));
         let sources: Vec<Source> = sources.collect::<Result<_, _>>().map_err(unusable)?;
@@ -94,7 +103,7 @@ impl SelectArgs {
                 ..self.server.options()
             },
         };
-        outflow_ingest::list_with(&sources, &options).map_err(unusable)
+        Ok((sources, options))
     }
 }
 

@@ -6,16 +6,14 @@ use crate::voice::Voice;
 
 /// Starts the log, as loud as `-v` was given.
 pub(crate) fn start(verbose: u8, voice: Voice) {
-    let level = match verbose {
-        0 => "warn",
-        1 => "info",
-        2 => "debug",
-        _ => "trace",
-    };
-    // A commit that meets another is an alarm to Delta's crate. Here it is tried again, or told as an error.
+    // A commit that meets another is an alarm to Delta's crate. Here it is tried again, or told as an error. And what
+    // others tell of each of their steps is for who looks for a fault in them.
     let filter = match verbose {
-        0 | 1 => format!("{level},deltalake_core=off"),
-        _ => level.to_owned(),
+        0 => "warn,deltalake_core=off",
+        1 => "warn,deltalake_core=off,outflow=info",
+        2 => "warn,outflow=debug",
+        3 => "debug",
+        _ => "trace",
     };
     let log = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))

@@ -1,5 +1,7 @@
 //! The names of one address.
 
+use serde::{Deserialize, Serialize};
+
 use super::Naming;
 use crate::domains::lies_within;
 
@@ -8,7 +10,7 @@ use crate::domains::lies_within;
 pub const ADDR_DOMAINS_MAX: usize = 64;
 
 /// Names of an address, by registered domain: a union that knows no order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Names {
     /// For each registered domain the nearest domain that holds all its names, in order.
     Few(Vec<Domain>),
@@ -16,7 +18,7 @@ pub(super) enum Names {
     Many,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Domain {
     /// The nearest domain that holds all names.
     within: Box<str>,

@@ -1,6 +1,6 @@
 //! One worker: it reads objects, one after the other, into files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
 use outflow_enrich::{Enricher, Flow, Origin, Via};
@@ -31,6 +31,8 @@ pub(super) struct Loaded {
     /// Objects that broke off while they were read, or of which nothing was understood: what the files hold of them is
     /// not to stay.
     pub(super) cut_off: BTreeMap<SourceId, Problem>,
+    /// Names of objects of which nothing was read.
+    pub(super) left: BTreeSet<String>,
 }
 
 impl Loaded {
@@ -40,6 +42,7 @@ impl Loaded {
         self.sources.extend(other.sources);
         self.problems.extend(other.problems);
         self.cut_off.extend(other.cut_off);
+        self.left.extend(other.left);
     }
 }
 
@@ -176,6 +179,7 @@ impl<'a> Loader<'a> {
             }
             // Another run may read it, or know its format.
             (Some(problem), _) if is_empty => {
+                self.done.left.insert(problem.uri.clone());
                 self.done.problems.push(problem);
                 return;
             }

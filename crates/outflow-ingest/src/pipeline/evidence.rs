@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use outflow_enrich::InterfaceKey;
 use outflow_finding::{EvidenceObject, Finding};
+use serde::{Deserialize, Serialize};
 
 /// Objects that a finding names: those with most rows. `objects_total` says how many there are, and its query finds
 /// the records in all.
@@ -16,7 +17,7 @@ pub(super) const OBJECTS_MAX: usize = 16;
 pub(super) const ENTRIES_MAX: u64 = 16 << 20;
 
 /// An object that was read, and whose rows it holds.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct SourceRows {
     pub(super) uri: Arc<str>,
     pub(super) sha256: Option<Arc<str>>,
@@ -24,64 +25,59 @@ pub(super) struct SourceRows {
     pub(super) span: Option<(i64, i64)>,
     /// All rows.
     pub(super) total: u64,
-    /// Rows, by the worker's number of the interface.
+    /// Rows, by the worker's number of the interface; none once they are in a ledger.
+    #[serde(skip)]
     pub(super) rows: Vec<(u32, u32)>,
 }
 
 /// Rows that an object holds of an interface.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Held {
     place: u32,
     rows: u32,
 }
 
 /// The objects of a run, and whose rows they hold.
-#[derive(Debug)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Ledger {
     sources: Vec<SourceRows>,
     /// Places of sources, ascending, and how many rows of the interface they hold.
     by_interface: BTreeMap<InterfaceKey, Vec<Held>>,
-    coarse: bool,
+    /// Counts by object and interface that there were, kept or not.
+    entries: u64,
 }
 
 impl Ledger {
-    /// The ledger of what the workers read; `entries` is how many counts there were before any was dropped.
-    pub(super) fn new(workers: Vec<(Vec<SourceRows>, Vec<InterfaceKey>)>, entries: u64) -> Self {
-        let coarse = entries > ENTRIES_MAX;
-        let mut by_uri: Vec<(SourceRows, usize)> = Vec::new();
-        let mut interfaces = Vec::new();
-        for (worker, (sources, keys)) in workers.into_iter().enumerate() {
-            interfaces.push(keys);
-            by_uri.extend(sources.into_iter().map(|source| (source, worker)));
+    /// Adds what workers read, each with interfaces of its own numbers; `entries` is how many counts there were before
+    /// any was dropped.
+    pub(super) fn add(&mut self, workers: Vec<(Vec<SourceRows>, Vec<InterfaceKey>)>, entries: u64) {
+        self.entries = self.entries.saturating_add(entries);
+        if self.is_coarse() {
+            self.by_interface = BTreeMap::new();
         }
-        // Names need not be unique: a file may be called `stdin`, or differ from another in bytes that no text has.
-        by_uri.sort_by(|(a, _), (b, _)| (&a.uri, &a.sha256).cmp(&(&b.uri, &b.sha256)));
-        let mut by_interface: BTreeMap<InterfaceKey, Vec<Held>> = BTreeMap::new();
-        let mut sources = Vec::new();
-        for (place, (mut source, worker)) in (0..).zip(by_uri) {
-            for (number, rows) in std::mem::take(&mut source.rows) {
-                if !coarse {
-                    let key = &interfaces[worker][number as usize];
-                    match by_interface.get_mut(key) {
-                        Some(places) => places.push(Held { place, rows }),
+        for (sources, keys) in workers {
+            for mut source in sources {
+                let place = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+                for (number, rows) in std::mem::take(&mut source.rows) {
+                    if self.is_coarse() {
+                        break;
+                    }
+                    let (key, held) = (&keys[number as usize], Held { place, rows });
+                    match self.by_interface.get_mut(key) {
+                        Some(places) => places.push(held),
                         None => {
-                            by_interface.insert(key.clone(), vec![Held { place, rows }]);
+                            self.by_interface.insert(key.clone(), vec![held]);
                         }
                     }
                 }
+                self.sources.push(source);
             }
-            sources.push(source);
-        }
-        Self {
-            sources,
-            by_interface,
-            coarse,
         }
     }
 
     /// Whether there were too many counts to keep them by interface.
     pub(super) fn is_coarse(&self) -> bool {
-        self.coarse
+        self.entries > ENTRIES_MAX
     }
 
     /// Objects that were counted beside another of the very same bytes: what only reading them could tell.
@@ -99,8 +95,16 @@ impl Ledger {
     pub(super) fn attest(&self, interfaces: &[InterfaceKey], finding: &mut Finding) {
         let mut places = self.places(interfaces, finding);
         finding.evidence.objects_total = places.len() as u64;
-        places.sort_unstable_by_key(|(place, rows)| (Reverse(*rows), *place));
-        places.truncate(OBJECTS_MAX);
+        let rank = |(place, rows): &(u32, u64)| {
+            let source = &self.sources[*place as usize];
+            // Names need not be unique: a file may be called `stdin`, or differ from another in bytes that no text has.
+            (Reverse(*rows), &source.uri, &source.sha256)
+        };
+        if places.len() > OBJECTS_MAX {
+            places.select_nth_unstable_by(OBJECTS_MAX, |a, b| rank(a).cmp(&rank(b)));
+            places.truncate(OBJECTS_MAX);
+        }
+        places.sort_unstable_by(|a, b| rank(a).cmp(&rank(b)));
         let object = |(place, rows): (u32, u64)| {
             let source = &self.sources[place as usize];
             EvidenceObject {
@@ -143,14 +147,14 @@ impl Ledger {
             *rows > 0 && span.is_some_and(is_then)
         };
         let held = |key: &InterfaceKey| self.by_interface.get(key).into_iter().flatten();
-        if let ([one], false) = (interfaces, self.coarse) {
+        if let ([one], false) = (interfaces, self.is_coarse()) {
             let rows = held(one).map(|own| (own.place, u64::from(own.rows)));
             return rows.filter(overlaps).collect();
         }
         let held: Vec<Held> = interfaces.iter().flat_map(held).copied().collect();
         let mut rows: Vec<(u32, u64)>;
-        if self.coarse || held.len() > self.sources.len() {
-            let total = |source: &SourceRows| if self.coarse { source.total } else { 0 };
+        if self.is_coarse() || held.len() > self.sources.len() {
+            let total = |source: &SourceRows| if self.is_coarse() { source.total } else { 0 };
             rows = (0..).zip(self.sources.iter().map(total)).collect();
             for own in held {
                 rows[own.place as usize].1 += u64::from(own.rows);

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use outflow_finding::{FlowLogCoverage, RowCounts};
+use serde::{Deserialize, Serialize};
 
 /// Flow logs that are told apart: more than an organization has. Of more, the first by id are kept, whatever the order
 /// in which they come; [`FlowLogs::left_out`] counts the rows of the others.
 const FLOW_LOGS_MAX: usize = 1 << 16;
 
 /// Counts that add up.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct FlowLogs {
     known: BTreeMap<String, RowCounts>,
     rows: u64,

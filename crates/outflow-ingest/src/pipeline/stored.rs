@@ -12,24 +12,31 @@
 //! of the objects, to the byte: all sums are free of order.
 
 mod catalog;
+mod following;
 mod gathering;
 mod parts;
 mod worker;
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::RecordBatch;
 use outflow_detect::SharedState;
-use outflow_enrich::HostBudget;
+use outflow_enrich::{HostBudget, InterfaceKey, PassiveDns};
 use outflow_lake::{DataFile, Error, Lake, Partition, StoredFile, Table};
 use outflow_record::Timestamp;
 
+use super::evidence::{Ledger, SourceRows};
+use super::tally::Tally;
 use super::{Outcome, Progress, Read, Settings, WORKERS_MAX, named_copies, threads};
-use crate::Filter;
-use catalog::Catalog;
+use crate::{Filter, Problem};
+use catalog::{Before, Catalog, name_of};
 use gathering::Gathering;
 use worker::{Done, Worker};
+
+pub use following::{CheckpointError, Followed, Following};
 
 /// Time before `since` of which the answers of the resolver may still name an address: a day, and the hour in which it
 /// ends.
@@ -45,6 +52,8 @@ pub struct StoredLogs<'l> {
     catalog: Catalog,
     /// The files that may hold rows that are wanted.
     files: Vec<DataFile>,
+    /// All files, by name.
+    listed: BTreeSet<String>,
 }
 
 impl<'l> StoredLogs<'l> {
@@ -53,17 +62,24 @@ impl<'l> StoredLogs<'l> {
     /// # Errors
     /// [`Error::Table`] and [`Error::File`] if a table cannot be read.
     pub fn open(lake: &'l Lake, filter: &Filter) -> Result<Self, Error> {
+        Self::beyond(lake, filter, Arc::default())
+    }
+
+    /// Looks up what is wanted of a lake, but for what was read before.
+    fn beyond(lake: &'l Lake, filter: &Filter, before: Arc<Before>) -> Result<Self, Error> {
         // The journal is committed last: what it tells of is in all tables that are read after it.
-        let catalog = Catalog::read(lake, filter)?;
+        let catalog = Catalog::read(lake, filter, Arc::clone(&before))?;
         let mut files = Vec::new();
         for table in [Table::Flows, Table::Dns, Table::Coverage, Table::Rejects] {
-            let of_table = lake.files(&lake.snapshot(table)?)?;
-            files.extend(of_table.into_iter().filter(|file| may_hold(file, filter)));
+            files.extend(lake.files(&lake.snapshot(table)?)?);
         }
+        let listed = files.iter().map(name_of).collect();
+        files.retain(|file| may_hold(file, filter) && !before.knows(file));
         Ok(Self {
             lake,
             catalog,
             files,
+            listed,
         })
     }
 
@@ -88,13 +104,57 @@ impl<'l> StoredLogs<'l> {
     /// # Errors
     /// [`Error::File`] if a file cannot be read, or holds what its table does not.
     pub fn detect(&self, settings: &Settings, progress: &Progress) -> Result<Outcome, Error> {
-        let gathering = Gathering::new(self.catalog.sources());
         let shared = SharedState::default();
+        let Piece {
+            mut tally,
+            evidence: (rows, keys, entries),
+            names,
+            unread,
+            unknown,
+            problems,
+            without_values,
+            ..
+        } = self.read(&shared, settings, progress)?;
+        let mut remarks = named_copies(self.catalog.copies());
+        if settings.since.is_some() || settings.until.is_some() {
+            // Rows in files that hold nothing of the span.
+            tally.outside += unread;
+        } else if unread > 0 {
+            remarks.push(format!(
+                "{unread} rows that were ingested are no longer in the lake"
+            ));
+        }
+        if unknown > 0 {
+            remarks.push(format!(
+                "{unknown} rows are of a batch that is not complete, and were left out: the next `outflow ingest` completes it"
+            ));
+        }
+        let mut ledger = Ledger::default();
+        ledger.add(vec![(rows, keys)], entries);
+        let read = Read {
+            tally,
+            ledger: &ledger,
+            names: &names,
+            problems,
+            without_values,
+            remarks,
+        };
+        Ok(read.outcome(Cow::Owned(shared.into_state()), settings))
+    }
+
+    /// Adds all rows that are wanted to the sums.
+    fn read(
+        &self,
+        shared: &SharedState,
+        settings: &Settings,
+        progress: &Progress,
+    ) -> Result<Piece, Error> {
+        let gathering = Gathering::new(self.catalog.sources());
         let hosts = HostBudget::default();
         let queue = Queue::new(self.lake, &self.files);
         let failed = AtomicBool::new(false);
         let work = || -> Result<Done, Error> {
-            let sums = (&shared, hosts.clone());
+            let sums = (shared, hosts.clone());
             let mut worker = Worker::new(&self.catalog, settings, progress, &gathering, sums);
             while !failed.load(Ordering::Relaxed)
                 && let Some((file, row_group)) = queue.next()?
@@ -111,20 +171,13 @@ impl<'l> StoredLogs<'l> {
             all.merge(done?);
         }
         let objects = self.catalog.sources().len() as u64;
-        progress.objects.store(objects, Ordering::Relaxed);
-        Ok(self.add_up(all, gathering, shared, settings))
+        progress.objects.fetch_add(objects, Ordering::Relaxed);
+        Ok(self.add_up(all, gathering))
     }
 
-    /// Judges what workers read.
-    fn add_up(
-        &self,
-        done: Done,
-        gathering: Gathering,
-        shared: SharedState,
-        settings: &Settings,
-    ) -> Outcome {
+    /// Enters what workers read into the books of its objects.
+    fn add_up(&self, done: Done, gathering: Gathering) -> Piece {
         let mut tally = done.tally;
-        let mut remarks = named_copies(self.catalog.copies());
         tally.copies = self.catalog.copies().len() as u64;
         let (mut problems, mut without_values) = (Vec::new(), Vec::new());
         let gathered = gathering.finish(self.catalog.sources());
@@ -138,32 +191,32 @@ impl<'l> StoredLogs<'l> {
             catalog::judge_rows(source, &measures, &mut problems, &mut without_values);
             tally.damaged += u64::from(problems.len() > known && source.row.problem.is_none());
         }
-        let unread = tally.rows.saturating_sub(done.rows);
-        if settings.since.is_some() || settings.until.is_some() {
-            // Rows in files that hold nothing of the span.
-            tally.outside += unread;
-        } else if unread > 0 {
-            remarks.push(format!(
-                "{unread} rows that were ingested are no longer in the lake"
-            ));
-        }
-        if done.unknown > 0 {
-            remarks.push(format!(
-                "{} rows are of a batch that is not complete, and were left out: the next `outflow ingest` completes it",
-                done.unknown
-            ));
-        }
-        let read = Read {
-            state: shared.into_state(),
+        Piece {
+            unread: tally.rows.saturating_sub(done.rows),
             tally,
-            ledger: gathered.ledger,
+            evidence: (gathered.rows, gathered.keys, gathered.entries),
             names: done.names,
+            unknown: done.unknown,
+            with_unknown: done.with_unknown,
             problems,
             without_values,
-            remarks,
-        };
-        read.outcome(settings)
+        }
     }
+}
+
+/// What objects came to, beside the sums.
+struct Piece {
+    tally: Tally,
+    evidence: (Vec<SourceRows>, Vec<InterfaceKey>, u64),
+    names: PassiveDns,
+    /// Rows that the journal tells of and that were not looked at.
+    unread: u64,
+    /// Rows of objects that the journal does not know.
+    unknown: u64,
+    /// Names of the files that have such rows.
+    with_unknown: BTreeSet<String>,
+    problems: Vec<Problem>,
+    without_values: Vec<Problem>,
 }
 
 /// Whether a file may hold rows of the span, or answers that name addresses in it. Rows of no day have no time.
@@ -234,14 +287,18 @@ impl<'q> Queue<'q> {
     }
 }
 
-/// Reads all rows of a small table, batch by batch.
+/// Reads all rows of a small table that lie in files that are wanted, batch by batch.
 fn each_batch(
     lake: &Lake,
     table: Table,
     columns: &[&str],
+    is_wanted: impl Fn(&DataFile) -> bool,
     mut take: impl FnMut(&RecordBatch, &Partition, &StoredFile) -> Result<(), Error>,
 ) -> Result<(), Error> {
     for file in lake.files(&lake.snapshot(table)?)? {
+        if !is_wanted(&file) {
+            continue;
+        }
         let file = lake.open_file(file)?;
         for row_group in 0..file.row_groups() {
             for batch in file.read(row_group, columns, parts::ROWS_AT_ONCE)? {

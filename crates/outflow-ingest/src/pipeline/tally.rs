@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use outflow_finding::Accounts;
 use outflow_record::{Decoded, DnsDecoded, Field, FlowBatch, Reject, RejectReason, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// Names of columns that a worker remembers. Tables by others may have any number; the remark then names the first that
 /// it met.
@@ -13,7 +14,7 @@ use super::flow_logs::FlowLogs;
 use crate::lake::sources::SourceRow;
 
 /// Counts that add up.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Tally {
     pub(crate) objects: u64,
     /// Objects with a problem.
@@ -26,6 +27,8 @@ pub(crate) struct Tally {
     pub(super) rows: u64,
     coverage_rows: u64,
     queries: u64,
+    // Those of a lake are beside it, so that nothing is kept of it.
+    #[serde(skip)]
     rejects: BTreeMap<RejectReason, u64>,
     /// Rejects that a lake holds, by the word that it has for the reason.
     stored_rejects: BTreeMap<String, u64>,
@@ -155,6 +158,11 @@ impl Tally {
         self.outside_bytes = self.outside_bytes.saturating_add(other.outside_bytes);
         self.control_messages += other.control_messages;
         self.flow_logs.merge(&other.flow_logs);
+    }
+
+    /// Flow records and queries.
+    pub(crate) fn counted_rows(&self) -> u64 {
+        self.rows + self.queries
     }
 
     /// Whether any row could be counted.

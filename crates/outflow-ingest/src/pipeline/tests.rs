@@ -11,6 +11,7 @@ use crate::{Source, list};
 
 mod covered;
 mod evidence;
+mod following;
 mod parquet;
 mod stored;
 mod uncounted;

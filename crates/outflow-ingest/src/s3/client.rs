@@ -36,7 +36,7 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 const ANSWER_MAX: Duration = Duration::from_secs(60);
 
 /// Where a bucket is looked for if nothing names a region: S3 then says where it is.
-pub(super) const REGION_DEFAULT: &str = "us-east-1";
+pub(crate) const REGION_DEFAULT: &str = "us-east-1";
 
 /// How to reach S3.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -64,7 +64,7 @@ impl S3Options {
 ///
 /// # Errors
 /// [`S3Error::NoCredentials`] if there are none and `anonymous` is not set.
-pub(super) async fn configuration(options: &S3Options) -> Result<SdkConfig, S3Error> {
+pub(crate) async fn configuration(options: &S3Options) -> Result<SdkConfig, S3Error> {
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(
             tls::rustls_provider::CryptoMode::Ring,

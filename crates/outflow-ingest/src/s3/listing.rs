@@ -8,7 +8,7 @@ use super::client::{Page, Requests};
 use super::layout::{Look, look};
 use super::object::At;
 use super::{S3, S3Error, S3Object};
-use crate::Filter;
+use crate::{Announced, Filter};
 
 /// Folders listed at once. Beyond, they wait.
 const LISTS_MAX: usize = 16;
@@ -56,6 +56,25 @@ impl S3 {
                 Ok(found)
             }
         }
+    }
+
+    /// The object that was announced: as the event has it, or as the bucket lists it where the event does not say
+    /// enough to know it again.
+    ///
+    /// # Errors
+    /// [`S3Error::Gone`] if it is not there, and why the bucket could not be listed.
+    pub fn announced(&self, of: &Announced) -> Result<S3Object, S3Error> {
+        if let (Some(size), Some(etag)) = (of.size, &of.etag) {
+            let at = At {
+                bucket: of.bucket.clone(),
+                key: of.key.clone(),
+                size,
+                // Lists have quotes, and an object must be known again however it came.
+                etag: Some(format!("\"{etag}\"")),
+            };
+            return Ok(S3Object::new(self, at));
+        }
+        self.named(&of.bucket, &of.key)?.ok_or(S3Error::Gone)
     }
 
     /// The object of this very key, which is the first of all that begin with it.

@@ -101,6 +101,11 @@ fn help_of_ingest() {
 }
 
 #[test]
+fn help_of_watch() {
+    insta::assert_snapshot!(help(&["watch", "--help"]));
+}
+
+#[test]
 fn help_of_compact() {
     insta::assert_snapshot!(help(&["compact", "--help"]));
 }

@@ -41,3 +41,5 @@ mod s3;
 mod stub;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod watch;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use outflow_detect::open_from;
 use outflow_enrich::Origin;
 use outflow_lake::table::{SOURCE_ID, SOURCE_ROW};
-use outflow_lake::{Error, Lake, Layout, SourceId, Table};
+use outflow_lake::{DataFile, Error, Lake, Layout, SourceId, Table};
 use outflow_record::Field;
+use serde::{Deserialize, Serialize};
 
 use super::each_batch;
 use crate::lake::sources::{READ, SourceRow, rows_of};
@@ -18,6 +19,29 @@ use crate::{Filter, Object, Problem};
 /// The layouts of a source's records, each behind the number of the first row that has it.
 pub(super) type Layouts = Arc<[(i64, Layout)]>;
 
+/// What was read of a lake before.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Before {
+    /// Its objects.
+    pub(super) sources: BTreeSet<SourceId>,
+    /// The digests of those that count.
+    pub(super) digests: BTreeSet<String>,
+    /// Files of its tables that hold nothing else, each behind the name of its table.
+    pub(super) files: BTreeSet<String>,
+}
+
+impl Before {
+    /// Whether a file holds nothing new.
+    pub(super) fn knows(&self, file: &DataFile) -> bool {
+        !self.files.is_empty() && self.files.contains(&name_of(file))
+    }
+}
+
+/// A file's name among those of all tables.
+pub(super) fn name_of(file: &DataFile) -> String {
+    format!("{}/{}", file.table.name(), file.path)
+}
+
 /// What is wanted of a lake's journal.
 #[derive(Debug, Default)]
 pub(super) struct Catalog {
@@ -25,6 +49,9 @@ pub(super) struct Catalog {
     sources: Vec<StoredSource>,
     /// The number of each source; none of what is known but not wanted.
     by_id: BTreeMap<SourceId, Option<u32>>,
+    before: Arc<Before>,
+    /// Names of the files of the journal that were read.
+    files: BTreeSet<String>,
     left_out: u64,
     copies: Vec<String>,
 }
@@ -42,46 +69,61 @@ pub(super) struct StoredSource {
 }
 
 impl Catalog {
-    /// Reads the journal.
-    pub(super) fn read(lake: &Lake, filter: &Filter) -> Result<Self, Error> {
+    /// Reads the journal; of what was read before nothing is wanted.
+    pub(super) fn read(lake: &Lake, filter: &Filter, before: Arc<Before>) -> Result<Self, Error> {
         let mut rows = Vec::new();
         let mut layouts: BTreeMap<String, Layouts> = BTreeMap::new();
-        each_batch(lake, Table::Sources, &READ, |batch, partition, file| {
-            let read = rows_of(batch, partition);
-            let read =
-                read.map_err(|column| file.damaged(format!("`{column}` is not as it should be")))?;
-            for mut row in read {
-                let wrong = || file.damaged("a row has no id, or fields that no flow log has");
-                let id = SourceId::parse(&row.source_id).ok_or_else(wrong)?;
-                let own = match layouts.get(&row.fields) {
-                    Some(known) => Arc::clone(known),
-                    None => {
-                        let formats = row.formats().ok_or_else(wrong)?.into_iter();
-                        let made: Layouts = formats
-                            .map(|(first, fields)| (first, Layout::new(fields)))
-                            .collect();
-                        layouts.insert(row.fields.clone(), Arc::clone(&made));
-                        made
+        let is_new = |file: &DataFile| !before.knows(file);
+        let mut files = BTreeSet::new();
+        each_batch(
+            lake,
+            Table::Sources,
+            &READ,
+            is_new,
+            |batch, partition, file| {
+                files.insert(name_of(file.file()));
+                let read = rows_of(batch, partition);
+                let read = read
+                    .map_err(|column| file.damaged(format!("`{column}` is not as it should be")))?;
+                for mut row in read {
+                    let wrong = || file.damaged("a row has no id, or fields that no flow log has");
+                    let id = SourceId::parse(&row.source_id).ok_or_else(wrong)?;
+                    if before.sources.contains(&id) {
+                        continue;
                     }
-                };
-                for text in [
-                    &mut row.fields,
-                    &mut row.source_id,
-                    &mut row.name_id,
-                    &mut row.uri,
-                    &mut row.version,
-                ] {
-                    *text = String::new();
+                    let own = match layouts.get(&row.fields) {
+                        Some(known) => Arc::clone(known),
+                        None => {
+                            let formats = row.formats().ok_or_else(wrong)?.into_iter();
+                            let made: Layouts = formats
+                                .map(|(first, fields)| (first, Layout::new(fields)))
+                                .collect();
+                            layouts.insert(row.fields.clone(), Arc::clone(&made));
+                            made
+                        }
+                    };
+                    for text in [
+                        &mut row.fields,
+                        &mut row.source_id,
+                        &mut row.name_id,
+                        &mut row.uri,
+                        &mut row.version,
+                    ] {
+                        *text = String::new();
+                    }
+                    rows.push((id, StoredSource::new(row, own)));
                 }
-                rows.push((id, StoredSource::new(row, own)));
-            }
-            Ok(())
-        })?;
-        Ok(Self::of(rows, filter))
+                Ok(())
+            },
+        )?;
+        Ok(Self {
+            files,
+            ..Self::of(rows, filter, before)
+        })
     }
 
     /// Picks what is wanted. Of objects with the very same bytes the first by name counts.
-    fn of(mut rows: Vec<(SourceId, StoredSource)>, filter: &Filter) -> Self {
+    fn of(mut rows: Vec<(SourceId, StoredSource)>, filter: &Filter, before: Arc<Before>) -> Self {
         rows.sort_by(|(a_id, a), (b_id, b)| {
             (&a.row.given_uri, a_id).cmp(&(&b.row.given_uri, b_id))
         });
@@ -95,7 +137,9 @@ impl Catalog {
                 .sha256
                 .clone()
                 .filter(|_| source.row.size != Some(0));
-            let is_copy = is_wanted && digest.is_some_and(|digest| !digests.insert(digest));
+            let mut is_new =
+                |digest: String| !before.digests.contains(&digest) && digests.insert(digest);
+            let is_copy = is_wanted && digest.is_some_and(|digest| !is_new(digest));
             catalog.left_out += u64::from(!is_wanted);
             if is_copy {
                 catalog.copies.push(source.row.given_uri.clone());
@@ -107,6 +151,7 @@ impl Catalog {
                 catalog.sources.push(source);
             }
         }
+        catalog.before = before;
         catalog
     }
 
@@ -124,9 +169,26 @@ impl Catalog {
         &self.copies
     }
 
+    /// Whether some of the lake was read before.
+    pub(super) fn follows(&self) -> bool {
+        !self.before.sources.is_empty()
+    }
+
+    /// Names of the files of the journal that were read.
+    pub(super) fn files(&self) -> &BTreeSet<String> {
+        &self.files
+    }
+
+    /// The ids of all objects of the journal that were not read before.
+    pub(super) fn ids(&self) -> impl Iterator<Item = SourceId> {
+        self.by_id.keys().copied()
+    }
+
     /// The number of the source with this id: `None` if the journal has none, `Some(None)` if it is not wanted.
     pub(super) fn number(&self, id: &str) -> Option<Option<u32>> {
-        self.by_id.get(&SourceId::parse(id)?).copied()
+        let id = SourceId::parse(id)?;
+        let is_old = || self.before.sources.contains(&id).then_some(None);
+        self.by_id.get(&id).copied().or_else(is_old)
     }
 
     /// The columns of `flows` to read: those that any source has.

@@ -8,7 +8,7 @@ use outflow_enrich::InterfaceKey;
 
 use super::catalog::StoredSource;
 use crate::pipeline::counter::{Counted, Counter};
-use crate::pipeline::evidence::{ENTRIES_MAX, Ledger, SourceRows};
+use crate::pipeline::evidence::{ENTRIES_MAX, SourceRows};
 use crate::pipeline::measures::Measures;
 
 /// What all workers found.
@@ -38,7 +38,11 @@ pub(super) struct Numbers(Vec<Option<u32>>);
 
 /// What was found, in the order of the sources.
 pub(super) struct Gathered {
-    pub(super) ledger: Ledger,
+    pub(super) rows: Vec<SourceRows>,
+    /// The interfaces, by the numbers that rows have for them.
+    pub(super) keys: Vec<InterfaceKey>,
+    /// Counts of evidence that there were.
+    pub(super) entries: u64,
     pub(super) measures: Vec<Measures>,
 }
 
@@ -121,7 +125,9 @@ impl Gathering {
             });
         }
         Gathered {
-            ledger: Ledger::new(vec![(rows, keys)], self.entries.into_inner()),
+            rows,
+            keys,
+            entries: self.entries.into_inner(),
             measures,
         }
     }

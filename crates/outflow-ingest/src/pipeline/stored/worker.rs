@@ -1,5 +1,6 @@
 //! One worker: it reads row groups, one after the other.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use arrow_array::cast::AsArray as _;
@@ -13,7 +14,7 @@ use outflow_lake::table::SOURCE_ID;
 use outflow_lake::{Error, FlowColumns, StoredFile, Table};
 use outflow_record::{CoverageRow, CoverageStatus, DnsField, Timestamp};
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, name_of};
 use super::gathering::{Gathering, Numbers};
 use super::parts::{Owner, Owners, Parts, ROWS_AT_ONCE};
 use crate::pipeline::counter::Counter;
@@ -33,6 +34,7 @@ pub(super) struct Worker<'a> {
     names: PassiveDns,
     rows: u64,
     unknown: u64,
+    with_unknown: BTreeSet<String>,
 }
 
 /// What a worker leaves behind.
@@ -44,6 +46,8 @@ pub(super) struct Done {
     pub(super) rows: u64,
     /// Rows of sources that the journal does not know.
     pub(super) unknown: u64,
+    /// Names of the files that have such rows.
+    pub(super) with_unknown: BTreeSet<String>,
 }
 
 impl Done {
@@ -52,6 +56,7 @@ impl Done {
         self.names.merge(&other.names);
         self.rows += other.rows;
         self.unknown += other.unknown;
+        self.with_unknown.extend(other.with_unknown);
     }
 }
 
@@ -73,6 +78,7 @@ impl<'a> Worker<'a> {
             names: PassiveDns::default(),
             rows: 0,
             unknown: 0,
+            with_unknown: BTreeSet::new(),
         }
     }
 
@@ -93,6 +99,10 @@ impl<'a> Worker<'a> {
             Table::Rejects => &[SOURCE_ID, "reason"],
             Table::Sources => return Ok(()),
         };
+        if self.catalog.follows() && !self.holds_more(file, row_group)? {
+            return Ok(());
+        }
+        let unknown = self.unknown;
         for batch in file.read(row_group, columns, ROWS_AT_ONCE)? {
             let batch = batch?;
             let strange = || file.damaged("its rows are not those of its table");
@@ -104,11 +114,28 @@ impl<'a> Worker<'a> {
                 Table::Sources => {}
             }
         }
+        if self.unknown > unknown {
+            self.with_unknown.insert(name_of(file.file()));
+        }
         let stored = file.stored_bytes(row_group);
         self.progress
             .stored_bytes
             .fetch_add(stored, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Whether a row group holds more than what was read before: what a compaction wrote does not.
+    fn holds_more(&self, file: &StoredFile, row_group: usize) -> Result<bool, Error> {
+        for batch in file.read(row_group, &[SOURCE_ID], ROWS_AT_ONCE)? {
+            let batch = batch?;
+            let owners = Owners::of(&batch, self.catalog)
+                .ok_or_else(|| file.damaged("its rows are not those of a source"))?;
+            let is_more = |(_, owner)| !matches!(owner, Owner::Unwanted);
+            if owners.iter().any(is_more) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// What this worker leaves behind.
@@ -119,6 +146,7 @@ impl<'a> Worker<'a> {
             names: self.names,
             rows: self.rows,
             unknown: self.unknown,
+            with_unknown: self.with_unknown,
         }
     }
 

@@ -1,0 +1,253 @@
+//! `outflow watch`.
+//!
+//! ```text
+//! folders, prefixes, queue ──look──► objects ──ingest──► lake ──follow──► sums ──judge──► what is new ──► stdout, --out
+//!                                        ▲                 ▲
+//!             a message is deleted once its objects are in │    the checkpoint knows which objects the sums hold
+//! ```
+
+mod arrivals;
+mod meters;
+mod round;
+mod sink;
+mod stop;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use outflow_enrich::Networks;
+use outflow_ingest::{IngestSettings, Queue, S3, Settings};
+use outflow_record::Format;
+
+use crate::config::Config;
+use crate::context;
+use crate::detect;
+use crate::exit::{Exit, Failure};
+use crate::lake::LakeArgs;
+use crate::sources::SelectArgs;
+use crate::voice::Voice;
+use arrivals::Arrivals;
+use meters::Meters;
+use round::{Parts, Watch};
+use stop::Stop;
+
+/// Objects that a round reads at most, and bytes of them as stored, but for the last: findings leave once they are read,
+/// and what arrives meanwhile waits where it is.
+const OBJECTS_MAX: usize = 5_000;
+const BYTES_MAX: u64 = 256 << 20;
+
+/// The longest wait after a round that failed.
+const WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// Seconds without a round that succeeded after which the watch says that it is not well, beside three intervals.
+const PATIENCE_SECS: u64 = 120;
+
+/// Keep ingesting what arrives into a lake, and print findings as they arise, each once, as lines of JSON.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  outflow watch ./flow-logs --lake ./lake --out findings.jsonl\n  outflow watch --queue \
+                        https://sqs.eu-central-1.amazonaws.com/111122223333/flow-logs --lake s3://bucket/lake --listen \
+                        127.0.0.1:9464\n\nSIGTERM ends it after the round under way; a new start goes on where it ended."
+)]
+pub(crate) struct WatchArgs {
+    /// Folders and s3://bucket/prefix to look into again and again.
+    #[arg(value_name = "SOURCE", required_unless_present = "queue")]
+    sources: Vec<OsString>,
+    /// Address of an SQS queue in which S3 announces objects: itself, through SNS or through EventBridge.
+    #[arg(long, value_name = "URL")]
+    queue: Option<String>,
+    #[command(flatten)]
+    select: SelectArgs,
+    #[command(flatten)]
+    lake: LakeArgs,
+    /// Networks that are inside, beside private space, as for `outflow detect`.
+    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
+    internal: Vec<String>,
+    /// Folder of what is known of destinations and interfaces, as for `outflow detect`. Read at the start.
+    #[arg(long, value_name = "FOLDER")]
+    context: Option<PathBuf>,
+    /// Bounds, baseline and allowed destinations, as for `outflow detect`.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Append findings to this file instead of writing them to stdout: what it holds is not told again.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Seconds between two looks.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    interval: u32,
+    /// Tell health (/healthz) and metrics (/metrics) by HTTP at this address.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Read what is there now, and end.
+    #[arg(long)]
+    once: bool,
+    /// Threads that read and write [default: all cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+}
+
+pub(crate) fn run(
+    args: WatchArgs,
+    flow_format: Option<Format>,
+    voice: Voice,
+) -> Result<Exit, Failure> {
+    let interval = Duration::from_secs(u64::from(args.interval));
+    let patience = PATIENCE_SECS + 3 * interval.as_secs();
+    let meters = Arc::new(Meters::new(i64::try_from(patience).unwrap_or(i64::MAX)));
+    let stop = Stop::default();
+    let _runtime = attend(args.listen, &meters, &stop, voice)?;
+    let is_once = args.once;
+    let out = args.out.clone();
+    let parts = parts(args, flow_format, Arc::clone(&meters), voice)?;
+    let watch = Watch::begin(parts, out.as_deref());
+    let mut watch = watch.map_err(|error| {
+        Failure::unfinished(
+            error,
+            "check that the lake and the file of --out can be read and written",
+        )
+    })?;
+    let mut failed = 0;
+    loop {
+        // A queue is waited for by itself, but no longer than a signal may wait.
+        let ended = watch.round(is_once, interval.min(Duration::from_secs(5)));
+        meters.round(ended.as_ref().err().map(|error| format!("{error:#}")));
+        let wait = match ended {
+            Ok(true) => Duration::ZERO,
+            Ok(false) if is_once => break,
+            Ok(false) => {
+                failed = 0;
+                interval
+            }
+            Err(error) if is_once => {
+                return Err(Failure::unfinished(
+                    error,
+                    "run again: what was committed stays",
+                ));
+            }
+            Err(error) => {
+                failed += 1;
+                voice.error(
+                    &[&format!("{error:#}")],
+                    "the watch goes on, and tries again",
+                );
+                interval.saturating_mul(failed).min(WAIT_MAX.max(interval))
+            }
+        };
+        if stop.wait(wait) {
+            break;
+        }
+    }
+    watch.end().map_err(|error| {
+        Failure::unfinished(error, "start it again: it goes on from the last checkpoint")
+    })?;
+    Ok(Exit::Done)
+}
+
+/// Starts the thread that waits for signals and answers requests.
+fn attend(
+    listen: Option<SocketAddr>,
+    meters: &Arc<Meters>,
+    stop: &Stop,
+    voice: Voice,
+) -> Result<tokio::runtime::Runtime, Failure> {
+    let unstarted = |error| Failure::unfinished(error, "check the limits of the system");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("outflow-watch")
+        .enable_all()
+        .build()
+        .map_err(|error| unstarted(anyhow::Error::new(error)))?;
+    let stop = stop.clone();
+    runtime.spawn(async move {
+        if let Err(error) = stop.on_signals().await {
+            tracing::warn!(%error, "signals are not waited for: SIGTERM ends the watch at once");
+        }
+    });
+    if let Some(at) = listen {
+        let bound = runtime.block_on(meters::listen(at));
+        let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
+        let (at, listener) = bound.map_err(|error| {
+            let error = anyhow::Error::new(error).context(format!("could not listen at {at}"));
+            Failure::usage(
+                error,
+                "name an address of this machine and a port that is free",
+            )
+        })?;
+        voice.note(&format!(
+            "health and metrics at http://{at}/healthz and http://{at}/metrics"
+        ));
+        runtime.spawn(meters::serve(listener, Arc::clone(meters)));
+    }
+    Ok(runtime)
+}
+
+/// Resolves the arguments.
+fn parts(
+    args: WatchArgs,
+    flow_format: Option<Format>,
+    meters: Arc<Meters>,
+    voice: Voice,
+) -> Result<Parts, Failure> {
+    let config = Config::read(args.config.as_deref())?;
+    let internal = args.internal.iter().chain(&config.internal);
+    let networks = Networks::parse(internal.map(|text| text.trim())).map_err(|error| {
+        let hint = "write a network as 10.0.0.0/8 or 2001:db8::/32, or a single address";
+        Failure::usage(error, hint)
+    })?;
+    let context = Arc::new(context::load(args.context.as_deref())?);
+    if args.context.is_some() {
+        context::note(&context, voice);
+    }
+    let networks = networks.and(context.inventory.cidrs());
+    let workers = detect::workers(args.threads);
+    let (sources, options) = args.select.places(&args.sources)?;
+    if sources.contains(&outflow_ingest::Source::Stdin) {
+        let error = anyhow!("standard input cannot be watched: nothing would know it again");
+        return Err(Failure::usage(
+            error,
+            "name folders, prefixes of S3, or a --queue",
+        ));
+    }
+    let queue = match &args.queue {
+        None => None,
+        Some(url) => {
+            let unconnected = |error: outflow_ingest::QueueError| {
+                let hint = error.hint();
+                match error {
+                    outflow_ingest::QueueError::Url { .. } => Failure::usage(error, hint),
+                    _ => Failure::unfinished(error, hint),
+                }
+            };
+            let queue = Queue::connect(url, &options.s3).map_err(unconnected)?;
+            let s3 = S3::connect(&options.s3).map_err(|error| {
+                let hint = error.hint();
+                Failure::unfinished(error, hint)
+            })?;
+            Some((queue, s3))
+        }
+    };
+    Ok(Parts {
+        lake: args.lake.create(&args.select.server)?,
+        ingest: IngestSettings {
+            networks: networks.clone(),
+            format: flow_format.clone(),
+            context: Arc::clone(&context),
+            workers,
+        },
+        settings: Settings {
+            networks,
+            policy: config.policy,
+            format: flow_format,
+            context,
+            workers,
+            ..Settings::default()
+        },
+        arrivals: Arrivals::new(sources, options, queue, voice),
+        meters,
+        voice,
+    })
+}
