@@ -113,6 +113,19 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Whether the way to the object failed, and not the object.
+    pub(crate) fn is_of_way(&self) -> bool {
+        match self {
+            Self::Connect { .. } => true,
+            Self::List { source, .. } | Self::Read { source, .. } => {
+                of_s3(source).is_some_and(S3Error::is_of_way)
+            }
+            _ => false,
+        }
+    }
+}
+
 /// What S3 said, where the object or folder is in S3.
 fn of_s3(source: &io::Error) -> Option<&S3Error> {
     source.get_ref()?.downcast_ref()

@@ -57,7 +57,7 @@ impl Filter {
     }
 
     /// Whether the object of a key in S3 is wanted.
-    pub(crate) fn has_key(&self, key: &str) -> bool {
+    pub fn has_key(&self, key: &str) -> bool {
         let name = S3Name::parse(key);
         self.has_owner(name.account_id.as_deref(), name.region.as_deref())
             && delivered_at(key).is_none_or(|at| self.has_delivery(at.secs(), at.secs() + 1))

@@ -70,7 +70,7 @@ pub struct Ingested {
     pub batches: u64,
     /// Objects that are damaged, could not be read or hold nothing, by name.
     pub problems: Vec<Problem>,
-    /// Those of them of which nothing is in the lake: another run may read them.
+    /// Names of objects of which nothing is in the lake, and of copies of such: another run may read them.
     pub left: BTreeSet<String>,
     /// Remarks on the run as a whole.
     pub remarks: Vec<String>,
@@ -101,6 +101,12 @@ pub fn ingest(
     let wanted = run.wanted(&objects, &lake.journal()?);
     for batch in batches(wanted) {
         run.load(batch)?;
+    }
+    // A copy of what could not be read was not read either.
+    for (copy, first) in copies {
+        if run.done.left.contains(&first) {
+            run.done.left.insert(copy);
+        }
     }
     Ok(run.finish())
 }

@@ -46,7 +46,7 @@ pub use parquet::{Parquet, ParquetRead};
 pub use pipeline::{
     CheckpointError, Followed, Following, Outcome, Progress, Settings, StoredLogs, detect,
 };
-pub use problem::Problem;
+pub use problem::{Cause, Problem};
 pub use reader::{Compression, Damage, INFLATED_MAX, PIECE_BYTES_MAX, Read, Reader, STORED_MAX};
 pub use s3::{Place, S3, S3Error, S3Object, S3Options, lake_access};
 pub use source::Source;

@@ -144,14 +144,14 @@ pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> O
         names: &names,
         problems,
         without_values,
-        remarks: named_copies(&copies),
+        remarks: named_copies(copies.iter().map(|(copy, _)| copy)),
     };
     read.outcome(Cow::Owned(shared.into_state()), settings)
 }
 
 /// Remarks that name copies of objects.
-fn named_copies(copies: &[String]) -> Vec<String> {
-    let named = copies.iter().take(COPIES_NAMED_MAX);
+fn named_copies<'c>(copies: impl Iterator<Item = &'c String>) -> Vec<String> {
+    let named = copies.take(COPIES_NAMED_MAX);
     named
         .map(|copy| format!("`{copy}` is a copy of another object"))
         .collect()

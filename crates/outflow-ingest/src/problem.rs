@@ -14,6 +14,20 @@ pub struct Problem {
     pub reason: String,
     /// What can be done about it.
     pub hint: String,
+    /// What it lies in.
+    pub cause: Cause,
+}
+
+/// What a problem lies in, for who decides whether to try again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// The object: it is gone, damaged, or no log.
+    #[default]
+    Object,
+    /// The way to it: no connection, no permission, a server that fails. Others fare no better.
+    Way,
+    /// Another version of it was read before, so that this one never will be.
+    Version,
 }
 
 impl Problem {
@@ -37,6 +51,11 @@ impl Problem {
             uri,
             reason,
             hint: error.hint(),
+            cause: if error.is_of_way() {
+                Cause::Way
+            } else {
+                Cause::Object
+            },
         }
     }
 
@@ -120,12 +139,16 @@ impl Problem {
 
     /// An object of which a lake has another version.
     pub(crate) fn changed(object: &Object) -> Self {
-        Self::of(
+        let problem = Self::of(
             object,
             "has changed since the lake read it, and was not read again".to_owned(),
             "rows of both versions would count the same traffic twice: ingest it into another lake, or under another \
              name if it holds other records",
-        )
+        );
+        Self {
+            cause: Cause::Version,
+            ..problem
+        }
     }
 
     pub(crate) fn of(object: &Object, what: String, hint: &str) -> Self {
@@ -133,6 +156,7 @@ impl Problem {
             uri: object.uri.clone(),
             reason: format!("`{}` {what}", object.uri),
             hint: hint.to_owned(),
+            cause: Cause::Object,
         }
     }
 }

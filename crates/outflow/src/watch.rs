@@ -14,19 +14,20 @@ mod stop;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
 use outflow_enrich::Networks;
 use outflow_ingest::{IngestSettings, Queue, S3, Settings};
+use outflow_lake::Lake;
 use outflow_record::Format;
 
 use crate::config::Config;
 use crate::context;
 use crate::detect;
-use crate::exit::{Exit, Failure};
+use crate::exit::{self, Exit, Failure};
 use crate::lake::LakeArgs;
 use crate::sources::SelectArgs;
 use crate::voice::Voice;
@@ -39,6 +40,9 @@ use stop::Stop;
 /// and what arrives meanwhile waits where it is.
 const OBJECTS_MAX: usize = 5_000;
 const BYTES_MAX: u64 = 256 << 20;
+
+/// The longest that a look waits for messages of a queue: a signal waits as long.
+const RECEIVE_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// The longest wait after a round that failed.
 const WAIT_MAX: Duration = Duration::from_secs(60);
@@ -99,10 +103,16 @@ pub(crate) fn run(
     let patience = PATIENCE_SECS + 3 * interval.as_secs();
     let meters = Arc::new(Meters::new(i64::try_from(patience).unwrap_or(i64::MAX)));
     let stop = Stop::default();
+    // It ends with the process.
     let _runtime = attend(args.listen, &meters, &stop, voice)?;
     let is_once = args.once;
     let out = args.out.clone();
-    let parts = parts(args, flow_format, Arc::clone(&meters), voice)?;
+    let parts = parts(
+        args,
+        flow_format,
+        (Arc::clone(&meters), stop.clone()),
+        voice,
+    )?;
     let watch = Watch::begin(parts, out.as_deref());
     let mut watch = watch.map_err(|error| {
         Failure::unfinished(
@@ -110,41 +120,54 @@ pub(crate) fn run(
             "check that the lake and the file of --out can be read and written",
         )
     })?;
-    let mut failed = 0;
-    loop {
-        // A queue is waited for by itself, but no longer than a signal may wait.
-        let ended = watch.round(is_once, interval.min(Duration::from_secs(5)));
-        meters.round(ended.as_ref().err().map(|error| format!("{error:#}")));
-        let wait = match ended {
-            Ok(true) => Duration::ZERO,
-            Ok(false) if is_once => break,
-            Ok(false) => {
-                failed = 0;
-                interval
-            }
-            Err(error) if is_once => {
-                return Err(Failure::unfinished(
-                    error,
-                    "run again: what was committed stays",
-                ));
-            }
-            Err(error) => {
-                failed += 1;
-                voice.error(
-                    &[&format!("{error:#}")],
-                    "the watch goes on, and tries again",
-                );
-                interval.saturating_mul(failed).min(WAIT_MAX.max(interval))
-            }
-        };
-        if stop.wait(wait) {
-            break;
-        }
-    }
+    rounds(&mut watch, (interval, is_once), (&meters, &stop), voice)?;
     watch.end().map_err(|error| {
         Failure::unfinished(error, "start it again: it goes on from the last checkpoint")
     })?;
     Ok(Exit::Done)
+}
+
+/// Looks, reads and judges until the end is asked for, or once.
+fn rounds(
+    watch: &mut Watch,
+    (interval, is_once): (Duration, bool),
+    (meters, stop): (&Meters, &Stop),
+    voice: Voice,
+) -> Result<(), Failure> {
+    let (mut failed, mut said) = (0, String::new());
+    loop {
+        let ended = watch.round(is_once, interval.min(RECEIVE_WAIT_MAX));
+        meters.round(ended.as_ref().err().map(|error| format!("{error:#}")));
+        let wait = match ended {
+            Ok(false) if is_once => return Ok(()),
+            Ok(is_more) => {
+                failed = 0;
+                said.clear();
+                if is_more { Duration::ZERO } else { interval }
+            }
+            Err(error) if exit::is_closed_pipe(&error) => {
+                let hint = "nobody reads stdout any more: append findings to a file with --out";
+                // Not as the error that it is, of which other commands say nothing.
+                return Err(Failure::unfinished(anyhow!("{error:#}"), hint));
+            }
+            Err(error) if is_once => {
+                let hint = "run again: what was committed stays";
+                return Err(Failure::unfinished(error, hint));
+            }
+            Err(error) => {
+                failed += 1;
+                let text = format!("{error:#}");
+                if text != said {
+                    voice.error(&[&text], "the watch goes on, and tries again");
+                    said = text;
+                }
+                interval.saturating_mul(failed).min(WAIT_MAX.max(interval))
+            }
+        };
+        if stop.wait(wait) {
+            return Ok(());
+        }
+    }
 }
 
 /// Starts the thread that waits for signals and answers requests.
@@ -189,7 +212,7 @@ fn attend(
 fn parts(
     args: WatchArgs,
     flow_format: Option<Format>,
-    meters: Arc<Meters>,
+    (meters, stop): (Arc<Meters>, Stop),
     voice: Voice,
 ) -> Result<Parts, Failure> {
     let config = Config::read(args.config.as_deref())?;
@@ -230,8 +253,10 @@ fn parts(
             Some((queue, s3))
         }
     };
+    let lake = args.lake.create(&args.select.server)?;
+    let own = own_places(&lake, args.out.as_deref());
     Ok(Parts {
-        lake: args.lake.create(&args.select.server)?,
+        lake,
         ingest: IngestSettings {
             networks: networks.clone(),
             format: flow_format.clone(),
@@ -244,10 +269,29 @@ fn parts(
             format: flow_format,
             context,
             workers,
+            since: args.select.since,
+            until: args.select.until,
             ..Settings::default()
         },
-        arrivals: Arrivals::new(sources, options, queue, voice),
+        arrivals: Arrivals::new(sources, options, queue, own, voice),
         meters,
+        stop,
+        interval: Duration::from_secs(u64::from(args.interval)),
         voice,
     })
+}
+
+/// Where the watch itself writes: what lies there is no log.
+fn own_places(lake: &Lake, out: Option<&Path>) -> Vec<PathBuf> {
+    let lake = PathBuf::from(lake.place().to_string());
+    let resolved = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    // A file that is not there yet lies in a folder that is.
+    let out = out.map(|out| match (out.parent(), out.file_name()) {
+        (Some(folder), Some(name)) if folder.as_os_str().is_empty() => {
+            resolved(Path::new(".")).join(name)
+        }
+        (Some(folder), Some(name)) => resolved(folder).join(name),
+        _ => out.to_owned(),
+    });
+    std::iter::once(resolved(&lake)).chain(out).collect()
 }

@@ -145,6 +145,11 @@ impl<'a> Loader<'a> {
         );
         self.reader = reader;
         self.progress.objects.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!(
+            object = object.uri,
+            rows = current.row.rows + current.row.queries,
+            "read"
+        );
         if let Some(error) = current.error {
             return Err(error);
         }

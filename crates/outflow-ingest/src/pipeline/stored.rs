@@ -115,7 +115,7 @@ impl<'l> StoredLogs<'l> {
             without_values,
             ..
         } = self.read(&shared, settings, progress)?;
-        let mut remarks = named_copies(self.catalog.copies());
+        let mut remarks = named_copies(self.catalog.copies().iter());
         if settings.since.is_some() || settings.until.is_some() {
             // Rows in files that hold nothing of the span.
             tally.outside += unread;

@@ -59,6 +59,11 @@ fn in_region(region: Option<&str>) -> String {
 }
 
 impl S3Error {
+    /// Whether the way to the object failed, and not the object: others fare no better.
+    pub fn is_of_way(&self) -> bool {
+        !matches!(self, Self::Gone | Self::Changed | Self::Archived)
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> String {
         match self {

@@ -1,26 +1,20 @@
-//! What has arrived since the last look: in folders, below prefixes of S3, and in a queue.
+//! What has arrived since the last look: in folders and below prefixes of S3 (`listed`), and in a queue (`queued`).
+
+mod listed;
+mod queued;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use outflow_ingest::{
-    Filter, ListOptions, Notice, Object, Problem, Queue, S3, Source, announced, list_with, no_log,
-};
+use outflow_ingest::{Cause, ListOptions, Object, Problem, Queue, S3, Source};
 use outflow_lake::Lake;
-use outflow_record::Timestamp;
 
 use super::meters::Meters;
-use crate::clock;
+use super::stop::Stop;
 use crate::voice::Voice;
-
-/// Objects that are remembered as seen. With more, all are forgotten and looked up in the journal of the lake again.
-const SEEN_MAX: usize = 1 << 20;
-
-/// How often a prefix of S3 is listed as a whole; in between, only its last days are.
-const WHOLE_LIST_SECS: i64 = 86_400;
-
-/// Days back to which it is listed otherwise.
-const RECENT_SECS: i64 = 2 * 86_400;
+use listed::Listed;
+use queued::Queued;
 
 /// How often an object, or a message that announces it, is tried. Then the one is left until the next start, and the
 /// other set aside.
@@ -29,316 +23,143 @@ const TRIES_MAX: u32 = 5;
 /// How long to wait before an object is tried again, each time longer.
 const AGAIN_AFTER_SECS: u32 = 15;
 
-/// Where messages are set aside, in the folder of the lake.
-const SET_ASIDE: &str = "watch/set-aside";
+/// Problems that are remembered as said. With more, all are forgotten, and said once more if they last.
+const SAID_MAX: usize = 10_000;
 
 /// Where to look.
 pub(super) struct Arrivals {
-    sources: Vec<Source>,
-    options: ListOptions,
-    queue: Option<(Queue, S3)>,
-    /// Those that were seen, by name.
-    seen: BTreeMap<String, Seen>,
-    whole_list_at: i64,
-    /// Messages that are held, and the names of what they announce.
-    held: BTreeMap<String, (Notice, BTreeSet<String>)>,
+    listed: Listed,
+    queued: Option<Queued>,
+    /// What was said of objects and folders that cannot be read, so that it is said once.
+    said: BTreeMap<String, String>,
     voice: Voice,
 }
 
-/// An object that was seen, in the version that this tells.
-struct Seen {
-    version: String,
-    stands: Stands,
+/// What was found, and what is in the way of the rest.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) objects: Vec<Object>,
+    pub(super) error: Option<anyhow::Error>,
 }
 
-enum Stands {
-    /// It was there at the last look; a file may still grow.
-    Growing,
-    /// It was handed out.
-    Read,
-    /// It could not be read so often, and is tried again at this time.
-    Failed(u32, i64),
+/// What a look needs beside.
+pub(super) struct Beside<'a> {
+    pub(super) lake: &'a Lake,
+    pub(super) meters: &'a Meters,
+    pub(super) stop: &'a Stop,
 }
 
 impl Arrivals {
+    /// `own` are places of the watch itself, in which it never looks.
     pub(super) fn new(
         sources: Vec<Source>,
         options: ListOptions,
         queue: Option<(Queue, S3)>,
+        own: Vec<PathBuf>,
         voice: Voice,
     ) -> Self {
+        let filter = options.filter.clone();
         Self {
-            sources,
-            options,
-            queue,
-            seen: BTreeMap::new(),
-            whole_list_at: 0,
-            held: BTreeMap::new(),
+            queued: queue.map(|(queue, s3)| Queued::new(queue, s3, filter, own.clone())),
+            listed: Listed::new(sources, options, own),
+            said: BTreeMap::new(),
             voice,
         }
     }
 
-    /// What is new, in the order of names. With `is_last`, a file is not waited for: nobody will look again.
-    pub(super) fn look(
-        &mut self,
-        is_last: bool,
-        wait: Duration,
-        (lake, meters): (&Lake, &Meters),
-    ) -> anyhow::Result<Vec<Object>> {
-        let mut new = self.list(is_last)?;
-        new.extend(self.receive(wait, (lake, meters))?);
-        // Sources may overlap, and S3 may announce an object twice.
-        new.sort_by(|a: &Object, b| a.uri.cmp(&b.uri));
-        new.dedup_by(|a, b| a.uri == b.uri);
-        Ok(new)
+    /// What is new, in the order of names. What one place is in the way of, the others do not wait for. With `is_last`, a
+    /// file is not waited for: nobody will look again.
+    pub(super) fn look(&mut self, is_last: bool, wait: Duration, beside: &Beside<'_>) -> Found {
+        let mut found = Found::default();
+        let problems = self.listed.look(is_last, &mut found);
+        self.say(&problems);
+        if let Some(queued) = &mut self.queued {
+            let problems = queued.receive(wait, beside, &mut found);
+            self.say(&problems);
+        }
+        // Sources may overlap, and S3 may announce an object twice; but another version is another object.
+        let key = |object: &Object| (listed::key_of(object), listed::version_of(object));
+        let mut met = BTreeSet::new();
+        found.objects.retain(|object| met.insert(key(object)));
+        found
     }
 
-    fn list(&mut self, is_last: bool) -> anyhow::Result<Vec<Object>> {
-        let now = clock::unix_secs();
-        if self.sources.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut options = self.options.clone();
-        if now.saturating_sub(self.whole_list_at) < WHOLE_LIST_SECS {
-            let recent = Timestamp(now - RECENT_SECS);
-            let since = options
-                .filter
-                .since
-                .map_or(recent, |since| since.max(recent));
-            options.filter.since = Some(since);
-        } else {
-            self.whole_list_at = now;
-        }
-        if self.seen.len() > SEEN_MAX {
-            self.seen.clear();
-        }
-        let mut new = Vec::new();
-        for source in &self.sources {
-            let listing = match list_with(std::slice::from_ref(source), &options) {
-                Ok(listing) => listing,
-                // Something may arrive.
-                Err(
-                    outflow_ingest::Error::Empty { .. } | outflow_ingest::Error::AllLeftOut { .. },
-                ) => continue,
-                Err(error) => return Err(error.into()),
-            };
-            for problem in &listing.problems {
-                self.voice.error(&[&problem.reason], &problem.hint);
-            }
-            for object in listing.objects {
-                if is_new(&mut self.seen, &object, is_last, now) {
-                    new.push(object);
-                }
-            }
-        }
-        Ok(new)
-    }
-
-    /// Receives messages until there are none, or as many as are held at most.
-    fn receive(
-        &mut self,
-        wait: Duration,
-        (lake, meters): (&Lake, &Meters),
-    ) -> anyhow::Result<Vec<Object>> {
-        let mut new = Vec::new();
-        let Some((queue, s3)) = &self.queue else {
-            return Ok(new);
-        };
-        let mut wait = wait;
-        loop {
-            let notices = queue.receive(wait)?;
-            if notices.is_empty() {
-                return Ok(new);
-            }
-            wait = Duration::ZERO;
-            let mut done = Vec::new();
-            for notice in notices {
-                match objects_of(&notice, s3, &self.options.filter) {
-                    Ok(objects) if objects.is_empty() => done.push(notice.id),
-                    Ok(objects) => {
-                        let names = objects.iter().map(|object| object.uri.clone()).collect();
-                        self.held.insert(notice.id.clone(), (notice, names));
-                        new.extend(objects);
-                    }
-                    Err(Unread::For(reason)) => {
-                        set_aside(lake, &notice, &reason, self.voice)?;
-                        meters.set_aside.inc();
-                        done.push(notice.id);
-                    }
-                    Err(Unread::Yet(reason)) if notice.received >= TRIES_MAX => {
-                        set_aside(lake, &notice, &reason, self.voice)?;
-                        meters.set_aside.inc();
-                        done.push(notice.id);
-                    }
-                    Err(Unread::Yet(reason)) => {
-                        self.voice.error(&[&reason], "it is tried again");
-                        queue.give_back(&[notice.id], again_after(notice.received))?;
-                    }
-                }
-            }
-            queue.delete(&done)?;
-            if new.len() >= super::OBJECTS_MAX {
-                return Ok(new);
-            }
-        }
-    }
-
-    /// Notes what became of objects that were handed out: all of them are in the lake, but for those of `left`, for
-    /// which `problems` may tell why.
+    /// Notes what became of objects that were handed out: all of them are in the lake, but for those of `left`, of which
+    /// `problems` tell why. The error is what lies in the way to some of them.
     pub(super) fn settle(
         &mut self,
         objects: &[Object],
         left: &BTreeSet<String>,
         problems: &[Problem],
-        (lake, meters): (&Lake, &Meters),
+        beside: &Beside<'_>,
     ) -> anyhow::Result<()> {
-        let now = clock::unix_secs();
-        for uri in objects.iter().map(|object| &object.uri) {
-            let Some(seen) = self.seen.get_mut(uri).filter(|_| left.contains(uri)) else {
-                continue;
-            };
-            let tries = match seen.stands {
-                Stands::Failed(tries, _) => tries + 1,
-                Stands::Growing | Stands::Read => 1,
-            };
-            let at = now.saturating_add(i64::from(AGAIN_AFTER_SECS.saturating_mul(tries)));
-            seen.stands = Stands::Failed(tries, at);
+        self.say(problems);
+        let mut causes: BTreeMap<&str, &Problem> = BTreeMap::new();
+        for problem in problems.iter().filter(|of| left.contains(&of.uri)) {
+            causes.insert(&problem.uri, problem);
         }
-        let Some((queue, _)) = &self.queue else {
-            return Ok(());
+        let way = causes.values().find(|problem| problem.cause == Cause::Way);
+        let way = way.map(|problem| anyhow::anyhow!(problem.reason.clone()));
+        let outcome = |object: &Object| -> Outcome<'_> {
+            if !left.contains(&object.uri) {
+                return Outcome::Stored;
+            }
+            match causes.get(object.uri.as_str()) {
+                Some(problem) => Outcome::Left(problem.cause, &problem.reason),
+                // A copy of one that could not be read.
+                None => Outcome::Left(
+                    Cause::Way,
+                    "it is a copy of an object that could not be read",
+                ),
+            }
         };
-        let handed: BTreeSet<&String> = objects.iter().map(|object| &object.uri).collect();
-        let mut done = Vec::new();
-        self.held.retain(|id, (notice, names)| {
-            let is_of_another_round = names.iter().any(|name| !handed.contains(name));
-            if is_of_another_round {
-                return true;
-            }
-            done.push((id.clone(), notice.clone(), names.clone()));
-            false
-        });
-        let mut stored = Vec::new();
-        for (id, notice, names) in done {
-            let unread = names.iter().find(|name| left.contains(*name));
-            let Some(unread) = unread else {
-                stored.push(id);
-                continue;
-            };
-            if notice.received < TRIES_MAX {
-                queue.give_back(&[id], again_after(notice.received))?;
-                continue;
-            }
-            let told = problems.iter().find(|problem| problem.uri == *unread);
-            let reason = told.map_or("it could not be read", |problem| &problem.reason);
-            set_aside(lake, &notice, reason, self.voice)?;
-            meters.set_aside.inc();
-            stored.push(id);
-        }
-        queue.delete(&stored)?;
-        Ok(())
+        self.listed.settle(objects, outcome);
+        let settled = match &mut self.queued {
+            Some(queued) => queued.settle(objects, outcome, beside),
+            None => Ok(Vec::new()),
+        };
+        let set_aside = settled?;
+        self.say(&set_aside);
+        way.map_or(Ok(()), Err)
     }
 
-    /// Gives back all that was handed out and not settled.
-    pub(super) fn give_back(&mut self, objects: &[Object]) {
-        for object in objects {
-            self.seen.remove(&object.uri);
+    /// Objects that cannot be read, and are tried again or were given up.
+    pub(super) fn failing(&self) -> usize {
+        self.listed.failing()
+    }
+
+    /// Gives back all that is held: nobody will look again.
+    pub(super) fn end(&mut self) {
+        if let Some(queued) = &mut self.queued {
+            queued.give_back_all();
         }
-        let held = std::mem::take(&mut self.held);
-        if let Some((queue, _)) = &self.queue {
-            let ids: Vec<String> = held.into_keys().collect();
-            let after = Duration::from_secs(u64::from(AGAIN_AFTER_SECS));
-            if let Err(error) = queue.give_back(&ids, after) {
-                tracing::warn!(%error, "messages come again by themselves, but later");
+    }
+
+    /// Says what is new of problems.
+    fn say(&mut self, problems: &[Problem]) {
+        if self.said.len() > SAID_MAX {
+            self.said.clear();
+        }
+        for problem in problems {
+            let before = self
+                .said
+                .insert(problem.uri.clone(), problem.reason.clone());
+            if before.as_ref() != Some(&problem.reason) {
+                self.voice.error(&[&problem.reason], &problem.hint);
             }
         }
     }
+}
+
+/// What became of an object.
+#[derive(Clone, Copy)]
+enum Outcome<'a> {
+    /// It is in the lake.
+    Stored,
+    /// It is not, for this reason.
+    Left(Cause, &'a str),
 }
 
 fn again_after(tries: u32) -> Duration {
-    Duration::from_secs(u64::from(AGAIN_AFTER_SECS.saturating_mul(tries)))
-}
-
-/// Whether an object is to be read now.
-fn is_new(seen: &mut BTreeMap<String, Seen>, object: &Object, is_last: bool, now: i64) -> bool {
-    let version = version_of(object);
-    // What S3 has is whole.
-    let is_whole = object.s3.is_some() || is_last;
-    let known = seen
-        .get(&object.uri)
-        .filter(|known| known.version == version);
-    let is_new = match known.map(|known| &known.stands) {
-        None => is_whole,
-        Some(Stands::Growing) => true,
-        Some(Stands::Read) => false,
-        Some(Stands::Failed(tries, at)) => *tries < TRIES_MAX && *at <= now,
-    };
-    let tries = match known.map(|known| &known.stands) {
-        Some(Stands::Failed(tries, _)) => *tries,
-        _ => 0,
-    };
-    let stands = match (is_new, known.is_some()) {
-        (true, _) if tries > 0 => Stands::Failed(tries, i64::MAX),
-        (true, _) => Stands::Read,
-        (false, true) => return false,
-        (false, false) => Stands::Growing,
-    };
-    seen.insert(object.uri.clone(), Seen { version, stands });
-    is_new
-}
-
-/// What changes with an object's content.
-fn version_of(object: &Object) -> String {
-    if let Some(s3) = &object.s3 {
-        return s3.etag().unwrap_or_default().to_owned();
-    }
-    let written = object.path.as_ref().and_then(|path| path.metadata().ok());
-    let written = written.map(|of| (of.len(), of.modified().ok()));
-    format!("{written:?}")
-}
-
-/// Why a message names nothing that can be read.
-enum Unread {
-    /// It never will.
-    For(String),
-    /// It may at another time.
-    Yet(String),
-}
-
-/// The objects that a message announces, of those that are wanted.
-fn objects_of(notice: &Notice, s3: &S3, filter: &Filter) -> Result<Vec<Object>, Unread> {
-    let announced = announced(&notice.body).map_err(|error| Unread::For(error.to_string()))?;
-    let mut objects = Vec::new();
-    for of in announced {
-        let name = of.key.rsplit('/').next().unwrap_or_default();
-        if name.is_empty() || no_log(name).is_some() {
-            continue;
-        }
-        let object = s3
-            .announced(&of)
-            .map_err(|error| Unread::Yet(format!("`s3://{}/{}`: {error}", of.bucket, of.key)))?;
-        let object = Object::in_s3(object);
-        if filter.has_owner(object.account_id.as_deref(), object.region.as_deref()) {
-            objects.push(object);
-        }
-    }
-    Ok(objects)
-}
-
-/// Writes a message down in the lake, with the reason.
-fn set_aside(lake: &Lake, notice: &Notice, reason: &str, voice: Voice) -> anyhow::Result<()> {
-    let name = format!("{SET_ASIDE}/{}.json", notice.id);
-    let told = serde_json::json!({
-        "id": notice.id,
-        "received": notice.received,
-        "reason": reason,
-        "body": notice.body,
-    });
-    lake.keep(&name, told.to_string().into_bytes())?;
-    voice.error(
-        &[&format!("a message of the queue was set aside: {reason}")],
-        &format!(
-            "it is kept as `{name}` in the lake; put it into the queue again once it can be read"
-        ),
-    );
-    Ok(())
+    Duration::from_secs(u64::from(AGAIN_AFTER_SECS.saturating_mul(tries.max(1))))
 }

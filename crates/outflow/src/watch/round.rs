@@ -1,18 +1,19 @@
 //! A round: look, read, commit, judge, tell.
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use outflow_finding::{escape, human_count};
-use outflow_ingest::{CheckpointError, Following, IngestSettings, Object, Progress, Settings};
+use outflow_ingest::{CheckpointError, Following, IngestSettings, Object, Settings};
 use outflow_lake::{Lake, Table};
 
-use super::arrivals::Arrivals;
+use super::arrivals::{Arrivals, Beside, Found};
 use super::meters::{BySeverity, Meters};
 use super::sink::Sink;
+use super::stop::Stop;
 use super::{BYTES_MAX, OBJECTS_MAX};
 use crate::clock;
 use crate::voice::Voice;
@@ -22,6 +23,10 @@ const CHECKPOINT: &str = "watch/checkpoint";
 
 /// How old a checkpoint may be while nothing was told: what a new start reads from the lake again.
 const CHECKPOINT_AGE_MAX: Duration = Duration::from_secs(60);
+
+/// How long findings of what was read may wait while more is waiting to be read: of a part of the traffic, more seems to
+/// be unexplained than of the whole.
+const JUDGED_AGE_MAX: Duration = Duration::from_secs(60);
 
 /// Rounds that committed something after which small files are joined.
 const COMMITS_MAX: u32 = 100;
@@ -37,15 +42,20 @@ pub(super) struct Watch {
     following: Following,
     arrivals: Arrivals,
     /// What arrived and was not read yet.
-    waiting: Vec<Object>,
+    waiting: VecDeque<Object>,
     sink: Sink,
     meters: Arc<Meters>,
+    stop: Stop,
+    /// Between two looks, of which this was the last.
+    interval: Duration,
+    looked_at: Instant,
     voice: Voice,
     /// When the last checkpoint was written; none if there is something that it does not know.
     kept_at: Instant,
     is_kept: bool,
-    /// Whether all that the lake holds was judged.
+    /// Whether all that the lake holds was judged, and when that was last so.
     is_judged: bool,
+    judged_at: Instant,
     /// Rounds that committed something since small files were joined.
     commits: u32,
     compaction: Option<JoinHandle<()>>,
@@ -58,6 +68,8 @@ pub(super) struct Parts {
     pub(super) settings: Settings,
     pub(super) arrivals: Arrivals,
     pub(super) meters: Arc<Meters>,
+    pub(super) stop: Stop,
+    pub(super) interval: Duration,
     pub(super) voice: Voice,
 }
 
@@ -70,6 +82,8 @@ impl Watch {
             settings,
             arrivals,
             meters,
+            stop,
+            interval,
             voice,
         } = parts;
         let mut following = match lake.kept(CHECKPOINT)? {
@@ -79,20 +93,36 @@ impl Watch {
                 Following::new(&settings)
             }),
         };
-        let sink = Sink::open(out, |id, severity| following.told(id, severity))?;
+        let was_told = following.has_told();
+        let mut is_in_file = false;
+        let sink = Sink::open(out, |id, severity, incident| {
+            is_in_file = true;
+            following.told(id, severity, incident);
+        })?;
+        if let Some(out) = out.filter(|_| was_told && !is_in_file) {
+            voice.note(&format!(
+                "`{}` holds nothing that was told: what an earlier watch told elsewhere is not told again (delete \
+                 `{CHECKPOINT}` in the lake to have all told anew)",
+                out.display()
+            ));
+        }
         Ok(Self {
             lake,
             ingest,
             settings,
             following,
             arrivals,
-            waiting: Vec::new(),
+            waiting: VecDeque::new(),
             sink,
             meters,
+            stop,
+            interval,
+            looked_at: clock::now(),
             voice,
             kept_at: clock::now(),
             is_kept: true,
             is_judged: false,
+            judged_at: clock::now(),
             commits: 0,
             compaction: None,
         })
@@ -101,98 +131,122 @@ impl Watch {
     /// One round; whether there is more to be read at once. After an error nothing is lost, and the next round does what
     /// this one did not.
     pub(super) fn round(&mut self, is_last: bool, wait: Duration) -> anyhow::Result<bool> {
-        if self.waiting.is_empty() {
-            let kept = (&self.lake, &*self.meters);
-            self.waiting = self.arrivals.look(is_last, wait, kept)?;
+        let beside = Beside {
+            lake: &self.lake,
+            meters: &self.meters,
+            stop: &self.stop,
+        };
+        let is_idle = self.waiting.is_empty();
+        let mut found = Found::default();
+        if is_idle || self.looked_at.elapsed() >= self.interval {
+            let wait = if is_idle { wait } else { Duration::ZERO };
+            found = self.arrivals.look(is_last, wait, &beside);
+            self.looked_at = clock::now();
+        }
+        // What arrives now does not wait for what lies there since long.
+        for object in found.objects.into_iter().rev() {
+            self.waiting.push_front(object);
         }
         let some = some_of(&mut self.waiting);
-        if !some.is_empty()
-            && let Err(error) = self.read(&some)
-        {
-            self.waiting.clear();
-            self.arrivals.give_back(&some);
-            return Err(error);
-        }
-        self.follow()?;
+        let read = match some.is_empty() {
+            true => Ok(()),
+            false => self.read(some),
+        };
+        let followed = self.follow();
         self.tidy();
         self.meters.waiting.set(as_i64(self.waiting.len()));
-        Ok(!self.waiting.is_empty())
+        self.meters.failing.set(as_i64(self.arrivals.failing()));
+        read?;
+        followed?;
+        found.error.map_or(Ok(!self.waiting.is_empty()), Err)
     }
 
-    /// Reads objects into the lake.
-    fn read(&mut self, objects: &[Object]) -> anyhow::Result<()> {
-        let done = outflow_ingest::ingest(objects, &self.ingest, &self.lake, &Progress::default())?;
-        for problem in &done.problems {
-            self.voice.error(&[&problem.reason], &problem.hint);
-        }
+    /// Reads objects into the lake. If it cannot be written to, they wait again.
+    fn read(&mut self, objects: Vec<Object>) -> anyhow::Result<()> {
+        let progress = &self.meters.progress;
+        let done = match outflow_ingest::ingest(&objects, &self.ingest, &self.lake, progress) {
+            Ok(done) => done,
+            Err(error) => {
+                for object in objects.into_iter().rev() {
+                    self.waiting.push_front(object);
+                }
+                return Err(error.into());
+            }
+        };
         let of = &done.accounts;
-        let meters = &self.meters;
-        meters
-            .objects
-            .inc_by(of.objects.saturating_sub(done.left.len() as u64));
-        meters.damaged.inc_by(of.damaged);
+        let (meters, left) = (&self.meters, done.left.len() as u64);
+        meters.objects.inc_by(of.objects.saturating_sub(left));
+        meters.damaged.inc_by(of.damaged.saturating_sub(left));
         meters.records.inc_by(of.rows + of.queries);
         meters.rejects.inc_by(of.rejects);
-        if let Some(last) = of.last {
-            meters.newest.set(meters.newest.get().max(last.secs()));
-        }
         tracing::info!(
             objects = of.objects,
             known = done.known,
             records = of.rows + of.queries,
             rejects = of.rejects,
-            left = done.left.len(),
+            left,
             "committed"
         );
         self.commits += u32::from(done.batches > 0);
-        let kept = (&self.lake, &**meters);
+        let beside = Beside {
+            lake: &self.lake,
+            meters,
+            stop: &self.stop,
+        };
         self.arrivals
-            .settle(objects, &done.left, &done.problems, kept)
+            .settle(&objects, &done.left, &done.problems, &beside)
     }
 
     /// Adds what the lake has to the sums, whoever brought it, and tells what is new of what they come to.
     fn follow(&mut self) -> anyhow::Result<()> {
-        let progress = Progress::default();
-        let followed = self.following.step(&self.lake, &self.settings, &progress)?;
+        let progress = &self.meters.progress;
+        let followed = self.following.step(&self.lake, &self.settings, progress)?;
         self.meters.followed.set(as_i64(self.following.objects()));
         self.meters
             .state_bytes
             .set(as_i64(self.following.state_bytes()));
         self.is_kept &= followed.objects == 0;
         self.is_judged &= followed.objects == 0;
-        if !self.is_judged {
-            let outcome = self.following.outcome(&self.settings);
-            let (incidents, findings) = self.following.untold(&outcome);
-            self.sink.write(&incidents, &findings)?;
-            for finding in &findings {
-                let severity = finding.severity.name();
-                self.meters
-                    .findings
-                    .get_or_create(&BySeverity { severity })
-                    .inc();
-            }
-            let count = findings.len() + incidents.len();
-            for (id, severity) in incidents
-                .iter()
-                .map(|of| (&of.body.id, of.body.severity))
-                .chain(findings.iter().map(|of| (&of.id, of.severity)))
-            {
-                self.following.told(id, severity.id());
-            }
-            tracing::info!(
-                records = progress.rows.load(Ordering::Relaxed),
-                findings = findings.len(),
-                "judged"
-            );
-            self.is_judged = true;
-            if count > 0 {
-                return self.keep();
-            }
+        let is_due = self.waiting.is_empty() || self.judged_at.elapsed() > JUDGED_AGE_MAX;
+        if !self.is_judged && is_due && self.judge()? {
+            return self.keep();
         }
         if !self.is_kept && self.kept_at.elapsed() > CHECKPOINT_AGE_MAX {
             self.keep()?;
         }
         Ok(())
+    }
+
+    /// Judges the sums, and tells what is new; whether anything is.
+    fn judge(&mut self) -> anyhow::Result<bool> {
+        let outcome = self.following.outcome(&self.settings);
+        if let Some(last) = outcome.accounts.last {
+            // A record may be of any time.
+            self.meters.newest.set(last.secs().min(clock::unix_secs()));
+        }
+        let (incidents, findings) = self.following.untold(&outcome);
+        self.sink.write(&incidents, &findings)?;
+        for incident in &incidents {
+            let body = &incident.body;
+            self.following.told(&body.id, body.severity.id(), None);
+        }
+        for finding in &findings {
+            let severity = finding.severity.name();
+            self.meters
+                .findings
+                .get_or_create(&BySeverity { severity })
+                .inc();
+            let (id, incident) = (&finding.id, finding.incident.as_deref());
+            self.following.told(id, finding.severity.id(), incident);
+        }
+        tracing::info!(
+            findings = findings.len(),
+            incidents = incidents.len(),
+            "judged"
+        );
+        self.is_judged = true;
+        self.judged_at = clock::now();
+        Ok(!incidents.is_empty() || !findings.is_empty())
     }
 
     /// Joins small files beside the rounds, once there are many. One that is cut off leaves nothing but files that
@@ -238,17 +292,25 @@ impl Watch {
 
     /// Ends it: what was not read is left to the next watch.
     pub(super) fn end(mut self) -> anyhow::Result<()> {
-        let waiting = std::mem::take(&mut self.waiting);
-        self.arrivals.give_back(&waiting);
+        self.arrivals.end();
+        let left = self.waiting.len() as u64;
+        if !self.is_judged {
+            self.judge()?;
+        }
         if !self.is_kept {
             self.keep()?;
         }
         let place = self.lake.place().to_string();
         let place = escape(&place, PLACE_CHARS_MAX);
         let objects = human_count(self.following.objects() as u64);
-        self.voice.note(&format!(
-            "`{place}` holds {objects} objects, and all were judged"
-        ));
+        let mut note = format!("`{place}` holds {objects} objects, and all were judged");
+        if left > 0 {
+            note += &format!(
+                "; {} that arrived wait for the next watch",
+                human_count(left)
+            );
+        }
+        self.voice.note(&note);
         Ok(())
     }
 }
@@ -261,7 +323,7 @@ fn say_unusable(error: &CheckpointError, voice: Voice) {
 }
 
 /// As many objects as a round reads.
-fn some_of(waiting: &mut Vec<Object>) -> Vec<Object> {
+fn some_of(waiting: &mut VecDeque<Object>) -> Vec<Object> {
     let mut bytes = 0;
     let mut count = 0;
     for object in waiting.iter().take(OBJECTS_MAX) {

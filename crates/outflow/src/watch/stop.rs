@@ -26,6 +26,11 @@ impl Stop {
         *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
+    /// Whether the end was asked for.
+    pub(super) fn is_asked(&self) -> bool {
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Asks for the end at the first SIGTERM or SIGINT, and ends the process at the second.
     pub(super) async fn on_signals(self) -> std::io::Result<()> {
         use tokio::signal::unix::{SignalKind, signal};

@@ -14,7 +14,7 @@ use super::each_batch;
 use crate::lake::sources::{READ, SourceRow, rows_of};
 use crate::pipeline::measures::{Measures, Uncountable};
 use crate::s3_name::S3Name;
-use crate::{Filter, Object, Problem};
+use crate::{Cause, Filter, Object, Problem};
 
 /// The layouts of a source's records, each behind the number of the first row that has it.
 pub(super) type Layouts = Arc<[(i64, Layout)]>;
@@ -235,6 +235,7 @@ impl StoredSource {
             uri: self.row.given_uri.clone(),
             reason: self.row.problem.clone()?,
             hint: "what could be read of it is in the lake and counted".to_owned(),
+            cause: Cause::Object,
         })
     }
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use outflow_detect::{SHARD_KEYS_MAX, SharedState, State};
 use outflow_enrich::PassiveDns;
 use outflow_finding::{Finding, Incident, Severity};
-use outflow_lake::{Error, Lake};
+use outflow_lake::{Error, Lake, Table};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -45,19 +45,30 @@ const UNPACKED_BYTES_MAX: usize = 16 << 30;
 pub struct Following {
     state: State,
     kept: Kept,
+    /// Version of the journal that was looked at last, in this process.
+    looked_at: Option<u64>,
 }
 
 /// What is kept beside the sums.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Kept {
-    /// The border that the sums go by.
+    /// The border and the time that the sums go by.
     border: String,
     before: Arc<Before>,
     names: PassiveDns,
     tally: Tally,
     ledger: Ledger,
-    /// What was told, and how grave it was then (OCSF's number).
-    told: BTreeMap<String, u8>,
+    /// What was told, by its id.
+    told: BTreeMap<String, Told>,
+}
+
+/// A finding or incident that was told.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Told {
+    /// How grave it was then, as OCSF's number.
+    severity: u8,
+    /// Of a finding, the incident in which it was told.
+    incident: Option<String>,
 }
 
 /// What a step added.
@@ -83,8 +94,8 @@ pub enum CheckpointError {
         /// What does not fit.
         reason: String,
     },
-    /// Its sums are of another border.
-    #[error("other networks were inside when it was written")]
+    /// Its sums are of another border or time.
+    #[error("other networks were inside, or another time was asked for, when it was written")]
     Border,
 }
 
@@ -113,6 +124,10 @@ impl Following {
         settings: &Settings,
         progress: &Progress,
     ) -> Result<Followed, Error> {
+        let version = lake.snapshot(Table::Sources)?.version();
+        if self.looked_at == Some(version) {
+            return Ok(Followed::default());
+        }
         let logs = StoredLogs::beyond(lake, &Filter::default(), Arc::clone(&self.kept.before))?;
         let shared = SharedState::default();
         let mut piece = logs.read(&shared, settings, progress)?;
@@ -131,6 +146,8 @@ impl Following {
         before.files = listed;
         before.sources.extend(ids);
         before.digests.extend(digests);
+        // What was committed since is seen in the next step.
+        self.looked_at = Some(version);
         let followed = Followed {
             objects: piece.tally.objects,
             rows: piece.tally.counted_rows(),
@@ -175,23 +192,54 @@ impl Following {
         read.outcome(Cow::Borrowed(&self.state), settings)
     }
 
-    /// Notes that a finding or incident was told, and how grave it was then (OCSF's number).
-    pub fn told(&mut self, id: &str, severity: u8) {
+    /// Notes that a finding or incident was told, how grave it was then (OCSF's number), and of a finding in which
+    /// incident.
+    pub fn told(&mut self, id: &str, severity: u8, incident: Option<&str>) {
         let known = self.kept.told.entry(id.to_owned()).or_default();
-        *known = severity.max(*known);
+        known.severity = severity.max(known.severity);
+        if let Some(incident) = incident {
+            known.incident.get_or_insert_with(|| incident.to_owned());
+        }
     }
 
-    /// Of what was found, what is not told yet, or only as something less grave.
-    pub fn untold<'o>(&self, outcome: &'o Outcome) -> (Vec<&'o Incident>, Vec<&'o Finding>) {
+    /// Of what was found, what is not told yet, or only as something less grave. An incident keeps the id under which its
+    /// first finding was told, whatever joins it later.
+    pub fn untold(&self, outcome: &Outcome) -> (Vec<Incident>, Vec<Finding>) {
         let is_new = |id: &str, severity: Severity| {
             let known = self.kept.told.get(id);
-            known.is_none_or(|known| *known < severity.id())
+            known.is_none_or(|known| known.severity < severity.id())
         };
-        let incidents = outcome.incidents.iter();
-        let incidents = incidents.filter(|of| is_new(&of.body.id, of.body.severity));
-        let findings = outcome.findings.iter();
-        let findings = findings.filter(|of| is_new(&of.id, of.severity));
-        (incidents.collect(), findings.collect())
+        let first_told = |finding: &String| self.kept.told.get(finding)?.incident.clone();
+        let (mut incidents, mut findings) = (Vec::new(), Vec::new());
+        let mut ids = BTreeMap::new();
+        for incident in &outcome.incidents {
+            let id = &incident.body.id;
+            let known = incident.finding_ids.iter().filter_map(first_told).min();
+            let own = known.unwrap_or_else(|| id.clone());
+            if is_new(&own, incident.body.severity) {
+                let mut incident = incident.clone();
+                incident.body.id.clone_from(&own);
+                incidents.push(incident);
+            }
+            ids.insert(id, own);
+        }
+        for finding in outcome
+            .findings
+            .iter()
+            .filter(|of| is_new(&of.id, of.severity))
+        {
+            let mut finding = finding.clone();
+            finding.incident = finding
+                .incident
+                .map(|id| ids.get(&id).cloned().unwrap_or(id));
+            findings.push(finding);
+        }
+        (incidents, findings)
+    }
+
+    /// Whether anything was told.
+    pub fn has_told(&self) -> bool {
+        !self.kept.told.is_empty()
     }
 
     /// All of it as bytes.
@@ -234,7 +282,11 @@ impl Following {
             return Err(CheckpointError::Border);
         }
         let state = State::decode(&state, SHARD_KEYS_MAX).map_err(|_| CheckpointError::Version)?;
-        Ok(Self { state, kept })
+        Ok(Self {
+            state,
+            kept,
+            looked_at: None,
+        })
     }
 }
 
@@ -250,5 +302,8 @@ fn unpack(packed: &[u8]) -> std::io::Result<Vec<u8>> {
 
 /// What the sums depend on beside the records, as a text.
 fn border(settings: &Settings) -> String {
-    format!("{:?}", settings.networks)
+    format!(
+        "{:?} {:?} {:?}",
+        settings.networks, settings.since, settings.until
+    )
 }

@@ -57,7 +57,7 @@ fn each_step_and_each_restart_tells_what_the_lake_tells() {
     let settings = Settings::default();
     let mut always = Following::new(&settings);
     let mut restarted = Following::new(&settings);
-    let mut told = BTreeSet::new();
+    let (mut told, mut incidents_told) = (BTreeSet::new(), BTreeSet::new());
     for (number, some) in objects.chunks(objects.len().div_ceil(5)).enumerate() {
         put_into(&lake, some);
         if number == 3 {
@@ -85,12 +85,19 @@ fn each_step_and_each_restart_tells_what_the_lake_tells() {
         let outcome = agrees(&always, &lake);
         let (incidents, findings) = always.untold(&outcome);
         for incident in incidents {
-            always.told(&incident.body.id, incident.body.severity.id());
+            always.told(&incident.body.id, incident.body.severity.id(), None);
+            incidents_told.insert(incident.body.id);
         }
         for finding in findings {
             let is_new = told.insert(finding.id.clone());
             assert!(is_new || finding.severity.id() > 1, "{}", finding.title);
-            always.told(&finding.id, finding.severity.id());
+            let incident = finding.incident.as_deref();
+            assert!(
+                incidents_told.contains(incident.unwrap()),
+                "{}",
+                finding.title
+            );
+            always.told(&finding.id, finding.severity.id(), incident);
         }
         assert_eq!(always.untold(&outcome), (Vec::new(), Vec::new()));
     }
@@ -174,6 +181,6 @@ fn a_checkpoint_that_does_not_fit_is_refused_with_the_reason() {
     let error = Following::decode(&bytes, &narrow).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "other networks were inside when it was written"
+        "other networks were inside, or another time was asked for, when it was written"
     );
 }
