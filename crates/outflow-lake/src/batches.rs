@@ -78,9 +78,9 @@ impl RowBatches {
             .table
             .sorted_by()
             .iter()
-            .filter_map(|name| all.column_by_name(name))
-            .map(|column| SortColumn {
-                values: std::sync::Arc::clone(column),
+            .filter_map(|key| key.of(&all))
+            .map(|values| SortColumn {
+                values,
                 options: Some(SortOptions {
                     descending: false,
                     nulls_first: true,

@@ -1,8 +1,12 @@
 //! Parquet files of a table.
 
 mod chunk;
+mod delta;
+mod dictionary;
 mod flow_file;
 mod hybrid;
+mod packed;
+mod page;
 
 use std::sync::Arc;
 
@@ -17,7 +21,7 @@ use parquet::schema::types::ColumnPath;
 
 use crate::error::{EncodeError, Error};
 use crate::stats;
-use crate::table::{SOURCE_ROW, Table, enriched};
+use crate::table::{SOURCE_ROW, SortKey, Table, enriched};
 
 pub use flow_file::FlowFile;
 
@@ -133,7 +137,7 @@ fn properties(table: Table) -> WriterProperties {
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
         .set_data_page_row_count_limit(PAGE_ROWS_MAX)
         .set_statistics_enabled(EnabledStatistics::Page)
-        .set_sorting_columns(Some(sorting_columns(table)));
+        .set_sorting_columns(sorting_columns(table));
     for name in table.looked_up_by() {
         let path = ColumnPath::from(*name);
         properties = properties
@@ -154,8 +158,11 @@ fn properties(table: Table) -> WriterProperties {
         let is_number = |field: &Field| !field.data_type().is_binary();
         if schema.field_with_name(name).is_ok_and(is_number) {
             let path = ColumnPath::from(name);
-            // Counts often repeat themselves, and are steps only where there are too many different ones.
-            let repeats = ["bytes", "packets", enriched::PAYLOAD_BYTES].contains(&name);
+            // Counts often repeat themselves, as do times of rows that do not stand by them; these are steps only where
+            // there are too many different ones.
+            let is_time = name == "start" || name == "end";
+            let is_count = ["bytes", "packets", enriched::PAYLOAD_BYTES].contains(&name);
+            let repeats = is_count || (is_time && table == Table::Flows);
             properties = properties
                 .set_column_dictionary_enabled(path.clone(), repeats)
                 .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
@@ -164,20 +171,18 @@ fn properties(table: Table) -> WriterProperties {
     properties.build()
 }
 
-fn sorting_columns(table: Table) -> Vec<SortingColumn> {
+/// What the footer says of the order of rows: none if that is no order by columns alone, as readers may rely on it.
+fn sorting_columns(table: Table) -> Option<Vec<SortingColumn>> {
     let schema = table.file_schema();
-    let places = table
-        .sorted_by()
-        .iter()
-        .filter_map(|name| schema.index_of(name).ok());
-    places
-        .filter_map(|at| i32::try_from(at).ok())
-        .map(|column_idx| SortingColumn {
-            column_idx,
+    let sorting = |key: &SortKey| match key {
+        SortKey::Column(name) => Some(SortingColumn {
+            column_idx: i32::try_from(schema.index_of(name).ok()?).ok()?,
             descending: false,
             nulls_first: true,
-        })
-        .collect()
+        }),
+        SortKey::Bucket(_) => None,
+    };
+    table.sorted_by().iter().map(sorting).collect()
 }
 
 /// Whether an array of a batch may stand for a column of a table: of its type, or texts as a dictionary.

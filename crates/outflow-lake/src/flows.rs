@@ -2,17 +2,22 @@
 
 mod addresses;
 mod column;
+mod order;
+mod runs;
 mod texts;
 
 use arrow_array::{Array as _, FixedSizeBinaryArray};
 use outflow_enrich::{Direction, Flow, Initiator, Scope};
 use outflow_record::{Addr, Field, FlowBatch, Kind};
 
-use crate::table::{REGION, Table, enriched};
+use crate::table::{FLOWS_BUCKET_SECS, REGION, Table, enriched};
 use addresses::Addresses;
-use column::Column;
+use column::{Column, Rows};
 
-pub(crate) use column::LONG_NULL;
+pub(crate) use addresses::AddrTexts;
+pub(crate) use column::{LONG_NULL, NULL};
+pub(crate) use runs::{Determined, Runs};
+pub(crate) use texts::Interned;
 
 /// What is known of the other side of a flow, beyond its address.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -32,8 +37,10 @@ pub struct Remote {
 pub struct Seen<'a> {
     /// The records.
     pub records: &'a FlowBatch,
-    /// By row: the record seen from its interface; none if it lacks what that needs.
-    pub flows: &'a [Option<Flow>],
+    /// The records seen from their interfaces, without those that lack what that needs.
+    pub flows: &'a [Flow],
+    /// The rows of these, in ascending order.
+    pub unmeasured_rows: &'a [u32],
     /// By row: how its packets were seen, a word of [`enriched::VIA`].
     pub vias: &'a [&'static str],
     /// By row: the number of its other side in `remotes`.
@@ -52,35 +59,36 @@ pub struct Seen<'a> {
     pub flow_log_id: Option<&'a str>,
 }
 
-/// Rows in the order in which they are stored, by column.
+/// The order in which rows are stored.
 #[derive(Debug)]
-pub struct SortedFlows {
-    pub(crate) len: usize,
-    /// The columns of the table's files, in their order.
-    pub(crate) columns: Vec<Cells>,
-    /// The addresses of all columns, in their order.
-    pub(crate) addresses: Vec<Box<str>>,
+pub(crate) struct SortedFlows<'a> {
+    /// The numbers of the rows in that order.
+    pub(crate) order: Vec<u32>,
+    /// The interfaces of these.
+    pub(crate) runs: Runs<'a>,
+    /// The addresses of all columns.
+    pub(crate) addresses: AddrTexts,
 }
 
-/// A column of such rows.
-#[derive(Debug)]
-pub(crate) enum Cells {
-    /// Texts, by key; a negative key is null.
+/// What is in a column, by row; rows behind the last that has a value may be missing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Cells<'a> {
+    /// Texts, by key; [`NULL`] is none.
     Texts {
-        keys: Vec<i32>,
-        values: Vec<Box<str>>,
+        keys: &'a [i32],
+        values: &'a [Box<str>],
     },
-    /// Addresses, by their place in [`SortedFlows::addresses`]; a negative one is null.
-    Addrs(Vec<i32>),
-    /// Small numbers.
-    Smalls(Vec<Option<u16>>),
-    /// Numbers, and times in microseconds; [`LONG_NULL`] is null.
-    Longs(Vec<i64>),
+    /// Addresses, by their key in [`SortedFlows::addresses`]; [`NULL`] is none.
+    Addrs(&'a [i32]),
+    /// Small numbers; [`NULL`] is none.
+    Smalls(&'a [i32]),
+    /// Numbers, and times in microseconds; [`LONG_NULL`] is none.
+    Longs(&'a [i64]),
     /// Truths.
-    Bools(Vec<bool>),
+    Bools(&'a [bool]),
 }
 
-/// Rows of one partition, by column; handed out sorted.
+/// Rows of one partition, by column.
 #[derive(Debug)]
 pub struct FlowRows {
     len: usize,
@@ -107,6 +115,7 @@ struct RemoteKeys {
 #[derive(Debug)]
 struct Positions {
     first_enriched: usize,
+    counted: usize,
     start: usize,
     interface_id: usize,
 }
@@ -158,6 +167,7 @@ impl Default for FlowRows {
             workload_keys: Vec::new(),
             positions: Positions {
                 first_enriched: at(enriched::FLOW_LOG_ID),
+                counted: at(enriched::COUNTED),
                 start: at("start"),
                 interface_id: at("interface_id"),
             },
@@ -176,17 +186,31 @@ impl FlowRows {
         self.len == 0
     }
 
+    /// Forgets all rows, and keeps their memory for others.
+    pub fn clear(&mut self) {
+        self.len = 0;
+        self.columns.iter_mut().for_each(Column::clear);
+        self.counted.clear();
+        self.addresses.clear();
+        self.remote_keys.clear();
+        self.workload_keys.clear();
+    }
+
     /// Appends these rows of a batch.
     pub fn append(&mut self, seen: &Seen<'_>, rows: &[u32]) {
+        let appended = Rows {
+            numbers: rows,
+            are_all: rows.len() == seen.records.num_rows()
+                && rows.iter().zip(0..).all(|(row, number)| *row == number),
+            before: self.len,
+        };
         let aws = Field::ALL.iter().filter(|field| field.column() != REGION);
         for (field, column) in aws.zip(&mut self.columns) {
             if let Some(of) = seen.records.addrs(*field) {
-                let keys = self
-                    .addresses
-                    .keys(rows.iter().map(|row| addr_at(of, *row)));
-                column.addrs(self.len, keys);
+                let addrs = rows.iter().map(|row| addr_at(of, *row));
+                column.addrs(self.len, &mut self.addresses, addrs);
             } else if seen.records.has(*field) {
-                column.append(seen.records, *field, rows, self.len);
+                column.append(seen.records, *field, appended);
             }
         }
         self.append_flows(seen, rows);
@@ -202,15 +226,14 @@ impl FlowRows {
     /// Appends what is seen of the records.
     fn append_flows(&mut self, seen: &Seen<'_>, rows: &[u32]) {
         let len = self.len;
-        let flows = || rows.iter().map(|row| seen.flows[*row as usize].as_ref());
-        let local = self
-            .addresses
-            .keys(flows().map(|flow| flow.map(|flow| flow.local)));
-        self.column(Of::LocalAddr).addrs(len, local);
-        let remote = self
-            .addresses
-            .keys(flows().map(|flow| flow.map(|flow| flow.remote)));
-        self.column(Of::RemoteAddr).addrs(len, remote);
+        let flows = || rows.iter().map(|row| seen.flow(*row));
+        let first = self.positions.first_enriched;
+        let local = flows().map(|flow| flow.map(|flow| flow.local));
+        let column = &mut self.columns[first + Of::LocalAddr as usize];
+        column.addrs(len, &mut self.addresses, local);
+        let remote = flows().map(|flow| flow.map(|flow| flow.remote));
+        let column = &mut self.columns[first + Of::RemoteAddr as usize];
+        column.addrs(len, &mut self.addresses, remote);
         self.column(Of::LocalPort).ints(
             len,
             flows().map(|flow| flow.map(|flow| i32::from(flow.local_port))),
@@ -233,11 +256,11 @@ impl FlowRows {
             .words(len, word(|flow| initiator(flow).1));
         self.column(Of::Scope)
             .words(len, word(|flow| Some(scope(flow.remote_scope))));
-        let via = |row: &u32| seen.flows[*row as usize].map(|_| seen.vias[*row as usize]);
+        let via = |row: &u32| seen.flow(*row).map(|_| seen.vias[*row as usize]);
         self.column(Of::Via).words(len, rows.iter().map(via));
         self.counted.extend(rows.iter().map(|row| {
             let own = seen.vias[*row as usize] == "own";
-            own && seen.flows[*row as usize].is_some_and(|flow| crosses(&flow))
+            own && seen.flow(*row).is_some_and(crosses)
         }));
     }
 
@@ -293,40 +316,56 @@ impl FlowRows {
             .longs(len, rows.iter().map(number));
     }
 
-    /// Hands out all rows, sorted by time and then interface, and starts anew.
-    pub fn take_sorted(&mut self) -> SortedFlows {
-        let order = self.order();
-        let rows = std::mem::take(self);
-        let schema = Table::Flows.file_schema();
-        let counted = order.iter().map(|row| rows.counted[*row as usize]);
-        let mut counted = Some(Cells::Bools(counted.collect()));
-        let (addresses, places) = rows.addresses.ordered();
-        let mut columns = rows.columns.into_iter();
-        let cells = schema.fields().iter().filter_map(|field| {
-            if field.name() == enriched::COUNTED {
-                return counted.take();
-            }
-            columns.next().map(|column| column.finish(&order, &places))
+    /// The order in which these rows are stored: by [`Table::sorted_by`], and of equal ones as they were appended.
+    pub(crate) fn sorted(&self) -> SortedFlows<'_> {
+        let len = u32::try_from(self.len).unwrap_or(u32::MAX);
+        let mut order: Vec<u32> = (0..len).collect();
+        let starts = self.columns[self.positions.start].numbers();
+        let start = |row: u32| starts.get(row as usize).copied().unwrap_or(LONG_NULL);
+        let bucket = |row: u32| start(row).div_euclid(BUCKET_MICROS);
+        // Each sort keeps the order of equal ones, so the last is the one by what counts first.
+        let second = |row: u32| start(row).rem_euclid(BUCKET_MICROS) / 1_000_000;
+        order::by_rank(&mut order, FLOWS_BUCKET_SECS as usize, |row| {
+            u32::try_from(second(row)).unwrap_or_default()
         });
+        let direction = self.positions.first_enriched + Of::Direction as usize;
+        for column in [direction, self.positions.interface_id] {
+            let column = &self.columns[column];
+            let (ranks, count) = column.ranks();
+            order::by_rank(&mut order, count, |row| column.rank_at(row, &ranks));
+        }
+        order::by_number(&mut order, bucket);
+        let (interfaces, count) = self.columns[self.positions.interface_id].keys_and_count();
         SortedFlows {
-            len: order.len(),
-            columns: cells.collect(),
-            addresses,
+            runs: Runs::new(interfaces, count, &order),
+            order,
+            addresses: self.addresses.texts(),
         }
     }
 
-    /// The numbers of the rows in the order in which they are stored.
-    fn order(&self) -> Vec<u32> {
-        let starts = &self.columns[self.positions.start];
-        let interfaces = &self.columns[self.positions.interface_id];
-        let ranks = interfaces.ranks();
-        let rows = 0..u32::try_from(self.len).unwrap_or(u32::MAX);
-        let placed = rows.map(|row| (starts.long_at(row), interfaces.rank_at(row, &ranks), row));
-        let mut order: Vec<(i64, u32, u32)> = placed.collect();
-        order.sort_unstable();
-        order.into_iter().map(|(_, _, row)| row).collect()
+    /// The columns of the table's files, in their order.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = Cells<'_>> {
+        let (before, behind) = self.columns.split_at(self.positions.counted);
+        let counted = std::iter::once(Cells::Bools(&self.counted));
+        let cells = before.iter().map(Column::cells);
+        cells.chain(counted).chain(behind.iter().map(Column::cells))
     }
 }
+
+impl Seen<'_> {
+    /// The record of a row, seen from its interface; none if it lacks what that needs.
+    fn flow(&self, row: u32) -> Option<&Flow> {
+        let before = if self.unmeasured_rows.is_empty() {
+            0
+        } else {
+            self.unmeasured_rows.binary_search(&row).err()?
+        };
+        self.flows.get(row as usize - before)
+    }
+}
+
+/// Microseconds of a bucket.
+const BUCKET_MICROS: i64 = FLOWS_BUCKET_SECS as i64 * 1_000_000;
 
 fn addr_at(of: &FixedSizeBinaryArray, row: u32) -> Option<Addr> {
     let row = row as usize;

@@ -2,6 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::{Int64Type, TimestampMicrosecondType};
+use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use outflow_record::{DnsField, Kind};
 
@@ -28,6 +31,19 @@ pub const REGION: &str = "region";
 
 /// The column that names the source of a row: [`crate::SourceId`] as hexadecimal digits.
 pub const SOURCE_ID: &str = "source_id";
+
+/// Seconds of the buckets of `start`, aligned to UTC, by which rows of `flows` stand in a file first: those of detection.
+/// Within a bucket rows stand by interface, so that what an interface determines comes in long runs.
+pub const FLOWS_BUCKET_SECS: u32 = 600;
+
+/// By what rows stand in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortKey {
+    /// A column.
+    Column(&'static str),
+    /// A column of times, in buckets of [`FLOWS_BUCKET_SECS`].
+    Bucket(&'static str),
+}
 
 /// Columns of `flows` that the records themselves do not have, in their order, behind those that AWS names.
 pub mod enriched {
@@ -70,6 +86,22 @@ pub mod enriched {
 
 /// The column that numbers the rows of a source, from 0.
 pub const SOURCE_ROW: &str = "source_row";
+
+impl SortKey {
+    /// What rows of a batch have of it.
+    pub(crate) fn of(self, rows: &RecordBatch) -> Option<ArrayRef> {
+        match self {
+            Self::Column(name) => rows.column_by_name(name).cloned(),
+            Self::Bucket(name) => {
+                let times = rows.column_by_name(name)?;
+                let times = times.as_primitive_opt::<TimestampMicrosecondType>()?;
+                let micros = i64::from(FLOWS_BUCKET_SECS) * 1_000_000;
+                let buckets = times.unary::<_, Int64Type>(|at| at.div_euclid(micros));
+                Some(Arc::new(buckets))
+            }
+        }
+    }
+}
 
 impl Table {
     /// Every table, in the order in which a batch reaches them: what tells of a batch comes first, the journal last.
@@ -155,14 +187,21 @@ impl Table {
         }
     }
 
-    /// The columns by which rows stand in a file, so that questions of a time and an interface read little of it.
-    pub const fn sorted_by(self) -> &'static [&'static str] {
+    /// By what rows stand in a file, so that questions of a time and an interface read little of it; of missing values
+    /// first.
+    pub const fn sorted_by(self) -> &'static [SortKey] {
+        use SortKey::{Bucket, Column};
         match self {
-            Self::Flows => &["start", "interface_id"],
-            Self::Dns => &["query_timestamp", "srcaddr"],
-            Self::Coverage => &["start", "interface_id"],
-            Self::Rejects => &[SOURCE_ID, "offset"],
-            Self::Sources => &["first", "uri"],
+            Self::Flows => &[
+                Bucket("start"),
+                Column("interface_id"),
+                Column(enriched::DIRECTION),
+                Column("start"),
+            ],
+            Self::Dns => &[Column("query_timestamp"), Column("srcaddr")],
+            Self::Coverage => &[Column("start"), Column("interface_id")],
+            Self::Rejects => &[Column(SOURCE_ID), Column("offset")],
+            Self::Sources => &[Column("first"), Column("uri")],
         }
     }
 

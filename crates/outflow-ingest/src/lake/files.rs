@@ -16,6 +16,8 @@ pub(super) struct Files<'a> {
     others: BTreeMap<(Table, Partition), (RowBatches, Option<FileWriter>)>,
     /// Rows that are in memory, of all tables.
     rows: usize,
+    /// Rows that were written: their memory serves for those that come next, wherever they lie.
+    spare: FlowRows,
     stored: Vec<DataFile>,
 }
 
@@ -26,6 +28,7 @@ impl<'a> Files<'a> {
             flows: BTreeMap::new(),
             others: BTreeMap::new(),
             rows: 0,
+            spare: FlowRows::default(),
             stored: Vec::new(),
         }
     }
@@ -41,6 +44,9 @@ impl<'a> Files<'a> {
             self.flows.insert(partition.clone(), Default::default());
         }
         if let Some((of, _)) = self.flows.get_mut(partition) {
+            if of.is_empty() {
+                mem::swap(of, &mut self.spare);
+            }
             of.append(seen, rows);
             self.rows += rows.len();
         }
@@ -105,12 +111,13 @@ impl<'a> Files<'a> {
             return Ok(());
         }
         self.rows -= rows.len();
-        let rows = rows.take_sorted();
         let mut file = match writer.take() {
             Some(file) => file,
             None => FlowFile::new()?,
         };
-        file.write(&rows)?;
+        file.write(rows)?;
+        rows.clear();
+        mem::swap(rows, &mut self.spare);
         if !file.is_full() {
             *writer = Some(file);
             return Ok(());

@@ -24,20 +24,28 @@ pub(super) struct Names {
     remote_numbers: Numbers<(Addr, AwsService)>,
     pub(super) workloads: Vec<String>,
     workload_numbers: Numbers<(u32, i64)>,
+    /// By number of an interface: the hour that was asked for last, and the workload of that hour.
+    last_workloads: Vec<Option<(i64, u32)>>,
+    /// Whether anything is known of addresses.
+    knows_remotes: bool,
+    /// Whether anything is known of interfaces.
+    knows_interfaces: bool,
 }
 
-impl Default for Names {
-    fn default() -> Self {
+impl Names {
+    /// None yet, to be looked up in this context.
+    pub(super) fn new(context: &Context) -> Self {
         Self {
             remotes: vec![Remote::default()],
             remote_numbers: Numbers::default(),
             workloads: vec![String::new()],
             workload_numbers: Numbers::default(),
+            last_workloads: Vec::new(),
+            knows_remotes: context.ranges.is_some() || context.geo.sources().next().is_some(),
+            knows_interfaces: context.inventory.interfaces.ids().next().is_some(),
         }
     }
-}
 
-impl Names {
     /// Whether it holds as much as it may.
     pub(super) fn is_full(&self) -> bool {
         self.remotes.len() >= REMOTES_MAX || self.workloads.len() >= REMOTES_MAX
@@ -45,12 +53,15 @@ impl Names {
 
     /// The number of what is known of an address.
     pub(super) fn remote(&mut self, addr: Addr, service: AwsService, context: &Context) -> u32 {
-        let is_known = context.ranges.is_some() || context.geo.sources().next().is_some();
         // Without context, only the record's own word tells them apart.
-        let key = (if is_known { addr } else { Addr::default() }, service);
-        if !is_known && service.name().is_none() {
+        if !self.knows_remotes && service.name().is_none() {
             return 0;
         }
+        let key = if self.knows_remotes {
+            (addr, service)
+        } else {
+            (Addr::default(), service)
+        };
         let remotes = &mut self.remotes;
         *self.remote_numbers.entry(key).or_insert_with(|| {
             let number = u32::try_from(remotes.len()).unwrap_or(u32::MAX);
@@ -60,34 +71,50 @@ impl Names {
     }
 
     /// The number of the workload of an interface at a time: its lineage, else its own id.
+    #[inline]
     pub(super) fn workload(
         &mut self,
         (number, interface): (u32, &InterfaceKey),
         at: i64,
         context: &Context,
     ) -> u32 {
-        let has_inventory = context.inventory.interfaces.ids().next().is_some();
-        let hour = if has_inventory {
+        let hour = if self.knows_interfaces {
             at.div_euclid(LINEAGE_SECS)
         } else {
             0
         };
+        match self.last_workloads.get(number as usize) {
+            Some(Some((last, workload))) if *last == hour => *workload,
+            _ => self.workload_of((number, interface), hour, context),
+        }
+    }
+
+    fn workload_of(
+        &mut self,
+        (number, interface): (u32, &InterfaceKey),
+        hour: i64,
+        context: &Context,
+    ) -> u32 {
         let workloads = &mut self.workloads;
-        *self
-            .workload_numbers
-            .entry((number, hour))
-            .or_insert_with(|| {
-                let at = Timestamp(hour.saturating_mul(LINEAGE_SECS));
-                let lineage = context.inventory.lineage(&interface.interface_id, at);
-                let lineage = lineage.filter(|lineage| has_inventory && lineage.is_lasting());
-                let name = lineage.map_or_else(
-                    || interface.interface_id.clone(),
-                    |lineage| lineage.to_string(),
-                );
-                let number = u32::try_from(workloads.len()).unwrap_or(u32::MAX);
-                workloads.push(name);
-                number
-            })
+        let known = self.workload_numbers.entry((number, hour));
+        let workload = *known.or_insert_with(|| {
+            let at = Timestamp(hour.saturating_mul(LINEAGE_SECS));
+            let lineage = context.inventory.lineage(&interface.interface_id, at);
+            let lineage = lineage.filter(|lineage| self.knows_interfaces && lineage.is_lasting());
+            let name = lineage.map_or_else(
+                || interface.interface_id.clone(),
+                |lineage| lineage.to_string(),
+            );
+            let number = u32::try_from(workloads.len()).unwrap_or(u32::MAX);
+            workloads.push(name);
+            number
+        });
+        let at = number as usize;
+        if self.last_workloads.len() <= at {
+            self.last_workloads.resize(at + 1, None);
+        }
+        self.last_workloads[at] = Some((hour, workload));
+        workload
     }
 }
 

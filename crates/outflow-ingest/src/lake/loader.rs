@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
-use outflow_enrich::{Enricher, Flow, Origin, Via};
+use outflow_enrich::{EnrichedBatch, Enricher, Origin, Via};
 use outflow_lake::{DataFile, EncodeError, Error, Lake, Partition, Seen, SourceId, Table};
 use outflow_record::{
     Decoded, DnsDecoded, DnsField, Field, FlowBatch, LogKind, Reject, RejectReason,
@@ -19,7 +19,7 @@ use crate::pipeline::decoding;
 use crate::pipeline::tally::{Tally, bytes_of};
 use crate::s3::Fetched;
 use crate::s3_name::S3Name;
-use crate::{Batch, Object, Problem, Progress, Reader};
+use crate::{Batch, Context, Object, Problem, Progress, Reader};
 
 /// What workers leave behind.
 #[derive(Debug, Default)]
@@ -61,7 +61,6 @@ pub(super) struct Loader<'a> {
 /// What is known of each row of a batch.
 #[derive(Default)]
 struct ByRow {
-    flows: Vec<Option<Flow>>,
     vias: Vec<&'static str>,
     remote_of: Vec<u32>,
     workload_of: Vec<u32>,
@@ -88,7 +87,7 @@ impl<'a> Loader<'a> {
             progress,
             reader: Reader::new(),
             enricher: Enricher::new(settings.networks.clone()),
-            names: Names::default(),
+            names: Names::new(&settings.context),
             files: Files::new(lake),
             done: Loaded::default(),
             by_row: ByRow::default(),
@@ -227,12 +226,20 @@ impl<'a> Loader<'a> {
         self.take_rejects(&decoded.rejects, current)?;
         if self.names.is_full() {
             self.files.write_all_flows()?;
-            self.names = Names::default();
+            self.names = Names::new(&self.settings.context);
         }
-        self.look_at(&decoded.flows, current);
+        let batch = self.enricher.enrich(&decoded.flows, current.origin);
+        self.done.tally.unmeasured += batch.unmeasured;
+        let names = (&mut self.names, &*self.settings.context);
+        self.by_row.look_at(&decoded.flows, &batch, names);
+        for flow in batch.flows {
+            let (first, last) = current.row.span.unwrap_or((flow.start, flow.end));
+            current.row.span = Some((first.min(flow.start), last.max(flow.end)));
+        }
         let seen = Seen {
             records: &decoded.flows,
-            flows: &self.by_row.flows,
+            flows: batch.flows,
+            unmeasured_rows: batch.unmeasured_rows,
             vias: &self.by_row.vias,
             remote_of: &self.by_row.remote_of,
             remotes: &self.names.remotes,
@@ -287,53 +294,6 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    /// Notes what is known of each row.
-    fn look_at(&mut self, records: &FlowBatch, current: &mut Current<'_>) {
-        let context = &self.settings.context;
-        let batch = self.enricher.enrich(records, current.origin);
-        self.done.tally.unmeasured += batch.unmeasured;
-        let by_row = &mut self.by_row;
-        by_row.flows.clear();
-        by_row.vias.clear();
-        by_row.remote_of.clear();
-        by_row.workload_of.clear();
-        let mut unmeasured = batch.unmeasured_rows.iter().copied().peekable();
-        let mut flows = batch.flows.iter();
-        for row in 0..u32::try_from(records.num_rows()).unwrap_or(u32::MAX) {
-            let is_unmeasured = unmeasured.next_if_eq(&row).is_some();
-            let Some(flow) = (if is_unmeasured { None } else { flows.next() }) else {
-                by_row.flows.push(None);
-                by_row.vias.push("own");
-                by_row.remote_of.push(0);
-                by_row.workload_of.push(0);
-                continue;
-            };
-            let via = if flow.point == flow.interface {
-                Via::Own
-            } else {
-                batch.points.get(flow.point).0.via
-            };
-            by_row.vias.push(match via {
-                Via::Own => "own",
-                Via::Received(_) => "received",
-                Via::Forwarded(_) => "forwarded",
-            });
-            by_row
-                .remote_of
-                .push(self.names.remote(flow.remote, flow.aws_service, context));
-            let interface = (
-                flow.interface,
-                &batch.points.get(flow.interface).0.interface,
-            );
-            by_row
-                .workload_of
-                .push(self.names.workload(interface, flow.start, context));
-            by_row.flows.push(Some(*flow));
-            let (first, last) = current.row.span.unwrap_or((flow.start, flow.end));
-            current.row.span = Some((first.min(flow.start), last.max(flow.end)));
-        }
-    }
-
     fn take_queries(
         &mut self,
         decoded: &DnsDecoded,
@@ -382,6 +342,46 @@ impl<'a> Loader<'a> {
     }
 }
 
+impl ByRow {
+    /// Notes what is known of each row.
+    fn look_at(
+        &mut self,
+        records: &FlowBatch,
+        batch: &EnrichedBatch<'_>,
+        (names, context): (&mut Names, &Context),
+    ) {
+        self.vias.clear();
+        self.remote_of.clear();
+        self.workload_of.clear();
+        let mut unmeasured = batch.unmeasured_rows.iter().copied().peekable();
+        let mut flows = batch.flows.iter();
+        for row in 0..u32::try_from(records.num_rows()).unwrap_or(u32::MAX) {
+            let is_unmeasured = unmeasured.next_if_eq(&row).is_some();
+            let Some(flow) = (if is_unmeasured { None } else { flows.next() }) else {
+                self.vias.push("own");
+                self.remote_of.push(0);
+                self.workload_of.push(0);
+                continue;
+            };
+            let via = if flow.point == flow.interface {
+                Via::Own
+            } else {
+                batch.points.get(flow.point).0.via
+            };
+            self.vias.push(match via {
+                Via::Own => "own",
+                Via::Received(_) => "received",
+                Via::Forwarded(_) => "forwarded",
+            });
+            let remote = names.remote(flow.remote, flow.aws_service, context);
+            self.remote_of.push(remote);
+            let interface = &batch.points.get(flow.interface).0.interface;
+            let workload = names.workload((flow.interface, interface), flow.start, context);
+            self.workload_of.push(workload);
+        }
+    }
+}
+
 fn text_at(
     of: arrow_array::TypedDictionaryArray<
         '_,
@@ -402,17 +402,22 @@ fn partitions(records: &FlowBatch, delivered: &Partition) -> BTreeMap<Partition,
     let regions = records.texts(Field::Region);
     let names = regions.and_then(|of| of.downcast_dict::<arrow_array::StringArray>());
     let mut by_key: BTreeMap<(Option<i64>, Option<i32>), Vec<u32>> = BTreeMap::new();
-    for row in 0..records.num_rows() {
+    let keys = (0..records.num_rows()).map(|row| {
         let day = starts
             .filter(|of| of.is_valid(row))
             .map(|of| of.value(row).div_euclid(86_400));
         let region = regions
             .filter(|of| of.is_valid(row))
             .map(|of| of.keys().value(row));
-        by_key
-            .entry((day, region))
-            .or_default()
-            .push(u32::try_from(row).unwrap_or(u32::MAX));
+        (day, region)
+    });
+    let keys: Vec<_> = keys.collect();
+    // Rows that follow one another are mostly of one day and region.
+    let mut first = 0;
+    for same in keys.chunk_by(|a, b| a == b) {
+        let rows = first..first + u32::try_from(same.len()).unwrap_or(u32::MAX);
+        first = rows.end;
+        by_key.entry(same[0]).or_default().extend(rows);
     }
     let mut by_partition: BTreeMap<Partition, Vec<u32>> = BTreeMap::new();
     for ((day, region), rows) in by_key {

@@ -1,16 +1,17 @@
-//! Files of `flows`, written column by column from rows that hold their texts by key.
+//! Files of `flows`, written column by column from rows that hold their values by key.
 
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::data_type::{BoolType, Int64Type};
+use parquet::data_type::BoolType;
 use parquet::file::properties::WriterPropertiesPtr;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::ColumnDescPtr;
 
-use super::chunk::{self, ChunkWriter, Column, Dictionary};
+use super::chunk::{Chunk, ChunkWriter, Column, NOWHERE};
+use super::dictionary::Dictionary;
 use super::{Encoded, FILE_BYTES_TARGET, ZSTD_LEVEL, properties};
 use crate::Error;
 use crate::error::EncodeError;
-use crate::flows::{Cells, LONG_NULL, SortedFlows};
+use crate::flows::{AddrTexts, Cells, FlowRows, Interned, LONG_NULL, NULL, SortedFlows};
 use crate::table::Table;
 
 /// Different texts that are put in order, so that pages can tell which they hold. Of more, each page holds nearly all.
@@ -18,6 +19,9 @@ const SORTED_TEXTS_MAX: usize = 1 << 16;
 
 /// Numbers that a small one may be: ports are the largest.
 const SMALL_NUMBERS: usize = 1 << 16;
+
+/// Different large numbers that are held in a dictionary. Of more, their steps take fewer bytes.
+const LONGS_MAX: usize = 1 << 16;
 
 /// Writes one file of `flows`.
 pub struct FlowFile {
@@ -48,23 +52,31 @@ impl FlowFile {
         })
     }
 
-    /// Writes sorted rows as a row group of their own.
+    /// Writes rows, in their order, as a row group of their own.
     ///
     /// # Errors
     /// [`Error::Encode`], which is a fault of the program.
-    pub fn write(&mut self, rows: &SortedFlows) -> Result<(), Error> {
-        let descriptors = self.writer.schema_descr().columns().to_vec();
-        let mut group = self.writer.next_row_group().map_err(EncodeError::from)?;
-        for (cells, descriptor) in rows.columns.iter().zip(descriptors) {
-            write_column(
-                &mut group,
-                &mut self.chunks,
-                (cells, &rows.addresses),
-                descriptor,
-                rows.len,
-            )?;
+    pub fn write(&mut self, rows: &FlowRows) -> Result<(), Error> {
+        // A file with a row group like those that files have will have its size: memory that grows bit by bit is copied.
+        let written = self.writer.bytes_written();
+        if written >= FILE_BYTES_TARGET / 16 {
+            let room = FILE_BYTES_TARGET + FILE_BYTES_TARGET / 4;
+            self.writer
+                .inner_mut()
+                .reserve(room.saturating_sub(written));
         }
-        group.close().map_err(EncodeError::from)?;
+        let descriptors = self.writer.schema_descr().columns().to_vec();
+        let group = self.writer.next_row_group().map_err(EncodeError::from)?;
+        let mut writing = Writing {
+            group,
+            chunks: &mut self.chunks,
+            rows: rows.sorted(),
+            addresses: Vec::new(),
+        };
+        for (cells, descriptor) in rows.cells().zip(&descriptors) {
+            writing.append(&cells, descriptor)?;
+        }
+        writing.group.close().map_err(EncodeError::from)?;
         Ok(())
     }
 
@@ -84,188 +96,196 @@ impl FlowFile {
     }
 }
 
-type Group<'a> = SerializedRowGroupWriter<'a, Vec<u8>>;
-
-fn write_column(
-    group: &mut Group<'_>,
-    chunks: &mut ChunkWriter,
-    (cells, addresses): (&Cells, &[Box<str>]),
-    descriptor: ColumnDescPtr,
-    rows: usize,
-) -> Result<(), EncodeError> {
-    match cells {
-        Cells::Texts { keys, values } if !values.is_empty() => {
-            let (keys, texts) = ordered(keys, values);
-            let column = Column {
-                is_looked_up: is_looked_up(&descriptor),
-                is_sorted: values.len() <= SORTED_TEXTS_MAX,
-                dictionary: Dictionary::Texts(&texts),
-                keys: &keys,
-                descriptor,
-            };
-            append(group, chunks, &column)
-        }
-        Cells::Addrs(places) if places.iter().any(|place| *place >= 0) => {
-            let (keys, texts) = occurring(places, addresses);
-            let column = Column {
-                is_looked_up: is_looked_up(&descriptor),
-                is_sorted: false,
-                dictionary: Dictionary::Texts(&texts),
-                keys: &keys,
-                descriptor,
-            };
-            append(group, chunks, &column)
-        }
-        Cells::Smalls(numbers) if numbers.iter().any(Option::is_some) => {
-            let (keys, numbers) = numbered(numbers);
-            let column = Column {
-                is_looked_up: false,
-                is_sorted: true,
-                dictionary: Dictionary::Numbers(&numbers),
-                keys: &keys,
-                descriptor,
-            };
-            append(group, chunks, &column)
-        }
-        Cells::Longs(values) => write_longs(group, values),
-        Cells::Bools(values) => {
-            let mut column = next(group)?;
-            column.typed::<BoolType>().write_batch(values, None, None)?;
-            column.close()?;
-            Ok(())
-        }
-        Cells::Texts { .. } | Cells::Addrs(_) | Cells::Smalls(_) => write_nulls(group, rows),
-    }
+/// A row group under way.
+struct Writing<'a> {
+    group: SerializedRowGroupWriter<'a, Vec<u8>>,
+    chunks: &'a mut ChunkWriter,
+    rows: SortedFlows<'a>,
+    /// The columns of addresses so far: what others repeat (`pkt_srcaddr` is mostly `srcaddr`) is not encoded again.
+    addresses: Vec<(&'a [i32], Chunk)>,
 }
 
-fn append(
-    group: &mut Group<'_>,
-    chunks: &mut ChunkWriter,
-    column: &Column<'_>,
-) -> Result<(), EncodeError> {
-    let (bytes, close) = chunks.write(column)?;
-    Ok(group.append_column(&bytes, close)?)
+impl<'a> Writing<'a> {
+    fn append(&mut self, cells: &Cells<'a>, descriptor: &ColumnDescPtr) -> Result<(), EncodeError> {
+        match cells {
+            Cells::Texts { keys, values } if !values.is_empty() => {
+                let is_sorted = values.len() <= SORTED_TEXTS_MAX;
+                let (places, texts) = ordered(values, is_sorted);
+                let column = Column::Keyed {
+                    keys,
+                    places: &places,
+                    dictionary: Dictionary::Texts(&texts),
+                    is_sorted,
+                    is_looked_up: is_looked_up(descriptor),
+                    determined: self.rows.runs.determined(keys),
+                };
+                self.write(&column, descriptor)
+            }
+            Cells::Addrs(keys) if keys.iter().any(|key| *key != NULL) => {
+                self.append_addrs(keys, descriptor)
+            }
+            Cells::Smalls(numbers) if numbers.iter().any(|number| *number != NULL) => {
+                let (places, different) = numbered(numbers);
+                let column = Column::Keyed {
+                    keys: numbers,
+                    places: &places,
+                    dictionary: Dictionary::Smalls(&different),
+                    is_sorted: true,
+                    is_looked_up: false,
+                    determined: self.rows.runs.determined(numbers),
+                };
+                self.write(&column, descriptor)
+            }
+            Cells::Longs(numbers) if numbers.iter().any(|number| *number != LONG_NULL) => {
+                self.append_longs(numbers, descriptor)
+            }
+            Cells::Bools(values) => self.append_bools(values),
+            _ => self.write(&Column::Nulls, descriptor),
+        }
+    }
+
+    fn append_addrs(
+        &mut self,
+        keys: &'a [i32],
+        descriptor: &ColumnDescPtr,
+    ) -> Result<(), EncodeError> {
+        if let Some((_, chunk)) = self.addresses.iter().find(|(known, _)| *known == keys) {
+            let (bytes, close) = chunk.closed(descriptor.clone())?;
+            return Ok(self.group.append_column(&bytes, close)?);
+        }
+        let (places, texts) = occurring(keys, &self.rows.addresses);
+        let column = Column::Keyed {
+            keys,
+            places: &places,
+            dictionary: Dictionary::Texts(&texts),
+            is_sorted: false,
+            is_looked_up: is_looked_up(descriptor),
+            determined: self.rows.runs.determined(keys),
+        };
+        let chunk = self.chunks.write(&column, &self.rows, descriptor)?;
+        let (bytes, close) = chunk.closed(descriptor.clone())?;
+        self.group.append_column(&bytes, close)?;
+        self.addresses.push((keys, chunk));
+        Ok(())
+    }
+
+    fn append_longs(
+        &mut self,
+        numbers: &[i64],
+        descriptor: &ColumnDescPtr,
+    ) -> Result<(), EncodeError> {
+        let Some((keys, places, different)) = counted(numbers) else {
+            return self.write(&Column::Longs { numbers }, descriptor);
+        };
+        let column = Column::Keyed {
+            keys: &keys,
+            places: &places,
+            dictionary: Dictionary::Longs(&different),
+            is_sorted: true,
+            is_looked_up: false,
+            determined: None,
+        };
+        self.write(&column, descriptor)
+    }
+
+    fn append_bools(&mut self, values: &[bool]) -> Result<(), EncodeError> {
+        let order = self.rows.order.iter();
+        let values: Vec<bool> = order.map(|row| values[*row as usize]).collect();
+        let column = self.group.next_column()?;
+        let mut column = column.ok_or_else(|| {
+            EncodeError::Parquet(parquet::errors::ParquetError::General(
+                "rows have more columns than their table".to_owned(),
+            ))
+        })?;
+        column
+            .typed::<BoolType>()
+            .write_batch(&values, None, None)?;
+        column.close()?;
+        Ok(())
+    }
+
+    fn write(&mut self, column: &Column<'_>, of: &ColumnDescPtr) -> Result<(), EncodeError> {
+        let chunk = self.chunks.write(column, &self.rows, of)?;
+        let (bytes, close) = chunk.closed(of.clone())?;
+        Ok(self.group.append_column(&bytes, close)?)
+    }
 }
 
 fn is_looked_up(descriptor: &ColumnDescPtr) -> bool {
     Table::Flows.looked_up_by().contains(&descriptor.name())
 }
 
-/// Keys and texts, in the order of the texts if there are not too many.
-fn ordered<'a>(keys: &[i32], values: &'a [Box<str>]) -> (Vec<u32>, Vec<&'a str>) {
-    let mut places: Vec<u32> = (0..u32::try_from(values.len()).unwrap_or(u32::MAX)).collect();
-    if values.len() <= SORTED_TEXTS_MAX {
-        let mut order: Vec<usize> = (0..values.len()).collect();
+/// Texts, in their order if they are to be, and the place of each.
+fn ordered(values: &[Box<str>], is_sorted: bool) -> (Vec<u32>, Vec<&str>) {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    if is_sorted {
         order.sort_unstable_by(|a, b| values[*a].cmp(&values[*b]));
-        for (place, key) in (0..).zip(&order) {
-            places[*key] = place;
-        }
-        let texts = order.iter().map(|key| &*values[*key]).collect();
-        return (placed(keys, &places), texts);
     }
-    (
-        placed(keys, &places),
-        values.iter().map(|text| &**text).collect(),
-    )
+    let mut places = vec![NOWHERE; values.len()];
+    for (place, key) in (0..).zip(&order) {
+        places[*key] = place;
+    }
+    let texts = order.iter().map(|key| &*values[*key]).collect();
+    (places, texts)
 }
 
-/// The addresses that a column has, in the order in which they stand among all, and the place of each row's.
-fn occurring<'a>(places: &[i32], addresses: &'a [Box<str>]) -> (Vec<u32>, Vec<&'a str>) {
-    let mut occurs = vec![chunk::NULL; addresses.len()];
-    for place in places
-        .iter()
-        .filter_map(|place| usize::try_from(*place).ok())
-    {
-        occurs[place] = 0;
+/// The addresses that a column has, in the order in which they stand among all, and by key the place of each.
+fn occurring<'t>(keys: &[i32], addresses: &'t AddrTexts) -> (Vec<u32>, Vec<&'t str>) {
+    let mut places = vec![NOWHERE; addresses.len()];
+    for key in keys.iter().filter_map(|key| usize::try_from(*key).ok()) {
+        places[key] = 0;
     }
     let mut texts = Vec::new();
-    for (place, text) in occurs.iter_mut().zip(addresses) {
-        if *place != chunk::NULL {
-            *place = u32::try_from(texts.len()).unwrap_or(u32::MAX);
-            texts.push(&**text);
+    for (key, text) in addresses.iter() {
+        if places[key as usize] != NOWHERE {
+            places[key as usize] = u32::try_from(texts.len()).unwrap_or(u32::MAX);
+            texts.push(text);
         }
     }
-    (placed(places, &occurs), texts)
+    (places, texts)
 }
 
-fn placed(keys: &[i32], places: &[u32]) -> Vec<u32> {
-    let place = |key: &i32| usize::try_from(*key).map_or(chunk::NULL, |key| places[key]);
-    keys.iter().map(place).collect()
-}
-
-/// The places of small numbers among those that there are, and these in their order.
-fn numbered(numbers: &[Option<u16>]) -> (Vec<u32>, Vec<i32>) {
-    let mut places = vec![chunk::NULL; SMALL_NUMBERS];
-    for number in numbers.iter().flatten() {
-        places[usize::from(*number)] = 0;
+/// By small number, its place among those that there are, and these in their order.
+fn numbered(numbers: &[i32]) -> (Vec<u32>, Vec<i32>) {
+    let mut places = vec![NOWHERE; SMALL_NUMBERS];
+    for number in numbers.iter().filter_map(|of| usize::try_from(*of).ok()) {
+        places[number] = 0;
     }
     let mut different = Vec::new();
     for (number, place) in (0..).zip(&mut places) {
-        if *place != chunk::NULL {
+        if *place != NOWHERE {
             *place = u32::try_from(different.len()).unwrap_or(u32::MAX);
             different.push(number);
         }
     }
-    let place =
-        |number: &Option<u16>| number.map_or(chunk::NULL, |number| places[usize::from(number)]);
-    (numbers.iter().map(place).collect(), different)
+    (places, different)
 }
 
-fn next<'g>(
-    group: &'g mut Group<'_>,
-) -> Result<parquet::file::writer::SerializedColumnWriter<'g>, EncodeError> {
-    let column = group.next_column()?;
-    column.ok_or_else(|| {
-        EncodeError::Parquet(parquet::errors::ParquetError::General(
-            "rows have more columns than their table".to_owned(),
-        ))
-    })
-}
-
-fn write_longs(group: &mut Group<'_>, values: &[i64]) -> Result<(), EncodeError> {
-    let mut column = next(group)?;
-    let levels: Vec<i16> = values
-        .iter()
-        .map(|value| i16::from(*value != LONG_NULL))
-        .collect();
-    let has_nulls = levels.contains(&0);
-    let present: Vec<i64>;
-    let stored = if has_nulls {
-        present = values
-            .iter()
-            .copied()
-            .filter(|value| *value != LONG_NULL)
-            .collect();
-        &present
-    } else {
-        values
-    };
-    column
-        .typed::<Int64Type>()
-        .write_batch(stored, Some(&levels), None)?;
-    column.close()?;
-    Ok(())
-}
-
-fn write_nulls(group: &mut Group<'_>, rows: usize) -> Result<(), EncodeError> {
-    use parquet::column::writer::ColumnWriter;
-    let mut column = next(group)?;
-    let levels = vec![0; rows];
-    match column.untyped() {
-        ColumnWriter::ByteArrayColumnWriter(writer) => {
-            writer.write_batch(&[], Some(&levels), None)?
+/// The keys of large numbers, the place of each, and the numbers in their order; none if there are too many.
+fn counted(numbers: &[i64]) -> Option<(Vec<i32>, Vec<u32>, Vec<i64>)> {
+    let mut different = Interned::default();
+    let mut keys = Vec::with_capacity(numbers.len());
+    let mut last = (LONG_NULL, NULL);
+    for number in numbers {
+        if *number != last.0 {
+            let key = match *number {
+                LONG_NULL => NULL,
+                known => different.number(&known, i64::clone),
+            };
+            last = (*number, key);
+            if different.values().len() > LONGS_MAX {
+                return None;
+            }
         }
-        ColumnWriter::Int32ColumnWriter(writer) => writer.write_batch(&[], Some(&levels), None)?,
-        ColumnWriter::Int64ColumnWriter(writer) => writer.write_batch(&[], Some(&levels), None)?,
-        _ => {
-            let what = "a column without values has a type that flows have not".to_owned();
-            return Err(EncodeError::Parquet(
-                parquet::errors::ParquetError::General(what),
-            ));
-        }
-    };
-    column.close()?;
-    Ok(())
+        keys.push(last.1);
+    }
+    let mut order: Vec<(i64, usize)> = different.values().iter().copied().zip(0..).collect();
+    order.sort_unstable();
+    let mut places = vec![NOWHERE; order.len()];
+    for (place, (_, key)) in (0..).zip(&order) {
+        places[*key] = place;
+    }
+    Some((keys, places, order.into_iter().map(|(of, _)| of).collect()))
 }
 
 #[cfg(test)]

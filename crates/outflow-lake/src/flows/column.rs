@@ -5,15 +5,17 @@ use std::sync::Arc;
 use arrow_array::types::{ArrowPrimitiveType, Int32Type};
 use arrow_array::{Array as _, ArrayRef, DictionaryArray, PrimitiveArray, StringArray};
 use arrow_schema::DataType;
-use outflow_record::{Field, FlowBatch, Kind};
+use outflow_record::{Addr, Field, FlowBatch, Kind};
 
 use super::Cells;
+use super::addresses::Addresses;
 use super::texts::Interned;
 
 /// Stands for null in a column of whole numbers, where no value of a flow log can be.
 pub(crate) const LONG_NULL: i64 = i64::MIN;
-const INT_NULL: i32 = i32::MIN;
-pub(super) const KEY_NULL: i32 = -1;
+
+/// Stands for null among keys and small numbers.
+pub(crate) const NULL: i32 = -1;
 
 const MICROS: i64 = 1_000_000;
 
@@ -34,10 +36,19 @@ pub(super) enum Column {
     Addrs(Vec<i32>),
     /// Small numbers.
     Ints(Vec<i32>),
-    /// Large numbers.
+    /// Large numbers, and times in microseconds.
     Longs(Vec<i64>),
-    /// Times, Unix seconds.
-    Times(Vec<i64>),
+}
+
+/// Rows of a batch that are to be appended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rows<'a> {
+    /// Their numbers in the batch.
+    pub(super) numbers: &'a [u32],
+    /// Whether they are all of it, in their order.
+    pub(super) are_all: bool,
+    /// Rows that there are before.
+    pub(super) before: usize,
 }
 
 impl Column {
@@ -45,8 +56,7 @@ impl Column {
     pub(super) fn of(data_type: &DataType, is_addr: bool) -> Self {
         match data_type {
             DataType::Int32 => Self::Ints(Vec::new()),
-            DataType::Int64 => Self::Longs(Vec::new()),
-            DataType::Timestamp(..) => Self::Times(Vec::new()),
+            DataType::Int64 | DataType::Timestamp(..) => Self::Longs(Vec::new()),
             _ if is_addr => Self::Addrs(Vec::new()),
             _ => Self::Texts {
                 keys: Vec::new(),
@@ -56,52 +66,29 @@ impl Column {
         }
     }
 
-    /// Appends these rows of a field behind the rows that there are before.
-    pub(super) fn append(
-        &mut self,
-        records: &FlowBatch,
-        field: Field,
-        rows: &[u32],
-        before: usize,
-    ) {
+    /// Appends these rows of a field.
+    pub(super) fn append(&mut self, records: &FlowBatch, field: Field, rows: Rows<'_>) {
         match (self, field.kind()) {
             (Self::Ints(ints), Kind::U8) => {
-                copy(
-                    ints,
-                    (before, INT_NULL),
-                    records.u8s(field),
-                    rows,
-                    i32::from,
-                );
+                copy(ints, NULL, records.u8s(field), rows, i32::from);
             }
             (Self::Ints(ints), Kind::U16) => {
-                copy(
-                    ints,
-                    (before, INT_NULL),
-                    records.u16s(field),
-                    rows,
-                    i32::from,
-                );
+                copy(ints, NULL, records.u16s(field), rows, i32::from);
             }
             (Self::Longs(longs), Kind::U64) => {
                 let long = |value| i64::try_from(value).unwrap_or(i64::MAX);
-                copy(longs, (before, LONG_NULL), records.u64s(field), rows, long);
+                copy(longs, LONG_NULL, records.u64s(field), rows, long);
             }
-            (Self::Times(times), Kind::Time) => {
-                copy(
-                    times,
-                    (before, LONG_NULL),
-                    records.times(field),
-                    rows,
-                    |at| at,
-                );
+            (Self::Longs(longs), Kind::Time) => {
+                let micros = |at: i64| at.saturating_mul(MICROS);
+                copy(longs, LONG_NULL, records.times(field), rows, micros);
             }
             (Self::Texts { keys, values, last }, Kind::Text | Kind::Tag) => {
                 let Some(of) = records.texts(field) else {
                     return;
                 };
-                keys.resize(before, KEY_NULL);
-                append_texts((keys, values, last), of, rows);
+                keys.resize(rows.before, NULL);
+                append_texts((keys, values, last), of, rows.numbers);
             }
             // A field always has a column of its own kind.
             _ => {}
@@ -111,8 +98,8 @@ impl Column {
     /// Appends small numbers.
     pub(super) fn ints(&mut self, before: usize, more: impl Iterator<Item = Option<i32>>) {
         if let Self::Ints(ints) = self {
-            ints.resize(before, INT_NULL);
-            ints.extend(more.map(|value| value.unwrap_or(INT_NULL)));
+            ints.resize(before, NULL);
+            ints.extend(more.map(|value| value.unwrap_or(NULL)));
         }
     }
 
@@ -124,11 +111,16 @@ impl Column {
         }
     }
 
-    /// Appends keys of addresses.
-    pub(super) fn addrs(&mut self, before: usize, more: Vec<i32>) {
+    /// Appends addresses.
+    pub(super) fn addrs(
+        &mut self,
+        before: usize,
+        addresses: &mut Addresses,
+        more: impl Iterator<Item = Option<Addr>>,
+    ) {
         if let Self::Addrs(keys) = self {
-            keys.resize(before, KEY_NULL);
-            keys.extend(more);
+            keys.resize(before, NULL);
+            addresses.append(keys, more);
         }
     }
 
@@ -139,20 +131,21 @@ impl Column {
         more: impl Iterator<Item = Option<&'static str>>,
     ) {
         if let Self::Texts { keys, values, .. } = self {
-            keys.resize(before, KEY_NULL);
-            let mut last: Option<(&'static str, i32)> = None;
-            for word in more {
-                let key = match (word, last) {
-                    (None, _) => KEY_NULL,
-                    (Some(word), Some((known, key))) if std::ptr::eq(word, known) => key,
-                    (Some(word), _) => {
-                        let key = values.number(word, |text| Box::from(text));
-                        last = Some((word, key));
-                        key
-                    }
+            keys.resize(before, NULL);
+            // Of a word's few places in the program, each is looked up once.
+            let mut known: Vec<(&'static str, i32)> = Vec::new();
+            keys.extend(more.map(|word| {
+                let Some(word) = word else {
+                    return NULL;
                 };
-                keys.push(key);
-            }
+                let is_own = |(own, _): &&(&'static str, i32)| std::ptr::eq(*own, word);
+                if let Some((_, key)) = known.iter().find(is_own) {
+                    return *key;
+                }
+                let key = values.number(word, |text| Box::from(text));
+                known.push((word, key));
+                key
+            }));
         }
     }
 
@@ -160,32 +153,30 @@ impl Column {
     pub(super) fn key(&mut self, text: Option<&str>) -> i32 {
         match (self, text) {
             (Self::Texts { values, .. }, Some(text)) => values.number(text, |text| Box::from(text)),
-            _ => KEY_NULL,
+            _ => NULL,
         }
     }
 
     /// Appends keys that [`Column::key`] gave.
     pub(super) fn keys(&mut self, before: usize, more: impl Iterator<Item = i32>) {
         if let Self::Texts { keys, .. } = self {
-            keys.resize(before, KEY_NULL);
+            keys.resize(before, NULL);
             keys.extend(more);
         }
     }
 
-    /// The time or number of a row; the least where it has none.
-    pub(super) fn long_at(&self, row: u32) -> i64 {
+    /// The numbers by row; none behind the last that has one.
+    pub(super) fn numbers(&self) -> &[i64] {
         match self {
-            Self::Longs(values) | Self::Times(values) => {
-                values.get(row as usize).copied().unwrap_or(LONG_NULL)
-            }
-            _ => LONG_NULL,
+            Self::Longs(numbers) => numbers,
+            _ => &[],
         }
     }
 
-    /// By key, the place of each text among all in their order, from 1.
-    pub(super) fn ranks(&self) -> Vec<u32> {
+    /// By key, the place of each text among all in their order, from 1; and how many places there are.
+    pub(super) fn ranks(&self) -> (Vec<u32>, usize) {
         let Self::Texts { values, .. } = self else {
-            return Vec::new();
+            return (Vec::new(), 1);
         };
         let values = values.values();
         let mut order: Vec<usize> = (0..values.len()).collect();
@@ -194,7 +185,7 @@ impl Column {
         for (rank, key) in (1..).zip(order) {
             ranks[key] = rank;
         }
-        ranks
+        (ranks, values.len() + 1)
     }
 
     /// The rank of a row's text; 0 where it has none.
@@ -202,53 +193,59 @@ impl Column {
         let Self::Texts { keys, .. } = self else {
             return 0;
         };
-        let key = keys.get(row as usize).copied().unwrap_or(KEY_NULL);
+        let key = keys.get(row as usize).copied().unwrap_or(NULL);
         usize::try_from(key).map_or(0, |key| ranks[key])
     }
 
-    /// The cells in this order of rows; `places` are those of the addresses by key.
-    pub(super) fn finish(self, order: &[u32], places: &[i32]) -> Cells {
+    /// The keys of texts by row, and how many texts there are.
+    pub(super) fn keys_and_count(&self) -> (&[i32], usize) {
         match self {
-            Self::Ints(values) => {
-                let small = |value: i32| u16::try_from(value).ok();
-                Cells::Smalls(sorted(&values, order, INT_NULL).map(small).collect())
-            }
-            Self::Longs(values) => Cells::Longs(sorted(&values, order, LONG_NULL).collect()),
-            Self::Times(values) => {
-                let micros = |at: i64| {
-                    if at == LONG_NULL {
-                        at
-                    } else {
-                        at.saturating_mul(MICROS)
-                    }
-                };
-                Cells::Longs(sorted(&values, order, LONG_NULL).map(micros).collect())
-            }
+            Self::Texts { keys, values, .. } => (keys, values.values().len()),
+            _ => (&[], 0),
+        }
+    }
+
+    /// What is in it.
+    pub(super) fn cells(&self) -> Cells<'_> {
+        match self {
             Self::Texts { keys, values, .. } => Cells::Texts {
-                keys: sorted(&keys, order, KEY_NULL).collect(),
-                values: values.into_values(),
+                keys,
+                values: values.values(),
             },
-            Self::Addrs(keys) => {
-                let place = |key: i32| {
-                    let place = usize::try_from(key).ok().and_then(|key| places.get(key));
-                    place.copied().unwrap_or(KEY_NULL)
-                };
-                Cells::Addrs(sorted(&keys, order, KEY_NULL).map(place).collect())
+            Self::Addrs(keys) => Cells::Addrs(keys),
+            Self::Ints(numbers) => Cells::Smalls(numbers),
+            Self::Longs(numbers) => Cells::Longs(numbers),
+        }
+    }
+
+    /// Forgets all rows, and keeps their memory for others.
+    pub(super) fn clear(&mut self) {
+        match self {
+            Self::Texts { keys, values, last } => {
+                keys.clear();
+                values.clear();
+                *last = None;
             }
+            Self::Addrs(keys) | Self::Ints(keys) => keys.clear(),
+            Self::Longs(numbers) => numbers.clear(),
         }
     }
 }
 
-/// Copies these rows of an array behind the `before` rows that there are; `null` stands for none.
+/// Copies these rows of an array; `null` stands for none.
 fn copy<T: ArrowPrimitiveType, V: Copy>(
     values: &mut Vec<V>,
-    (before, null): (usize, V),
+    null: V,
     of: Option<&PrimitiveArray<T>>,
-    rows: &[u32],
+    rows: Rows<'_>,
     convert: impl Fn(T::Native) -> V,
 ) {
     let Some(of) = of else { return };
-    values.resize(before, null);
+    values.resize(rows.before, null);
+    if rows.are_all && of.null_count() == 0 {
+        values.extend(of.values().iter().map(|value| convert(*value)));
+        return;
+    }
     let value = |row: &u32| {
         let row = *row as usize;
         if of.is_valid(row) {
@@ -257,18 +254,7 @@ fn copy<T: ArrowPrimitiveType, V: Copy>(
             null
         }
     };
-    values.extend(rows.iter().map(value));
-}
-
-/// Values in this order; rows behind the last have none.
-fn sorted<'a, T: Copy + 'a>(
-    values: &'a [T],
-    order: &'a [u32],
-    null: T,
-) -> impl Iterator<Item = T> + 'a {
-    order
-        .iter()
-        .map(move |row| values.get(*row as usize).copied().unwrap_or(null))
+    values.extend(rows.numbers.iter().map(value));
 }
 
 fn append_texts(
@@ -291,19 +277,20 @@ fn append_texts(
         return;
     };
     const UNKNOWN: i32 = -2;
-    known.resize(texts.len(), UNKNOWN);
+    known.resize(texts.len() + 1, UNKNOWN);
+    // Behind the keys of the dictionary stands that of none.
+    known[texts.len()] = NULL;
     let from = of.keys();
-    for row in rows {
+    let at = |row: &u32| {
         let row = *row as usize;
-        let key = if from.is_valid(row) {
-            let at = usize::try_from(from.value(row)).unwrap_or_default();
-            if known[at] == UNKNOWN {
-                known[at] = values.number(texts.value(at), |text| Box::from(text));
-            }
-            known[at]
-        } else {
-            KEY_NULL
-        };
-        keys.push(key);
+        let key = from.is_valid(row).then(|| from.value(row));
+        key.and_then(|key| usize::try_from(key).ok())
+            .unwrap_or(texts.len())
+    };
+    for at in rows.iter().map(at) {
+        if known[at] == UNKNOWN {
+            known[at] = values.number(texts.value(at), |text| Box::from(text));
+        }
     }
+    keys.extend(rows.iter().map(|row| known[at(row)]));
 }

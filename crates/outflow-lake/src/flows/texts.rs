@@ -8,7 +8,7 @@ use hashbrown::HashTable;
 
 /// Values by the number under which each is held, from 0.
 #[derive(Debug)]
-pub(super) struct Interned<T> {
+pub(crate) struct Interned<T> {
     values: Vec<T>,
     numbers: HashTable<u32>,
 }
@@ -25,7 +25,7 @@ impl<T> Default for Interned<T> {
 impl<T: Hash + Eq> Interned<T> {
     /// The number of a value. One that is new is kept as `own` makes it.
     #[inline]
-    pub(super) fn number<Q>(&mut self, value: &Q, own: impl FnOnce(&Q) -> T) -> i32
+    pub(crate) fn number<Q>(&mut self, value: &Q, own: impl FnOnce(&Q) -> T) -> i32
     where
         Q: Hash + Eq + ?Sized,
         T: Borrow<Q>,
@@ -49,11 +49,14 @@ impl<T: Hash + Eq> Interned<T> {
         i32::try_from(number).unwrap_or(i32::MAX)
     }
 
-    pub(super) fn into_values(self) -> Vec<T> {
-        self.values
+    /// The values, by number.
+    pub(crate) fn values(&self) -> &[T] {
+        &self.values
     }
 
-    pub(super) fn values(&self) -> &[T] {
-        &self.values
+    /// Forgets all values, and keeps their memory for others.
+    pub(crate) fn clear(&mut self) {
+        self.values.clear();
+        self.numbers.clear();
     }
 }

@@ -48,18 +48,12 @@ fn records(kind_is_gateway: bool) -> FlowBatch {
 fn stored(records: &FlowBatch) -> RecordBatch {
     let mut enricher = Enricher::new(Networks::default());
     let batch = enricher.enrich(records, &Origin::default());
-    let mut flows = vec![None; records.num_rows()];
-    let mut measured = batch.flows.iter();
-    for (row, flow) in (0..).zip(&mut flows) {
-        if !batch.unmeasured_rows.contains(&row) {
-            *flow = measured.next().copied();
-        }
-    }
     let none = vec![0; records.num_rows()];
     let mut rows = FlowRows::default();
     let seen = Seen {
         records,
-        flows: &flows,
+        flows: batch.flows,
+        unmeasured_rows: batch.unmeasured_rows,
         vias: &vec!["own"; records.num_rows()],
         remote_of: &none,
         remotes: &[Remote::default()],
@@ -72,7 +66,7 @@ fn stored(records: &FlowBatch) -> RecordBatch {
     let all: Vec<u32> = (0..u32::try_from(records.num_rows()).unwrap()).collect();
     rows.append(&seen, &all);
     let mut file = FlowFile::new().unwrap();
-    file.write(&rows.take_sorted()).unwrap();
+    file.write(&rows).unwrap();
     let lake = Lake::over(
         Arc::new(InMemory::new()),
         "memory:///lake/".parse().unwrap(),

@@ -4,7 +4,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array as _, RecordBatch};
 use arrow_row::{RowConverter, Rows, SortField};
 use arrow_select::interleave::interleave_record_batch;
 use parquet::arrow::arrow_reader::{
@@ -16,7 +16,7 @@ use crate::Error;
 use crate::error::EncodeError;
 use crate::lake::{DataFile, Lake};
 use crate::read::unread;
-use crate::table::Table;
+use crate::table::{SortKey, Table};
 
 /// Rows that are handed out together at most.
 const PIECE_ROWS_MAX: usize = 16 << 10;
@@ -30,7 +30,7 @@ const DECODED_ROWS_MIN: usize = 128;
 /// Row groups, and the next row of each.
 pub(super) struct Merge<'a> {
     converter: RowConverter,
-    key_columns: Vec<usize>,
+    sorted_by: &'static [SortKey],
     runs: Vec<Run<'a>>,
     heads: BinaryHeap<Reverse<Head>>,
     /// The batches that heads, and rows of the piece under way, are in.
@@ -54,17 +54,14 @@ struct Head {
 impl<'a> Merge<'a> {
     /// Begins with the rows of these files of a table.
     pub(super) fn of(lake: &Lake, table: Table, files: &'a [DataFile]) -> Result<Self, Error> {
-        let schema = table.file_schema();
-        let sorted_by = table.sorted_by().iter();
-        let key_columns: Vec<usize> = sorted_by
-            .filter_map(|name| schema.index_of(name).ok())
-            .collect();
-        let fields = key_columns.iter();
-        let fields = fields.map(|at| SortField::new(schema.field(*at).data_type().clone()));
+        let none = RecordBatch::new_empty(table.file_schema());
+        let sorted_by = table.sorted_by();
+        let keys = sorted_by.iter().filter_map(|key| key.of(&none));
+        let fields = keys.map(|keys| SortField::new(keys.data_type().clone()));
         let converter = RowConverter::new(fields.collect()).map_err(EncodeError::from)?;
         let mut merge = Self {
             converter,
-            key_columns,
+            sorted_by,
             runs: runs(lake, files)?,
             heads: BinaryHeap::new(),
             held: Vec::new(),
@@ -107,9 +104,9 @@ impl<'a> Merge<'a> {
         };
         let batch = batch.map_err(|error| unread(file, error))?;
         let columns: Vec<_> = self
-            .key_columns
+            .sorted_by
             .iter()
-            .map(|at| Arc::clone(batch.column(*at)))
+            .filter_map(|key| key.of(&batch))
             .collect();
         let keys = self.converter.convert_columns(&columns);
         self.heads.push(Reverse(Head {
@@ -181,3 +178,6 @@ impl PartialEq for Head {
 }
 
 impl Eq for Head {}
+
+#[cfg(test)]
+mod tests;

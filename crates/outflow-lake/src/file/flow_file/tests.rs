@@ -4,7 +4,7 @@ use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array as _, RecordBatch};
 use bytes::Bytes;
-use outflow_enrich::{Enricher, Flow, Networks, Origin};
+use outflow_enrich::{Enricher, Networks, Origin};
 use outflow_record::{Decoder, FlowBatch};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::properties::ReaderProperties;
@@ -59,19 +59,14 @@ fn batch_of(text: &str) -> FlowBatch {
 fn written(records: &FlowBatch) -> Bytes {
     let mut enricher = Enricher::new(Networks::default());
     let batch = enricher.enrich(records, &Origin::default());
-    let mut flows = batch.flows.iter();
-    let is_flow = |row: u32| !batch.unmeasured_rows.contains(&row);
     let rows: Vec<u32> = (0..u32::try_from(records.num_rows()).unwrap()).collect();
-    let by_row: Vec<Option<Flow>> = rows
-        .iter()
-        .map(|row| is_flow(*row).then(|| *flows.next().unwrap()))
-        .collect();
     let zeros = vec![0; rows.len()];
     let mut into = FlowRows::default();
     into.append(
         &Seen {
             records,
-            flows: &by_row,
+            flows: batch.flows,
+            unmeasured_rows: batch.unmeasured_rows,
             vias: &vec!["own"; rows.len()],
             remote_of: &zeros,
             remotes: &[Remote::default()],
@@ -84,7 +79,7 @@ fn written(records: &FlowBatch) -> Bytes {
         &rows,
     );
     let mut file = FlowFile::new().unwrap();
-    file.write(&into.take_sorted()).unwrap();
+    file.write(&into).unwrap();
     Bytes::from(file.finish().unwrap().bytes)
 }
 
@@ -95,7 +90,7 @@ fn read(bytes: &Bytes) -> RecordBatch {
 }
 
 #[test]
-fn rows_are_read_as_they_were_in_the_order_of_time_and_interface() {
+fn rows_are_read_as_they_were_in_the_order_of_their_table() {
     let records = batch_of(&text(50_000));
     let batch = read(&written(&records));
     assert_eq!(batch.num_rows(), 50_000);
@@ -109,17 +104,26 @@ fn rows_are_read_as_they_were_in_the_order_of_time_and_interface() {
         bytes.as_primitive::<Int64Type>(),
         row.as_primitive::<Int64Type>(),
     );
+    let direction = column("direction");
+    let direction = direction.as_string::<i32>();
     let (source, local) = (column("srcaddr"), column("local_addr"));
     let (source, local) = (source.as_string::<i32>(), local.as_string::<i32>());
     let port = column("srcport");
     let port = port.as_primitive::<Int32Type>();
     for at in 0..batch.num_rows() {
         if at > 0 {
-            let (before, now) = (
-                (start.value(at - 1), interface.value(at - 1)),
-                (start.value(at), interface.value(at)),
-            );
-            assert!(before <= now, "row {at}");
+            let key = |at: usize| {
+                let bucket = start.value(at) / 600_000_000;
+                let direction = direction.is_valid(at).then(|| direction.value(at));
+                (
+                    bucket,
+                    interface.value(at),
+                    direction,
+                    start.value(at),
+                    row.value(at),
+                )
+            };
+            assert!(key(at - 1) < key(at), "row {at}");
         }
         let of = u32::try_from(row.value(at) - 100).unwrap();
         assert_eq!(
@@ -164,6 +168,11 @@ fn pages_and_filters_tell_what_is_in_them() {
             .position(|of| of.column_path().string() == name)
             .unwrap()
     };
+    assert_eq!(
+        metadata.row_group(0).sorting_columns(),
+        None,
+        "no order by columns alone holds"
+    );
     let filter = |name: &str, text: &str| {
         let group = reader.get_row_group(0).unwrap();
         group.get_column_bloom_filter(at(name)).unwrap().check(text)

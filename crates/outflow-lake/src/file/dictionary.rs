@@ -1,0 +1,90 @@
+//! The different values of a column.
+
+use parquet::bloom_filter::Sbbf;
+use parquet::data_type::ByteArray;
+use parquet::file::statistics::Statistics;
+
+use super::BLOOM_FALSE_POSITIVES;
+use crate::error::EncodeError;
+
+/// Texts longer than this are in no statistics: these are there to be compared with in passing.
+const TOLD_BYTES_MAX: usize = 64;
+
+/// The different values of a column, in ascending order if pages are to tell theirs.
+pub(super) enum Dictionary<'a> {
+    Texts(&'a [&'a str]),
+    Smalls(&'a [i32]),
+    Longs(&'a [i64]),
+}
+
+impl Dictionary<'_> {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Texts(texts) => texts.len(),
+            Self::Smalls(numbers) => numbers.len(),
+            Self::Longs(numbers) => numbers.len(),
+        }
+    }
+
+    /// All values, as a dictionary page has them.
+    pub(super) fn plain(&self) -> Vec<u8> {
+        match self {
+            Self::Texts(texts) => {
+                let mut plain = Vec::with_capacity(texts.iter().map(|text| text.len() + 4).sum());
+                for text in *texts {
+                    let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
+                    plain.extend_from_slice(&len.to_le_bytes());
+                    plain.extend_from_slice(text.as_bytes());
+                }
+                plain
+            }
+            Self::Smalls(numbers) => numbers.iter().flat_map(|n| n.to_le_bytes()).collect(),
+            Self::Longs(numbers) => numbers.iter().flat_map(|n| n.to_le_bytes()).collect(),
+        }
+    }
+
+    /// A value as the page index has it; none if it is too long to tell.
+    pub(super) fn told(&self, at: u32) -> Option<Vec<u8>> {
+        match self {
+            Self::Texts(texts) => {
+                let text = texts[at as usize];
+                (text.len() <= TOLD_BYTES_MAX).then(|| text.as_bytes().to_vec())
+            }
+            Self::Smalls(numbers) => Some(numbers[at as usize].to_le_bytes().to_vec()),
+            Self::Longs(numbers) => Some(numbers[at as usize].to_le_bytes().to_vec()),
+        }
+    }
+
+    pub(super) fn statistics(&self, nulls: u64) -> Statistics {
+        let nulls = Some(nulls);
+        match self {
+            Self::Texts(texts) => {
+                let told = |text: Option<&&str>| {
+                    text.filter(|text| text.len() <= TOLD_BYTES_MAX)
+                        .map(|text| ByteArray::from(*text))
+                };
+                let (min, max) = (texts.iter().min(), texts.iter().max());
+                let (min, max) = (told(min), told(max));
+                Statistics::byte_array(min, max, None, nulls, false)
+            }
+            Self::Smalls(numbers) => {
+                let (min, max) = (numbers.iter().min(), numbers.iter().max());
+                Statistics::int32(min.copied(), max.copied(), None, nulls, false)
+            }
+            Self::Longs(numbers) => {
+                let (min, max) = (numbers.iter().min(), numbers.iter().max());
+                Statistics::int64(min.copied(), max.copied(), None, nulls, false)
+            }
+        }
+    }
+
+    pub(super) fn bloom_filter(&self) -> Result<Sbbf, EncodeError> {
+        let mut filter = Sbbf::new_with_ndv_fpp(self.len().max(1) as u64, BLOOM_FALSE_POSITIVES)?;
+        match self {
+            Self::Texts(texts) => texts.iter().for_each(|text| filter.insert(*text)),
+            Self::Smalls(numbers) => numbers.iter().for_each(|number| filter.insert(number)),
+            Self::Longs(numbers) => numbers.iter().for_each(|number| filter.insert(number)),
+        }
+        Ok(filter)
+    }
+}
