@@ -17,7 +17,7 @@ pub(crate) mod sources;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use outflow_enrich::Networks;
+use outflow_enrich::{DestinationGroups, KnownDestinations, Networks, PassiveDns};
 use outflow_finding::Accounts;
 use outflow_lake::{
     Batch, Committed, EncodeError, Encoded, Error, FileWriter, Journal, Known, Lake, SourceId,
@@ -26,6 +26,7 @@ use outflow_lake::{
 use outflow_record::Format;
 
 use crate::pipeline::duplicates;
+use crate::pipeline::knowledge;
 use crate::pipeline::queue::Queue;
 use crate::pipeline::tally::Tally;
 use crate::pipeline::threads;
@@ -96,7 +97,9 @@ pub fn ingest(
         progress,
         tally: Tally::default(),
         done: Ingested::default(),
+        destinations: Arc::default(),
     };
+    run.name_destinations();
     run.tally.copies = copies.len() as u64;
     let wanted = run.wanted(&objects, &lake.journal()?);
     for batch in batches(wanted) {
@@ -120,9 +123,25 @@ struct Run<'a> {
     progress: &'a Progress,
     tally: Tally,
     done: Ingested,
+    destinations: Arc<DestinationGroups>,
 }
 
 impl Run<'_> {
+    /// Finds out which destinations have names. Those that answers tell are not among them: answers may come later.
+    fn name_destinations(&mut self) {
+        let known = KnownDestinations::built_in().and_then(|built_in| {
+            knowledge::of(&self.settings.context, &PassiveDns::default(), &built_in)
+        });
+        match known {
+            Ok(known) => self.destinations = Arc::new(known.destinations),
+            Err(error) => {
+                let remark =
+                    format!("destinations have no names, and are told by network: {error}");
+                self.done.remarks.push(remark);
+            }
+        }
+    }
+
     /// What is to be read.
     fn wanted(&mut self, objects: &[Object], journal: &Journal) -> Vec<Source> {
         let mut wanted = Vec::new();
@@ -206,7 +225,8 @@ impl Run<'_> {
             .collect();
         let failed: Mutex<Option<Error>> = Mutex::new(None);
         let work = || {
-            let mut loader = Loader::new(self.settings, self.lake, self.progress);
+            let mut loader =
+                Loader::new(self.settings, self.lake, self.progress, &self.destinations);
             while let Some((object, fetched)) = queue.next() {
                 let Some(identity) = identities.get(object.uri.as_str()) else {
                     continue;

@@ -14,7 +14,7 @@ pub(crate) mod decoding;
 pub(crate) mod duplicates;
 mod evidence;
 mod flow_logs;
-mod knowledge;
+pub(crate) mod knowledge;
 mod measures;
 mod names;
 pub(crate) mod queue;

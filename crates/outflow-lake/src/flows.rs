@@ -3,6 +3,7 @@
 mod addresses;
 mod column;
 mod order;
+mod profiles;
 mod runs;
 mod texts;
 
@@ -30,6 +31,8 @@ pub struct Remote {
     pub country: Option<String>,
     /// The AWS service.
     pub service: Option<String>,
+    /// The group in which it is compared, if that has a name.
+    pub destination: Option<String>,
 }
 
 /// Records of one source, and what is known of each.
@@ -109,6 +112,7 @@ struct RemoteKeys {
     org: i32,
     country: i32,
     service: i32,
+    destination: i32,
 }
 
 /// Where columns stand that are told apart by name.
@@ -138,6 +142,7 @@ enum Of {
     RemoteOrg,
     RemoteCountry,
     RemoteService,
+    Destination,
     Workload,
     SourceId,
     SourceRow,
@@ -277,6 +282,9 @@ impl FlowRows {
                 service: self
                     .column(Of::RemoteService)
                     .key(remote.service.as_deref()),
+                destination: self
+                    .column(Of::Destination)
+                    .key(remote.destination.as_deref()),
             };
             self.remote_keys.push(keys);
         }
@@ -300,6 +308,8 @@ impl FlowRows {
             .keys(len, remotes().map(|keys| keys.country));
         self.column(Of::RemoteService)
             .keys(len, remotes().map(|keys| keys.service));
+        self.column(Of::Destination)
+            .keys(len, remotes().map(|keys| keys.destination));
         let workload = |row: &u32| workload_keys[seen.workload_of[*row as usize] as usize];
         self.column(Of::Workload)
             .keys(len, rows.iter().map(workload));

@@ -13,6 +13,8 @@ use outflow_record::{DnsField, Kind};
 pub enum Table {
     /// A row for each flow record.
     Flows,
+    /// A row for what an interface exchanged with a destination, by service and ten minutes: sums over rows of `flows`.
+    Profiles,
     /// A row for each query that a Route 53 Resolver logged.
     Dns,
     /// A row for each `NODATA` and `SKIPDATA` record.
@@ -80,8 +82,31 @@ pub mod enriched {
     pub const REMOTE_COUNTRY: &str = "remote_country";
     /// AWS service that has the other address.
     pub const REMOTE_SERVICE: &str = "remote_service";
+    /// The group of destinations to which the other address belongs, if it is sure to have one with a name, as
+    /// `s3.eu-central-1`; all others are compared by /24 and /48. Names that a VPC was answered are not among them, as answers may
+    /// be ingested after the flows: they are in `dns`.
+    pub const DESTINATION: &str = "destination";
     /// What the interface belongs to: the part of it that outlives it, else its own id.
     pub const WORKLOAD: &str = "workload";
+}
+
+/// Columns of `profiles` that rows of `flows` do not have, or have otherwise.
+pub mod profiled {
+    /// Start of the ten minutes in which the flows started.
+    pub const BUCKET: &str = "bucket";
+    /// Port of the side that was called; null for protocols without, and where it is one that clients take.
+    pub const PORT: &str = "port";
+    /// Group of the other side: its name, or its /24 or /48. Null for what stays inside, which is summed by service.
+    pub const DESTINATION: &str = "destination";
+    /// How many rows of `flows` it stands for.
+    pub const FLOWS: &str = "flows";
+    /// Start of the earliest of them.
+    pub const FIRST: &str = "first";
+    /// End of the latest.
+    pub const LAST: &str = "last";
+
+    /// How many columns the table's files have.
+    pub(crate) const COLUMNS: usize = 24;
 }
 
 /// The column that numbers the rows of a source, from 0.
@@ -105,8 +130,9 @@ impl SortKey {
 
 impl Table {
     /// Every table, in the order in which a batch reaches them: what tells of a batch comes first, the journal last.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Flows,
+        Self::Profiles,
         Self::Dns,
         Self::Coverage,
         Self::Rejects,
@@ -117,6 +143,7 @@ impl Table {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Flows => "flows",
+            Self::Profiles => "profiles",
             Self::Dns => "dns",
             Self::Coverage => "coverage",
             Self::Rejects => "rejects",
@@ -142,6 +169,7 @@ impl Table {
     fn columns(self) -> Vec<Field> {
         match self {
             Self::Flows => flows(),
+            Self::Profiles => profiles(),
             Self::Dns => dns(),
             Self::Coverage => vec![
                 text("account_id"),
@@ -198,6 +226,7 @@ impl Table {
                 Column(enriched::DIRECTION),
                 Column("start"),
             ],
+            Self::Profiles => &[Column(profiled::BUCKET), Column("interface_id")],
             Self::Dns => &[Column("query_timestamp"), Column("srcaddr")],
             Self::Coverage => &[Column("start"), Column("interface_id")],
             Self::Rejects => &[Column(SOURCE_ID), Column("offset")],
@@ -216,6 +245,7 @@ impl Table {
                 enriched::LOCAL_ADDR,
                 enriched::REMOTE_ADDR,
             ],
+            Self::Profiles => &[profiled::DESTINATION],
             Self::Dns => &["query_name", "srcaddr"],
             Self::Coverage | Self::Rejects | Self::Sources => &[],
         }
@@ -225,6 +255,7 @@ impl Table {
     pub const fn told_of_files(self) -> &'static [&'static str] {
         match self {
             Self::Flows => &["start", "end", "interface_id", "account_id", "vpc_id"],
+            Self::Profiles => &[profiled::BUCKET, "interface_id", "account_id", "vpc_id"],
             Self::Dns => &["query_timestamp", "vpc_id", "account_id"],
             Self::Coverage => &["start", "end", "interface_id"],
             Self::Rejects => &[SOURCE_ID],
@@ -256,11 +287,42 @@ fn flows() -> Vec<Field> {
         text(enriched::REMOTE_ORG),
         text(enriched::REMOTE_COUNTRY),
         text(enriched::REMOTE_SERVICE),
+        text(enriched::DESTINATION),
         text(enriched::WORKLOAD),
         required(SOURCE_ID, DataType::Utf8),
         required(SOURCE_ROW, DataType::Int64),
     ]);
     columns
+}
+
+fn profiles() -> Vec<Field> {
+    let count = |name| required(name, DataType::Int64);
+    vec![
+        time(profiled::BUCKET),
+        text("account_id"),
+        text("interface_id"),
+        text("vpc_id"),
+        text(enriched::WORKLOAD),
+        text(enriched::FLOW_LOG_ID),
+        text(enriched::DIRECTION),
+        text(enriched::SCOPE),
+        text(enriched::INITIATOR),
+        text("action"),
+        required(enriched::COUNTED, DataType::Boolean),
+        Field::new("protocol", DataType::Int32, true),
+        Field::new(profiled::PORT, DataType::Int32, true),
+        text(profiled::DESTINATION),
+        long(enriched::REMOTE_ASN),
+        text(enriched::REMOTE_ORG),
+        text(enriched::REMOTE_COUNTRY),
+        text(enriched::REMOTE_SERVICE),
+        count(profiled::FLOWS),
+        count("packets"),
+        count("bytes"),
+        count(enriched::PAYLOAD_BYTES),
+        time(profiled::FIRST),
+        time(profiled::LAST),
+    ]
 }
 
 /// The type in which a field is stored: Delta has no unsigned numbers, and addresses are texts, so that anyone can read

@@ -17,7 +17,7 @@ use crate::lake::{DataFile, Lake};
 use crate::partition::Partition;
 use crate::read::{rows, unread};
 use crate::source::SourceId;
-use crate::table::{SOURCE_ID, Table};
+use crate::table::{SOURCE_ID, Table, enriched, profiled};
 use crate::upkeep::expired_before;
 
 /// Faults that are told one by one; more of them are counted.
@@ -76,6 +76,57 @@ struct Sums {
     bytes: u64,
 }
 
+/// By partition: what rows of `flows` come to, and what those of `profiles` say they do.
+type RolledUp = BTreeMap<Partition, Both>;
+
+/// Rows and bytes of flows that have what `profiles` needs, and those that it has.
+#[derive(Debug, Clone, Copy, Default)]
+struct Both {
+    flows: (i128, i128),
+    profiles: (i128, i128),
+}
+
+impl Both {
+    fn flows(&mut self, batch: &RecordBatch) -> Option<()> {
+        let scopes = batch.column_by_name(enriched::SCOPE)?;
+        let bytes = batch
+            .column_by_name("bytes")?
+            .as_primitive_opt::<Int64Type>()?;
+        for row in (0..batch.num_rows()).filter(|row| scopes.is_valid(*row)) {
+            self.flows.0 += 1;
+            self.flows.1 += i128::from(bytes.value(row));
+        }
+        Some(())
+    }
+
+    fn profiles(&mut self, batch: &RecordBatch) -> Option<()> {
+        let sum = |name: &str| {
+            let column = batch
+                .column_by_name(name)?
+                .as_primitive_opt::<Int64Type>()?;
+            Some(
+                column
+                    .values()
+                    .iter()
+                    .map(|value| i128::from(*value))
+                    .sum::<i128>(),
+            )
+        };
+        self.profiles.0 += sum(profiled::FLOWS)?;
+        self.profiles.1 += sum("bytes")?;
+        Some(())
+    }
+
+    fn agree(&self) -> bool {
+        self.flows == self.profiles
+    }
+
+    fn reason(&self) -> String {
+        let ((rows, bytes), (told, told_bytes)) = (self.flows, self.profiles);
+        format!("stand for {told} flows of {told_bytes} bytes, and `flows` has {rows} of {bytes}")
+    }
+}
+
 /// A source as the journal has it.
 struct Told {
     read: Read,
@@ -93,16 +144,33 @@ impl Lake {
         let mut done = Verified::default();
         let (mut found, mut told) = (BTreeMap::new(), BTreeMap::new());
         let mut expired = [None; COUNTED.len()];
+        let (mut rolled_up, mut gone) = (RolledUp::new(), None);
         for snapshot in self.wait(self.at_one_batch())? {
             let counted = COUNTED.iter().position(|(of, _)| *of == snapshot.table);
+            let before = self.wait(expired_before(&snapshot))?;
             if let Some(at) = counted {
-                expired[at] = self.wait(expired_before(&snapshot))?;
+                expired[at] = before;
+            }
+            if [Table::Flows, Table::Profiles].contains(&snapshot.table) {
+                gone = gone.max(before);
             }
             for file in self.files(&snapshot)? {
                 let mut twice = Vec::new();
-                let take = |batch: &RecordBatch| match counted {
-                    Some(at) => count(batch, at, &mut found),
-                    None => journal(batch, &file.partition, &mut told, &mut twice),
+                let take = |batch: &RecordBatch| match (counted, file.table) {
+                    (_, Table::Profiles) => rolled_up
+                        .entry(file.partition.clone())
+                        .or_default()
+                        .profiles(batch),
+                    (Some(at), table) => {
+                        if table == Table::Flows {
+                            rolled_up
+                                .entry(file.partition.clone())
+                                .or_default()
+                                .flows(batch)?;
+                        }
+                        count(batch, at, &mut found)
+                    }
+                    (None, _) => journal(batch, &file.partition, &mut told, &mut twice),
                 };
                 self.read_whole(&file, columns_of(file.table), take, &mut done);
                 for uri in twice {
@@ -111,6 +179,16 @@ impl Lake {
             }
         }
         compare(&told, found, &expired, &mut done);
+        // A retention takes a day out of one table after the other.
+        let stays = |partition: &Partition| {
+            gone.is_none_or(|gone| partition.day.is_some_and(|day| day >= gone))
+        };
+        for (partition, sums) in rolled_up
+            .iter()
+            .filter(|(of, sums)| stays(of) && !sums.agree())
+        {
+            done.fault(&format!("profiles/{}", partition.folder()), sums.reason());
+        }
         done.sources.sort_by(|a, b| a.uri.cmp(&b.uri));
         done.faults.sort();
         Ok(done)
@@ -154,7 +232,8 @@ impl Lake {
 /// The columns that are summed.
 fn columns_of(table: Table) -> Option<&'static [&'static str]> {
     match table {
-        Table::Flows => Some(&[SOURCE_ID, "bytes"]),
+        Table::Flows => Some(&[SOURCE_ID, "bytes", enriched::SCOPE]),
+        Table::Profiles => Some(&[profiled::FLOWS, "bytes"]),
         Table::Sources => None,
         _ => Some(&[SOURCE_ID]),
     }

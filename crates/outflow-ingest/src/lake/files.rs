@@ -12,13 +12,22 @@ use outflow_lake::{
 /// Files under way, and those that are stored.
 pub(super) struct Files<'a> {
     lake: &'a Lake,
-    flows: BTreeMap<Partition, (FlowRows, Option<FlowFile>)>,
+    flows: BTreeMap<Partition, Flows>,
     others: BTreeMap<(Table, Partition), (RowBatches, Option<FileWriter>)>,
     /// Rows that are in memory, of all tables.
     rows: usize,
     /// Rows that were written: their memory serves for those that come next, wherever they lie.
     spare: FlowRows,
     stored: Vec<DataFile>,
+}
+
+/// Rows of `flows` that are in memory, and the files under way of those that were written.
+#[derive(Default)]
+struct Flows {
+    rows: FlowRows,
+    file: Option<FlowFile>,
+    /// What they were rolled up to.
+    profiles: Option<FlowFile>,
 }
 
 impl<'a> Files<'a> {
@@ -43,11 +52,11 @@ impl<'a> Files<'a> {
         if !self.flows.contains_key(partition) {
             self.flows.insert(partition.clone(), Default::default());
         }
-        if let Some((of, _)) = self.flows.get_mut(partition) {
-            if of.is_empty() {
-                mem::swap(of, &mut self.spare);
+        if let Some(own) = self.flows.get_mut(partition) {
+            if own.rows.is_empty() {
+                mem::swap(&mut own.rows, &mut self.spare);
             }
-            of.append(seen, rows);
+            own.rows.append(seen, rows);
             self.rows += rows.len();
         }
         self.make_room()
@@ -82,7 +91,7 @@ impl<'a> Files<'a> {
         let flows = self
             .flows
             .iter()
-            .map(|(key, (rows, _))| (rows.len(), Some(key.clone()), None));
+            .map(|(key, own)| (own.rows.len(), Some(key.clone()), None));
         let others = self
             .others
             .iter()
@@ -104,25 +113,33 @@ impl<'a> Files<'a> {
     }
 
     fn write_flows(&mut self, partition: &Partition) -> Result<(), Error> {
-        let Some((rows, writer)) = self.flows.get_mut(partition) else {
+        let Some(own) = self.flows.get_mut(partition) else {
             return Ok(());
         };
-        if rows.is_empty() {
+        if own.rows.is_empty() {
             return Ok(());
         }
-        self.rows -= rows.len();
-        let mut file = match writer.take() {
-            Some(file) => file,
-            None => FlowFile::new()?,
-        };
-        file.write(rows)?;
-        rows.clear();
-        mem::swap(rows, &mut self.spare);
-        if !file.is_full() {
-            *writer = Some(file);
-            return Ok(());
+        self.rows -= own.rows.len();
+        let mut file = own.file.take().map_or_else(FlowFile::flows, Ok)?;
+        let mut profiles = own.profiles.take().map_or_else(FlowFile::profiles, Ok)?;
+        file.write(&own.rows, &mut profiles)?;
+        own.rows.clear();
+        mem::swap(&mut own.rows, &mut self.spare);
+        let mut full = Vec::new();
+        for (table, file, writer) in [
+            (Table::Flows, file, &mut own.file),
+            (Table::Profiles, profiles, &mut own.profiles),
+        ] {
+            if file.is_full() {
+                full.push((table, file));
+            } else if !file.is_empty() {
+                *writer = Some(file);
+            }
         }
-        self.keep(Table::Flows, partition, file.finish()?)
+        for (table, file) in full {
+            self.keep(table, partition, file.finish()?)?;
+        }
+        Ok(())
     }
 
     fn write(&mut self, key: &(Table, Partition)) -> Result<(), Error> {
@@ -159,9 +176,11 @@ impl<'a> Files<'a> {
 
     fn store_all(&mut self) -> Result<(), Error> {
         self.write_all_flows()?;
-        for (partition, (_, file)) in mem::take(&mut self.flows) {
-            if let Some(file) = file {
-                self.keep(Table::Flows, &partition, file.finish()?)?;
+        for (partition, own) in mem::take(&mut self.flows) {
+            let flows = own.file.map(|file| (Table::Flows, file));
+            let profiles = own.profiles.map(|file| (Table::Profiles, file));
+            for (table, file) in flows.into_iter().chain(profiles) {
+                self.keep(table, &partition, file.finish()?)?;
             }
         }
         for key in self.others.keys().cloned().collect::<Vec<_>>() {

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
+use std::sync::Arc;
 
-use outflow_enrich::{AwsService, InterfaceKey};
+use outflow_enrich::{AwsService, DestinationGroups, InterfaceKey};
 use outflow_lake::Remote;
 use outflow_record::{Addr, Timestamp};
 
@@ -26,6 +27,7 @@ pub(super) struct Names {
     workload_numbers: Numbers<(u32, i64)>,
     /// By number of an interface: the hour that was asked for last, and the workload of that hour.
     last_workloads: Vec<Option<(i64, u32)>>,
+    destinations: Arc<DestinationGroups>,
     /// Whether anything is known of addresses.
     knows_remotes: bool,
     /// Whether anything is known of interfaces.
@@ -34,14 +36,16 @@ pub(super) struct Names {
 
 impl Names {
     /// None yet, to be looked up in this context.
-    pub(super) fn new(context: &Context) -> Self {
+    pub(super) fn new(context: &Context, destinations: &Arc<DestinationGroups>) -> Self {
+        let knows_ranges = context.ranges.is_some() || context.geo.sources().next().is_some();
         Self {
+            destinations: Arc::clone(destinations),
             remotes: vec![Remote::default()],
             remote_numbers: Numbers::default(),
             workloads: vec![String::new()],
             workload_numbers: Numbers::default(),
             last_workloads: Vec::new(),
-            knows_remotes: context.ranges.is_some() || context.geo.sources().next().is_some(),
+            knows_remotes: knows_ranges || !destinations.is_empty(),
             knows_interfaces: context.inventory.interfaces.ids().next().is_some(),
         }
     }
@@ -65,7 +69,7 @@ impl Names {
         let remotes = &mut self.remotes;
         *self.remote_numbers.entry(key).or_insert_with(|| {
             let number = u32::try_from(remotes.len()).unwrap_or(u32::MAX);
-            remotes.push(look_up(addr, service, context));
+            remotes.push(look_up(addr, service, context, &self.destinations));
             number
         })
     }
@@ -118,7 +122,12 @@ impl Names {
     }
 }
 
-fn look_up(addr: Addr, service: AwsService, context: &Context) -> Remote {
+fn look_up(
+    addr: Addr,
+    service: AwsService,
+    context: &Context,
+    destinations: &DestinationGroups,
+) -> Remote {
     let geo = context.geo.lookup(addr);
     let range = context
         .ranges
@@ -130,5 +139,9 @@ fn look_up(addr: Addr, service: AwsService, context: &Context) -> Remote {
         org: geo.org.map(str::to_owned),
         country: geo.country_code.map(str::to_owned),
         service: range.map(|range| range.service.to_string()).or(of_record),
+        // Without the time, as no answers are among them.
+        destination: destinations
+            .of_addr(addr, None, Timestamp::default())
+            .map(|group| destinations.name(group).to_owned()),
     }
 }

@@ -1,9 +1,10 @@
 //! One worker: it reads objects, one after the other, into files.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use outflow_enrich::{EnrichedBatch, Enricher, Origin, Via};
+use outflow_enrich::{DestinationGroups, EnrichedBatch, Enricher, Origin, Via};
 use outflow_lake::{DataFile, EncodeError, Error, Lake, Partition, Seen, SourceId, Table};
 use outflow_record::{
     Decoded, DnsDecoded, DnsField, Field, FlowBatch, LogKind, Reject, RejectReason,
@@ -49,6 +50,7 @@ impl Loaded {
 /// A worker.
 pub(super) struct Loader<'a> {
     settings: &'a IngestSettings,
+    destinations: &'a Arc<DestinationGroups>,
     progress: &'a Progress,
     reader: Reader,
     enricher: Enricher,
@@ -81,13 +83,15 @@ impl<'a> Loader<'a> {
         settings: &'a IngestSettings,
         lake: &'a Lake,
         progress: &'a Progress,
+        destinations: &'a Arc<DestinationGroups>,
     ) -> Self {
         Self {
             settings,
+            destinations,
             progress,
             reader: Reader::new(),
             enricher: Enricher::new(settings.networks.clone()),
-            names: Names::new(&settings.context),
+            names: Names::new(&settings.context, destinations),
             files: Files::new(lake),
             done: Loaded::default(),
             by_row: ByRow::default(),
@@ -226,7 +230,7 @@ impl<'a> Loader<'a> {
         self.take_rejects(&decoded.rejects, current)?;
         if self.names.is_full() {
             self.files.write_all_flows()?;
-            self.names = Names::new(&self.settings.context);
+            self.names = Names::new(&self.settings.context, self.destinations);
         }
         let batch = self.enricher.enrich(&decoded.flows, current.origin);
         self.done.tally.unmeasured += batch.unmeasured;

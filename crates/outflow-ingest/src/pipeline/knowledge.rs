@@ -9,7 +9,7 @@ use outflow_enrich::{
 use crate::Context;
 
 /// What is known. Without context and answers that is nothing, whatever is built in.
-pub(super) fn of(
+pub(crate) fn of(
     context: &Context,
     names: &PassiveDns,
     known: &KnownDestinations,

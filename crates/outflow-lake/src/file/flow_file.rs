@@ -23,8 +23,9 @@ const SMALL_NUMBERS: usize = 1 << 16;
 /// Different large numbers that are held in a dictionary. Of more, their steps take fewer bytes.
 const LONGS_MAX: usize = 1 << 16;
 
-/// Writes one file of `flows`.
+/// Writes one file of `flows` or `profiles`.
 pub struct FlowFile {
+    table: Table,
     writer: SerializedFileWriter<Vec<u8>>,
     chunks: ChunkWriter,
 }
@@ -40,23 +41,49 @@ impl FlowFile {
     ///
     /// # Errors
     /// [`Error::Encode`], which is a fault of the program.
-    pub fn new() -> Result<Self, Error> {
-        let schema = ArrowSchemaConverter::new().convert(&Table::Flows.file_schema());
+    pub fn flows() -> Result<Self, Error> {
+        Self::of(Table::Flows)
+    }
+
+    /// Begins a file of what is rolled up beside one.
+    ///
+    /// # Errors
+    /// As for [`FlowFile::flows`].
+    pub fn profiles() -> Result<Self, Error> {
+        Self::of(Table::Profiles)
+    }
+
+    fn of(table: Table) -> Result<Self, Error> {
+        let schema = ArrowSchemaConverter::new().convert(&table.file_schema());
         let schema = schema.map_err(EncodeError::from)?.root_schema_ptr();
-        let properties = WriterPropertiesPtr::new(properties(Table::Flows));
-        let compression = properties.compression(&"start".into());
+        let properties = WriterPropertiesPtr::new(properties(table));
+        let compression = properties.compression(&"bytes".into());
         let writer = SerializedFileWriter::new(Vec::new(), schema, properties);
         Ok(Self {
+            table,
             writer: writer.map_err(EncodeError::from)?,
             chunks: ChunkWriter::new(ZSTD_LEVEL, compression)?,
         })
     }
 
-    /// Writes rows, in their order, as a row group of their own.
+    /// Writes rows, in their order, as a row group of their own, and what they are rolled up to into another file.
     ///
     /// # Errors
     /// [`Error::Encode`], which is a fault of the program.
-    pub fn write(&mut self, rows: &FlowRows) -> Result<(), Error> {
+    pub fn write(&mut self, rows: &FlowRows, profiles: &mut Self) -> Result<(), Error> {
+        let sorted = rows.sorted();
+        let rolled_up = rows.profiles(&sorted);
+        if rolled_up.len() > 0 {
+            profiles.write_cells(rolled_up.cells(), rolled_up.sorted())?;
+        }
+        self.write_cells(rows.cells(), sorted)
+    }
+
+    fn write_cells<'r>(
+        &mut self,
+        cells: impl Iterator<Item = Cells<'r>>,
+        rows: SortedFlows<'r>,
+    ) -> Result<(), Error> {
         // A file with a row group like those that files have will have its size: memory that grows bit by bit is copied.
         let written = self.writer.bytes_written();
         if written >= FILE_BYTES_TARGET / 16 {
@@ -69,15 +96,21 @@ impl FlowFile {
         let group = self.writer.next_row_group().map_err(EncodeError::from)?;
         let mut writing = Writing {
             group,
+            table: self.table,
             chunks: &mut self.chunks,
-            rows: rows.sorted(),
+            rows,
             addresses: Vec::new(),
         };
-        for (cells, descriptor) in rows.cells().zip(&descriptors) {
+        for (cells, descriptor) in cells.zip(&descriptors) {
             writing.append(&cells, descriptor)?;
         }
         writing.group.close().map_err(EncodeError::from)?;
         Ok(())
+    }
+
+    /// Whether nothing was written.
+    pub fn is_empty(&self) -> bool {
+        self.writer.flushed_row_groups().is_empty()
     }
 
     /// Whether the file has the size that files are to have.
@@ -92,12 +125,13 @@ impl FlowFile {
     pub fn finish(mut self) -> Result<Encoded, Error> {
         let metadata = self.writer.finish().map_err(EncodeError::from)?;
         let bytes = std::mem::take(self.writer.inner_mut());
-        Ok(Encoded::new(Table::Flows, &metadata, bytes))
+        Ok(Encoded::new(self.table, &metadata, bytes))
     }
 }
 
 /// A row group under way.
 struct Writing<'a> {
+    table: Table,
     group: SerializedRowGroupWriter<'a, Vec<u8>>,
     chunks: &'a mut ChunkWriter,
     rows: SortedFlows<'a>,
@@ -116,7 +150,7 @@ impl<'a> Writing<'a> {
                     places: &places,
                     dictionary: Dictionary::Texts(&texts),
                     is_sorted,
-                    is_looked_up: is_looked_up(descriptor),
+                    is_looked_up: is_looked_up(self.table, descriptor),
                     determined: self.rows.runs.determined(keys),
                 };
                 self.write(&column, descriptor)
@@ -159,7 +193,7 @@ impl<'a> Writing<'a> {
             places: &places,
             dictionary: Dictionary::Texts(&texts),
             is_sorted: false,
-            is_looked_up: is_looked_up(descriptor),
+            is_looked_up: is_looked_up(self.table, descriptor),
             determined: self.rows.runs.determined(keys),
         };
         let chunk = self.chunks.write(&column, &self.rows, descriptor)?;
@@ -211,8 +245,8 @@ impl<'a> Writing<'a> {
     }
 }
 
-fn is_looked_up(descriptor: &ColumnDescPtr) -> bool {
-    Table::Flows.looked_up_by().contains(&descriptor.name())
+fn is_looked_up(table: Table, descriptor: &ColumnDescPtr) -> bool {
+    table.looked_up_by().contains(&descriptor.name())
 }
 
 /// Texts, in their order if they are to be, and the place of each.

@@ -73,6 +73,12 @@ impl Addresses {
         keys.extend_from_slice(own_keys);
     }
 
+    /// The address of a key.
+    pub(super) fn get(&self, key: usize) -> Option<Addr> {
+        let bits = self.values.all.get(key)?;
+        Some(Addr::from_bytes(bits.to_be_bytes()))
+    }
+
     /// Forgets the rows that were appended, and keeps their addresses.
     pub(super) fn end(&mut self) {
         self.used = 0;

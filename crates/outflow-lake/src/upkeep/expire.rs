@@ -10,7 +10,13 @@ use crate::lake::{DataFile, Lake, Snapshot, failed};
 use crate::table::Table;
 
 /// The tables that days are taken out of. Not the journal: what it lacks would be read again.
-pub const EXPIRING: [Table; 4] = [Table::Flows, Table::Dns, Table::Coverage, Table::Rejects];
+pub const EXPIRING: [Table; 5] = [
+    Table::Flows,
+    Table::Profiles,
+    Table::Dns,
+    Table::Coverage,
+    Table::Rejects,
+];
 
 /// Under what name a table remembers the day before which its rows were taken out, in the words of Delta's protocol.
 const APP_ID: &str = "outflow-expire";

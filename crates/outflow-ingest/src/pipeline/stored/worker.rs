@@ -97,7 +97,7 @@ impl<'a> Worker<'a> {
                 "status",
             ],
             Table::Rejects => &[SOURCE_ID, "reason"],
-            Table::Sources => return Ok(()),
+            Table::Profiles | Table::Sources => return Ok(()),
         };
         if self.catalog.follows() && !self.holds_more(file, row_group)? {
             return Ok(());
@@ -111,7 +111,7 @@ impl<'a> Worker<'a> {
                 Table::Dns => self.feed(&batch).ok_or_else(strange)?,
                 Table::Coverage => self.cover(&batch).ok_or_else(strange)?,
                 Table::Rejects => self.reject(&batch).ok_or_else(strange)?,
-                Table::Sources => {}
+                Table::Profiles | Table::Sources => {}
             }
         }
         if self.unknown > unknown {

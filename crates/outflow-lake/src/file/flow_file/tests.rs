@@ -1,8 +1,10 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array as _, RecordBatch};
+use arrow_schema::DataType;
 use bytes::Bytes;
 use outflow_enrich::{Enricher, Networks, Origin};
 use outflow_record::{Decoder, FlowBatch};
@@ -57,6 +59,11 @@ fn batch_of(text: &str) -> FlowBatch {
 }
 
 fn written(records: &FlowBatch) -> Bytes {
+    both(records).0
+}
+
+/// A file of `flows`, and the one of `profiles` beside it.
+fn both(records: &FlowBatch) -> (Bytes, Bytes) {
     let mut enricher = Enricher::new(Networks::default());
     let batch = enricher.enrich(records, &Origin::default());
     let rows: Vec<u32> = (0..u32::try_from(records.num_rows()).unwrap()).collect();
@@ -78,9 +85,10 @@ fn written(records: &FlowBatch) -> Bytes {
         },
         &rows,
     );
-    let mut file = FlowFile::new().unwrap();
-    file.write(&into).unwrap();
-    Bytes::from(file.finish().unwrap().bytes)
+    let (mut file, mut profiles) = (FlowFile::flows().unwrap(), FlowFile::profiles().unwrap());
+    file.write(&into, &mut profiles).unwrap();
+    let bytes = |file: FlowFile| Bytes::from(file.finish().unwrap().bytes);
+    (bytes(file), bytes(profiles))
 }
 
 fn read(bytes: &Bytes) -> RecordBatch {
@@ -190,4 +198,126 @@ fn pages_and_filters_tell_what_is_in_them() {
     assert_eq!(statistics.min_bytes_opt(), Some(&b"eni-0"[..]));
     assert_eq!(statistics.max_bytes_opt(), Some(&b"eni-1"[..]));
     assert_eq!(statistics.null_count_opt(), Some(0));
+}
+
+/// A cell as a text; null is `-`.
+fn cell(batch: &RecordBatch, name: &str, row: usize) -> String {
+    let column = batch.column_by_name(name).unwrap();
+    if column.is_null(row) {
+        return "-".to_owned();
+    }
+    match column.data_type() {
+        DataType::Utf8 => column.as_string::<i32>().value(row).to_owned(),
+        DataType::Int32 => column.as_primitive::<Int32Type>().value(row).to_string(),
+        DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
+        DataType::Boolean => column.as_boolean().value(row).to_string(),
+        _ => {
+            let times = column.as_primitive::<TimestampMicrosecondType>();
+            times.value(row).to_string()
+        }
+    }
+}
+
+/// Sums of flows, packets, bytes and payload, and the first and last instant, by all that profiles tell apart.
+type Sums = BTreeMap<Vec<String>, [i64; 6]>;
+
+const SAME: [&str; 11] = [
+    "account_id",
+    "interface_id",
+    "vpc_id",
+    "workload",
+    "flow_log_id",
+    "direction",
+    "scope",
+    "initiator",
+    "action",
+    "counted",
+    "protocol",
+];
+
+fn long(batch: &RecordBatch, name: &str, row: usize) -> i64 {
+    cell(batch, name, row).parse().unwrap()
+}
+
+/// What a row of `flows` is summed under.
+fn key_of(flows: &RecordBatch, row: usize) -> Vec<String> {
+    let start = long(flows, "start", row);
+    let mut key = vec![(start - start.rem_euclid(600_000_000)).to_string()];
+    key.extend(SAME.map(|name| cell(flows, name, row)));
+    let port = |side: &str| long(flows, side, row);
+    let port = match (
+        &*cell(flows, "protocol", row),
+        &*cell(flows, "initiator", row),
+    ) {
+        ("6" | "17", "local") => port("remote_port"),
+        ("6" | "17", "remote") => port("local_port"),
+        ("6" | "17", _) => port("remote_port").min(port("local_port")),
+        _ => i64::MAX,
+    };
+    let has_port = port < 32_768;
+    key.push(if has_port {
+        port.to_string()
+    } else {
+        "-".to_owned()
+    });
+    let addr = cell(flows, "remote_addr", row);
+    let network = addr.rsplit_once('.').unwrap().0;
+    let is_external = cell(flows, "scope", row) == "external";
+    key.push(if is_external {
+        format!("{network}.0/24")
+    } else {
+        "-".to_owned()
+    });
+    key
+}
+
+#[test]
+fn profiles_are_what_rows_of_flows_add_up_to() {
+    let mut lines = text(20_000);
+    for row in 0..4_000 {
+        let (a, b, start) = (row % 40, row % 3, 1_790_812_800 + row);
+        let protocol = [6, 17, 1][row % 3];
+        let (flags, action) = (row % 5, ["ACCEPT", "REJECT"][usize::from(row % 9 == 0)]);
+        lines += &format!(
+            "5 123456789012 eni-{b} 198.51.{a}.7 10.0.0.{b} {} {} {protocol} 3 900 {start} {start} {action} OK ingress\n",
+            40_000 + row,
+            [443, 50_000][flags % 2],
+        );
+    }
+    let (flows, profiles) = both(&batch_of(&lines));
+    let (flows, profiles) = (read(&flows), read(&profiles));
+    let mut expected = Sums::new();
+    for row in (0..flows.num_rows()).filter(|row| cell(&flows, "scope", *row) != "-") {
+        let none = [0, 0, 0, 0, i64::MAX, i64::MIN];
+        let sums = expected.entry(key_of(&flows, row)).or_insert(none);
+        sums[0] += 1;
+        for (at, name) in (1..).zip(["packets", "bytes", "payload_bytes"]) {
+            sums[at] += long(&flows, name, row);
+        }
+        sums[4] = sums[4].min(long(&flows, "start", row));
+        sums[5] = sums[5].max(long(&flows, "end", row));
+    }
+    let mut found = Sums::new();
+    let mut last = (String::new(), String::new());
+    for row in 0..profiles.num_rows() {
+        let bucket = cell(&profiles, "bucket", row);
+        let own = (bucket.clone(), cell(&profiles, "interface_id", row));
+        assert!(last <= own, "row {row} stands in its order");
+        last = own;
+        let mut key = vec![bucket];
+        key.extend(SAME.map(|name| cell(&profiles, name, row)));
+        key.extend(["port", "destination"].map(|name| cell(&profiles, name, row)));
+        let sums = [
+            "flows",
+            "packets",
+            "bytes",
+            "payload_bytes",
+            "first",
+            "last",
+        ];
+        let before = found.insert(key, sums.map(|name| long(&profiles, name, row)));
+        assert_eq!(before, None, "each stands once");
+    }
+    assert_eq!(found, expected);
+    assert!(found.len() > 300 && found.len() < 4_000, "{}", found.len());
 }
