@@ -19,7 +19,7 @@ import duckdb
 import duckdb_extension_delta
 import pyarrow.parquet
 
-TABLES = ["flows", "dns", "coverage", "rejects", "sources"]
+TABLES = ["flows", "profiles", "dns", "coverage", "rejects", "sources"]
 # Readers of protocol 1 and writers of protocol 2 are all that any engine has.
 READER, WRITER = 1, 2
 
@@ -59,6 +59,17 @@ def counts_by_duckdb(con, lake):
     rows = {table: one(f"select count(*) from delta_scan('{lake}/{table}')")[0] for table in TABLES}
     sums = one(f"select sum(bytes)::bigint, sum(packets)::bigint from delta_scan('{lake}/flows')")
     journal = one(f"select sum(rows)::bigint, sum(bytes)::bigint from delta_scan('{lake}/sources')")
+    rolled_up = """select epoch(bucket), interface_id, direction, destination, sum({flows})::bigint, sum(bytes)::bigint,
+            sum(payload_bytes)::bigint, epoch(max({last})) from {table} {what} group by all order by all"""
+    network = r"case when scope = 'external' then coalesce(destination, regexp_extract(remote_addr, '^(.*)\.', 1) || '.0/24') end"
+    flows = f"""(select time_bucket(interval 10 minutes, start) as bucket, interface_id, direction, {network} as destination, bytes,
+            payload_bytes, "end" from delta_scan('{lake}/flows') where scope is not null and remote_addr not like '%:%')"""
+    summed = con.sql(rolled_up.format(flows="1", last='"end"', table=flows, what="")).fetchall()
+    profiles = f"delta_scan('{lake}/profiles')"
+    told = rolled_up.format(flows="flows", last="last", table=profiles, what="where coalesce(destination, '') not like '%:%'")
+    expect("profiles that differ from the flows they stand for", len(set(summed) ^ set(con.sql(told).fetchall())), 0)
+    # How many profiles there are depends on how the rows were cut into files.
+    del rows["profiles"]
     expect("rows and bytes of the journal", journal, (rows["flows"], sums[0]))
     per_source = f"""
         select count(*) from (select source_id, count(*) as n, max(source_row) last_row
@@ -95,6 +106,7 @@ def counts_by_delta_rs(lake, storage=None):
         protocol = table.protocol()
         expect(f"protocol of {name}", (protocol.min_reader_version, protocol.min_writer_version), (READER, WRITER))
         rows[name] = table.to_pyarrow_table(columns=["day"]).num_rows
+    del rows["profiles"]
     return rows
 
 
@@ -106,11 +118,17 @@ def rows_by_table(lake):
     return {name: sorted(map(digest, table.to_pylist())) for name, table in tables.items()}
 
 
-def expect_sorted(lake, name, keys):
+def of_flow(start, interface, direction):
+    """Rows of flows stand by ten minutes, interface and direction, and then by time."""
+    text = lambda cell: (cell is not None, cell)
+    return start.replace(minute=start.minute // 10 * 10, second=0, microsecond=0), text(interface), text(direction), start
+
+
+def expect_sorted(lake, name, keys, of_row=lambda *row: [(cell is not None, cell) for cell in row]):
     """Every file of a table has its rows in order."""
     for file in deltalake.DeltaTable(f"{lake}/{name}").file_uris():
         table = pyarrow.parquet.ParquetFile(file.removeprefix("file://")).read(columns=keys)
-        found = [tuple((cell is not None, cell) for cell in row.values()) for row in table.to_pylist()]
+        found = [of_row(*row.values()) for row in table.to_pylist()]
         expect(f"order of {file}", found == sorted(found), True)
 
 
@@ -123,7 +141,7 @@ def keep_in_order(outflow, lake, con, wanted):
     expect("small files joined", {name: done[name]["files_before"] for name in TABLES}, small)
     expect("rows after a compaction", rows_by_table(lake) == before, True)
     expect("rows that DuckDB reads after it", counts_by_duckdb(con, lake), wanted)
-    expect_sorted(lake, "flows", ["start", "interface_id"])
+    expect_sorted(lake, "flows", ["start", "interface_id", "direction"], of_flow)
     expect_sorted(lake, "sources", ["first", "uri"])
     checked = run(outflow, "lake", "verify", "--sources", "--lake", lake)[-1]
     expect("faults", (checked["faults"], checked["objects_same"]), (0, wanted["sources"]))
