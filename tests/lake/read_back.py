@@ -106,11 +106,18 @@ def rows_by_table(lake):
     return {name: sorted(map(digest, table.to_pylist())) for name, table in tables.items()}
 
 
-def expect_sorted(lake, name, keys):
+def ten_minutes(row):
+    """A row of flows with its time as the ten minutes that it is in."""
+    start = row["start"]
+    return {"bucket": start and start.replace(minute=start.minute // 10 * 10, second=0, microsecond=0), **row}
+
+
+def expect_sorted(lake, name, keys, columns=None, prepared=lambda row: row):
     """Every file of a table has its rows in order."""
     for file in deltalake.DeltaTable(f"{lake}/{name}").file_uris():
-        table = pyarrow.parquet.ParquetFile(file.removeprefix("file://")).read(columns=keys)
-        found = [tuple((cell is not None, cell) for cell in row.values()) for row in table.to_pylist()]
+        table = pyarrow.parquet.ParquetFile(file.removeprefix("file://")).read(columns=columns or keys)
+        rows = map(prepared, table.to_pylist())
+        found = [tuple((row[key] is not None, row[key]) for key in keys) for row in rows]
         expect(f"order of {file}", found == sorted(found), True)
 
 
@@ -123,7 +130,8 @@ def keep_in_order(outflow, lake, con, wanted):
     expect("small files joined", {name: done[name]["files_before"] for name in TABLES}, small)
     expect("rows after a compaction", rows_by_table(lake) == before, True)
     expect("rows that DuckDB reads after it", counts_by_duckdb(con, lake), wanted)
-    expect_sorted(lake, "flows", ["start", "interface_id"])
+    columns = ["interface_id", "direction", "start"]
+    expect_sorted(lake, "flows", ["bucket", *columns], columns, ten_minutes)
     expect_sorted(lake, "sources", ["first", "uri"])
     checked = run(outflow, "lake", "verify", "--sources", "--lake", lake)[-1]
     expect("faults", (checked["faults"], checked["objects_same"]), (0, wanted["sources"]))
