@@ -118,17 +118,18 @@ def rows_by_table(lake):
     return {name: sorted(map(digest, table.to_pylist())) for name, table in tables.items()}
 
 
-def of_flow(start, interface, direction):
-    """Rows of flows stand by ten minutes, interface and direction, and then by time."""
-    text = lambda cell: (cell is not None, cell)
-    return start.replace(minute=start.minute // 10 * 10, second=0, microsecond=0), text(interface), text(direction), start
+def ten_minutes(row):
+    """A row of flows with its time as the ten minutes that it is in."""
+    start = row["start"]
+    return {"bucket": start and start.replace(minute=start.minute // 10 * 10, second=0, microsecond=0), **row}
 
 
-def expect_sorted(lake, name, keys, of_row=lambda *row: [(cell is not None, cell) for cell in row]):
+def expect_sorted(lake, name, keys, columns=None, prepared=lambda row: row):
     """Every file of a table has its rows in order."""
     for file in deltalake.DeltaTable(f"{lake}/{name}").file_uris():
-        table = pyarrow.parquet.ParquetFile(file.removeprefix("file://")).read(columns=keys)
-        found = [of_row(*row.values()) for row in table.to_pylist()]
+        table = pyarrow.parquet.ParquetFile(file.removeprefix("file://")).read(columns=columns or keys)
+        rows = map(prepared, table.to_pylist())
+        found = [tuple((row[key] is not None, row[key]) for key in keys) for row in rows]
         expect(f"order of {file}", found == sorted(found), True)
 
 
@@ -141,7 +142,8 @@ def keep_in_order(outflow, lake, con, wanted):
     expect("small files joined", {name: done[name]["files_before"] for name in TABLES}, small)
     expect("rows after a compaction", rows_by_table(lake) == before, True)
     expect("rows that DuckDB reads after it", counts_by_duckdb(con, lake), wanted)
-    expect_sorted(lake, "flows", ["start", "interface_id", "direction"], of_flow)
+    columns = ["interface_id", "direction", "start"]
+    expect_sorted(lake, "flows", ["bucket", *columns], columns, ten_minutes)
     expect_sorted(lake, "sources", ["first", "uri"])
     checked = run(outflow, "lake", "verify", "--sources", "--lake", lake)[-1]
     expect("faults", (checked["faults"], checked["objects_same"]), (0, wanted["sources"]))

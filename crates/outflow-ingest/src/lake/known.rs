@@ -28,6 +28,8 @@ pub(super) struct Names {
     /// By number of an interface: the hour that was asked for last, and the workload of that hour.
     last_workloads: Vec<Option<(i64, u32)>>,
     destinations: Arc<DestinationGroups>,
+    /// By code of a service: the other side of which no more is known.
+    services: Vec<Option<u32>>,
     /// Whether anything is known of addresses.
     knows_remotes: bool,
     /// Whether anything is known of interfaces.
@@ -46,6 +48,7 @@ impl Names {
             workload_numbers: Numbers::default(),
             last_workloads: Vec::new(),
             knows_remotes: knows_ranges || !destinations.is_empty(),
+            services: vec![None; usize::from(u8::MAX) + 1],
             knows_interfaces: context.inventory.interfaces.ids().next().is_some(),
         }
     }
@@ -57,21 +60,21 @@ impl Names {
 
     /// The number of what is known of an address.
     pub(super) fn remote(&mut self, addr: Addr, service: AwsService, context: &Context) -> u32 {
-        // Without context, only the record's own word tells them apart.
-        if !self.knows_remotes && service.name().is_none() {
-            return 0;
-        }
-        let key = if self.knows_remotes {
-            (addr, service)
-        } else {
-            (Addr::default(), service)
-        };
         let remotes = &mut self.remotes;
-        *self.remote_numbers.entry(key).or_insert_with(|| {
+        let mut number = || {
             let number = u32::try_from(remotes.len()).unwrap_or(u32::MAX);
             remotes.push(look_up(addr, service, context, &self.destinations));
             number
-        })
+        };
+        if self.knows_remotes {
+            let key = (addr, service);
+            return *self.remote_numbers.entry(key).or_insert_with(number);
+        }
+        // Without context, only the record's own word tells them apart.
+        if service.name().is_none() {
+            return 0;
+        }
+        *self.services[usize::from(service.code())].get_or_insert_with(&mut number)
     }
 
     /// The number of the workload of an interface at a time: its lineage, else its own id.

@@ -300,11 +300,20 @@ fn counted(numbers: &[i64]) -> Option<(Vec<i32>, Vec<u32>, Vec<i64>)> {
     let mut different = Interned::default();
     let mut keys = Vec::with_capacity(numbers.len());
     let mut last = (LONG_NULL, NULL);
+    // By small number, its key: most counts are small, and are found without a hash.
+    let mut smalls = vec![NULL; SMALL_NUMBERS];
     for number in numbers {
         if *number != last.0 {
-            let key = match *number {
-                LONG_NULL => NULL,
-                known => different.number(&known, i64::clone),
+            let small = usize::try_from(*number).ok();
+            let key = match small.and_then(|number| smalls.get_mut(number)) {
+                _ if *number == LONG_NULL => NULL,
+                Some(key) => {
+                    if *key == NULL {
+                        *key = different.number(number, i64::clone);
+                    }
+                    *key
+                }
+                None => different.number(number, i64::clone),
             };
             last = (*number, key);
             if different.values().len() > LONGS_MAX {
