@@ -47,6 +47,7 @@ mod parallel;
 mod policy;
 #[cfg(test)]
 mod reading;
+mod rhythm;
 mod services;
 mod state;
 mod table;
