@@ -14,6 +14,10 @@ mod laws;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod pasts;
+#[cfg(test)]
+mod rhythms;
+#[cfg(test)]
 mod stream;
 #[cfg(test)]
 mod sums;
