@@ -12,6 +12,7 @@ mod names;
 mod pairs;
 mod ports;
 mod rare;
+mod scan;
 mod served;
 mod severity;
 mod shift;

@@ -72,11 +72,17 @@ impl Policy {
             shift_day,
             served_day,
             connection_hours,
+            unanswered_day,
             ..
         } = self.bounds;
         let of_bytes = [resolver_day, icmp_day, service_day, shift_day, served_day];
         if of_bytes.contains(&0) {
             return wrong("bounds: a bound of zero bytes would charge everything".to_owned());
+        }
+        if unanswered_day == 0 {
+            return wrong(
+                "bounds.unanswered_day: everybody leaves zero addresses unanswered".to_owned(),
+            );
         }
         if connection_hours == 0 {
             return wrong("bounds.connection_hours: every connection lasts zero hours".to_owned());
@@ -125,6 +131,8 @@ pub struct Bounds {
     pub served_day: u64,
     /// Hours that a connection to a destination which few know may stay open.
     pub connection_hours: u32,
+    /// Addresses and ports outside that do not answer a workload, a day, of those that it tries.
+    pub unanswered_day: u32,
 }
 
 /// How surprising something must be, in bits: so many times halved is the probability that chance alone does it.
@@ -137,7 +145,8 @@ pub struct Scores {
     /// Of a first meeting with a destination, from which on it is told by itself. So many bits need 2 to their power
     /// workload-days before: 16 are 65,536, which a hundred hosts do not have in five weeks.
     pub rare: u32,
-    /// Of a beacon, a long connection or a shift among all workload-days before, from which on it is more than a note.
+    /// Of a beacon, a long connection, a shift or a scan among all workload-days before, from which on it is more than a
+    /// note: 5 are one in 32. Where there are more workloads than that, less than one a day of all of them.
     pub unusual: u32,
 }
 
@@ -146,7 +155,7 @@ impl Default for Scores {
         Self {
             beacon: 20,
             rare: 16,
-            unusual: 6,
+            unusual: 5,
         }
     }
 }
@@ -189,6 +198,7 @@ impl Default for Bounds {
             shift_day: 20 * MB,
             served_day: 1_000 * MB,
             connection_hours: 8,
+            unanswered_day: 100,
         }
     }
 }
@@ -286,6 +296,10 @@ mod tests {
         };
         assert!(reason(|policy| policy.bounds.account = horizons).contains("bounds.account"));
         assert!(reason(|policy| policy.bounds.icmp_day = 0).contains("zero"));
+        assert!(reason(|policy| policy.bounds.shift_day = 0).contains("zero"));
+        assert!(reason(|policy| policy.bounds.connection_hours = 0).contains("connection_hours"));
+        assert!(reason(|policy| policy.bounds.unanswered_day = 0).contains("unanswered_day"));
+        assert!(reason(|policy| policy.scores.beacon = 0).contains("scores"));
         for name in ["shs", "tcp/99999", "", "tcp", "443"] {
             let allow = |policy: &mut Policy| policy.services_allowed = vec![name.to_owned()];
             assert!(reason(allow).contains(&format!("`{name}`")), "{name}");

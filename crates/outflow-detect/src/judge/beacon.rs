@@ -139,7 +139,7 @@ impl Beacon<'_, '_> {
 
     fn finding(&self, view: &View<'_>, policy: &Policy, census: &Census, rarity: f64) -> Judged {
         let draft = Draft::of(self.entries.iter().copied());
-        let is_unusual = rarity >= f64::from(policy.scores.unusual);
+        let is_unusual = census.is_unusual(policy, self.day, rarity);
         let severity = if is_unusual {
             Severity::Medium
         } else {

@@ -203,7 +203,7 @@ impl Long<'_, '_> {
             text: format!("{count} of {known} workloads had sent to this destination by then"),
             ..Why::default()
         };
-        let is_unusual = rarity >= f64::from(policy.scores.unusual);
+        let is_unusual = census.is_unusual(policy, self.day, rarity);
         let severity = match (is_unusual, draft.up().payload > draft.down().payload) {
             (true, true) => Severity::Medium,
             _ => Severity::Low,

@@ -4,7 +4,7 @@
 mod census;
 mod series;
 
-use super::{Judged, beacon, long, rare, shift};
+use super::{Judged, beacon, long, rare, scan, shift};
 use crate::key::Remote;
 use crate::parallel::{in_parallel, in_parallel_mut};
 use crate::policy::Policy;
@@ -42,6 +42,10 @@ pub(super) struct Pair<'p, 'a> {
 impl<'p, 'a> Pair<'p, 'a> {
     pub(super) fn first(&self) -> &'p Entry<'a> {
         &self.entries[0]
+    }
+
+    pub(super) fn last(&self) -> &'p Entry<'a> {
+        &self.entries[self.entries.len() - 1]
     }
 
     /// The first day with payload, and how much it was.
@@ -101,6 +105,7 @@ pub(super) fn judge<'a>(
         let mut found = Found::default();
         for of_workload in entries.chunk_by(|a, b| a.workload == b.workload) {
             warm_up(of_workload);
+            found.scans.extend(scan::look(policy, of_workload));
             for pair in of_part(of_workload) {
                 let beacons = beacon::look(view, policy, &census, pair);
                 found
@@ -117,10 +122,12 @@ pub(super) fn judge<'a>(
         all.beacons.extend(part.beacons);
         all.long.extend(part.long);
         all.shifts.extend(part.shifts);
+        all.scans.extend(part.scans);
     }
     let mut findings = beacon::judge(view, policy, &census, all.beacons);
     findings.extend(long::judge(view, policy, &census, all.long));
     findings.extend(shift::judge(view, policy, &census, all.shifts));
+    findings.extend(scan::judge(view, policy, &census, all.scans));
     findings.extend(rare::judge(view, policy, &census, chosen));
     findings
 }
@@ -131,4 +138,5 @@ struct Found<'p, 'a> {
     beacons: Vec<beacon::Beacon<'p, 'a>>,
     long: Vec<long::Long<'p, 'a>>,
     shifts: Vec<shift::Shift<'p, 'a>>,
+    scans: Vec<scan::Scan<'p, 'a>>,
 }

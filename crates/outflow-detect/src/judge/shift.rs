@@ -46,6 +46,11 @@ struct Raised {
 
 /// Looks at a pair day by day; a shift that stays is told again after [`AGAIN_DAYS`], until it is the past.
 pub(super) fn look<'p, 'a>(policy: &Policy, pair: Pair<'p, 'a>, found: &mut Vec<Shift<'p, 'a>>) {
+    let rule = &policy.baseline;
+    let age = pair.last().slot.day().0 - pair.first().slot.day().0;
+    if age < rule.spread_days + rule.quarantine_days {
+        return;
+    }
     let history = pair.days();
     let mut told: Option<Day> = None;
     for until in 1..=history.len() {
@@ -114,12 +119,12 @@ pub(super) fn judge(
     let rarities = census.rarities(&scores);
     let pairs = shifts.iter().zip(rarities);
     pairs
-        .map(|(shift, rarity)| shift.finding(view, policy, rarity))
+        .map(|(shift, rarity)| shift.finding(view, policy, census, rarity))
         .collect()
 }
 
 impl Shift<'_, '_> {
-    fn finding(&self, view: &View<'_>, policy: &Policy, rarity: f64) -> Judged {
+    fn finding(&self, view: &View<'_>, policy: &Policy, census: &Census, rarity: f64) -> Judged {
         let Raised {
             first,
             days,
@@ -154,7 +159,7 @@ impl Shift<'_, '_> {
             bits: rarity,
             ..draft.measure(more, policy.bounds.workload.day)
         };
-        let is_unusual = rarity >= f64::from(policy.scores.unusual);
+        let is_unusual = census.is_unusual(policy, self.day, rarity);
         let is_grave = more >= policy.bounds.workload.day && measure.up > measure.down;
         let severity = match is_unusual && is_grave {
             true => Severity::Medium,

@@ -252,6 +252,7 @@ pub(crate) fn strict() -> Policy {
             shift_day: MB,
             served_day: MB,
             connection_hours: 2,
+            unanswered_day: 1,
         },
         scores: Scores {
             beacon: 4,

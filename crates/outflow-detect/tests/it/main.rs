@@ -18,6 +18,8 @@ mod pasts;
 #[cfg(test)]
 mod rhythms;
 #[cfg(test)]
+mod scans;
+#[cfg(test)]
 mod stream;
 #[cfg(test)]
 mod sums;

@@ -69,7 +69,7 @@ impl Even {
 
     /// From the first to the last of them.
     pub(super) fn length_secs(&self) -> u64 {
-        secs(self.span.1 - self.span.0 + 1)
+        secs((self.span.1 - self.span.0).saturating_add(1))
     }
 
     /// The mean time from one to the next.
@@ -198,7 +198,11 @@ fn dispersion(begun: &[Begun], counted: Counted, scale: u32) -> Option<Even> {
     let spans = until
         .checked_sub(from)
         .filter(|spans| *spans >= SPANS_MIN)?;
-    let within = between(begun, from * scale, until * scale);
+    let within = between(
+        begun,
+        from.saturating_mul(scale),
+        until.saturating_mul(scale),
+    );
     let (mut sum, mut squares) = (0u64, 0u64);
     for of_span in within.chunk_by(|a, b| a.bucket / scale == b.bucket / scale) {
         let count: u64 = of_span.iter().map(|own| counted.of(own)).sum();

@@ -1,12 +1,13 @@
 //! Who is there, and who met which destination when: exact counts, each as of a day.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::of_part;
+use super::{Pair, of_part};
 use crate::judge::exceedance::Exceedance;
 use crate::parallel::in_parallel;
+use crate::policy::Policy;
 use crate::time::Day;
-use crate::view::{Entry, Group};
+use crate::view::{Entry, Group, warm_up};
 
 /// A workload's first payload to a destination group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,36 +38,45 @@ pub(in crate::judge) struct Score {
     pub(in crate::judge) value: u64,
 }
 
+fn meeting(pair: Pair<'_, '_>) -> Option<Meeting> {
+    let (day, payload) = pair.first_day()?;
+    Some(Meeting {
+        group: pair.first().group(),
+        day,
+        workload: pair.first().workload,
+        payload,
+    })
+}
+
 impl Census {
     pub(super) fn of(chosen: &[Vec<Entry<'_>>]) -> Self {
         let parts = in_parallel(chosen, |entries| {
-            let days = entries.iter().map(|own| (own.workload, own.slot.day()));
-            let days: BTreeSet<(u32, Day)> = days.collect();
-            let meeting = |pair: super::Pair<'_, '_>| {
-                let (day, payload) = pair.first_day()?;
-                Some(Meeting {
-                    group: pair.first().group(),
-                    day,
-                    workload: pair.first().workload,
-                    payload,
-                })
-            };
-            let meetings: Vec<Meeting> = of_part(entries).filter_map(meeting).collect();
+            let (mut days, mut meetings) = (Vec::new(), Vec::new());
+            for of_workload in entries.chunk_by(|a, b| a.workload == b.workload) {
+                warm_up(of_workload);
+                meetings.extend(of_part(of_workload).filter_map(meeting));
+                let mut own: Vec<Day> = of_workload.iter().map(|own| own.slot.day()).collect();
+                own.dedup();
+                own.sort_unstable();
+                own.dedup();
+                days.push(own);
+            }
             (days, meetings)
         });
         let mut census = Self::default();
-        let mut born: BTreeMap<u32, Day> = BTreeMap::new();
-        for (days, meetings) in parts {
+        let mut born: Vec<Day> = Vec::new();
+        for (workloads, meetings) in parts {
             census.meetings.extend(meetings);
-            for (workload, day) in days {
-                *census.active.entry(day).or_default() += 1;
-                born.entry(workload).or_insert(day);
+            for days in workloads {
+                born.extend(days.first());
+                for day in days {
+                    *census.active.entry(day).or_default() += 1;
+                }
             }
         }
         census.meetings.sort_unstable();
-        let mut days: Vec<Day> = born.into_values().collect();
-        days.sort_unstable();
-        census.known = days.into_iter().zip(1..).collect();
+        born.sort_unstable();
+        census.known = born.into_iter().zip(1..).collect();
         census
     }
 
@@ -91,6 +101,13 @@ impl Census {
     /// Workloads that sent something, by day.
     pub(in crate::judge) fn active(&self) -> &BTreeMap<Day, u64> {
         &self.active
+    }
+
+    /// Whether something of this rarity is more than a note on a day: it has the bits that policy asks for, and as strong a
+    /// thing is met less than once a day among all workloads, so that no size of network floods who reads of it.
+    pub(in crate::judge) fn is_unusual(&self, policy: &Policy, day: Day, rarity: f64) -> bool {
+        let active = self.active.get(&day).copied().unwrap_or_default().max(1);
+        rarity >= f64::from(policy.scores.unusual).max((active as f64).log2())
     }
 
     /// How rare each score is among the greatest of each workload-day before its own day, in bits. The day itself has no

@@ -47,9 +47,9 @@ pub(in crate::judge) fn series(view: &View<'_>, pair: Pair<'_, '_>) -> Vec<Serie
         }
         let first = entry.slot.0.saturating_mul(BUCKETS_PER_SLOT);
         let beats = services.entry(service).or_default();
-        for (bucket, beat) in (first..).zip(view.rhythm(entry)) {
+        for (at, beat) in (0u32..).zip(view.rhythm(entry)) {
             if beat != Beat::default() {
-                let own = beats.entry(bucket).or_default();
+                let own = beats.entry(first.saturating_add(at)).or_default();
                 *own = own.with(beat);
             }
         }
@@ -99,7 +99,7 @@ impl Series {
             let (bucket, _) = beats[at];
             let place = (from + at).checked_sub(1)?;
             let (last, beat) = self.beats[place];
-            (last + 1 == bucket).then_some(beat)
+            (bucket - last == 1).then_some(beat)
         };
         let (mut counted, mut met) = (0, 0.0);
         for (at, (_, beat)) in beats.iter().enumerate() {
