@@ -1,5 +1,8 @@
 //! What is counted of a pair within a slot.
 
+use crate::rhythm::{Beat, Rhythm, Rhythms, SILENCE};
+use crate::time::BUCKETS_PER_SLOT;
+
 /// Bytes and packets one way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Volume {
@@ -29,7 +32,7 @@ pub(crate) struct Counters {
     up_payload: u64,
     down_bytes: u64,
     down_payload: u64,
-    /// A bit for each ten-minute bucket of the slot that had traffic, and [`TOLD`].
+    /// A bit for each ten-minute bucket of the slot that had traffic, [`TOLD`], and which form `beats` has.
     marks: u64,
     up_packets: u32,
     down_packets: u32,
@@ -39,11 +42,32 @@ pub(crate) struct Counters {
     pub first: u32,
     /// Last packet, likewise.
     pub last: u32,
+    /// The beat of the only bucket in which connections began, or the place of a rhythm; nothing, if none began.
+    beats: u32,
 }
+
+/// The bits of [`Counters`] that mean buckets.
+const BUCKETS: u64 = (1 << BUCKETS_PER_SLOT) - 1;
 
 /// The bit of [`Counters`] that says that TCP flags of some window told who opened the connection. A slot has fewer
 /// buckets than there are bits.
 const TOLD: u64 = 1 << 63;
+
+/// The bit that says that `beats` is the place of a rhythm.
+const HAS_RHYTHM: u64 = 1 << 62;
+
+/// Where the bits are that say of which bucket `beats` is the only beat; counted from one on, as zero means no bucket.
+const BUCKET_AT: u32 = 56;
+
+/// What of a pair's beats its counters have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beats {
+    Nothing,
+    /// The only bucket, and its beat.
+    One(usize, Beat),
+    /// The place of a rhythm.
+    Rhythm(u32),
+}
 
 impl Default for Counters {
     fn default() -> Self {
@@ -58,6 +82,7 @@ impl Default for Counters {
             flows: 0,
             first: u32::MAX,
             last: 0,
+            beats: 0,
         }
     }
 }
@@ -80,7 +105,7 @@ impl Counters {
 
     /// A bit for each ten-minute bucket of the slot that had traffic.
     pub(crate) fn active(&self) -> u64 {
-        self.marks & !TOLD
+        self.marks & BUCKETS
     }
 
     /// Whether TCP flags of some window told who opened the connection.
@@ -90,13 +115,100 @@ impl Counters {
 
     /// What [`Counters::with_marks`] takes.
     pub(crate) fn marks(&self) -> u64 {
-        self.marks
+        self.marks & (BUCKETS | TOLD)
     }
 
-    /// Sets what [`Counters::marks`] told.
+    /// Sets what [`Counters::marks`] told, and no beats.
     #[must_use]
     pub(crate) fn with_marks(self, marks: u64) -> Self {
-        Self { marks, ..self }
+        let marks = marks & (BUCKETS | TOLD);
+        let beats = 0;
+        Self {
+            marks,
+            beats,
+            ..self
+        }
+    }
+
+    /// The same with a beat in one bucket, which must be one of a slot, and no other.
+    #[inline]
+    #[must_use]
+    pub(crate) fn beating(self, bucket: u32, beat: Beat) -> Self {
+        Self {
+            marks: self.marks() | u64::from(bucket + 1) << BUCKET_AT,
+            beats: beat.bits(),
+            ..self
+        }
+    }
+
+    #[inline]
+    fn beats(&self) -> Beats {
+        if self.marks & HAS_RHYTHM != 0 {
+            return Beats::Rhythm(self.beats);
+        }
+        let [upper, ..] = self.marks.to_be_bytes();
+        match usize::from(upper & 0x3f).checked_sub(1) {
+            None => Beats::Nothing,
+            Some(bucket) => Beats::One(bucket, Beat::from_bits(self.beats)),
+        }
+    }
+
+    /// The beats of the slot; `among` are the rhythms of the table that the counters are of.
+    pub(crate) fn rhythm(&self, among: &Rhythms) -> Rhythm {
+        match self.beats() {
+            Beats::Nothing => SILENCE,
+            Beats::One(bucket, beat) => {
+                let mut rhythm = SILENCE;
+                rhythm[bucket] = beat;
+                rhythm
+            }
+            Beats::Rhythm(place) => *among.get(place),
+        }
+    }
+
+    /// Adds the beats of another place to these: `among` and `from` are the rhythms of the one and the other.
+    #[inline]
+    pub(crate) fn add_beats(&mut self, among: &mut Rhythms, other: &Self, from: &Rhythms) {
+        match other.beats() {
+            Beats::Nothing => {}
+            Beats::One(bucket, beat) => self.add_beat(among, bucket, beat),
+            Beats::Rhythm(place) => {
+                for (bucket, beat) in from.get(place).iter().enumerate() {
+                    if *beat != Beat::default() {
+                        self.add_beat(among, bucket, *beat);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds a beat of a bucket.
+    #[inline]
+    pub(crate) fn add_beat(&mut self, among: &mut Rhythms, bucket: usize, beat: Beat) {
+        match self.beats() {
+            Beats::Nothing => {
+                self.marks |= (bucket as u64 + 1) << BUCKET_AT;
+                self.beats = beat.bits();
+            }
+            Beats::One(own, one) if own == bucket => self.beats = one.with(beat).bits(),
+            Beats::One(own, one) => {
+                let mut rhythm = SILENCE;
+                (rhythm[own], rhythm[bucket]) = (one, beat);
+                self.marks = self.marks() | HAS_RHYTHM;
+                self.beats = among.push(rhythm);
+            }
+            Beats::Rhythm(place) => {
+                let own = &mut among.get_mut(place)[bucket];
+                *own = own.with(beat);
+            }
+        }
+    }
+
+    /// The same without beats.
+    #[inline]
+    #[must_use]
+    pub(crate) fn without_beats(self) -> Self {
+        self.with_marks(self.marks)
     }
 
     /// From the interface.
@@ -131,7 +243,7 @@ impl Counters {
         }
     }
 
-    /// Adds what another place counted.
+    /// Adds what another place counted, but for its beats.
     #[inline]
     pub(crate) fn add(&mut self, other: &Self) {
         self.up_bytes = self.up_bytes.saturating_add(other.up_bytes);
@@ -143,7 +255,7 @@ impl Counters {
         self.flows = self.flows.saturating_add(other.flows);
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
-        self.marks |= other.marks;
+        self.marks |= other.marks();
     }
 
     /// The same traffic seen from the other side.

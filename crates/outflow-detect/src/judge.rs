@@ -1,13 +1,21 @@
 //! Judging: a pure function from sums, policy and knowledge to findings.
 
 mod baseline;
+mod beacon;
+mod chance;
 mod draft;
 mod exceedance;
 mod icmp;
 mod ledger;
+mod long;
 mod names;
+mod pairs;
 mod ports;
+mod rare;
+mod scan;
+mod served;
 mod severity;
+mod shift;
 
 use outflow_enrich::{InterfaceKey, Knowledge};
 use outflow_finding::Finding;
@@ -56,7 +64,8 @@ pub fn judge(state: &State, policy: &Policy, through: Day) -> Verdict {
 pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through: Day) -> Verdict {
     let view = View::new(state, policy, knowledge, through);
     let Sifted {
-        chosen,
+        mut chosen,
+        served,
         watched,
         icmp,
         names,
@@ -65,16 +74,19 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
         guessed_payload_bytes,
     } = view.sift();
     uncounted.add(&state.unpaired);
+    pairs::in_order(&mut chosen);
+    let mut findings = pairs::judge(&view, policy, &chosen);
     let (others, ledgers) = both(
         || {
             let mut found = names::judge(&view, policy, names);
+            found.extend(served::judge(&view, policy, served));
             found.extend(icmp::judge(&view, policy, icmp));
             found.extend(ports::judge(&view, policy, watched));
             found
         },
         || ledger::judge(&view, policy, chosen),
     );
-    let mut findings = ledgers;
+    findings.extend(ledgers);
     findings.extend(others);
     findings.sort_by(|a, b| (a.day, &a.finding.id).cmp(&(b.day, &b.finding.id)));
     Verdict {

@@ -32,7 +32,7 @@ pub use engine::{Engine, LATENESS_SECS, open_from};
 pub use error::Error;
 pub use judge::{Judged, Verdict, judge, judge_with};
 pub use key::Resolution;
-pub use policy::{Baseline, Bounds, Horizons, Policy, Sanctioned};
+pub use policy::{Baseline, Bounds, Horizons, Policy, Sanctioned, Scores};
 pub use state::{Folder, Grain, SHARD_KEYS_MAX, SharedState, State, Uncounted};
 pub use time::{BUCKET_SECS, BUCKETS_PER_SLOT, Day, SLOT_SECS, SLOTS_PER_DAY, Slot};
 
@@ -47,6 +47,7 @@ mod parallel;
 mod policy;
 #[cfg(test)]
 mod reading;
+mod rhythm;
 mod services;
 mod state;
 mod table;

@@ -8,7 +8,10 @@ use std::thread;
 const THREADS: usize = 4;
 
 /// The results for all items, in their order.
-pub(crate) fn in_parallel<T: Sync, R: Send>(items: &[T], of: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(crate) fn in_parallel<'t, T: Sync, R: Send>(
+    items: &'t [T],
+    of: impl Fn(&'t T) -> R + Sync,
+) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let work = || -> Vec<(usize, R)> {
         let places = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));

@@ -16,6 +16,8 @@ pub struct Policy {
     pub bounds: Bounds,
     /// When a destination counts as known.
     pub baseline: Baseline,
+    /// How surprising something must be.
+    pub scores: Scores,
     /// Destinations that are allowed a volume of their own.
     pub sanctioned: Vec<Sanctioned>,
     /// Outside resolvers that hosts may use.
@@ -29,6 +31,16 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// How many of so many workloads may know a destination that is rare: a hundredth, or a few.
+    pub(crate) fn rare_workloads(&self, workloads: usize) -> usize {
+        (workloads / 100).max(self.baseline.rare_workloads as usize)
+    }
+
+    /// Whether a destination that so many of all workloads know is rare.
+    pub(crate) fn is_rare(&self, prevalence: usize, workloads: usize) -> bool {
+        prevalence <= self.rare_workloads(workloads)
+    }
+
     /// Checks what types cannot: bounds above zero that grow with their span, and services that there are.
     ///
     /// # Errors
@@ -57,10 +69,28 @@ impl Policy {
             resolver_day,
             icmp_day,
             service_day,
+            shift_day,
+            served_day,
+            connection_hours,
+            unanswered_day,
             ..
         } = self.bounds;
-        if resolver_day == 0 || icmp_day == 0 || service_day == 0 {
+        let of_bytes = [resolver_day, icmp_day, service_day, shift_day, served_day];
+        if of_bytes.contains(&0) {
             return wrong("bounds: a bound of zero bytes would charge everything".to_owned());
+        }
+        if unanswered_day == 0 {
+            return wrong(
+                "bounds.unanswered_day: everybody leaves zero addresses unanswered".to_owned(),
+            );
+        }
+        if connection_hours == 0 {
+            return wrong("bounds.connection_hours: every connection lasts zero hours".to_owned());
+        }
+        if self.scores.beacon == 0 || self.scores.rare == 0 {
+            return wrong(
+                "scores: zero bits are no surprise, so everything would be told".to_owned(),
+            );
         }
         if let Some(name) = self.services_allowed.iter().find(|name| !is_service(name)) {
             let meant = meant(name).join(", ");
@@ -94,6 +124,40 @@ pub struct Bounds {
     pub icmp_day: u64,
     /// Payload to an outside service that policy names, a day.
     pub service_day: u64,
+    /// Payload to an established destination above its own median, a day, that is a shift once it stays. Lower tells of
+    /// smaller rises.
+    pub shift_day: u64,
+    /// Payload that a service sends its clients above what its past explains, a day.
+    pub served_day: u64,
+    /// Hours that a connection to a destination which few know may stay open.
+    pub connection_hours: u32,
+    /// Addresses and ports outside that do not answer a workload, a day, of those that it tries.
+    pub unanswered_day: u32,
+}
+
+/// How surprising something must be, in bits: so many times halved is the probability that chance alone does it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Scores {
+    /// Of connections that begin evenly, from which on they are a beacon. Fewer find beacons with fewer connections or
+    /// more jitter, and more by chance: 20 are one in a million pairs and days.
+    pub beacon: u32,
+    /// Of a first meeting with a destination, from which on it is told by itself. So many bits need 2 to their power
+    /// workload-days before: 16 are 65,536, which a hundred hosts do not have in five weeks.
+    pub rare: u32,
+    /// Of a beacon, a long connection, a shift or a scan among all workload-days before, from which on it is more than a
+    /// note: 5 are one in 32. Where there are more workloads than that, less than one a day of all of them.
+    pub unusual: u32,
+}
+
+impl Default for Scores {
+    fn default() -> Self {
+        Self {
+            beacon: 20,
+            rare: 16,
+            unusual: 5,
+        }
+    }
 }
 
 /// Bounds over one, seven and thirty days.
@@ -131,6 +195,10 @@ impl Default for Bounds {
             resolver_day: 64_000,
             icmp_day: 256_000,
             service_day: 1_000,
+            shift_day: 20 * MB,
+            served_day: 1_000 * MB,
+            connection_hours: 8,
+            unanswered_day: 100,
         }
     }
 }
@@ -147,6 +215,9 @@ pub struct Baseline {
     pub quarantine_days: u32,
     /// Workloads that make a destination common, if they are of two accounts at least.
     pub common_workloads: u32,
+    /// Workloads that may know a destination which still counts as rare; of more than a hundred times as many, a
+    /// hundredth.
+    pub rare_workloads: u32,
 }
 
 impl Default for Baseline {
@@ -156,6 +227,7 @@ impl Default for Baseline {
             spread_days: 14,
             quarantine_days: 7,
             common_workloads: 20,
+            rare_workloads: 3,
         }
     }
 }
@@ -224,6 +296,10 @@ mod tests {
         };
         assert!(reason(|policy| policy.bounds.account = horizons).contains("bounds.account"));
         assert!(reason(|policy| policy.bounds.icmp_day = 0).contains("zero"));
+        assert!(reason(|policy| policy.bounds.shift_day = 0).contains("zero"));
+        assert!(reason(|policy| policy.bounds.connection_hours = 0).contains("connection_hours"));
+        assert!(reason(|policy| policy.bounds.unanswered_day = 0).contains("unanswered_day"));
+        assert!(reason(|policy| policy.scores.beacon = 0).contains("scores"));
         for name in ["shs", "tcp/99999", "", "tcp", "443"] {
             let allow = |policy: &mut Policy| policy.services_allowed = vec![name.to_owned()];
             assert!(reason(allow).contains(&format!("`{name}`")), "{name}");

@@ -4,6 +4,7 @@ mod arena;
 
 use crate::counters::Counters;
 use crate::key::{Key, Resolution};
+use crate::rhythm::{Rhythm, Rhythms};
 use arena::Arena;
 
 /// Shards of a table: each grows by itself, so that no doubling ever copies the whole.
@@ -14,9 +15,9 @@ const WARM_KEYS: usize = 16;
 
 /// Counters by key, in shards that are told by the interface.
 ///
-/// A shard that has more keys than its limit keeps less of each key ([`Resolution`]). Which level it ends at
-/// depends on the set of keys alone, not on their order or on how partial tables were merged: it is the finest
-/// at which the keys of all records fit. No count is ever dropped.
+/// A shard that has more keys than its limit, or more than half as many rhythms, keeps less of each key
+/// ([`Resolution`]). Which level it ends at depends on the set of records alone, not on their order or on how partial
+/// tables were merged: it is the finest at which the keys of all records fit. No count is ever dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Table<K> {
     shards: Vec<Shard<K>>,
@@ -50,10 +51,10 @@ impl<K: Key> Table<K> {
         Self { shards, keys_max }
     }
 
-    /// Adds to the counters of a key.
+    /// Adds to the counters of a key; `from` are the rhythms of where they come from.
     #[inline]
-    pub(crate) fn add(&mut self, shard: usize, key: K, counters: &Counters) {
-        self.shards[shard % SHARDS].add(key, counters, self.keys_max);
+    pub(crate) fn add(&mut self, shard: usize, key: K, counters: &Counters, from: &Rhythms) {
+        self.shards[shard % SHARDS].add(key, counters, from, self.keys_max);
     }
 
     /// Adds to the counters of keys of one shard.
@@ -67,23 +68,30 @@ impl<K: Key> Table<K> {
             while own.level < other.level {
                 own.coarsen();
             }
-            for (key, counters) in other.counters.into_entries() {
+            let (entries, rhythms) = other.counters.into_entries();
+            for (key, counters) in entries {
                 let key = key.with_entity(entity(key.entity()));
-                own.add(key, &counters, self.keys_max);
+                own.add(key, &counters, &rhythms, self.keys_max);
             }
         }
     }
 
-    /// Every key with its counters and the level that it is kept at, in an order that no output may have.
+    /// As [`Table::shard`], of all shards.
+    #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &Counters, Resolution)> {
         (0..self.shards.len()).flat_map(|at| self.shard(at))
     }
 
-    /// As [`Table::iter`], of one shard.
+    /// Every key of a shard with its counters and the level that it is kept at, in an order that no output may have.
     pub(crate) fn shard(&self, at: usize) -> impl Iterator<Item = (&K, &Counters, Resolution)> {
         let shard = &self.shards[at];
         let entries = shard.counters.entries();
         entries.map(|(key, counters)| (key, counters, shard.level))
+    }
+
+    /// The beats of an entry of a shard.
+    pub(crate) fn rhythm(&self, shard: usize, counters: &Counters) -> Rhythm {
+        self.shards[shard % SHARDS].counters.rhythm(counters)
     }
 
     /// The level of each shard.
@@ -110,27 +118,35 @@ impl<K: Key> Table<K> {
 
 impl<K: Key> Shard<K> {
     #[inline]
-    fn add(&mut self, key: K, counters: &Counters, keys_max: usize) {
-        self.counters.add(key.at(self.level), counters);
-        if self.counters.len() > keys_max {
+    fn add(&mut self, key: K, counters: &Counters, from: &Rhythms, keys_max: usize) {
+        self.counters.add(key.at(self.level), counters, from);
+        if self.is_over(keys_max) {
             self.shrink(keys_max);
         }
     }
 
+    /// Whether it holds more than `keys_max` allows: a rhythm takes more room than a key.
+    #[inline]
+    fn is_over(&self, keys_max: usize) -> bool {
+        self.counters.len() > keys_max || self.counters.rhythms_len() > keys_max / 2
+    }
+
     /// Adds to the counters of keys, and keeps less of each key once there are more than `keys_max`.
     pub(crate) fn add_all(&mut self, entries: &[(K, Counters)], keys_max: usize) {
+        // What comes one by one has no rhythm yet.
+        let from = Rhythms::default();
         for some in entries.chunks(WARM_KEYS) {
             for (key, _) in some {
                 self.counters.warm_up(&key.at(self.level));
             }
             for (key, counters) in some {
-                self.add(*key, counters, keys_max);
+                self.add(*key, counters, &from, keys_max);
             }
         }
     }
 
     fn shrink(&mut self, keys_max: usize) {
-        while self.counters.len() > keys_max && self.level.coarser().is_some() {
+        while self.is_over(keys_max) && self.level.coarser().is_some() {
             self.coarsen();
         }
     }
@@ -140,8 +156,9 @@ impl<K: Key> Shard<K> {
             return;
         };
         self.level = level;
-        for (key, counters) in std::mem::take(&mut self.counters).into_entries() {
-            self.counters.add(key.at(level), &counters);
+        let (entries, rhythms) = std::mem::take(&mut self.counters).into_entries();
+        for (key, counters) in entries {
+            self.counters.add(key.at(level), &counters, &rhythms);
         }
     }
 }

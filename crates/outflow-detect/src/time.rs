@@ -76,10 +76,14 @@ impl Slot {
 
     /// The bits, within the slot, of the buckets that a span of time touches.
     pub fn buckets(self, start: i64, end: i64) -> u64 {
-        let last = i64::from(BUCKETS_PER_SLOT) - 1;
-        let bucket = |secs: i64| (secs - self.start()).div_euclid(BUCKET_SECS).clamp(0, last);
-        let (first, last) = (bucket(start), bucket(end.max(start)));
+        let (first, last) = (self.bucket(start), self.bucket(end.max(start)));
         ((1 << (last - first + 1)) - 1) << first
+    }
+
+    /// The bucket of an instant within the slot; that of an earlier one is the first, of a later one the last.
+    pub fn bucket(self, secs: i64) -> u32 {
+        let bucket = (secs - self.start()).div_euclid(BUCKET_SECS);
+        u32::try_from(bucket.max(0)).map_or(BUCKETS_PER_SLOT - 1, |at| at.min(BUCKETS_PER_SLOT - 1))
     }
 }
 

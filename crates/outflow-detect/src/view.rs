@@ -21,6 +21,7 @@ use crate::key::{
 };
 use crate::parallel::in_parallel;
 use crate::policy::Policy;
+use crate::rhythm::Rhythm;
 use crate::services::{port_of, watched};
 use crate::state::{State, Uncounted};
 use crate::table::SHARDS;
@@ -46,6 +47,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) named: Option<GroupId>,
     pub(crate) service: Service,
     pub(crate) slot: Slot,
+    /// Where the state keeps the pair's beats.
+    shard: u8,
     pub(crate) counters: &'a Counters,
 }
 
@@ -56,6 +59,11 @@ impl Entry<'_> {
     /// The destination group.
     pub(crate) fn group(&self) -> Group {
         Group::new(self.named, self.remote)
+    }
+
+    /// Whether more than headers was sent.
+    pub(crate) fn sends_payload(&self) -> bool {
+        self.counters.up().payload > 0
     }
 
     /// Whether everything that the entry may stand for lies in a network.
@@ -146,8 +154,10 @@ pub(crate) struct View<'a> {
 /// Entries by what reads them, in no order.
 #[derive(Debug, Default)]
 pub(crate) struct Sifted<'a> {
-    /// Payload that a host chose to send outside, in parts that have no workload in common.
+    /// What a host chose to send outside, with payload or without, in parts that have no workload in common.
     pub(crate) chosen: Vec<Vec<Entry<'a>>>,
+    /// What it sent outside to those who came to it.
+    pub(crate) served: Vec<Entry<'a>>,
     /// Of it, what went to services that policy watches.
     pub(crate) watched: Vec<Entry<'a>>,
     /// ICMP with the outside.
@@ -251,6 +261,12 @@ impl<'a> View<'a> {
         self.parties.get(number)
     }
 
+    /// When the connections of an entry began.
+    pub(crate) fn rhythm(&self, entry: &Entry<'_>) -> Rhythm {
+        let shard = usize::from(entry.shard);
+        self.state.pairs.rhythm(shard, entry.counters)
+    }
+
     /// What the log covers of an interface, or of the one that passed on a host's packets.
     pub(crate) fn watch(&self, number: u32) -> &Watch {
         self.parties.watch(number)
@@ -325,6 +341,7 @@ impl<'a> View<'a> {
             for (all, own) in all.chosen.iter_mut().zip(&mut part.chosen) {
                 all.append(own);
             }
+            all.served.append(&mut part.served);
             all.watched.append(&mut part.watched);
             all.icmp.append(&mut part.icmp);
             all.names.append(&mut part.names);
@@ -363,6 +380,7 @@ impl<'a> View<'a> {
                 named: None,
                 service: key.service,
                 slot: key.slot,
+                shard: u8::try_from(shard).unwrap_or(u8::MAX),
                 counters,
             };
             let service = key.service;
@@ -374,12 +392,16 @@ impl<'a> View<'a> {
                         sifted.guessed_payload_bytes.saturating_add(up.payload);
                 }
             }
-            if service.external && counters.up().payload > 0 && !is_served(key) {
+            let sends = service.external && counters.up().bytes > 0;
+            if sends && is_served(key) {
+                sifted.served.push(entry);
+            } else if sends {
                 let named = self.grouping.of(key, kept);
                 let entry = Entry { named, ..entry };
                 sifted.chosen[workload as usize % PARTS].push(entry);
                 // What only looks served has the port of the wrong side.
-                if service.role == Role::Client && watched(service).is_some() {
+                let is_client = service.role == Role::Client && entry.sends_payload();
+                if is_client && watched(service).is_some() {
                     sifted.watched.push(entry);
                 }
             }

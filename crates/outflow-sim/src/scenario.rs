@@ -1,4 +1,4 @@
-//! The labelled scenarios: five that take data out, three that only look like it.
+//! The labelled scenarios: what takes data out or calls home, and what only looks like it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,6 +24,12 @@ pub enum Scenario {
     Deploy,
     /// 100 GB pulled from one address; upstream are only acknowledgements.
     BigDownload,
+    /// A small request every five minutes, give or take two fifths, to a new address until the span ends.
+    Beacon,
+    /// One connection to a new address that stays open for 15 hours, and takes 40 MB out.
+    LongConnection,
+    /// Half a dozen interfaces report to one address every half hour, from the first day on.
+    Agents,
 }
 
 /// Whether a scenario is one to find or one to stay silent about.
@@ -46,7 +52,7 @@ impl Class {
 }
 
 impl Scenario {
-    /// Every scenario, the malicious ones first.
+    /// Every scenario. New ones come last, so that the others keep their interfaces and addresses.
     pub const ALL: &'static [Self] = &[
         Self::Burst,
         Self::Drip,
@@ -56,6 +62,9 @@ impl Scenario {
         Self::BackupMoved,
         Self::Deploy,
         Self::BigDownload,
+        Self::Beacon,
+        Self::LongConnection,
+        Self::Agents,
     ];
 
     /// The name on command lines and in labels.
@@ -69,6 +78,9 @@ impl Scenario {
             Self::BackupMoved => "backup-moved",
             Self::Deploy => "deploy",
             Self::BigDownload => "big-download",
+            Self::Beacon => "beacon",
+            Self::LongConnection => "long-connection",
+            Self::Agents => "agents",
         }
     }
 
@@ -79,8 +91,10 @@ impl Scenario {
             | Self::Drip
             | Self::SplitDestinations
             | Self::ResolverBypass
-            | Self::IcmpTunnel => Class::Malicious,
-            Self::BackupMoved | Self::Deploy | Self::BigDownload => Class::Benign,
+            | Self::IcmpTunnel
+            | Self::Beacon
+            | Self::LongConnection => Class::Malicious,
+            Self::BackupMoved | Self::Deploy | Self::BigDownload | Self::Agents => Class::Benign,
         }
     }
 
@@ -91,7 +105,9 @@ impl Scenario {
             Self::Drip | Self::SplitDestinations => "T1030",
             Self::ResolverBypass => "T1071.004",
             Self::IcmpTunnel => "T1095",
-            Self::BackupMoved | Self::Deploy | Self::BigDownload => "",
+            Self::Beacon => "T1071.001",
+            Self::LongConnection => "T1572",
+            Self::BackupMoved | Self::Deploy | Self::BigDownload | Self::Agents => "",
         }
     }
 
@@ -104,6 +120,9 @@ impl Scenario {
             Self::BackupMoved => "backup-agent",
             Self::Deploy => "saas-agent",
             Self::BigDownload => "https-download",
+            Self::Beacon => "https-beacon",
+            Self::LongConnection => "tls-tunnel",
+            Self::Agents => "monitoring-agent",
         }
     }
 
@@ -116,7 +135,10 @@ impl Scenario {
             | Self::SplitDestinations
             | Self::ResolverBypass
             | Self::IcmpTunnel
-            | Self::BigDownload => 1,
+            | Self::BigDownload
+            | Self::Beacon
+            | Self::LongConnection
+            | Self::Agents => 1,
         }
     }
 }

@@ -60,11 +60,15 @@ impl<'a> Scene<'a> {
                 Scenario::IcmpTunnel => self.icmp_tunnel(eni),
                 Scenario::BackupMoved => self.backup_moved(eni, destinations.backup),
                 Scenario::BigDownload => self.big_download(eni),
-                Scenario::Deploy => {}
+                Scenario::Beacon => self.beacon(eni),
+                Scenario::LongConnection => self.long_connection(eni),
+                Scenario::Deploy | Scenario::Agents => {}
             }
         }
-        if self.scenario == Scenario::Deploy {
-            self.deploy(enis);
+        match self.scenario {
+            Scenario::Deploy => self.deploy(enis),
+            Scenario::Agents => self.agents(enis),
+            _ => {}
         }
     }
 
@@ -191,16 +195,53 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// Calls until the span ends, each some time after the one before.
+    fn beacon(&mut self, eni: usize) {
+        let peer = self.fresh(1)[0];
+        let mut start = self.at(self.config.onset_day(), 2) + self.rng.secs(3_600);
+        while start < self.config.end().secs() - 60 {
+            let payload = (self.rng.between(500, 700), self.rng.between(200, 900));
+            self.https(eni, peer, start, 1, payload);
+            start += 180 + self.rng.secs(240);
+        }
+    }
+
+    fn long_connection(&mut self, eni: usize) {
+        let peer = self.fresh(1)[0];
+        let start = self.at(self.config.onset_day(), 4) + self.rng.secs(3_600);
+        self.https(eni, peer, start, 15 * HOUR, (40 * MB, 6 * MB));
+    }
+
+    /// Each at minutes of its own, give or take half a minute.
+    fn agents(&mut self, enis: &[usize]) {
+        let peer = self.saas(5);
+        for eni in enis {
+            let minute = self.rng.secs(1_800);
+            for day in 0..self.config.days {
+                for half_hour in 0..48 {
+                    let start = self.at(day, 0) + half_hour * 1_800 + minute + self.rng.secs(30);
+                    let payload = (self.rng.around(3_000), 400);
+                    if start < self.config.end().secs() - 60 {
+                        self.https(*eni, peer, start, 1, payload);
+                    }
+                }
+            }
+        }
+    }
+
     /// Addresses that nothing else in the world uses.
     fn fresh(&mut self, count: usize) -> Vec<Peer> {
         let mut peers: Vec<Peer> = Vec::new();
         while peers.len() < count {
             let own = self.scenario as u8;
-            // The third octet keeps scenarios apart: none shares a /24 with another.
-            let third = self.rng.byte(0, 31) * 8 + own;
-            let (first, second) = match self.rng.below(2) {
-                0 => (45, self.rng.byte(66, 159)),
-                _ => (185, self.rng.byte(100, 249)),
+            // The third octet keeps scenarios apart: none shares a /24 with another. It has room for eight; the second
+            // keeps each further eight apart from them.
+            let third = self.rng.byte(0, 31) * 8 + own % 8;
+            let (first, second) = match (self.rng.below(2), own < 8) {
+                (0, true) => (45, self.rng.byte(66, 159)),
+                (_, true) => (185, self.rng.byte(100, 249)),
+                (0, false) => (45, self.rng.byte(160, 250)),
+                (_, false) => (185, self.rng.byte(2, 99)),
             };
             let peer = Peer::outside(Addr::from_v4([first, second, third, self.rng.byte(2, 253)]));
             if !peers.contains(&peer) {

@@ -10,6 +10,9 @@ use crate::{Error, Scenario, WorldConfig};
 /// Interfaces that take part in a deploy.
 const DEPLOYED_ENIS: usize = 12;
 
+/// Of these, the ones that also report to a monitoring service; the others have room for more scenarios.
+const AGENT_ENIS: usize = 6;
+
 /// One conversation of a scenario.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry {
@@ -57,6 +60,7 @@ impl Script {
             .position(|at| inventory.enis[*at].role == Role::Batch);
         let worker = worker.map(|at| free.remove(at));
         let mut parts = Vec::new();
+        let mut deployed = Vec::new();
         for scenario in Scenario::ALL.iter().copied() {
             let (enis, wanted) = match scenario {
                 Scenario::BigDownload => (worker.into_iter().collect(), 1),
@@ -64,7 +68,17 @@ impl Script {
                     let backups = inventory.stable(0, Role::Backup);
                     (backups.iter().copied().take(1).collect(), 1)
                 }
-                Scenario::Deploy => (take(&mut free, DEPLOYED_ENIS), DEPLOYED_ENIS),
+                Scenario::Deploy => {
+                    deployed = take(&mut free, DEPLOYED_ENIS);
+                    (deployed.clone(), DEPLOYED_ENIS)
+                }
+                // A small world has no others left, and a deploy changes little on an interface.
+                Scenario::Beacon => (deployed.iter().copied().take(1).collect(), 1),
+                Scenario::LongConnection => (deployed.iter().copied().skip(1).take(1).collect(), 1),
+                Scenario::Agents => {
+                    let last = deployed.iter().copied().skip(DEPLOYED_ENIS - AGENT_ENIS);
+                    (last.collect(), AGENT_ENIS)
+                }
                 Scenario::Burst
                 | Scenario::Drip
                 | Scenario::SplitDestinations

@@ -44,8 +44,9 @@ pub(crate) struct SimulateArgs {
     /// Region.
     #[arg(long)]
     region: Option<String>,
-    /// What happens: burst, drip, split-destinations, resolver-bypass, icmp-tunnel, and the harmless
-    /// backup-moved, deploy, big-download; or `all`. May be repeated.
+    /// What happens: burst, drip, split-destinations, resolver-bypass, icmp-tunnel, beacon,
+    /// long-connection, and the harmless backup-moved, deploy, big-download, agents; or `all`. May
+    /// be repeated.
     #[arg(long = "scenario", value_name = "NAME")]
     scenarios: Vec<String>,
     /// Minutes of records in an object; AWS delivers 5.

@@ -22,7 +22,7 @@ fn counters() -> impl Strategy<Value = Counters> {
                 flows,
                 first,
                 last,
-                marks: active,
+                marks: active & (BUCKETS | TOLD),
                 ..Counters::default()
             };
             counters.with_volumes(up, down)

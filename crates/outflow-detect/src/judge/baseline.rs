@@ -16,21 +16,33 @@ const ACTIVE_DAYS_MAX: usize = 90;
 /// Its allowance is the median of those days raised by twice their median deviation, at least one octave and at most
 /// two (medians resist the very outliers that are looked for).
 pub(super) fn allowance(history: &[DayPayload], day: Day, quarantine: u32, rule: &Baseline) -> u64 {
-    let Some(before) = day.0.checked_sub(quarantine) else {
+    let Some(known) = establishing(history, day, quarantine, rule) else {
         return 0;
     };
-    let known = &history[..history.partition_point(|(past, _)| past.0 < before)];
-    let known = &known[known.len().saturating_sub(ACTIVE_DAYS_MAX)..];
-    let (Some(first), Some(last)) = (known.first(), known.last()) else {
-        return 0;
-    };
-    let active = u32::try_from(known.len()).unwrap_or(u32::MAX);
-    if active < rule.active_days || last.0.0 - first.0.0 < rule.spread_days {
-        return 0;
-    }
     let mut levels = Levels::default();
     known.iter().for_each(|(_, payload)| levels.add(*payload));
     levels.raised()
+}
+
+/// Whether a pair is established on a day.
+pub(super) fn is_established(history: &[DayPayload], day: Day, rule: &Baseline) -> bool {
+    establishing(history, day, rule.quarantine_days, rule).is_some()
+}
+
+/// The days that establish a pair on a day, if they do.
+pub(super) fn establishing<'h>(
+    history: &'h [DayPayload],
+    day: Day,
+    quarantine: u32,
+    rule: &Baseline,
+) -> Option<&'h [DayPayload]> {
+    let before = day.0.checked_sub(quarantine)?;
+    let known = &history[..history.partition_point(|(past, _)| past.0 < before)];
+    let known = &known[known.len().saturating_sub(ACTIVE_DAYS_MAX)..];
+    let (first, last) = (known.first()?, known.last()?);
+    let active = u32::try_from(known.len()).unwrap_or(u32::MAX);
+    let is_spread = last.0.0 - first.0.0 >= rule.spread_days;
+    (active >= rule.active_days && is_spread).then_some(known)
 }
 
 /// Two octaves: where a past swings between two levels, the deviation is their distance, which would excuse far more
@@ -65,14 +77,19 @@ impl Levels {
         if self.len == 0 {
             return 0;
         }
+        let (middle, spread) = self.middle_and_spread();
+        payload_at(middle + (2 * spread).clamp(EIGHTHS, RAISE_MAX))
+    }
+
+    /// The median level, and the median deviation from it.
+    pub(super) fn middle_and_spread(&self) -> (usize, usize) {
         let counts = self.counts.iter().enumerate();
         let middle = self.median(counts.clone().map(|(_, count)| *count));
         let mut deviations = [0; LEVELS];
         for (level, count) in counts {
             deviations[level.abs_diff(middle)] += count;
         }
-        let spread = self.median(deviations.into_iter());
-        payload_at(middle + (2 * spread).clamp(EIGHTHS, RAISE_MAX))
+        (middle, self.median(deviations.into_iter()))
     }
 
     /// The place in the middle of counts by place; of two, the lower.
@@ -94,7 +111,7 @@ const LEVELS: usize = 64 * EIGHTHS;
 
 /// Eight times the binary logarithm of a payload, from its leading bits: integers, so that every machine has the
 /// same.
-fn level(payload: u64) -> usize {
+pub(super) fn level(payload: u64) -> usize {
     let payload = payload.max(1);
     let octave = payload.ilog2();
     let mantissa = if octave >= 3 {
@@ -106,7 +123,7 @@ fn level(payload: u64) -> usize {
 }
 
 /// The least payload above a level.
-fn payload_at(level: usize) -> u64 {
+pub(super) fn payload_at(level: usize) -> u64 {
     let (octave, mantissa) = (level / EIGHTHS, level % EIGHTHS);
     let eighths = (8 + mantissa as u128 + 1) << octave.min(100);
     u64::try_from(eighths >> 3).unwrap_or(u64::MAX)

@@ -345,7 +345,7 @@ fn shared_finding(view: &View<'_>, sum: Sum<'_, '_>) -> Judged {
     sum.draft.finish(view, charge)
 }
 
-fn shape_reason(measure: &Measure) -> Why {
+pub(super) fn shape_reason(measure: &Measure) -> Why {
     let (up, down) = (measure.up, measure.down);
     let share = 100.0 * up as f64 / up.saturating_add(down).max(1) as f64;
     let shape = if up > down {

@@ -12,13 +12,14 @@ use crate::counters::{Counters, Volume};
 use crate::coverage::{Marks, Watch};
 use crate::entities::Entity;
 use crate::key::{Key, PairKey, Resolution, Role, Service, UnorientedKey};
+use crate::rhythm::{Beat, Rhythm, Rhythms};
 use crate::services::Resolving;
-use crate::table::Table;
-use crate::time::{Hour, Slot};
+use crate::table::{SHARDS, Table};
+use crate::time::{BUCKETS_PER_SLOT, Hour, Slot};
 use wire::{Reader, Writer};
 
 /// The layout of the bytes; a state of another version is refused.
-const VERSION: u8 = 5;
+const VERSION: u8 = 6;
 
 impl State {
     /// The state as bytes.
@@ -53,7 +54,7 @@ impl State {
         let version = input.u8()?;
         if version != VERSION {
             return Err(Error::State {
-                reason: format!("version {version} is not {VERSION}"),
+                reason: format!("version {version} is not {VERSION}; fold the records again"),
             });
         }
         let mut state = Self::with_keys_max(keys_max);
@@ -280,16 +281,21 @@ fn write_table<K: Key>(
     for level in table.levels() {
         out.u8(level as u8);
     }
-    let ranked = |(key, counters, _): (&K, &Counters, Resolution)| {
-        (key.with_entity(ranks[key.entity() as usize]), *counters)
-    };
-    let mut entries: Vec<(K, Counters)> = table.iter().map(ranked).collect();
-    entries.sort_unstable_by_key(|(key, _)| *key);
+    let mut entries: Vec<(K, usize, &Counters)> = Vec::new();
+    for shard in 0..SHARDS {
+        let ranked = |(key, counters, _): (&K, _, Resolution)| {
+            let key = key.with_entity(ranks[key.entity() as usize]);
+            (key, shard, counters)
+        };
+        entries.extend(table.shard(shard).map(ranked));
+    }
+    entries.sort_unstable_by_key(|(key, ..)| *key);
     out.u64(entries.len() as u64);
-    for (key, counters) in &entries {
+    for (key, shard, counters) in entries {
         out.u32(key.entity());
-        write_key(out, key);
+        write_key(out, &key);
         write_counters(out, counters);
+        write_rhythm(out, &table.rhythm(shard, counters));
     }
 }
 
@@ -299,7 +305,7 @@ fn read_table<K: Key>(
     shards: &[usize],
     read_key: impl Fn(&mut Reader<'_>, u32) -> Result<K, Error>,
 ) -> Result<(), Error> {
-    for shard in 0..crate::table::SHARDS {
+    for shard in 0..SHARDS {
         let number = input.u8()?;
         let level = Resolution::ALL.get(usize::from(number)).copied();
         let level = level.ok_or_else(|| Error::State {
@@ -310,13 +316,15 @@ fn read_table<K: Key>(
     for _ in 0..input.u64()? {
         let entity = input.u32()?;
         let key = read_key(input, entity)?;
-        let counters = read_counters(input)?;
+        let mut rhythms = Rhythms::default();
+        let mut counters = read_counters(input)?;
+        read_rhythm(input, &mut counters, &mut rhythms)?;
         let Some(shard) = shards.get(entity as usize) else {
             return Err(Error::State {
                 reason: format!("no interface has number {entity}"),
             });
         };
-        table.add(*shard, key, &counters);
+        table.add(*shard, key, &counters, &rhythms);
     }
     Ok(())
 }
@@ -411,6 +419,34 @@ fn write_counters(out: &mut Writer, counters: &Counters) {
     out.u32(counters.first);
     out.u32(counters.last);
     out.u64(counters.marks());
+}
+
+/// The beats of a slot, with their buckets.
+fn write_rhythm(out: &mut Writer, rhythm: &Rhythm) {
+    let beats = (0u8..).zip(rhythm);
+    let beats = beats.filter(|(_, beat)| **beat != Beat::default());
+    out.u8(u8::try_from(beats.clone().count()).unwrap_or(u8::MAX));
+    for (bucket, beat) in beats {
+        out.u8(bucket);
+        out.u32(beat.bits());
+    }
+}
+
+fn read_rhythm(
+    input: &mut Reader<'_>,
+    counters: &mut Counters,
+    among: &mut Rhythms,
+) -> Result<(), Error> {
+    for _ in 0..input.u8()? {
+        let (bucket, beat) = (input.u8()?, Beat::from_bits(input.u32()?));
+        if u32::from(bucket) >= BUCKETS_PER_SLOT || beat == Beat::default() {
+            return Err(Error::State {
+                reason: format!("no beat is in bucket {bucket}"),
+            });
+        }
+        counters.add_beat(among, usize::from(bucket), beat);
+    }
+    Ok(())
 }
 
 fn read_counters(input: &mut Reader<'_>) -> Result<Counters, Error> {

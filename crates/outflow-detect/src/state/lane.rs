@@ -11,6 +11,7 @@ use crate::counters::{Counters, Volume};
 use crate::coverage::{Marks, Touched};
 use crate::entities::shard_of;
 use crate::key::{PairKey, Role, Service, UnorientedKey};
+use crate::rhythm::Beat;
 use crate::services::resolving;
 use crate::table::SHARDS;
 use crate::time::{Hour, Slot};
@@ -290,7 +291,11 @@ impl Lane {
             slot,
         };
         let sent = sent(flow, active);
-        let counters = if outgoing { sent } else { sent.reversed() };
+        let counters = match (outgoing, service.role) {
+            (true, Role::Client) => sent.beating(slot.bucket(flow.start), beat(flow)),
+            (true, _) => sent,
+            (false, _) => sent.reversed(),
+        };
         self.buffers[shard].pairs.push((key, counters));
     }
 }
@@ -327,6 +332,13 @@ fn sent(flow: &Flow, active: u64) -> Counters {
     };
     let told = matches!(flow.initiator, Initiator::Local | Initiator::Remote);
     Counters::sent(volume, flow.start, flow.end, active, told)
+}
+
+/// What a record that a client sent tells of when its connections began.
+#[inline]
+fn beat(flow: &Flow) -> Beat {
+    let begins = !flow.has_flags || flow.initiator == Initiator::Local;
+    Beat::of(flow.local_port, begins)
 }
 
 /// Traffic that is watched although it stays inside: name resolution, as tunnels run through own resolvers.

@@ -9,6 +9,7 @@ use hashbrown::HashTable;
 
 use crate::counters::Counters;
 use crate::key::{FixedState, Key};
+use crate::rhythm::{Rhythm, Rhythms};
 
 /// Entries of a page.
 const PAGE: usize = 512;
@@ -19,6 +20,8 @@ pub(super) struct Arena<K> {
     places: HashTable<Place>,
     pages: Vec<Vec<(K, Counters)>>,
     len: usize,
+    /// Those of the entries, in no order.
+    rhythms: Rhythms,
 }
 
 /// Where an entry is, with half of its key's hash: growing the table then reads no entry.
@@ -41,28 +44,38 @@ impl<K> Default for Arena<K> {
             places: HashTable::new(),
             pages: Vec::new(),
             len: 0,
+            rhythms: Rhythms::default(),
         }
     }
 }
 
 impl<K: Key> Arena<K> {
-    /// Adds to the counters of a key.
+    /// Adds to the counters of a key; `from` are the rhythms of where they come from.
     #[inline]
-    pub(super) fn add(&mut self, key: K, counters: &Counters) {
-        let Self { places, pages, len } = self;
+    pub(super) fn add(&mut self, key: K, counters: &Counters, from: &Rhythms) {
+        let Self {
+            places,
+            pages,
+            len,
+            rhythms,
+        } = self;
         let half = half_of(&key);
         let hash = Place::hash(half);
         let is_ours = |place: &Place| place.half == half && entry(pages, place.at).0 == key;
         if let Some(place) = places.find(hash, is_ours) {
             let at = place.at as usize;
-            pages[at / PAGE][at % PAGE].1.add(counters);
+            let own = &mut pages[at / PAGE][at % PAGE].1;
+            own.add(counters);
+            own.add_beats(rhythms, counters, from);
             return;
         }
         if *len % PAGE == 0 {
             pages.push(Vec::with_capacity(PAGE));
         }
+        let mut own = counters.without_beats();
+        own.add_beats(rhythms, counters, from);
         if let Some(page) = pages.last_mut() {
-            page.push((key, *counters));
+            page.push((key, own));
         }
         let at = u32::try_from(*len).unwrap_or(u32::MAX);
         places.insert_unique(hash, Place { half, at }, |place| Place::hash(place.half));
@@ -91,14 +104,26 @@ impl<K: Key> Arena<K> {
             .map(|(key, counters)| (key, counters))
     }
 
-    /// The entries, each page freed once it is read.
-    pub(super) fn into_entries(self) -> impl Iterator<Item = (K, Counters)> {
-        self.pages.into_iter().flatten()
+    /// How many of them have a rhythm.
+    pub(super) fn rhythms_len(&self) -> usize {
+        self.rhythms.len()
+    }
+
+    /// The beats of an entry.
+    pub(super) fn rhythm(&self, counters: &Counters) -> Rhythm {
+        counters.rhythm(&self.rhythms)
+    }
+
+    /// The entries, each page freed once it is read, and their rhythms.
+    pub(super) fn into_entries(self) -> (impl Iterator<Item = (K, Counters)>, Rhythms) {
+        (self.pages.into_iter().flatten(), self.rhythms)
     }
 
     /// Bytes on the heap, about.
     pub(super) fn heap_bytes(&self) -> usize {
-        self.pages.len() * PAGE * size_of::<(K, Counters)>() + self.places.capacity() * 8 / 7 * 9
+        self.pages.len() * PAGE * size_of::<(K, Counters)>()
+            + self.places.capacity() * 8 / 7 * 9
+            + self.rhythms.heap_bytes()
     }
 }
 

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::counters::Volume;
 use crate::key::{PairKey, Role, Service, UnorientedKey};
+use crate::rhythm::{Beat, Rhythm, Rhythms};
 use crate::time::Slot;
 use outflow_record::Addr;
 use proptest::prelude::*;
@@ -54,7 +55,13 @@ fn counters() -> impl Strategy<Value = Counters> {
                 packets: bytes / 1_000,
             };
             let counters = Counters::sent(volume, at, at + 59, 1 << (at % 36), at % 2 == 0);
-            if up { counters } else { counters.reversed() }
+            let port = u16::try_from(at).unwrap();
+            let bucket = u32::from(port) % 36 / (1 + u32::from(port) % 30);
+            if up {
+                counters.beating(bucket, Beat::of(port, at % 3 > 0))
+            } else {
+                counters.reversed()
+            }
         })
 }
 
@@ -72,20 +79,50 @@ fn shard_of<K: Key>(key: &K) -> usize {
 fn table<K: Key>(adds: &[(K, Counters)], keys_max: usize) -> Table<K> {
     let mut table = Table::new(keys_max);
     for (key, counters) in adds {
-        table.add(shard_of(key), *key, counters);
+        table.add(shard_of(key), *key, counters, &Rhythms::default());
     }
     table
 }
 
-fn content<K: Key>(table: &Table<K>) -> (Vec<Resolution>, BTreeMap<K, Counters>) {
-    let all: BTreeMap<K, Counters> = table.iter().map(|(key, own, _)| (*key, *own)).collect();
-    (table.levels().collect(), all)
+type Content<K> = BTreeMap<K, (Counters, Rhythm)>;
+
+fn content<K: Key>(table: &Table<K>) -> (Vec<Resolution>, Content<K>) {
+    let shards =
+        (0..SHARDS).flat_map(|at| table.shard(at).map(move |(key, own, _)| (at, key, own)));
+    // Where a rhythm lies is of no matter.
+    let all = shards.map(|(at, key, own)| (*key, (own.without_beats(), table.rhythm(at, own))));
+    (table.levels().collect(), all.collect())
+}
+
+/// Beats by key, added up in the plainest way.
+fn expected_beats<K: Key>(
+    adds: &[(K, Counters)],
+    level: impl Fn(&K) -> Resolution,
+) -> BTreeMap<K, Rhythm> {
+    let mut all: BTreeMap<K, Rhythm> = BTreeMap::new();
+    for (key, counters) in adds {
+        let own = all
+            .entry(key.at(level(key)))
+            .or_insert(crate::rhythm::SILENCE);
+        let beats = counters.rhythm(&Rhythms::default());
+        for (own, beat) in own.iter_mut().zip(beats) {
+            *own = own.with(beat);
+        }
+    }
+    all
+}
+
+/// How many keys have connections that began in two buckets or more.
+fn rhythms<K: Key>(beats: &BTreeMap<K, Rhythm>) -> usize {
+    let has_two =
+        |rhythm: &&Rhythm| rhythm.iter().filter(|own| **own != Beat::default()).count() > 1;
+    beats.values().filter(has_two).count()
 }
 
 fn total<'c>(counters: impl Iterator<Item = &'c Counters>) -> Counters {
     counters.fold(Counters::default(), |mut sum, own| {
         sum.add(own);
-        sum
+        sum.without_beats()
     })
 }
 
@@ -94,9 +131,11 @@ fn expected_level<K: Key>(adds: &[(K, Counters)], shard: usize, keys_max: usize)
     let mut level = Resolution::Address;
     loop {
         let own = adds.iter().filter(|(key, _)| shard_of(key) == shard);
-        let keys: std::collections::BTreeSet<K> = own.map(|(key, _)| key.at(level)).collect();
+        let own: Vec<(K, Counters)> = own.copied().collect();
+        let keys = expected_beats(&own, |_| level);
+        let is_over = keys.len() > keys_max || rhythms(&keys) > keys_max / 2;
         match level.coarser() {
-            Some(coarser) if keys.len() > keys_max => level = coarser,
+            Some(coarser) if is_over => level = coarser,
             _ => return level,
         }
     }
@@ -115,6 +154,13 @@ fn is_bounded<K: Key>(adds: &[(K, Counters)], keys_max: usize) -> Result<(), Tes
                 .all(|(key, _)| key.at(shard.level) == *key)
         );
     }
+    let levels: Vec<Resolution> = table.levels().collect();
+    let beats = expected_beats(adds, |key| levels[shard_of(key)]);
+    let kept = content(&table)
+        .1
+        .into_iter()
+        .map(|(key, (_, rhythm))| (key, rhythm));
+    prop_assert!(kept.eq(beats));
     let sum = total(adds.iter().map(|(_, own)| own));
     prop_assert_eq!(total(table.iter().map(|(_, own, _)| own)), sum);
     Ok(())

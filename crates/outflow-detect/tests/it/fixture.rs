@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use outflow_detect::{
-    Baseline, Bounds, Day, Engine, Horizons, Judged, Policy, Sanctioned, State, judge,
+    Baseline, Bounds, Day, Engine, Horizons, Judged, Policy, Sanctioned, Scores, State, judge,
 };
 use outflow_enrich::{Enricher, InterfaceKey, Networks, Origin, PointKey};
 use outflow_record::{Decoded, Decoder, Field, FlowBatch, Format, Timestamp};
@@ -150,14 +150,18 @@ pub(crate) fn engine_of(policy: Policy, format: &str, lines: &[String]) -> Engin
     let format: Format = format.parse().unwrap();
     let mut decoder = Decoder::new(Some(format));
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    assert_eq!(decoder.decode(text.as_bytes()).unwrap(), text.len());
-    let decoded = decoder.flush().unwrap();
-    assert_eq!(decoded.rejects, []);
     let mut fold = Fold::new(Engine::new(policy), &Networks::default());
-    fold.add(&Piece {
-        decoded,
-        origin: Origin::default(),
-    });
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        let taken = decoder.decode(rest).unwrap();
+        rest = &rest[taken..];
+        let decoded = decoder.flush().unwrap();
+        assert_eq!(decoded.rejects, []);
+        fold.add(&Piece {
+            decoded,
+            origin: Origin::default(),
+        });
+    }
     fold.engine
 }
 
@@ -245,12 +249,22 @@ pub(crate) fn strict() -> Policy {
             resolver_day: 100,
             icmp_day: 100,
             service_day: 1,
+            shift_day: MB,
+            served_day: MB,
+            connection_hours: 2,
+            unanswered_day: 1,
+        },
+        scores: Scores {
+            beacon: 4,
+            rare: 1,
+            unusual: 1,
         },
         baseline: Baseline {
             active_days: 1,
             spread_days: 0,
             quarantine_days: 0,
             common_workloads: 3,
+            rare_workloads: 2,
         },
         sanctioned: vec![Sanctioned {
             destination: "52.0.0.0/8".parse().unwrap(),

@@ -27,7 +27,14 @@ fn the_worlds_have_something_to_say() {
         let coverage: usize = case.pieces.iter().map(|p| p.decoded.coverage.len()).sum();
         let all = verdict(&case.state(), &strict());
         assert!(rows > 5_000 && coverage > 1_000, "{}", case.name);
-        for family in ["VolumeLedger", "DnsBypass", "ProtocolMisuse"] {
+        for family in [
+            "VolumeLedger",
+            "DestinationRare",
+            "DnsBypass",
+            "Beacon",
+            "ConnectionLong",
+            "ProtocolMisuse",
+        ] {
             assert!(all.contains(family), "{}: {family}", case.name);
         }
     }

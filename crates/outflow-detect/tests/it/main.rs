@@ -14,6 +14,12 @@ mod laws;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod pasts;
+#[cfg(test)]
+mod rhythms;
+#[cfg(test)]
+mod scans;
+#[cfg(test)]
 mod stream;
 #[cfg(test)]
 mod sums;

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use outflow_detect::{Day, Judged, Policy, SHARD_KEYS_MAX, Sanctioned, judge};
 use outflow_enrich::Networks;
-use outflow_finding::Severity;
+use outflow_finding::{Family, Severity};
 use outflow_sim::{Class, Label, Scenario, World, WorldConfig};
 
 use crate::fixture::{alone, objects, pieces, state_of};
@@ -157,6 +157,57 @@ fn a_tunnel_through_icmp_is_found() {
             (labels[0].bytes_out, labels[0].packets_out)
         );
     });
+}
+
+#[test]
+fn a_beacon_is_found_on_its_first_day() {
+    // Before, most of a week shows that such a thing is rare here.
+    for seed in SEEDS {
+        is_found_in(
+            &alone(Scenario::Beacon, seed, 7),
+            &quiet(seed, 7),
+            |labels, charged| {
+                let first = &charged[0];
+                assert_eq!(i64::from(first.day.0), labels[0].start.secs() / 86_400);
+                assert_eq!(first.finding.family, Family::Beacon);
+                assert_eq!(first.finding.severity, Severity::Medium);
+            },
+        );
+    }
+}
+
+#[test]
+fn a_connection_that_stays_open_and_takes_data_out_is_found() {
+    for seed in SEEDS {
+        let config = alone(Scenario::LongConnection, seed, 7);
+        is_found_in(&config, &quiet(seed, 7), |_, charged| {
+            let [one] = charged else {
+                panic!("{}", lines(charged))
+            };
+            assert_eq!(one.finding.family, Family::ConnectionLong);
+            assert!(
+                one.finding.title.ends_with("open for 15 h"),
+                "{}",
+                lines(charged)
+            );
+        });
+    }
+}
+
+#[test]
+fn agents_that_many_hosts_have_are_passed_over() {
+    is_passed_over(Scenario::Agents);
+    // Not even a note.
+    let config = alone(Scenario::Agents, 1, DAYS);
+    let pieces: Vec<_> = objects(&config).iter().flat_map(pieces).collect();
+    let state = state_of(&pieces, &Networks::default(), SHARD_KEYS_MAX);
+    let found = judge(&state, &Policy::default(), Day(40_000)).findings;
+    let labels = World::new(&config).unwrap().labels();
+    let told: Vec<Judged> = found
+        .into_iter()
+        .filter(|judged| labels.iter().any(|label| touches(judged, label)))
+        .collect();
+    assert!(told.is_empty(), "{}", lines(&told));
 }
 
 #[test]

@@ -145,3 +145,37 @@ fn a_private_attacker_is_outside_once_the_inside_is_named() {
         labelled
     );
 }
+
+/// The incidents that are seen first.
+const FIRST: usize = 3;
+
+#[test]
+fn beacons_are_among_what_is_seen_first() {
+    for name in ["acm-numinon", "acm-comfoo"] {
+        let Some(set) = beside(&format!("datasets/flows/{name}")) else {
+            return;
+        };
+        let report = report(&set, &[]);
+        let beacons = labels::read(&set);
+        let is_beacon = |label: &&labels::Label| label.label.starts_with("beacon");
+        let peers: BTreeSet<_> = beacons
+            .iter()
+            .filter(is_beacon)
+            .map(|label| label.pair())
+            .collect();
+        assert_eq!(peers.len(), 1, "{name}");
+        let first: BTreeSet<&str> = report
+            .incidents
+            .iter()
+            .take(FIRST)
+            .filter_map(|incident| text(incident, "id"))
+            .collect();
+        let told = report.findings.iter().any(|finding| {
+            let eni = text(finding, "interface_id").unwrap_or_default();
+            let is_first = text(finding, "incident").is_some_and(|id| first.contains(id));
+            let is_beacon = text(finding, "family") == Some("beacon");
+            is_first && is_beacon && addresses(finding).any(|peer| peers.contains(&(eni, peer)))
+        });
+        assert!(told, "{name}: {:#?}", report.incidents);
+    }
+}

@@ -106,7 +106,8 @@ impl Ledger {
 }
 
 impl<'a> Charges<'a> {
-    /// Explains what the past and policy explain, and keeps the rest.
+    /// Explains what the past and policy explain, and keeps the rest. Entries come in the order of
+    /// [`in_order`](crate::judge::pairs::in_order).
     pub(super) fn of(
         view: &'a View<'_>,
         policy: &Policy,
@@ -297,24 +298,14 @@ impl<'v> Users<'v> {
     }
 }
 
-/// Explains the entries of some workloads, and puts them in order.
+/// Explains the entries of some workloads, and leaves out those without payload.
 fn explain_part(
     view: &View<'_>,
     policy: &Policy,
     part: usize,
-    entries: &mut [Entry<'_>],
+    entries: &mut Vec<Entry<'_>>,
 ) -> Vec<Unexplained> {
-    entries.sort_unstable_by_key(|entry| {
-        let Entry {
-            workload,
-            slot,
-            remote,
-            service,
-            interface,
-            ..
-        } = *entry;
-        (workload, entry.group(), slot, remote, service, interface)
-    });
+    entries.retain(Entry::sends_payload);
     // At most one an entry; room that is not used costs no memory, growing would cost it twice.
     let mut all = Vec::with_capacity(entries.len());
     let mut start = 0;

@@ -39,6 +39,38 @@ fn service(port: u16) -> Service {
     }
 }
 
+/// A pair of a point with as many beats as its number, two at most; and one without direction, with the greatest counts.
+fn add_pairs(state: &mut State, number: u32, shard: usize, at: usize) {
+    let a: Addr = "10.0.0.7".parse().unwrap();
+    let b: Addr = "2001:db8::1".parse().unwrap();
+    let pair = PairKey {
+        entity: number,
+        remote: b,
+        service: service(u16::MAX),
+        slot: Slot(u32::MAX),
+    };
+    // None, one and two beats.
+    let from = Rhythms::default();
+    for bucket in 0..u32::try_from(at).unwrap().min(2) {
+        let beat = Beat::of(u16::MAX, true);
+        let counters = Counters::default().beating(35 - bucket, beat);
+        state.pairs.add(shard, pair, &counters, &from);
+    }
+    state.pairs.add(shard, pair, &Counters::default(), &from);
+    let unoriented = UnorientedKey {
+        entity: number,
+        first: a,
+        second: b,
+        service: service(0),
+        reverse: service(1),
+        slot: Slot(0),
+    };
+    let mut counters = Counters::default().with_volumes(GREATEST, GREATEST);
+    (counters.flows, counters.last) = (u32::MAX, u32::MAX);
+    let counters = counters.with_marks(u64::MAX);
+    state.unoriented.add(shard, unoriented, &counters, &from);
+}
+
 /// An interface of each form, with counters at both ends of their range; met in this order.
 fn state(order: [usize; 4]) -> State {
     let a: Addr = "10.0.0.7".parse().unwrap();
@@ -88,25 +120,7 @@ fn state(order: [usize; 4]) -> State {
             late_bytes: u64::MAX,
         };
         state.entities.cover(number, Hour(u32::MAX), &marks);
-        let pair = PairKey {
-            entity: number,
-            remote: b,
-            service: service(u16::MAX),
-            slot: Slot(u32::MAX),
-        };
-        state.pairs.add(shard, pair, &Counters::default());
-        let unoriented = UnorientedKey {
-            entity: number,
-            first: a,
-            second: b,
-            service: service(0),
-            reverse: service(1),
-            slot: Slot(0),
-        };
-        let mut counters = Counters::default().with_volumes(GREATEST, GREATEST);
-        (counters.flows, counters.last) = (u32::MAX, u32::MAX);
-        let counters = counters.with_marks(u64::MAX);
-        state.unoriented.add(shard, unoriented, &counters);
+        add_pairs(&mut state, number, shard, at);
     }
     state
 }
@@ -128,11 +142,22 @@ fn every_form_and_every_extreme_comes_back() {
             .iter()
             .all(|own| own.up().bytes == u64::MAX && own.first == u32::MAX)
     );
+    let shards = |state: &State| -> Vec<Rhythm> {
+        let all =
+            (0..SHARDS).flat_map(|at| state.pairs.shard(at).map(move |(_, own, _)| (at, own)));
+        let mut all: Vec<Rhythm> = all.map(|(at, own)| state.pairs.rhythm(at, own)).collect();
+        all.sort_unstable_by_key(|rhythm| rhythm.map(Beat::bits));
+        all
+    };
+    let beats = shards(&after);
+    assert_eq!(beats, shards(&before));
+    let counts = |rhythm: &Rhythm| rhythm.iter().filter(|own| **own != Beat::default()).count();
+    assert_eq!(beats.iter().map(counts).collect::<Vec<_>>(), [0, 1, 2, 2]);
     assert!(
         after
             .pairs
             .iter()
-            .all(|(_, own, _)| *own == Counters::default())
+            .all(|(_, own, _)| own.without_beats() == Counters::default())
     );
     assert_eq!(total(after.pairs.iter().map(|_| 1)), 4);
     assert_eq!(after.encode(), before.encode());
@@ -162,4 +187,29 @@ fn a_level_comes_back_although_its_keys_would_fit_again() {
     let again = State::decode(&state.encode(), SHARD_KEYS_MAX).unwrap();
     assert_eq!(again.resolution(), Resolution::Group);
     assert!(again.pairs.levels().eq(state.pairs.levels()));
+}
+
+#[test]
+fn a_state_of_before_is_refused_with_the_remedy() {
+    let mut out = Writer::default();
+    out.u8(VERSION - 1);
+    let refused = State::decode(&out.finish(), SHARD_KEYS_MAX).unwrap_err();
+    assert!(
+        refused.to_string().contains("fold the records again"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn beats_of_no_bucket_are_refused() {
+    for (bucket, bits) in [(36, 1), (0, 0)] {
+        let mut out = Writer::default();
+        out.u8(1);
+        out.u8(bucket);
+        out.u32(bits);
+        let bytes = out.finish();
+        let mut input = Reader::new(&bytes).unwrap();
+        let (mut counters, mut among) = (Counters::default(), Rhythms::default());
+        assert!(read_rhythm(&mut input, &mut counters, &mut among).is_err());
+    }
 }

@@ -1,0 +1,137 @@
+//! Who is there, and who met which destination when: exact counts, each as of a day.
+
+use std::collections::BTreeMap;
+
+use super::{Pair, of_part};
+use crate::judge::exceedance::Exceedance;
+use crate::parallel::in_parallel;
+use crate::policy::Policy;
+use crate::time::Day;
+use crate::view::{Entry, Group, warm_up};
+
+/// A workload's first payload to a destination group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::judge) struct Meeting {
+    pub(in crate::judge) group: Group,
+    pub(in crate::judge) day: Day,
+    pub(in crate::judge) workload: u32,
+    /// Payload of that day.
+    pub(in crate::judge) payload: u64,
+}
+
+/// Counts of workloads, by day.
+#[derive(Debug, Default)]
+pub(in crate::judge) struct Census {
+    /// In the order of groups and days.
+    meetings: Vec<Meeting>,
+    /// Workloads that sent something on a day.
+    active: BTreeMap<Day, u64>,
+    /// Workloads that had ever sent something when a day ended, of the days on which that grew.
+    known: BTreeMap<Day, usize>,
+}
+
+/// What is compared over workload-days: the more, the rarer.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::judge) struct Score {
+    pub(in crate::judge) day: Day,
+    pub(in crate::judge) workload: u32,
+    pub(in crate::judge) value: u64,
+}
+
+fn meeting(pair: Pair<'_, '_>) -> Option<Meeting> {
+    let (day, payload) = pair.first_day()?;
+    Some(Meeting {
+        group: pair.first().group(),
+        day,
+        workload: pair.first().workload,
+        payload,
+    })
+}
+
+impl Census {
+    pub(super) fn of(chosen: &[Vec<Entry<'_>>]) -> Self {
+        let parts = in_parallel(chosen, |entries| {
+            let (mut days, mut meetings) = (Vec::new(), Vec::new());
+            for of_workload in entries.chunk_by(|a, b| a.workload == b.workload) {
+                warm_up(of_workload);
+                meetings.extend(of_part(of_workload).filter_map(meeting));
+                let mut own: Vec<Day> = of_workload.iter().map(|own| own.slot.day()).collect();
+                own.dedup();
+                own.sort_unstable();
+                own.dedup();
+                days.push(own);
+            }
+            (days, meetings)
+        });
+        let mut census = Self::default();
+        let mut born: Vec<Day> = Vec::new();
+        for (workloads, meetings) in parts {
+            census.meetings.extend(meetings);
+            for days in workloads {
+                born.extend(days.first());
+                for day in days {
+                    *census.active.entry(day).or_default() += 1;
+                }
+            }
+        }
+        census.meetings.sort_unstable();
+        born.sort_unstable();
+        census.known = born.into_iter().zip(1..).collect();
+        census
+    }
+
+    /// How many workloads had met a group when a day ended.
+    pub(in crate::judge) fn prevalence(&self, group: Group, day: Day) -> usize {
+        let from = self.meetings.partition_point(|own| own.group < group);
+        let of_group = &self.meetings[from..];
+        of_group.partition_point(|own| own.group == group && own.day <= day)
+    }
+
+    /// How many workloads there had been when a day ended.
+    pub(in crate::judge) fn workloads(&self, day: Day) -> usize {
+        let until = self.known.range(..=day);
+        until.last().map_or(0, |(_, count)| *count)
+    }
+
+    /// First meetings, in the order of groups and days.
+    pub(in crate::judge) fn meetings(&self) -> &[Meeting] {
+        &self.meetings
+    }
+
+    /// Workloads that sent something, by day.
+    pub(in crate::judge) fn active(&self) -> &BTreeMap<Day, u64> {
+        &self.active
+    }
+
+    /// Whether something of this rarity is more than a note on a day: it has the bits that policy asks for, and as strong a
+    /// thing is met less than once a day among all workloads, so that no size of network floods who reads of it.
+    pub(in crate::judge) fn is_unusual(&self, policy: &Policy, day: Day, rarity: f64) -> bool {
+        let active = self.active.get(&day).copied().unwrap_or_default().max(1);
+        rarity >= f64::from(policy.scores.unusual).max((active as f64).log2())
+    }
+
+    /// How rare each score is among the greatest of each workload-day before its own day, in bits. The day itself has no
+    /// say, so that nothing is evidence for itself.
+    pub(in crate::judge) fn rarities(&self, scores: &[Score]) -> Vec<f64> {
+        let mut of_days: BTreeMap<Day, Vec<usize>> = BTreeMap::new();
+        for (at, score) in scores.iter().enumerate() {
+            of_days.entry(score.day).or_default().push(at);
+        }
+        let mut bits = vec![0.0; scores.len()];
+        let mut past = Exceedance::default();
+        for (day, active) in &self.active {
+            let mut greatest: BTreeMap<u32, u64> = BTreeMap::new();
+            for at in of_days.get(day).into_iter().flatten() {
+                let Score {
+                    workload, value, ..
+                } = scores[*at];
+                bits[*at] = past.bits(value);
+                let own = greatest.entry(workload).or_default();
+                *own = value.max(*own);
+            }
+            past.extend_quiet(active.saturating_sub(greatest.len() as u64));
+            past.extend(greatest.into_values());
+        }
+        bits
+    }
+}

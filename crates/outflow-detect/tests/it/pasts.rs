@@ -1,0 +1,245 @@
+//! What is compared with a past: first meetings, shifts of what is established, and what is served.
+
+use outflow_detect::{Judged, Policy, Scores};
+use outflow_finding::{Family, Severity};
+
+use crate::fixture::engine_of;
+use crate::sums::{DAY, FULL, MB, START, upload};
+
+fn told(policy: &Policy, family: Family, lines: &[String]) -> Vec<Judged> {
+    let mut found = engine_of(policy.clone(), FULL, lines).finish().findings;
+    found.retain(|judged| judged.finding.family == family);
+    found
+}
+
+fn days(found: &[Judged]) -> Vec<u32> {
+    found.iter().map(|judged| judged.day.0 - 20_000).collect()
+}
+
+/// So many hosts that send as many bytes each day, each to a place of its own.
+fn fleet(hosts: u32, days: i64, payload: u64) -> Vec<String> {
+    let of_host = |host: u32| {
+        let day = move |day: i64| {
+            upload(
+                &format!("h{host}"),
+                &format!("46.1.{host}.3"),
+                day * DAY,
+                payload,
+            )
+        };
+        (0..days).map(day)
+    };
+    (0..hosts).flat_map(of_host).collect()
+}
+
+/// A policy under which a meeting is rare at so many bits.
+fn rare_at(rare: u32) -> Policy {
+    Policy {
+        scores: Scores {
+            rare,
+            ..Scores::default()
+        },
+        ..Policy::default()
+    }
+}
+
+#[test]
+fn a_meeting_is_rare_once_enough_days_had_none_like_it() {
+    let mut lines = fleet(40, 8, MB);
+    // 40 · 7 workload-days before, none of which had a meeting but the first 40.
+    lines.push(upload("h1", "45.1.2.3", 7 * DAY, 2 * MB));
+    let found = told(&rare_at(8), Family::DestinationRare, &lines);
+    let [one] = &found[..] else {
+        panic!("{found:#?}")
+    };
+    let finding = &one.finding;
+    assert_eq!(
+        finding.title,
+        "first payload to 45.1.2.3, new to all accounts: 2.0 MB"
+    );
+    assert_eq!((days(&found), finding.bits), (vec![7], Some(8.1)));
+    assert_eq!(finding.severity, Severity::Medium);
+    let why: Vec<_> = finding
+        .why
+        .iter()
+        .map(|own| (own.observed, own.bound, own.unit.as_str()))
+        .collect();
+    assert_eq!(
+        why[..2],
+        [(8.1, Some(8.0), "bits"), (1.0, None, "workloads")]
+    );
+    assert_eq!(told(&rare_at(9), Family::DestinationRare, &lines), []);
+    assert_eq!(
+        told(&Policy::default(), Family::DestinationRare, &lines),
+        []
+    );
+}
+
+#[test]
+fn no_meeting_of_a_young_log_is_rare() {
+    for count in 1..4 {
+        assert_eq!(
+            told(&rare_at(1), Family::DestinationRare, &fleet(40, count, MB)),
+            []
+        );
+    }
+}
+
+#[test]
+fn what_is_met_every_day_is_not_rare_and_neither_is_what_is_lighter() {
+    // A host meets a new place each day, with twice as much.
+    let mut lines = fleet(40, 8, MB);
+    lines.extend((0..8).map(|day| upload("h2", &format!("47.1.{day}.3"), day * DAY, 4 * MB)));
+    lines.push(upload("h1", "45.1.2.3", 7 * DAY, 2 * MB));
+    let found = told(&rare_at(6), Family::DestinationRare, &lines);
+    assert_eq!(found, []);
+    let heavier = upload("h1", "45.1.2.3", 7 * DAY, 8 * MB);
+    lines.push(heavier);
+    assert_eq!(told(&rare_at(6), Family::DestinationRare, &lines).len(), 1);
+}
+
+#[test]
+fn what_is_rolled_out_is_not_rare() {
+    let mut lines = fleet(40, 8, MB);
+    lines.extend((0..4).map(|host| upload(&format!("h{host}"), "45.1.2.3", 7 * DAY, 20 * MB)));
+    assert_eq!(told(&rare_at(8), Family::DestinationRare, &lines), []);
+    lines.truncate(lines.len() - 1);
+    assert_eq!(told(&rare_at(8), Family::DestinationRare, &lines).len(), 3);
+}
+
+#[test]
+fn five_weeks_forget_what_was_met() {
+    // The first meetings of all hosts are the only ones until the fortieth day.
+    let heavy = |at: i64| upload("h1", "45.1.2.3", at * DAY, MB);
+    let met = |at: i64| {
+        let mut lines = fleet(4, 45, MB);
+        lines.push(heavy(at));
+        told(&rare_at(1), Family::DestinationRare, &lines)[0]
+            .finding
+            .bits
+    };
+    // Four meetings in 4 · 30 workload-days; none in 4 · 36.
+    assert_eq!((met(30), met(40)), (Some(4.6), Some(7.1)));
+}
+
+/// A pair that sends 10 MB a day for four weeks, then what follows.
+fn then(rest: &[u64]) -> Vec<String> {
+    let days = std::iter::repeat_n(10 * MB, 28).chain(rest.iter().copied());
+    let day = |(day, payload): (i64, u64)| upload("a", "185.1.2.3", day * DAY, payload);
+    (0..).zip(days).map(day).collect()
+}
+
+fn shifts(lines: &[String]) -> Vec<Judged> {
+    told(&Policy::default(), Family::VolumeShift, lines)
+}
+
+#[test]
+fn a_shift_is_told_once_most_of_three_days_have_it() {
+    let found = shifts(&then(&[60 * MB; 3]));
+    let [one] = &found[..] else {
+        panic!("{found:#?}")
+    };
+    let finding = &one.finding;
+    assert_eq!(days(&found), [29]);
+    // The median of the past lies in the eighth of an octave that ends at 10 << 20.
+    let (before, now) = (10 << 20, 60 * MB);
+    let why = &finding.why[0];
+    assert_eq!(
+        (why.observed, why.expected),
+        (now as f64, Some(before as f64))
+    );
+    assert_eq!(why.bound, Some((before + 20 * MB) as f64));
+    assert_eq!(
+        finding.title,
+        "60.0 MB a day to 185.1.2.0/24, 10.5 MB before: for 3 active days"
+    );
+    assert_eq!(finding.severity, Severity::Low);
+}
+
+#[test]
+fn one_busy_day_is_no_shift_and_neither_is_less_than_the_bound() {
+    assert_eq!(
+        shifts(&then(&[60 * MB, 10 * MB, 10 * MB, 60 * MB, 10 * MB])),
+        []
+    );
+    let more = |bytes: u64| shifts(&then(&[bytes; 4])).len();
+    assert_eq!(
+        (more((10 << 20) + 20 * MB), more((10 << 20) + 19 * MB)),
+        (1, 0)
+    );
+}
+
+#[test]
+fn a_past_that_swings_needs_more() {
+    let past = [5, 10, 20, 40].iter().cycle().take(28);
+    let days = past.chain(&[60; 4]).zip(0..);
+    let swings = days.map(|(payload, day)| upload("a", "185.1.2.3", day * DAY, payload * MB));
+    let swings: Vec<String> = swings.collect();
+    assert_eq!(shifts(&swings), []);
+}
+
+#[test]
+fn a_shift_that_stays_is_told_again_until_it_is_the_past() {
+    let found = shifts(&then(&[60 * MB; 60]));
+    // A week later, and so on, until most of the days that establish are of it.
+    assert_eq!(days(&found)[..3], [29, 36, 43]);
+    assert!(days(&found).last() < Some(&75), "{:?}", days(&found));
+}
+
+#[test]
+fn a_shift_is_an_alarm_where_it_is_rare_and_more_than_the_ledger_would_let_pass() {
+    let with_fleet = |payload: u64| {
+        let mut lines = fleet(10, 32, 10 * MB);
+        lines.extend(then(&[payload; 4]));
+        shifts(&lines)[0].finding.severity
+    };
+    assert_eq!(with_fleet(60 * MB), Severity::Low);
+    assert_eq!(with_fleet(150 * MB), Severity::Medium);
+}
+
+/// A day of what a service of a host sends to whoever came to it.
+fn served(day: i64, payload: u64) -> String {
+    let packets = payload / 1_000;
+    let (bytes, at) = (payload + 52 * packets, START + day * DAY);
+    format!(
+        "111111111111 eni-a i-a 10.0.0.7 8.8.4.1 10.0.0.7 8.8.4.1 443 40000 6 {packets} {bytes} {at} {at} \
+         ACCEPT 18 egress OK"
+    )
+}
+
+#[test]
+fn a_service_that_sends_far_more_than_ever_is_told() {
+    let usual = |days: i64| (0..days).map(|day| served(day, 100 * MB));
+    let with = |days: i64, payload: u64| {
+        let lines: Vec<String> = usual(days).chain([served(days, payload)]).collect();
+        told(&Policy::default(), Family::VolumeServed, &lines)
+    };
+    let found = with(28, 3_000 * MB);
+    let [one] = &found[..] else {
+        panic!("{found:#?}")
+    };
+    let finding = &one.finding;
+    // The median lies in the eighth that ends at 12 << 23.
+    assert_eq!(
+        finding.title,
+        "3.0 GB served over tcp/443 in a day, 101 MB before"
+    );
+    assert_eq!((days(&found), finding.severity), (vec![28], Severity::Low));
+    assert_eq!(finding.why[0].expected, Some(f64::from(12 << 23)));
+    assert_eq!(with(28, 12_000 * MB)[0].finding.severity, Severity::Medium);
+    // An octave above the median is explained.
+    let explained = 12 << 24;
+    assert_eq!(with(28, explained + 1_000 * MB).len(), 1);
+    assert_eq!(with(28, explained + 999 * MB), []);
+    // A young log knows no usual.
+    assert_eq!(with(10, 12_000 * MB), []);
+}
+
+#[test]
+fn a_service_that_swings_by_less_than_four_times_is_not_told() {
+    let lines: Vec<String> = (0..28)
+        .map(|day| served(day, 5_000 * MB))
+        .chain([served(28, 15_000 * MB)])
+        .collect();
+    assert_eq!(told(&Policy::default(), Family::VolumeServed, &lines), []);
+}
