@@ -41,9 +41,10 @@ impl<'a> Runs<'a> {
         }
     }
 
-    /// What interfaces determine of a column; none if that is little.
+    /// What interfaces determine of a column; none if that is little, or if rows are behind the last of either.
     pub(crate) fn determined(&self, keys: &[i32]) -> Option<Determined> {
-        if keys.len() < self.interfaces.len() {
+        let rows = self.runs.last().map_or(0, |(end, _)| *end);
+        if keys.len() != rows || self.interfaces.len() != rows {
             return None;
         }
         let mut of = vec![UNSEEN; self.count + 1];

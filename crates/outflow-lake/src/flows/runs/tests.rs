@@ -20,7 +20,7 @@ fn runs_tell_what_rows_have() {
     assert_eq!(runs.runs.len(), 5);
     // One interface changes in its midst, one has no value.
     let keys: Vec<i32> = (0..1_000)
-        .map(|row| match interfaces[row as usize] {
+        .map(|row| match interfaces[row] {
             2 if row > 500 => 9,
             3 => NULL,
             interface => (interface + 1) * 2,
@@ -31,7 +31,7 @@ fn runs_tell_what_rows_have() {
     assert_eq!(told(&runs, &keys, &order, 150..350), wanted[150..350]);
     let mut seen = Vec::new();
     runs.each(&runs.determined(&keys).unwrap(), 0..1_000, |_, key| {
-        seen.push(key)
+        seen.push(key);
     });
     assert_eq!(seen, [Some(0), Some(2), Some(4), None, Some(NULL)]);
 }
@@ -46,4 +46,17 @@ fn what_changes_from_row_to_row_is_not_determined() {
             .determined(&keys)
             .is_none()
     );
+}
+
+#[test]
+fn rows_that_columns_end_before_are_looked_at_one_by_one() {
+    // Of both columns, or of either, the last row has nothing, and the first one has a value but no interface.
+    let order: Vec<u32> = (0..3).collect();
+    for (interfaces, keys) in [
+        (&[NULL, 0][..], &[5, 6][..]),
+        (&[NULL, 0], &[5, 6, 7]),
+        (&[NULL, 0, NULL], &[5, 6]),
+    ] {
+        assert!(Runs::new(interfaces, 1, &order).determined(keys).is_none());
+    }
 }

@@ -11,7 +11,9 @@ use crate::{FileWriter, Partition, RowBatches};
 /// Rows of `flows` at these minutes, of three interfaces and both directions, some without a time.
 fn flows(minutes: std::ops::Range<i64>) -> RecordBatch {
     let of = |minute: i64| (minute % 11 > 0).then_some(minute * 60_000_000);
-    let rows = minutes.end - minutes.start;
+    let rows = minutes.clone().count();
+    let word =
+        |words: &[&'static str], minute: i64| words[usize::try_from(minute).unwrap() % words.len()];
     let schema = Table::Flows.file_schema();
     let texts = |of: &dyn Fn(i64) -> Option<&'static str>| -> ArrayRef {
         Arc::new(minutes.clone().map(of).collect::<StringArray>())
@@ -22,14 +24,12 @@ fn flows(minutes: std::ops::Range<i64>) -> RecordBatch {
                 let starts: TimestampMicrosecondArray = minutes.clone().map(of).collect();
                 Arc::new(starts.with_timezone("UTC"))
             }
-            "interface_id" => {
-                texts(&|minute| Some(["eni-c", "eni-a", "eni-b"][minute as usize % 3]))
-            }
-            "direction" => texts(&|minute| Some(["ingress", "egress"][minute as usize % 2])),
+            "interface_id" => texts(&|minute| Some(word(&["eni-c", "eni-a", "eni-b"], minute))),
+            "direction" => texts(&|minute| Some(word(&["ingress", "egress"], minute))),
             "source_id" => texts(&|_| Some("object")),
             "source_row" => Arc::new(Int64Array::from_iter_values(minutes.clone())),
-            "counted" => Arc::new(BooleanArray::from(vec![true; rows as usize])),
-            _ => new_null_array(field.data_type(), rows as usize),
+            "counted" => Arc::new(BooleanArray::from(vec![true; rows])),
+            _ => new_null_array(field.data_type(), rows),
         }
     };
     let columns = schema.fields().iter().map(column).collect();
