@@ -111,3 +111,46 @@ impl Rhythms {
         self.pages.len() * PAGE * size_of::<Rhythm>()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beat_is_a_union_of_cells_and_a_sum_that_stays_at_its_greatest() {
+        let (one, other) = (Beat::of(40_000, true), Beat::of(40_001, false));
+        let both = one.with(other);
+        assert_eq!(both, other.with(one));
+        assert_eq!((both.ports().count_ones(), both.begun()), (2, 1));
+        assert_eq!(both.with(one).ports(), both.ports());
+        assert_eq!(Beat::from_bits(both.bits()), both);
+        let full = (0..300).fold(Beat::default(), |sum, _| sum.with(one));
+        assert_eq!((full.begun(), full.ports()), (BEGUN_MAX, one.ports()));
+    }
+
+    #[test]
+    fn ports_that_follow_one_another_have_cells_of_their_own() {
+        for step in [1, 2] {
+            let ports = (0..16).map(|at| Beat::of(32_768 + at * step, true));
+            let cells = ports.fold(Beat::default(), Beat::with).ports().count_ones();
+            assert!(cells >= 15, "{cells} of 16 at steps of {step}");
+        }
+    }
+
+    #[test]
+    fn places_of_rhythms_hold_over_pages() {
+        let mut rhythms = Rhythms::default();
+        let of = |at: u16| {
+            let mut rhythm = SILENCE;
+            rhythm[0] = Beat::of(at, true);
+            rhythm
+        };
+        let places: Vec<u32> = (0..300).map(|at| rhythms.push(of(at))).collect();
+        rhythms.get_mut(places[7])[1] = Beat::of(9, true);
+        for (at, place) in (0..).zip(&places) {
+            assert_eq!(rhythms.get(*place)[0], of(at)[0]);
+        }
+        assert_eq!(rhythms.get(places[7])[1], Beat::of(9, true));
+        assert_eq!((rhythms.len(), rhythms.heap_bytes()), (300, 3 * 128 * 144));
+    }
+}

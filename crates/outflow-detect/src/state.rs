@@ -21,7 +21,8 @@ pub use shared::{Folder, SharedState};
 pub use uncounted::Uncounted;
 
 /// Keys of pairs that a shard keeps before it keeps less of each: 64 shards of 256 Ki keys of 96 bytes are at most
-/// 1.7 GiB with their index. [`State::resolution`] shows when it was reached.
+/// 1.7 GiB with their index. Of rhythms, which have 144 bytes, it keeps half as many: 1.1 GiB. [`State::resolution`] shows
+/// when either was reached.
 pub const SHARD_KEYS_MAX: usize = 1 << 18;
 
 /// The sums of everything folded so far.

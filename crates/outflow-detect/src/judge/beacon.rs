@@ -6,12 +6,13 @@
 
 mod evenness;
 
+use outflow_enrich::protocol;
 use outflow_finding::{Family, Severity, Why};
 
 use super::Judged;
 use super::baseline::is_established;
 use super::draft::{Charge, Draft};
-use super::pairs::{AGAIN_DAYS, Begins, Census, Pair, Score, Series, series};
+use super::pairs::{AGAIN_DAYS, Begins, Census, Pair, Score, Series};
 use super::severity::Measure;
 use crate::key::Service;
 use crate::policy::Policy;
@@ -19,7 +20,6 @@ use crate::services::service_name;
 use crate::time::Day;
 use crate::view::{Entry, View};
 use evenness::{Even, evenness};
-use outflow_enrich::protocol;
 
 /// Ten-minute spans in which connections must begin: fewer are no rhythm.
 const BEATS_MIN: usize = 6;
@@ -39,22 +39,15 @@ pub(super) struct Beacon<'p, 'a> {
 
 /// Looks at a pair day by day; a beacon that goes on is told again after [`AGAIN_DAYS`].
 pub(super) fn look<'p, 'a>(
-    view: &View<'_>,
     policy: &Policy,
     census: &Census,
     pair: Pair<'p, 'a>,
+    series: &[Series],
 ) -> Vec<Beacon<'p, 'a>> {
     let mut found = Vec::new();
-    let active = pair
-        .entries
-        .iter()
-        .map(|own| own.counters.active().count_ones());
-    if (active.sum::<u32>() as usize) < BEATS_MIN {
-        return found;
-    }
     let group = pair.first().group();
     let history = pair.days();
-    for series in series(view, pair) {
+    for series in series {
         if !is_judged(series.service) || series.beats().len() < BEATS_MIN {
             continue;
         }
@@ -77,7 +70,7 @@ pub(super) fn look<'p, 'a>(
             found.push(Beacon {
                 day,
                 service: series.service,
-                entries: of_service(pair, &series, &even, day),
+                entries: of_service(pair, series, &even, day),
                 even,
                 prevalence,
             });

@@ -10,7 +10,7 @@ use super::Judged;
 use super::baseline::is_established;
 use super::beacon::{Beacon, span};
 use super::draft::{Charge, Draft, bounded};
-use super::pairs::{AGAIN_DAYS, BUCKETS_PER_DAY, Census, Pair, Score, Series, day_of, series};
+use super::pairs::{AGAIN_DAYS, BUCKETS_PER_DAY, Census, Pair, Score, Series, day_of};
 use crate::key::Service;
 use crate::policy::Policy;
 use crate::rhythm::{Beat, CELLS};
@@ -46,29 +46,22 @@ enum Lasting {
 /// Looks at a pair day by day. A connection is told when it has been open for longer than the bound, and each time that
 /// this has doubled; presence again after [`AGAIN_DAYS`], unless it is that of a beacon.
 pub(super) fn look<'p, 'a>(
-    view: &View<'_>,
     policy: &Policy,
     census: &Census,
     pair: Pair<'p, 'a>,
+    series: &[Series],
     beacons: &[Beacon<'_, '_>],
 ) -> Vec<Long<'p, 'a>> {
     let mut found = Vec::new();
     let bound = policy.bounds.connection_hours.saturating_mul(6);
-    let active = pair
-        .entries
-        .iter()
-        .map(|own| own.counters.active().count_ones());
-    if active.sum::<u32>() < bound {
-        return found;
-    }
     let group = pair.first().group();
     let history = pair.days();
-    for series in series(view, pair) {
+    for series in series {
         if !matches!(series.service.protocol, protocol::TCP | protocol::UDP) {
             continue;
         }
         let (mut told, mut present): (u32, Option<Day>) = (0, None);
-        for (day, open) in open_by_day(&series) {
+        for (day, open) in open_by_day(series) {
             let prevalence = census.prevalence(group, day).max(1);
             if !policy.is_rare(prevalence, census.workloads(day))
                 || is_established(&history, day, &policy.baseline)

@@ -11,7 +11,7 @@ use crate::policy::Policy;
 use crate::time::Day;
 use crate::view::{Entry, View, warm_up};
 pub(super) use census::{Census, Meeting, Score};
-pub(super) use series::{BUCKETS_PER_DAY, Begins, Begun, Series, day_of, series};
+pub(super) use series::{BUCKETS_PER_DAY, Begins, Begun, Series, day_of};
 
 /// Days before something that goes on is told again.
 pub(super) const AGAIN_DAYS: u32 = 7;
@@ -107,11 +107,13 @@ pub(super) fn judge<'a>(
             warm_up(of_workload);
             found.scans.extend(scan::look(policy, of_workload));
             for pair in of_part(of_workload) {
-                let beacons = beacon::look(view, policy, &census, pair);
-                found
-                    .long
-                    .extend(long::look(view, policy, &census, pair, &beacons));
-                found.beacons.extend(beacons);
+                let series = series::series(view, policy, &census, pair);
+                if !series.is_empty() {
+                    let beacons = beacon::look(policy, &census, pair, &series);
+                    let long = long::look(policy, &census, pair, &series, &beacons);
+                    found.beacons.extend(beacons);
+                    found.long.extend(long);
+                }
                 shift::look(policy, pair, &mut found.shifts);
             }
         }

@@ -1,9 +1,8 @@
 //! When the connections of a pair to one service began, over all of its days.
 
-use std::collections::BTreeMap;
-
-use super::Pair;
+use super::{Census, Pair};
 use crate::key::{Role, Service};
+use crate::policy::Policy;
 use crate::rhythm::{BEGUN_MAX, Beat, CELLS};
 use crate::time::{BUCKETS_PER_SLOT, Day, SLOTS_PER_DAY};
 use crate::view::View;
@@ -37,26 +36,48 @@ pub(in crate::judge) struct Begins {
 /// be of connections that stay open, whose records come evenly; a fifth of them makes no beacon of what chance does.
 const OWN_PORTS: f64 = 0.8;
 
-/// The series of a pair, of services that hosts choose: all but name resolution.
-pub(in crate::judge) fn series(view: &View<'_>, pair: Pair<'_, '_>) -> Vec<Series> {
-    let mut services: BTreeMap<Service, BTreeMap<u32, Beat>> = BTreeMap::new();
+/// Buckets with traffic below which a pair has no series: too few for a rhythm.
+const ACTIVE_MIN: u32 = 6;
+
+/// The series of a pair, of services that hosts choose: all but name resolution. None, if its destination was never rare.
+pub(super) fn series(
+    view: &View<'_>,
+    policy: &Policy,
+    census: &Census,
+    pair: Pair<'_, '_>,
+) -> Vec<Series> {
+    let counters = pair.entries.iter().map(|own| own.counters);
+    let active = counters.map(|own| own.active().count_ones());
+    let (first, last) = (pair.first(), pair.last().slot.day());
+    // Both only grow.
+    let least = census.prevalence(first.group(), first.slot.day());
+    if active.sum::<u32>() < ACTIVE_MIN || !policy.is_rare(least, census.workloads(last)) {
+        return Vec::new();
+    }
+    let mut all: Vec<(Service, u32, Beat)> = Vec::new();
     for entry in pair.entries {
         let service = entry.service;
         if service.role != Role::Client || service.resolving.is_some() {
             continue;
         }
         let first = entry.slot.0.saturating_mul(BUCKETS_PER_SLOT);
-        let beats = services.entry(service).or_default();
-        for (at, beat) in (0u32..).zip(view.rhythm(entry)) {
-            if beat != Beat::default() {
-                let own = beats.entry(first.saturating_add(at)).or_default();
-                *own = own.with(beat);
-            }
-        }
+        let beats = (0u32..).zip(view.rhythm(entry));
+        let beats = beats.filter(|(_, beat)| *beat != Beat::default());
+        all.extend(beats.map(|(at, beat)| (service, first.saturating_add(at), beat)));
     }
-    let series = services.into_iter().map(|(service, beats)| Series {
-        service,
-        beats: beats.into_iter().collect(),
+    all.sort_unstable_by_key(|(service, bucket, _)| (*service, *bucket));
+    let services = all.chunk_by(|a, b| a.0 == b.0);
+    let series = services.map(|own| {
+        let buckets = own.chunk_by(|a, b| a.1 == b.1);
+        // Of several addresses of the group.
+        let beat = |of: &[(Service, u32, Beat)]| {
+            let beats = of.iter().map(|(.., beat)| *beat);
+            (of[0].1, beats.fold(Beat::default(), Beat::with))
+        };
+        Series {
+            service: own[0].0,
+            beats: buckets.map(beat).collect(),
+        }
     });
     series.collect()
 }
