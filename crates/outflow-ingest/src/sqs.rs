@@ -20,8 +20,8 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Region;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
-    MessageSystemAttributeName,
+    BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry,
+    DeleteMessageBatchRequestEntry, MessageSystemAttributeName,
 };
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
@@ -294,13 +294,7 @@ impl Requests {
             request.set_entries(Some(entries.clone())).send()
         })
         .await?;
-        match done.failed.first() {
-            None => Ok(()),
-            Some(first) => Err(QueueError::Failed {
-                what: WHAT,
-                reason: first.message.clone().unwrap_or_else(|| first.code.clone()),
-            }),
-        }
+        all_done(WHAT, &done.failed)
     }
 
     async fn hide(&self, receipts: &[(String, String)], time: Duration) -> Result<(), QueueError> {
@@ -325,13 +319,7 @@ impl Requests {
             request.set_entries(Some(entries.clone())).send()
         })
         .await?;
-        match done.failed.first() {
-            None => Ok(()),
-            Some(first) => Err(QueueError::Failed {
-                what: WHAT,
-                reason: first.message.clone().unwrap_or_else(|| first.code.clone()),
-            }),
-        }
+        all_done(WHAT, &done.failed)
     }
 }
 
@@ -354,6 +342,15 @@ where
         }
         tokio::time::sleep(Duration::from_millis(100 << attempts)).await;
     }
+}
+
+/// What SQS says of each message of a request.
+fn all_done(what: &'static str, failed: &[BatchResultErrorEntry]) -> Result<(), QueueError> {
+    let Some(first) = failed.first() else {
+        return Ok(());
+    };
+    let reason = first.message.clone().unwrap_or_else(|| first.code.clone());
+    Err(QueueError::Failed { what, reason })
 }
 
 fn failed<E, R>(what: &'static str, error: &SdkError<E, R>) -> QueueError
