@@ -16,6 +16,9 @@ use crate::table::profiled;
 /// Ports from here on are those that a client takes of its own for each connection.
 const EPHEMERAL_FROM: i32 = 32_768;
 
+/// Rows whose values are brought together at a time: they stay in the cache of a core.
+const BLOCK_ROWS: usize = 2_048;
+
 /// Protocols that have ports.
 const WITH_PORTS: [i32; 3] = [6, 17, 132];
 
@@ -50,6 +53,9 @@ const TEXTS: [Text; 12] = [
     Text::RemoteCountry,
     Text::RemoteService,
 ];
+
+/// Texts, by key.
+type Values<'a> = &'a [Box<str>];
 
 /// What rows have in common that are rolled up into one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -88,14 +94,11 @@ pub(crate) struct Profiles<'a> {
 }
 
 /// The columns of rows that are rolled up.
+#[derive(Clone, Copy)]
 struct Read<'a> {
-    texts: [(&'a [i32], &'a [Box<str>]); TEXTS.len()],
-    /// By key of a remote address: its group as a text, once it was asked for.
-    groups: Vec<i32>,
-    /// By key of the name of a group: the same.
-    named: Vec<i32>,
+    texts: [&'a [i32]; TEXTS.len()],
     remotes: &'a [i32],
-    destinations: (&'a [i32], &'a [Box<str>]),
+    destinations: &'a [i32],
     local_ports: &'a [i32],
     remote_ports: &'a [i32],
     protocols: &'a [i32],
@@ -112,12 +115,89 @@ struct Read<'a> {
     opened_there: i32,
 }
 
+/// Values of columns, brought together in the order of the rows: so those that lie far from one another are loaded many at a
+/// time, and not row by row.
+#[derive(Default)]
+struct Block {
+    texts: [Vec<i32>; TEXTS.len()],
+    smalls: [Vec<i32>; 5],
+    longs: [Vec<i64>; 6],
+    counted: Vec<bool>,
+}
+
+impl Block {
+    /// The values that columns have in these rows, by their place among them.
+    fn gather<'b>(&'b mut self, of: &Read<'_>, rows: &[u32]) -> Read<'b> {
+        for (own, all) in self.texts.iter_mut().zip(of.texts) {
+            gather(own, all, rows, NULL);
+        }
+        let smalls = [
+            of.remotes,
+            of.destinations,
+            of.local_ports,
+            of.remote_ports,
+            of.protocols,
+        ];
+        for (own, all) in self.smalls.iter_mut().zip(smalls) {
+            gather(own, all, rows, NULL);
+        }
+        let longs = [
+            of.asns,
+            of.starts,
+            of.ends,
+            of.bytes,
+            of.payload_bytes,
+            of.packets,
+        ];
+        for (own, all) in self.longs.iter_mut().zip(longs) {
+            gather(own, all, rows, LONG_NULL);
+        }
+        gather(&mut self.counted, of.counted, rows, false);
+        let [remotes, destinations, local_ports, remote_ports, protocols] = &self.smalls;
+        let [asns, starts, ends, bytes, payload_bytes, packets] = &self.longs;
+        Read {
+            texts: self.texts.each_ref().map(Vec::as_slice),
+            remotes,
+            destinations,
+            local_ports,
+            remote_ports,
+            protocols,
+            asns,
+            counted: &self.counted,
+            starts,
+            ends,
+            bytes,
+            payload_bytes,
+            packets,
+            ..*of
+        }
+    }
+}
+
+/// Brings values together. A column that has none stays empty.
+fn gather<T: Copy>(own: &mut Vec<T>, all: &[T], rows: &[u32], null: T) {
+    own.clear();
+    if !all.is_empty() {
+        own.extend(rows.iter().map(|row| at(all, *row as usize, null)));
+    }
+}
+
+/// Groups of other sides as texts, each made once.
+struct Groups<'a> {
+    /// By key of a remote address.
+    of_addr: Vec<i32>,
+    /// By key of a name.
+    of_name: Vec<i32>,
+    names: &'a [Box<str>],
+    texts: Interned<Box<str>>,
+}
+
 impl FlowRows {
     /// What these rows come to, without those that lack what a flow needs.
     pub(crate) fn profiles(&self, sorted: &SortedFlows<'_>) -> Profiles<'_> {
-        let mut read = self.read();
+        let (columns, values, names) = self.read();
         let mut profiles = Profiles {
-            texts: read.texts.map(|(_, values)| (Vec::new(), values)),
+            texts: values.map(|values| (Vec::new(), values)),
             buckets: Vec::new(),
             counted: Vec::new(),
             protocols: Vec::new(),
@@ -127,50 +207,48 @@ impl FlowRows {
             asns: Vec::new(),
             sums: Default::default(),
         };
+        let mut groups = Groups {
+            of_addr: Vec::new(),
+            of_name: vec![NULL; names.len()],
+            names,
+            texts: Interned::default(),
+        };
         let mut found: HashMap<Key, Sums, FixedState> = HashMap::default();
         let mut run = (LONG_NULL, NULL);
         let mut in_order = Vec::new();
-        for row in &sorted.order {
-            let row = *row as usize;
-            let scope = read.text(Text::Scope, row);
-            if scope == NULL {
-                continue;
-            }
-            let bucket = at(read.starts, row, LONG_NULL).div_euclid(BUCKET_MICROS);
-            let own = (bucket, read.text(Text::InterfaceId, row));
-            if own != run {
-                profiles.append(run.0, &mut found, &mut in_order);
-                run = own;
-            }
-            let key = Key {
-                texts: TEXTS.map(|text| read.text(text, row)),
-                asn: at(read.asns, row, LONG_NULL),
-                counted: at(read.counted, row, false),
-                protocol: at(read.protocols, row, NULL),
-                port: read.port(row),
-                destination: match scope == read.external {
-                    true => read.group(self, row, &mut profiles.groups),
-                    false => NULL,
-                },
-            };
-            let sums = found.entry(key).or_insert_with(|| {
-                in_order.push(key);
-                Sums {
-                    bytes: 0,
-                    payload_bytes: 0,
-                    packets: 0,
-                    flows: 0,
-                    first: i64::MAX,
-                    last: i64::MIN,
+        let mut block = Block::default();
+        for rows in sorted.order.chunks(BLOCK_ROWS) {
+            let read = block.gather(&columns, rows);
+            for row in 0..rows.len() {
+                let scope = read.text(Text::Scope, row);
+                if scope == NULL {
+                    continue;
                 }
-            });
-            sums.add(&read, row);
+                let bucket = at(read.starts, row, LONG_NULL).div_euclid(BUCKET_MICROS);
+                let own = (bucket, read.text(Text::InterfaceId, row));
+                if own != run {
+                    profiles.append(run.0, &mut found, &mut in_order);
+                    run = own;
+                }
+                let destination = match scope == read.external {
+                    true => groups.of(&read, row, self),
+                    false => NULL,
+                };
+                let key = read.key(row, destination);
+                let sums = found.entry(key).or_insert_with(|| {
+                    in_order.push(key);
+                    Sums::default()
+                });
+                sums.add(&read, row);
+            }
         }
         profiles.append(run.0, &mut found, &mut in_order);
+        profiles.groups = groups.texts;
         profiles
     }
 
-    fn read(&self) -> Read<'_> {
+    /// The columns, the texts of those that have any, and the names of groups.
+    fn read(&self) -> (Read<'_>, [Values<'_>; TEXTS.len()], Values<'_>) {
         let aws = |field: Field| {
             let at = Field::ALL
                 .iter()
@@ -194,17 +272,16 @@ impl FlowRows {
             Text::RemoteService => enriched(Of::RemoteService),
         });
         let texts = texts.map(texts_of);
+        let (destinations, names) = texts_of(enriched(Of::Destination));
         let key = |text: Text, word: &str| {
             let (_, values) = texts[text as usize];
             let at = values.iter().position(|value| **value == *word);
             at.and_then(|at| i32::try_from(at).ok()).unwrap_or(NULL)
         };
-        Read {
-            texts,
-            groups: Vec::new(),
-            named: Vec::new(),
+        let read = Read {
+            texts: texts.map(|(keys, _)| keys),
             remotes: keys_of(enriched(Of::RemoteAddr)),
-            destinations: texts_of(enriched(Of::Destination)),
+            destinations,
             local_ports: keys_of(enriched(Of::LocalPort)),
             remote_ports: keys_of(enriched(Of::RemotePort)),
             protocols: keys_of(aws(Field::Protocol)),
@@ -218,7 +295,8 @@ impl FlowRows {
             external: key(Text::Scope, "external"),
             opened_here: key(Text::Initiator, "local"),
             opened_there: key(Text::Initiator, "remote"),
-        }
+        };
+        (read, texts.map(|(_, values)| values), names)
     }
 }
 
@@ -243,7 +321,18 @@ fn keys_of(column: &Column) -> &[i32] {
 
 impl Read<'_> {
     fn text(&self, text: Text, row: usize) -> i32 {
-        at(self.texts[text as usize].0, row, NULL)
+        at(self.texts[text as usize], row, NULL)
+    }
+
+    fn key(&self, row: usize, destination: i32) -> Key {
+        Key {
+            texts: TEXTS.map(|text| self.text(text, row)),
+            asn: at(self.asns, row, LONG_NULL),
+            counted: at(self.counted, row, false),
+            protocol: at(self.protocols, row, NULL),
+            port: self.port(row),
+            destination,
+        }
     }
 
     /// The port of the side that was called; of either side the lower one where that is not known. Null where there is
@@ -266,29 +355,31 @@ impl Read<'_> {
         };
         if port < EPHEMERAL_FROM { port } else { NULL }
     }
+}
 
-    /// The group of the other side, as a text: its name, or else its network.
-    fn group(&mut self, rows: &FlowRows, row: usize, texts: &mut Interned<Box<str>>) -> i32 {
-        let (names, values) = self.destinations;
-        if let Ok(name) = usize::try_from(at(names, row, NULL)) {
-            self.named.resize(values.len(), NULL);
-            let known = &mut self.named[name];
+impl Groups<'_> {
+    /// The group of a row's other side: its name, or else its network.
+    fn of(&mut self, read: &Read<'_>, row: usize, rows: &FlowRows) -> i32 {
+        if let Ok(name) = usize::try_from(at(read.destinations, row, NULL)) {
+            let known = &mut self.of_name[name];
             if *known == NULL {
-                *known = texts.number(&*values[name], |text| Box::from(text));
+                *known = self
+                    .texts
+                    .number(&*self.names[name], |text| Box::from(text));
             }
             return *known;
         }
-        let Ok(remote) = usize::try_from(at(self.remotes, row, NULL)) else {
+        let Ok(remote) = usize::try_from(at(read.remotes, row, NULL)) else {
             return NULL;
         };
-        if self.groups.len() <= remote {
-            self.groups.resize(remote + 1, NULL);
+        if self.of_addr.len() <= remote {
+            self.of_addr.resize(remote + 1, NULL);
         }
-        let known = &mut self.groups[remote];
+        let known = &mut self.of_addr[remote];
         if *known == NULL
             && let Some(addr) = rows.addresses.get(remote)
         {
-            *known = texts.number(&*network(addr), |text| Box::from(text));
+            *known = self.texts.number(&*network(addr), |text| Box::from(text));
         }
         *known
     }
@@ -298,6 +389,19 @@ impl Read<'_> {
 fn network(addr: Addr) -> String {
     let group = addr.group();
     format!("{group}/{}", group.group_len())
+}
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self {
+            bytes: 0,
+            payload_bytes: 0,
+            packets: 0,
+            flows: 0,
+            first: i64::MAX,
+            last: i64::MIN,
+        }
+    }
 }
 
 impl Sums {
