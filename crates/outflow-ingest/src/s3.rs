@@ -20,7 +20,7 @@ mod object;
 
 pub use access::lake_access;
 pub(crate) use ahead::{Ahead, Fetched, PART_BYTES};
-pub(crate) use client::{REGION_DEFAULT, configuration};
+pub(crate) use client::{REGION_DEFAULT, configuration, waiting};
 pub use client::{S3, S3Options};
 pub use error::S3Error;
 pub(crate) use error::root_cause;

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Region;
-use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{
     BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry,
     DeleteMessageBatchRequestEntry, MessageSystemAttributeName,
@@ -26,7 +26,7 @@ use aws_sdk_sqs::types::{
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-use crate::s3::{REGION_DEFAULT, S3Error, S3Options, configuration, root_cause};
+use crate::s3::{REGION_DEFAULT, S3Error, S3Options, configuration, root_cause, waiting};
 
 pub use notice::{ANNOUNCED_MAX, Announced, NoticeError, announced};
 
@@ -142,16 +142,7 @@ impl Queue {
             anonymous: false,
             ..options.clone()
         };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("outflow-sqs")
-            .enable_all()
-            .build()
-            .map_err(|error| {
-                QueueError::Connect(S3Error::Refused {
-                    reason: format!("no thread could be started: {error}"),
-                })
-            })?;
+        let runtime = waiting("outflow-sqs").map_err(QueueError::Connect)?;
         let config = runtime
             .block_on(configuration(&options))
             .map_err(QueueError::Connect)?;
@@ -178,14 +169,13 @@ impl Queue {
     /// # Errors
     /// [`QueueError::Failed`].
     pub fn receive(&self, wait: Duration) -> Result<Vec<Notice>, QueueError> {
-        let secs = wait.min(WAIT_MAX).as_secs();
         let received = self.runtime.block_on(
             self.requests
                 .client
                 .receive_message()
                 .queue_url(&self.requests.url)
-                .max_number_of_messages(as_i32(AT_ONCE_MAX))
-                .wait_time_seconds(i32::try_from(secs).unwrap_or(i32::MAX))
+                .max_number_of_messages(i32::try_from(AT_ONCE_MAX).unwrap_or(i32::MAX))
+                .wait_time_seconds(secs_of(wait.min(WAIT_MAX)))
                 .visibility_timeout(secs_of(HIDDEN))
                 .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
                 .send(),
@@ -278,17 +268,12 @@ impl Requests {
 
     async fn delete(&self, receipts: &[(String, String)]) -> Result<(), QueueError> {
         const WHAT: &str = "delete messages";
-        let entry = |(at, (_, receipt)): (usize, &(String, String))| {
-            let entry = DeleteMessageBatchRequestEntry::builder()
-                .id(at.to_string())
-                .receipt_handle(receipt);
-            entry.build().map_err(|error| refused(WHAT, &error))
-        };
-        let entries: Vec<_> = receipts
-            .iter()
-            .enumerate()
-            .map(entry)
-            .collect::<Result<_, _>>()?;
+        let entries = entries(WHAT, receipts, |at, receipt| {
+            DeleteMessageBatchRequestEntry::builder()
+                .id(at)
+                .receipt_handle(receipt)
+                .build()
+        })?;
         let done = again(WHAT, || {
             let request = self.client.delete_message_batch().queue_url(&self.url);
             request.set_entries(Some(entries.clone())).send()
@@ -299,18 +284,13 @@ impl Requests {
 
     async fn hide(&self, receipts: &[(String, String)], time: Duration) -> Result<(), QueueError> {
         const WHAT: &str = "hide messages";
-        let entry = |(at, (_, receipt)): (usize, &(String, String))| {
-            let entry = ChangeMessageVisibilityBatchRequestEntry::builder()
-                .id(at.to_string())
+        let entries = entries(WHAT, receipts, |at, receipt| {
+            ChangeMessageVisibilityBatchRequestEntry::builder()
+                .id(at)
                 .receipt_handle(receipt)
-                .visibility_timeout(secs_of(time));
-            entry.build().map_err(|error| refused(WHAT, &error))
-        };
-        let entries: Vec<_> = receipts
-            .iter()
-            .enumerate()
-            .map(entry)
-            .collect::<Result<_, _>>()?;
+                .visibility_timeout(secs_of(time))
+                .build()
+        })?;
         let done = again(WHAT, || {
             let request = self
                 .client
@@ -344,6 +324,22 @@ where
     }
 }
 
+/// The entries of a request about these messages, each under its place among them.
+fn entries<T>(
+    what: &'static str,
+    receipts: &[(String, String)],
+    entry: impl Fn(String, &str) -> Result<T, BuildError>,
+) -> Result<Vec<T>, QueueError> {
+    let entries = receipts.iter().enumerate();
+    let entries = entries.map(|(at, (_, receipt))| entry(at.to_string(), receipt));
+    entries
+        .collect::<Result<_, _>>()
+        .map_err(|error| QueueError::Failed {
+            what,
+            reason: error.to_string(),
+        })
+}
+
 /// What SQS says of each message of a request.
 fn all_done(what: &'static str, failed: &[BatchResultErrorEntry]) -> Result<(), QueueError> {
     let Some(first) = failed.first() else {
@@ -366,17 +362,6 @@ where
     QueueError::Failed { what, reason }
 }
 
-fn refused(what: &'static str, error: &dyn fmt::Display) -> QueueError {
-    QueueError::Failed {
-        what,
-        reason: error.to_string(),
-    }
-}
-
 fn secs_of(time: Duration) -> i32 {
     i32::try_from(time.as_secs()).unwrap_or(i32::MAX)
-}
-
-fn as_i32(count: usize) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
 }

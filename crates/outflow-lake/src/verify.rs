@@ -156,17 +156,12 @@ impl Lake {
             }
             for file in self.files(&snapshot)? {
                 let mut twice = Vec::new();
+                let sums = rolled_up.entry(file.partition.clone()).or_default();
                 let take = |batch: &RecordBatch| match (counted, file.table) {
-                    (_, Table::Profiles) => rolled_up
-                        .entry(file.partition.clone())
-                        .or_default()
-                        .profiles(batch),
+                    (_, Table::Profiles) => sums.profiles(batch),
                     (Some(at), table) => {
                         if table == Table::Flows {
-                            rolled_up
-                                .entry(file.partition.clone())
-                                .or_default()
-                                .flows(batch)?;
+                            sums.flows(batch)?;
                         }
                         count(batch, at, &mut found)
                     }

@@ -4,7 +4,6 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use outflow_enrich::Networks;
 use outflow_finding::{Severity, write_json, write_table};
 use outflow_ingest::{Estimate, Listing, Outcome, Settings};
 use outflow_record::Format;
@@ -15,6 +14,7 @@ use crate::estimate;
 use crate::exit::{self, Exit, Failure};
 use crate::input::{self, Input, InputArgs};
 use crate::output;
+use crate::sources;
 use crate::voice::Voice;
 
 /// Read flow logs and print ranked incidents, each with its reasons.
@@ -77,16 +77,7 @@ struct Plan {
 impl Plan {
     fn new(args: DetectArgs, flow_format: Option<Format>) -> Result<Self, Failure> {
         let config = Config::read(args.config.as_deref())?;
-        let internal: Vec<&str> = args
-            .internal
-            .iter()
-            .chain(&config.internal)
-            .map(|text| text.trim())
-            .collect();
-        let networks = Networks::parse(internal).map_err(|error| {
-            let hint = "write a network as 10.0.0.0/8 or 2001:db8::/32, or a single address";
-            Failure::usage(error, hint)
-        })?;
+        let networks = sources::networks(args.internal.iter().chain(&config.internal))?;
         let fail_on = match (args.fail_on, config.fail_on) {
             (Some(severity), _) => Some(severity),
             (None, Some(name)) => Some(name.parse().map_err(|error: outflow_finding::Error| {

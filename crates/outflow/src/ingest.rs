@@ -6,7 +6,6 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use outflow_enrich::Networks;
 use outflow_finding::{human_bytes, human_count, human_duration};
 use outflow_ingest::{IngestSettings, Ingested, Listing};
 use outflow_lake::Lake;
@@ -19,7 +18,7 @@ use crate::exit::{self, Exit, Failure};
 use crate::input;
 use crate::lake::{self, LakeArgs};
 use crate::output;
-use crate::sources::SelectArgs;
+use crate::sources::{self, SelectArgs};
 use crate::voice::Voice;
 
 /// Read flow logs and Resolver query logs into the tables of a lake, each object once.
@@ -93,11 +92,7 @@ pub(crate) fn run(
     flow_format: Option<Format>,
     voice: Voice,
 ) -> Result<Exit, Failure> {
-    let networks =
-        Networks::parse(args.internal.iter().map(|text| text.trim())).map_err(|error| {
-            let hint = "write a network as 10.0.0.0/8 or 2001:db8::/32, or a single address";
-            Failure::usage(error, hint)
-        })?;
+    let networks = sources::networks(&args.internal)?;
     let listing = args.select.list(&args.sources)?;
     input::check_out(args.out.as_deref(), &listing, None)?;
     let context = context::load(args.context.as_deref())?;

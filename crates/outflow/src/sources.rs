@@ -3,10 +3,22 @@
 use std::ffi::OsString;
 
 use clap::Args;
+use outflow_enrich::Networks;
 use outflow_ingest::{Filter, ListOptions, Listing, S3Options, Source};
 use outflow_record::Timestamp;
 
 use crate::exit::Failure;
+
+/// The border: networks that are inside, as arguments and configuration name them.
+pub(crate) fn networks<'t>(
+    internal: impl IntoIterator<Item = &'t String>,
+) -> Result<Networks, Failure> {
+    let internal = internal.into_iter().map(|text| text.trim());
+    Networks::parse(internal).map_err(|error| {
+        let hint = "write a network as 10.0.0.0/8 or 2001:db8::/32, or a single address";
+        Failure::usage(error, hint)
+    })
+}
 
 /// Which objects of the sources are wanted, and how to reach them.
 #[derive(Debug, Args)]

@@ -19,17 +19,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use outflow_enrich::Networks;
 use outflow_ingest::{IngestSettings, Queue, S3, Settings};
 use outflow_lake::Lake;
 use outflow_record::Format;
+use tokio::net::TcpListener;
 
 use crate::config::Config;
 use crate::context;
 use crate::detect;
 use crate::exit::{self, Exit, Failure};
 use crate::lake::LakeArgs;
-use crate::sources::SelectArgs;
+use crate::sources::{self, SelectArgs};
 use crate::voice::Voice;
 use arrivals::Arrivals;
 use meters::Meters;
@@ -191,7 +191,7 @@ fn attend(
         }
     });
     if let Some(at) = listen {
-        let bound = runtime.block_on(meters::listen(at));
+        let bound = runtime.block_on(TcpListener::bind(at));
         let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (at, listener) = bound.map_err(|error| {
             let error = anyhow::Error::new(error).context(format!("could not listen at {at}"));
@@ -216,11 +216,7 @@ fn parts(
     voice: Voice,
 ) -> Result<Parts, Failure> {
     let config = Config::read(args.config.as_deref())?;
-    let internal = args.internal.iter().chain(&config.internal);
-    let networks = Networks::parse(internal.map(|text| text.trim())).map_err(|error| {
-        let hint = "write a network as 10.0.0.0/8 or 2001:db8::/32, or a single address";
-        Failure::usage(error, hint)
-    })?;
+    let networks = sources::networks(args.internal.iter().chain(&config.internal))?;
     let context = Arc::new(context::load(args.context.as_deref())?);
     if args.context.is_some() {
         context::note(&context, voice);

@@ -107,10 +107,8 @@ pub(super) fn judge(
     census: &Census,
     beacons: Vec<Beacon<'_, '_>>,
 ) -> Vec<Judged> {
-    let scores: Vec<Score> = beacons.iter().map(Beacon::score).collect();
-    let rarities = census.rarities(&scores);
-    let pairs = beacons.iter().zip(rarities);
-    pairs
+    let beacons = census.with_rarity(&beacons, Beacon::score);
+    beacons
         .map(|(beacon, rarity)| beacon.finding(view, policy, census, rarity))
         .collect()
 }
@@ -201,14 +199,7 @@ impl Beacon<'_, '_> {
             ),
             ..Why::default()
         };
-        let (count, all) = (self.prevalence, census.workloads(self.day));
-        let prevalence = Why {
-            observed: count as f64,
-            bound: Some(policy.rare_workloads(all) as f64),
-            unit: "workloads".to_owned(),
-            text: format!("{count} of {all} workloads had sent to this destination by then"),
-            ..Why::default()
-        };
+        let prevalence = census.prevalence_reason(policy, self.prevalence, self.day);
         let limit = Why {
             unit: "connections".to_owned(),
             text: "harmless programs have timers, too; flow logs do not tell which program it is"

@@ -4,7 +4,7 @@
 //! window after window, which the beats of a pair keep, in cells.
 
 use outflow_enrich::protocol;
-use outflow_finding::{Family, Severity, Why};
+use outflow_finding::{Family, Severity};
 
 use super::Judged;
 use super::baseline::is_established;
@@ -133,11 +133,8 @@ pub(super) fn judge(
     census: &Census,
     all: Vec<Long<'_, '_>>,
 ) -> Vec<Judged> {
-    let scores: Vec<Score> = all.iter().map(Long::score).collect();
-    let rarities = census.rarities(&scores);
-    let pairs = all.iter().zip(rarities);
-    pairs
-        .map(|(long, rarity)| long.finding(view, policy, census, rarity))
+    let all = census.with_rarity(&all, Long::score);
+    all.map(|(long, rarity)| long.finding(view, policy, census, rarity))
         .collect()
 }
 
@@ -188,14 +185,7 @@ impl Long<'_, '_> {
                 )
             }
         };
-        let (count, known) = (self.prevalence, census.workloads(self.day));
-        let prevalence = Why {
-            observed: count as f64,
-            bound: Some(policy.rare_workloads(known) as f64),
-            unit: "workloads".to_owned(),
-            text: format!("{count} of {known} workloads had sent to this destination by then"),
-            ..Why::default()
-        };
+        let prevalence = census.prevalence_reason(policy, self.prevalence, self.day);
         let is_unusual = census.is_unusual(policy, self.day, rarity);
         let severity = match (is_unusual, draft.up().payload > draft.down().payload) {
             (true, true) => Severity::Medium,

@@ -102,9 +102,7 @@ pub(super) fn judge(
         workload: scan.entries[0].workload,
         value: scan.unanswered as u64,
     };
-    let scores: Vec<Score> = scans.iter().map(score).collect();
-    let rarities = census.rarities(&scores);
-    let scans = scans.iter().zip(rarities);
+    let scans = census.with_rarity(&scans, score);
     scans
         .map(|(scan, rarity)| scan.finding(view, policy, census, rarity))
         .collect()

@@ -115,10 +115,8 @@ pub(super) fn judge(
         workload: shift.entries[0].workload,
         value: shift.raised.tenths,
     };
-    let scores: Vec<Score> = shifts.iter().map(score).collect();
-    let rarities = census.rarities(&scores);
-    let pairs = shifts.iter().zip(rarities);
-    pairs
+    let shifts = census.with_rarity(&shifts, score);
+    shifts
         .map(|(shift, rarity)| shift.finding(view, policy, census, rarity))
         .collect()
 }

@@ -99,6 +99,21 @@ pub(crate) async fn configuration(options: &S3Options) -> Result<SdkConfig, S3Er
     Ok(config)
 }
 
+/// A runtime of one thread, which only waits.
+///
+/// # Errors
+/// [`S3Error::Refused`] if the system starts no thread.
+pub(crate) fn waiting(name: &str) -> Result<Runtime, S3Error> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name(name)
+        .enable_all()
+        .build()
+        .map_err(|error| S3Error::Refused {
+            reason: format!("no thread could be started: {error}"),
+        })
+}
+
 /// A connection to S3, and the thread that waits for it.
 #[derive(Clone)]
 pub struct S3 {
@@ -119,14 +134,7 @@ impl S3 {
     /// [`S3Error::NoCredentials`] if there are none and `anonymous` is not set; [`S3Error::Refused`] if the system
     /// starts no thread.
     pub fn connect(options: &S3Options) -> Result<Self, S3Error> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("outflow-s3")
-            .enable_all()
-            .build()
-            .map_err(|error| S3Error::Refused {
-                reason: format!("no thread could be started: {error}"),
-            })?;
+        let runtime = waiting("outflow-s3")?;
         let requests = runtime.block_on(Requests::new(options))?;
         Ok(Self {
             runtime: Arc::new(runtime),

@@ -82,7 +82,7 @@ struct Sums {
 /// Rows of `profiles`, in their order, by column.
 #[derive(Debug)]
 pub(crate) struct Profiles<'a> {
-    texts: [(Vec<i32>, &'a [Box<str>]); TEXTS.len()],
+    texts: [(Vec<i32>, Values<'a>); TEXTS.len()],
     buckets: Vec<i64>,
     counted: Vec<bool>,
     protocols: Vec<i32>,
@@ -93,22 +93,38 @@ pub(crate) struct Profiles<'a> {
     sums: [Vec<i64>; 6],
 }
 
+/// Small numbers and keys that are read beside.
+#[derive(Debug, Clone, Copy)]
+enum Small {
+    Remote,
+    Destination,
+    LocalPort,
+    RemotePort,
+    Protocol,
+}
+
+const SMALLS: usize = 5;
+
+/// Large numbers that are read beside.
+#[derive(Debug, Clone, Copy)]
+enum Long {
+    Asn,
+    Start,
+    End,
+    Bytes,
+    PayloadBytes,
+    Packets,
+}
+
+const LONGS: usize = 6;
+
 /// The columns of rows that are rolled up.
 #[derive(Clone, Copy)]
 struct Read<'a> {
     texts: [&'a [i32]; TEXTS.len()],
-    remotes: &'a [i32],
-    destinations: &'a [i32],
-    local_ports: &'a [i32],
-    remote_ports: &'a [i32],
-    protocols: &'a [i32],
-    asns: &'a [i64],
+    smalls: [&'a [i32]; SMALLS],
+    longs: [&'a [i64]; LONGS],
     counted: &'a [bool],
-    starts: &'a [i64],
-    ends: &'a [i64],
-    bytes: &'a [i64],
-    payload_bytes: &'a [i64],
-    packets: &'a [i64],
     /// Keys of the words that are asked for.
     external: i32,
     opened_here: i32,
@@ -120,8 +136,8 @@ struct Read<'a> {
 #[derive(Default)]
 struct Block {
     texts: [Vec<i32>; TEXTS.len()],
-    smalls: [Vec<i32>; 5],
-    longs: [Vec<i64>; 6],
+    smalls: [Vec<i32>; SMALLS],
+    longs: [Vec<i64>; LONGS],
     counted: Vec<bool>,
 }
 
@@ -131,44 +147,18 @@ impl Block {
         for (own, all) in self.texts.iter_mut().zip(of.texts) {
             gather(own, all, rows, NULL);
         }
-        let smalls = [
-            of.remotes,
-            of.destinations,
-            of.local_ports,
-            of.remote_ports,
-            of.protocols,
-        ];
-        for (own, all) in self.smalls.iter_mut().zip(smalls) {
+        for (own, all) in self.smalls.iter_mut().zip(of.smalls) {
             gather(own, all, rows, NULL);
         }
-        let longs = [
-            of.asns,
-            of.starts,
-            of.ends,
-            of.bytes,
-            of.payload_bytes,
-            of.packets,
-        ];
-        for (own, all) in self.longs.iter_mut().zip(longs) {
+        for (own, all) in self.longs.iter_mut().zip(of.longs) {
             gather(own, all, rows, LONG_NULL);
         }
         gather(&mut self.counted, of.counted, rows, false);
-        let [remotes, destinations, local_ports, remote_ports, protocols] = &self.smalls;
-        let [asns, starts, ends, bytes, payload_bytes, packets] = &self.longs;
         Read {
             texts: self.texts.each_ref().map(Vec::as_slice),
-            remotes,
-            destinations,
-            local_ports,
-            remote_ports,
-            protocols,
-            asns,
+            smalls: self.smalls.each_ref().map(Vec::as_slice),
+            longs: self.longs.each_ref().map(Vec::as_slice),
             counted: &self.counted,
-            starts,
-            ends,
-            bytes,
-            payload_bytes,
-            packets,
             ..*of
         }
     }
@@ -188,7 +178,7 @@ struct Groups<'a> {
     of_addr: Vec<i32>,
     /// By key of a name.
     of_name: Vec<i32>,
-    names: &'a [Box<str>],
+    names: Values<'a>,
     texts: Interned<Box<str>>,
 }
 
@@ -224,7 +214,7 @@ impl FlowRows {
                 if scope == NULL {
                     continue;
                 }
-                let bucket = at(read.starts, row, LONG_NULL).div_euclid(BUCKET_MICROS);
+                let bucket = read.long(Long::Start, row).div_euclid(BUCKET_MICROS);
                 let own = (bucket, read.text(Text::InterfaceId, row));
                 if own != run {
                     profiles.append(run.0, &mut found, &mut in_order);
@@ -280,18 +270,22 @@ impl FlowRows {
         };
         let read = Read {
             texts: texts.map(|(keys, _)| keys),
-            remotes: keys_of(enriched(Of::RemoteAddr)),
-            destinations,
-            local_ports: keys_of(enriched(Of::LocalPort)),
-            remote_ports: keys_of(enriched(Of::RemotePort)),
-            protocols: keys_of(aws(Field::Protocol)),
-            asns: enriched(Of::RemoteAsn).numbers(),
+            smalls: [
+                keys_of(enriched(Of::RemoteAddr)),
+                destinations,
+                keys_of(enriched(Of::LocalPort)),
+                keys_of(enriched(Of::RemotePort)),
+                keys_of(aws(Field::Protocol)),
+            ],
+            longs: [
+                enriched(Of::RemoteAsn).numbers(),
+                aws(Field::Start).numbers(),
+                aws(Field::End).numbers(),
+                aws(Field::Bytes).numbers(),
+                enriched(Of::PayloadBytes).numbers(),
+                aws(Field::Packets).numbers(),
+            ],
             counted: &self.counted,
-            starts: aws(Field::Start).numbers(),
-            ends: aws(Field::End).numbers(),
-            bytes: aws(Field::Bytes).numbers(),
-            payload_bytes: enriched(Of::PayloadBytes).numbers(),
-            packets: aws(Field::Packets).numbers(),
             external: key(Text::Scope, "external"),
             opened_here: key(Text::Initiator, "local"),
             opened_there: key(Text::Initiator, "remote"),
@@ -324,12 +318,20 @@ impl Read<'_> {
         at(self.texts[text as usize], row, NULL)
     }
 
+    fn small(&self, small: Small, row: usize) -> i32 {
+        at(self.smalls[small as usize], row, NULL)
+    }
+
+    fn long(&self, long: Long, row: usize) -> i64 {
+        at(self.longs[long as usize], row, LONG_NULL)
+    }
+
     fn key(&self, row: usize, destination: i32) -> Key {
         Key {
             texts: TEXTS.map(|text| self.text(text, row)),
-            asn: at(self.asns, row, LONG_NULL),
+            asn: self.long(Long::Asn, row),
             counted: at(self.counted, row, false),
-            protocol: at(self.protocols, row, NULL),
+            protocol: self.small(Small::Protocol, row),
             port: self.port(row),
             destination,
         }
@@ -338,12 +340,12 @@ impl Read<'_> {
     /// The port of the side that was called; of either side the lower one where that is not known. Null where there is
     /// none, or where it is one that clients take.
     fn port(&self, row: usize) -> i32 {
-        if !WITH_PORTS.contains(&at(self.protocols, row, NULL)) {
+        if !WITH_PORTS.contains(&self.small(Small::Protocol, row)) {
             return NULL;
         }
         let (local, remote) = (
-            at(self.local_ports, row, NULL),
-            at(self.remote_ports, row, NULL),
+            self.small(Small::LocalPort, row),
+            self.small(Small::RemotePort, row),
         );
         let initiator = self.text(Text::Initiator, row);
         let port = if initiator == self.opened_here {
@@ -360,7 +362,7 @@ impl Read<'_> {
 impl Groups<'_> {
     /// The group of a row's other side: its name, or else its network.
     fn of(&mut self, read: &Read<'_>, row: usize, rows: &FlowRows) -> i32 {
-        if let Ok(name) = usize::try_from(at(read.destinations, row, NULL)) {
+        if let Ok(name) = usize::try_from(read.small(Small::Destination, row)) {
             let known = &mut self.of_name[name];
             if *known == NULL {
                 *known = self
@@ -369,7 +371,7 @@ impl Groups<'_> {
             }
             return *known;
         }
-        let Ok(remote) = usize::try_from(at(read.remotes, row, NULL)) else {
+        let Ok(remote) = usize::try_from(read.small(Small::Remote, row)) else {
             return NULL;
         };
         if self.of_addr.len() <= remote {
@@ -406,13 +408,13 @@ impl Default for Sums {
 
 impl Sums {
     fn add(&mut self, read: &Read<'_>, row: usize) {
-        let count = |of: &[i64]| at(of, row, 0).max(0);
-        self.bytes = self.bytes.saturating_add(count(read.bytes));
-        self.payload_bytes = self.payload_bytes.saturating_add(count(read.payload_bytes));
-        self.packets = self.packets.saturating_add(count(read.packets));
+        // Null, too, is less than zero.
+        let count = |of: Long| read.long(of, row).max(0);
+        self.bytes = self.bytes.saturating_add(count(Long::Bytes));
+        self.payload_bytes = self.payload_bytes.saturating_add(count(Long::PayloadBytes));
+        self.packets = self.packets.saturating_add(count(Long::Packets));
         self.flows += 1;
-        let start = at(read.starts, row, LONG_NULL);
-        let end = at(read.ends, row, LONG_NULL);
+        let (start, end) = (read.long(Long::Start, row), read.long(Long::End, row));
         let first = if start == LONG_NULL { end } else { start };
         self.first = self.first.min(first);
         self.last = self.last.max(if end == LONG_NULL { start } else { end });

@@ -78,9 +78,10 @@ impl Arrivals {
             self.say(&problems);
         }
         // Sources may overlap, and S3 may announce an object twice; but another version is another object.
-        let key = |object: &Object| (listed::key_of(object), listed::version_of(object));
         let mut met = BTreeSet::new();
-        found.objects.retain(|object| met.insert(key(object)));
+        found
+            .objects
+            .retain(|object| met.insert(listed::identity_of(object)));
         found
     }
 

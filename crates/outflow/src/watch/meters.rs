@@ -1,6 +1,5 @@
 //! What a watch tells of itself, by HTTP: `/healthz`, and `/metrics` in the words of Prometheus.
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -248,11 +247,6 @@ pub(super) async fn serve(listener: TcpListener, meters: Arc<Meters>) {
             drop(place);
         });
     }
-}
-
-/// Where it may be asked.
-pub(super) async fn listen(at: SocketAddr) -> std::io::Result<TcpListener> {
-    TcpListener::bind(at).await
 }
 
 async fn healthz(State(meters): State<Arc<Meters>>) -> Response {

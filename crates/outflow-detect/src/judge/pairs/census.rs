@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use outflow_finding::Why;
+
 use super::{Pair, of_part};
 use crate::judge::exceedance::Exceedance;
 use crate::parallel::in_parallel;
@@ -110,9 +112,36 @@ impl Census {
         rarity >= f64::from(policy.scores.unusual).max((active as f64).log2())
     }
 
+    /// Each of these with the rarity of its score.
+    pub(in crate::judge) fn with_rarity<'f, T>(
+        &self,
+        found: &'f [T],
+        score: impl Fn(&T) -> Score,
+    ) -> impl Iterator<Item = (&'f T, f64)> {
+        let scores: Vec<Score> = found.iter().map(score).collect();
+        found.iter().zip(self.rarities(&scores))
+    }
+
+    /// How many workloads had sent to a destination when a day ended, as a reason.
+    pub(in crate::judge) fn prevalence_reason(
+        &self,
+        policy: &Policy,
+        prevalence: usize,
+        day: Day,
+    ) -> Why {
+        let all = self.workloads(day);
+        Why {
+            observed: prevalence as f64,
+            bound: Some(policy.rare_workloads(all) as f64),
+            unit: "workloads".to_owned(),
+            text: format!("{prevalence} of {all} workloads had sent to this destination by then"),
+            ..Why::default()
+        }
+    }
+
     /// How rare each score is among the greatest of each workload-day before its own day, in bits. The day itself has no
     /// say, so that nothing is evidence for itself.
-    pub(in crate::judge) fn rarities(&self, scores: &[Score]) -> Vec<f64> {
+    fn rarities(&self, scores: &[Score]) -> Vec<f64> {
         let mut of_days: BTreeMap<Day, Vec<usize>> = BTreeMap::new();
         for (at, score) in scores.iter().enumerate() {
             of_days.entry(score.day).or_default().push(at);

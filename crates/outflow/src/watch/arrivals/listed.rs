@@ -173,18 +173,17 @@ fn is_new(
     own: &[PathBuf],
     (look, is_last, now): (u64, bool, i64),
 ) -> bool {
-    let (key, version) = (key_of(object), version_of(object));
+    let (key, version) = identity_of(object);
     if let Some(known) = seen.get_mut(&key).filter(|known| known.version == version) {
         known.look = look;
         if !matches!(known.stands, Stands::Growing) {
             return false;
         }
     }
-    let is_own = object
-        .path
-        .as_deref()
-        .is_some_and(|path| is_within(path, own))
-        || object.s3.is_some() && is_within(Path::new(&object.uri), own);
+    let is_own = match &object.path {
+        Some(path) => is_within(path.canonicalize().as_deref().unwrap_or(path), own),
+        None => is_within(Path::new(&object.uri), own),
+    };
     let stands = if is_own {
         Stands::Done
     } else if is_last || object.s3.is_some() || is_settled(object, now) {
@@ -218,15 +217,18 @@ fn is_settled(object: &Object, now: i64) -> bool {
     })
 }
 
-/// Whether a path lies in one of these.
+/// Whether a resolved path, or the address of an object in S3, lies in one of these.
 pub(super) fn is_within(path: &Path, places: &[PathBuf]) -> bool {
-    let resolved = path.canonicalize();
-    let path = resolved.as_deref().unwrap_or(path);
     places.iter().any(|place| path.starts_with(place))
 }
 
+/// What tells an object, in its version, from all others.
+pub(super) fn identity_of(object: &Object) -> (Vec<u8>, String) {
+    (key_of(object), version_of(object))
+}
+
 /// What an object is known by.
-pub(super) fn key_of(object: &Object) -> Vec<u8> {
+fn key_of(object: &Object) -> Vec<u8> {
     let path = object.path.as_ref();
     path.map_or(object.uri.as_bytes(), |path| {
         path.as_os_str().as_encoded_bytes()
@@ -235,7 +237,7 @@ pub(super) fn key_of(object: &Object) -> Vec<u8> {
 }
 
 /// What changes with an object's content.
-pub(super) fn version_of(object: &Object) -> String {
+fn version_of(object: &Object) -> String {
     if let Some(s3) = &object.s3 {
         return s3.etag().unwrap_or_default().to_owned();
     }

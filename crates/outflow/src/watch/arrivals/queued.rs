@@ -9,7 +9,7 @@ use outflow_ingest::{
 };
 use outflow_lake::{Error, Lake};
 
-use super::listed::{is_within, key_of, version_of};
+use super::listed::{identity_of, is_within};
 use super::{Beside, Found, Outcome, TRIES_MAX, again_after};
 use crate::clock;
 use crate::watch::OBJECTS_MAX;
@@ -46,16 +46,6 @@ struct Held {
     open: BTreeSet<(Vec<u8>, String)>,
     /// Why one of them could not be read.
     left: Option<(Cause, String)>,
-}
-
-/// Why a message names nothing that can be read.
-enum Unread {
-    /// It never will.
-    Never(String),
-    /// The object cannot be found.
-    Object(String),
-    /// The way to it fails.
-    Way(String),
 }
 
 impl Queued {
@@ -123,18 +113,15 @@ impl Queued {
                 return Ok((objects, None));
             }
             Ok(objects) => {
-                let key = |object: &Object| (key_of(object), version_of(object));
                 let held = Held {
                     notice,
-                    open: objects.iter().map(key).collect(),
+                    open: objects.iter().map(identity_of).collect(),
                     left: None,
                 };
                 self.held.insert(id, held);
                 return Ok((objects, None));
             }
-            Err(Unread::Never(reason)) => (Cause::Version, reason),
-            Err(Unread::Object(reason)) => (Cause::Object, reason),
-            Err(Unread::Way(reason)) => (Cause::Way, reason),
+            Err(unread) => unread,
         };
         let told = self.refuse(&notice, cause, &reason, beside)?;
         match cause {
@@ -179,8 +166,7 @@ impl Queued {
         outcome: impl Fn(&Object) -> Outcome<'o>,
         beside: &Beside<'_>,
     ) -> anyhow::Result<Vec<Problem>> {
-        let key = |object: &Object| (key_of(object), version_of(object));
-        let handed: BTreeMap<_, &Object> = objects.iter().map(|of| (key(of), of)).collect();
+        let handed: BTreeMap<_, &Object> = objects.iter().map(|of| (identity_of(of), of)).collect();
         for held in self.held.values_mut() {
             let left = &mut held.left;
             held.open.retain(|key| {
@@ -228,10 +214,11 @@ impl Queued {
         self.queue.delete(&[id.to_owned()])
     }
 
-    /// The objects that a message announces, of those that are wanted.
-    fn objects_of(&self, notice: &Notice) -> Result<Vec<Object>, Unread> {
+    /// The objects that a message announces, of those that are wanted; or why it names nothing that can be read. One that
+    /// is no announcement never will.
+    fn objects_of(&self, notice: &Notice) -> Result<Vec<Object>, (Cause, String)> {
         let announced =
-            announced(&notice.body).map_err(|error| Unread::Never(error.to_string()))?;
+            announced(&notice.body).map_err(|error| (Cause::Version, error.to_string()))?;
         let mut objects = Vec::new();
         for of in announced {
             let name = of.key.rsplit('/').next().unwrap_or_default();
@@ -241,11 +228,11 @@ impl Queued {
                 continue;
             }
             let object = self.s3.announced(&of).map_err(|error| {
-                let reason = format!("`{uri}`: {error}");
-                match error.is_of_way() {
-                    true => Unread::Way(reason),
-                    false => Unread::Object(reason),
-                }
+                let cause = match error.is_of_way() {
+                    true => Cause::Way,
+                    false => Cause::Object,
+                };
+                (cause, format!("`{uri}`: {error}"))
             })?;
             let object = Object::in_s3(object);
             let owner = (object.account_id.as_deref(), object.region.as_deref());
