@@ -99,14 +99,18 @@ pub struct FlowRows {
     columns: Vec<Column>,
     counted: Vec<bool>,
     addresses: Addresses,
-    /// By number of a remote: its keys in the columns of its words.
-    remote_keys: Vec<RemoteKeys>,
+    /// Different remotes, by their keys in the columns of their words.
+    remotes: Interned<RemoteKeys>,
+    /// By number of a remote: its number among those.
+    remote_numbers: Vec<u32>,
     /// By number of a workload: its key.
     workload_keys: Vec<i32>,
+    /// By row: what is rolled up.
+    rolled: Vec<profiles::Row>,
     positions: Positions,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct RemoteKeys {
     asn: i64,
     org: i32,
@@ -168,8 +172,10 @@ impl Default for FlowRows {
             columns,
             counted: Vec::new(),
             addresses: Addresses::default(),
-            remote_keys: Vec::new(),
+            remotes: Interned::default(),
+            remote_numbers: Vec::new(),
             workload_keys: Vec::new(),
+            rolled: Vec::new(),
             positions: Positions {
                 first_enriched: at(enriched::FLOW_LOG_ID),
                 counted: at(enriched::COUNTED),
@@ -197,8 +203,10 @@ impl FlowRows {
         self.columns.iter_mut().for_each(Column::clear);
         self.counted.clear();
         self.addresses.clear();
-        self.remote_keys.clear();
+        self.remotes.clear();
+        self.remote_numbers.clear();
         self.workload_keys.clear();
+        self.rolled.clear();
     }
 
     /// Appends these rows of a batch.
@@ -221,6 +229,7 @@ impl FlowRows {
         self.append_flows(seen, rows);
         self.addresses.end();
         self.append_names(seen, rows);
+        self.append_rolled(seen, rows);
         self.len += rows.len();
     }
 
@@ -272,7 +281,7 @@ impl FlowRows {
     /// Appends what has a name.
     fn append_names(&mut self, seen: &Seen<'_>, rows: &[u32]) {
         let len = self.len;
-        for remote in &seen.remotes[self.remote_keys.len()..] {
+        for remote in &seen.remotes[self.remote_numbers.len()..] {
             let keys = RemoteKeys {
                 asn: remote.asn.map_or(LONG_NULL, i64::from),
                 org: self.column(Of::RemoteOrg).key(remote.org.as_deref()),
@@ -286,7 +295,8 @@ impl FlowRows {
                     .column(Of::Destination)
                     .key(remote.destination.as_deref()),
             };
-            self.remote_keys.push(keys);
+            let number = self.remotes.number(&keys, RemoteKeys::clone);
+            self.remote_numbers.push(number.cast_unsigned());
         }
         for name in &seen.workloads[self.workload_keys.len()..] {
             let key = self
@@ -294,26 +304,29 @@ impl FlowRows {
                 .key((!name.is_empty()).then_some(name));
             self.workload_keys.push(key);
         }
-        let remote_keys = std::mem::take(&mut self.remote_keys);
+        let remotes = std::mem::take(&mut self.remotes);
+        let remote_numbers = std::mem::take(&mut self.remote_numbers);
         let workload_keys = std::mem::take(&mut self.workload_keys);
-        let remotes = || {
+        let number = |row: &u32| remote_numbers[seen.remote_of[*row as usize] as usize];
+        let of = || {
             rows.iter()
-                .map(|row| remote_keys[seen.remote_of[*row as usize] as usize])
+                .map(|row| &remotes.values()[number(row) as usize])
         };
         self.column(Of::RemoteAsn)
-            .longs(len, remotes().map(|keys| Some(keys.asn)));
+            .longs(len, of().map(|keys| Some(keys.asn)));
         self.column(Of::RemoteOrg)
-            .keys(len, remotes().map(|keys| keys.org));
+            .keys(len, of().map(|keys| keys.org));
         self.column(Of::RemoteCountry)
-            .keys(len, remotes().map(|keys| keys.country));
+            .keys(len, of().map(|keys| keys.country));
         self.column(Of::RemoteService)
-            .keys(len, remotes().map(|keys| keys.service));
+            .keys(len, of().map(|keys| keys.service));
         self.column(Of::Destination)
-            .keys(len, remotes().map(|keys| keys.destination));
+            .keys(len, of().map(|keys| keys.destination));
         let workload = |row: &u32| workload_keys[seen.workload_of[*row as usize] as usize];
         self.column(Of::Workload)
             .keys(len, rows.iter().map(workload));
-        self.remote_keys = remote_keys;
+        self.remotes = remotes;
+        self.remote_numbers = remote_numbers;
         self.workload_keys = workload_keys;
         let key = self.column(Of::FlowLogId).key(seen.flow_log_id);
         self.column(Of::FlowLogId)
@@ -345,9 +358,9 @@ impl FlowRows {
             order::by_rank(&mut order, count, |row| column.rank_at(row, &ranks));
         }
         order::by_number(&mut order, bucket);
-        let (interfaces, count) = self.columns[self.positions.interface_id].keys_and_count();
+        let (interfaces, values) = self.columns[self.positions.interface_id].texts();
         SortedFlows {
-            runs: Runs::new(interfaces, count, &order),
+            runs: Runs::new(interfaces, values.len(), &order),
             order,
             addresses: self.addresses.texts(),
         }

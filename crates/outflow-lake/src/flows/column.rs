@@ -19,8 +19,8 @@ pub(crate) const NULL: i32 = -1;
 
 const MICROS: i64 = 1_000_000;
 
-/// A dictionary, and the keys that its values have in a column.
-type Translated = (ArrayRef, Vec<i32>);
+/// A dictionary, the keys that its values have in a column, and how many of them have none yet.
+type Translated = (ArrayRef, Vec<i32>, usize);
 
 /// A column. One that has had no value yet holds nothing: most tables of fields are mostly empty.
 #[derive(Debug)]
@@ -197,11 +197,11 @@ impl Column {
         usize::try_from(key).map_or(0, |key| ranks[key])
     }
 
-    /// The keys of texts by row, and how many texts there are.
-    pub(super) fn keys_and_count(&self) -> (&[i32], usize) {
+    /// The keys of texts by row, and the texts by key.
+    pub(super) fn texts(&self) -> (&[i32], &[Box<str>]) {
         match self {
-            Self::Texts { keys, values, .. } => (keys, values.values().len()),
-            _ => (&[], 0),
+            Self::Texts { keys, values, .. } => (keys, values.values()),
+            _ => (&[], &[]),
         }
     }
 
@@ -266,20 +266,20 @@ fn append_texts(
     of: &DictionaryArray<Int32Type>,
     rows: &[u32],
 ) {
-    let is_last = matches!(last, Some((known, _)) if Arc::ptr_eq(known, of.values()));
+    let is_last = matches!(last, Some((known, ..)) if Arc::ptr_eq(known, of.values()));
+    const UNKNOWN: i32 = -2;
     if !is_last {
-        *last = Some((Arc::clone(of.values()), Vec::new()));
+        // Behind the keys of the dictionary stands that of none.
+        let mut known = vec![UNKNOWN; of.values().len()];
+        known.push(NULL);
+        *last = Some((Arc::clone(of.values()), known, of.values().len()));
     }
-    let Some((dictionary, known)) = last else {
+    let Some((dictionary, known, unknown)) = last else {
         return;
     };
     let Some(texts) = dictionary.as_any().downcast_ref::<StringArray>() else {
         return;
     };
-    const UNKNOWN: i32 = -2;
-    known.resize(texts.len() + 1, UNKNOWN);
-    // Behind the keys of the dictionary stands that of none.
-    known[texts.len()] = NULL;
     let from = of.keys();
     let at = |row: &u32| {
         let row = *row as usize;
@@ -287,9 +287,13 @@ fn append_texts(
         key.and_then(|key| usize::try_from(key).ok())
             .unwrap_or(texts.len())
     };
-    for at in rows.iter().map(at) {
+    let mut rest = rows.iter().map(at);
+    while *unknown > 0
+        && let Some(at) = rest.next()
+    {
         if known[at] == UNKNOWN {
             known[at] = values.number(texts.value(at), |text| Box::from(text));
+            *unknown -= 1;
         }
     }
     keys.extend(rows.iter().map(|row| known[at(row)]));

@@ -1,0 +1,231 @@
+//! What of a row of `flows` is rolled up, side by side.
+//!
+//! Rows are rolled up in the order in which they are stored, which is not the one in which they come. In columns, each of
+//! two dozen values of a row would be a load of memory of its own; so they are put beside one another as rows come, and
+//! are one or two.
+
+use outflow_record::Field;
+
+use super::super::column::{Column, LONG_NULL, NULL};
+use super::super::{BUCKET_MICROS, Cells, FlowRows, Of, Seen};
+
+/// Ports from here on are those that a client takes of its own for each connection.
+const EPHEMERAL_FROM: i32 = 32_768;
+
+/// Protocols that have ports.
+const WITH_PORTS: [i32; 3] = [6, 17, 132];
+
+/// What rows have in common that are rolled up into one: keys of texts in their columns, and numbers. [`NULL`] is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) account_id: i32,
+    pub(super) interface_id: i32,
+    pub(super) vpc_id: i32,
+    pub(super) workload: i32,
+    pub(super) flow_log_id: i32,
+    pub(super) action: i32,
+    /// Number of what is known of the other side.
+    pub(super) remote: u32,
+    /// Key of the other side's address, or number of the group that it is in; none within the network.
+    pub(super) destination: i32,
+    pub(super) protocol: i16,
+    /// The port of the side that was called; of either side the lower one where that is not known. None where there is
+    /// none, or where it is one that clients take.
+    pub(super) port: i16,
+    pub(super) direction: i8,
+    pub(super) scope: i8,
+    pub(super) initiator: i8,
+    pub(super) counted: bool,
+}
+
+/// A row. One that lacks what a flow needs has no scope.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Row {
+    pub(super) key: Key,
+    start: i64,
+    end: i64,
+    bytes: i64,
+    payload_bytes: i64,
+    packets: i64,
+}
+
+/// What rows add up to, in the order of the table's columns.
+pub(super) type Sums = [i64; 6];
+
+impl Row {
+    /// The ten minutes in which it began.
+    pub(super) fn bucket(&self) -> i64 {
+        self.start.div_euclid(BUCKET_MICROS)
+    }
+
+    /// What it alone adds up to.
+    pub(super) fn sums(&self) -> Sums {
+        // Null, too, is less than zero.
+        let count = |of: i64| of.max(0);
+        let first = match self.start {
+            LONG_NULL => self.end,
+            start => start,
+        };
+        let last = match self.end {
+            LONG_NULL => self.start,
+            end => end,
+        };
+        let (bytes, payload_bytes) = (count(self.bytes), count(self.payload_bytes));
+        [1, count(self.packets), bytes, payload_bytes, first, last]
+    }
+}
+
+impl FlowRows {
+    /// Puts values of the rows that were appended last beside one another.
+    pub(in super::super) fn append_rolled(&mut self, seen: &Seen<'_>, rows: &[u32]) {
+        let mut rolled = std::mem::take(&mut self.rolled);
+        let columns = Columns::of(self, self.len);
+        rolled.extend(rows.iter().enumerate().map(|(at, row)| {
+            let remote = self.remote_numbers[seen.remote_of[*row as usize] as usize];
+            columns.row(at, remote, self.counted[self.len + at])
+        }));
+        self.rolled = rolled;
+    }
+}
+
+/// Columns of rows, from the first that is looked at.
+struct Columns<'a> {
+    account_id: &'a [i32],
+    interface_id: &'a [i32],
+    vpc_id: &'a [i32],
+    workload: &'a [i32],
+    flow_log_id: &'a [i32],
+    action: &'a [i32],
+    direction: &'a [i32],
+    scope: &'a [i32],
+    initiator: &'a [i32],
+    remote_addr: &'a [i32],
+    local_port: &'a [i32],
+    remote_port: &'a [i32],
+    protocol: &'a [i32],
+    start: &'a [i64],
+    end: &'a [i64],
+    bytes: &'a [i64],
+    payload_bytes: &'a [i64],
+    packets: &'a [i64],
+    /// Keys of the words that are asked for.
+    external: i32,
+    opened_here: i32,
+    opened_there: i32,
+}
+
+impl<'a> Columns<'a> {
+    fn of(rows: &'a FlowRows, from: usize) -> Self {
+        let aws = |field| keys_from(rows.aws(field), from);
+        let enriched = |of| keys_from(rows.enriched(of), from);
+        let numbers = |column: &'a Column| column.numbers().get(from..).unwrap_or_default();
+        Self {
+            account_id: aws(Field::AccountId),
+            interface_id: aws(Field::InterfaceId),
+            vpc_id: aws(Field::VpcId),
+            workload: enriched(Of::Workload),
+            flow_log_id: enriched(Of::FlowLogId),
+            action: aws(Field::Action),
+            direction: enriched(Of::Direction),
+            scope: enriched(Of::Scope),
+            initiator: enriched(Of::Initiator),
+            remote_addr: enriched(Of::RemoteAddr),
+            local_port: enriched(Of::LocalPort),
+            remote_port: enriched(Of::RemotePort),
+            protocol: aws(Field::Protocol),
+            start: numbers(rows.aws(Field::Start)),
+            end: numbers(rows.aws(Field::End)),
+            bytes: numbers(rows.aws(Field::Bytes)),
+            payload_bytes: numbers(rows.enriched(Of::PayloadBytes)),
+            packets: numbers(rows.aws(Field::Packets)),
+            external: key_of(rows.enriched(Of::Scope), "external"),
+            opened_here: key_of(rows.enriched(Of::Initiator), "local"),
+            opened_there: key_of(rows.enriched(Of::Initiator), "remote"),
+        }
+    }
+
+    fn row(&self, at: usize, remote: u32, counted: bool) -> Row {
+        let scope = key(self.scope, at);
+        let is_external = scope == self.external && scope != NULL;
+        let own = Key {
+            account_id: key(self.account_id, at),
+            interface_id: key(self.interface_id, at),
+            vpc_id: key(self.vpc_id, at),
+            workload: key(self.workload, at),
+            flow_log_id: key(self.flow_log_id, at),
+            action: key(self.action, at),
+            remote,
+            destination: if is_external {
+                key(self.remote_addr, at)
+            } else {
+                NULL
+            },
+            protocol: small(key(self.protocol, at)),
+            port: small(self.port(at)),
+            direction: word(key(self.direction, at)),
+            scope: word(scope),
+            initiator: word(key(self.initiator, at)),
+            counted,
+        };
+        Row {
+            key: own,
+            start: long(self.start, at),
+            end: long(self.end, at),
+            bytes: long(self.bytes, at),
+            payload_bytes: long(self.payload_bytes, at),
+            packets: long(self.packets, at),
+        }
+    }
+
+    fn port(&self, at: usize) -> i32 {
+        if !WITH_PORTS.contains(&key(self.protocol, at)) {
+            return NULL;
+        }
+        let (local, remote) = (key(self.local_port, at), key(self.remote_port, at));
+        let initiator = key(self.initiator, at);
+        let port = if initiator == self.opened_here {
+            remote
+        } else if initiator == self.opened_there {
+            local
+        } else {
+            local.min(remote)
+        };
+        if port < EPHEMERAL_FROM { port } else { NULL }
+    }
+}
+
+/// A column's value in a row; columns end behind their last value.
+fn key(of: &[i32], at: usize) -> i32 {
+    of.get(at).copied().unwrap_or(NULL)
+}
+
+fn long(of: &[i64], at: usize) -> i64 {
+    of.get(at).copied().unwrap_or(LONG_NULL)
+}
+
+/// Protocols, and the ports that are kept, are below [`EPHEMERAL_FROM`].
+fn small(number: i32) -> i16 {
+    i16::try_from(number).unwrap_or(-1)
+}
+
+/// Key of one of the three or four words that a column of the program's own words has.
+fn word(key: i32) -> i8 {
+    i8::try_from(key).unwrap_or(-1)
+}
+
+fn keys_from(column: &Column, from: usize) -> &[i32] {
+    let keys = match column.cells() {
+        Cells::Texts { keys, .. } | Cells::Addrs(keys) | Cells::Smalls(keys) => keys,
+        _ => &[],
+    };
+    keys.get(from..).unwrap_or_default()
+}
+
+/// The key of a word in a column of texts.
+fn key_of(column: &Column, word: &str) -> i32 {
+    let at = match column.cells() {
+        Cells::Texts { values, .. } => values.iter().position(|value| **value == *word),
+        _ => None,
+    };
+    at.and_then(|at| i32::try_from(at).ok()).unwrap_or(NULL)
+}
