@@ -101,6 +101,11 @@ impl Day {
         Slot(self.0 * SLOTS_PER_DAY + SLOTS_PER_DAY - 1)
     }
 
+    /// Its first second.
+    pub fn start(self) -> i64 {
+        i64::from(self.0) * 86_400
+    }
+
     /// The first second behind it.
     pub fn end(self) -> i64 {
         (i64::from(self.0) + 1) * 86_400
@@ -109,7 +114,7 @@ impl Day {
 
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = Timestamp(i64::from(self.0) * 86_400).date();
+        let (year, month, day) = Timestamp(self.start()).date();
         write!(f, "{year:04}-{month:02}-{day:02}")
     }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use outflow_record::Timestamp;
 use serde::Serialize;
 
+use crate::SuppressionBook;
+
 /// What a run read and what became of it.
 ///
 /// Every line that could hold a record ends in exactly one of four accounts:
@@ -73,6 +75,8 @@ pub struct Accounts {
     pub unmeasured_bytes: u64,
     /// Bytes of the rows `outside` the time that was asked for.
     pub outside_bytes: u64,
+    /// What each suppression hid.
+    pub suppressions: Vec<SuppressionBook>,
 }
 
 /// How much of a remote address was kept where there were too many pairs to keep all of it.

@@ -1,6 +1,6 @@
 //! What can go wrong when a name is read back.
 
-/// Errors of reading a family or a severity from text.
+/// Names that mean nothing, and suppressions that make no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Text that names no family.
@@ -14,6 +14,12 @@ pub enum Error {
     UnknownSeverity {
         /// The name as given.
         name: String,
+    },
+    /// A suppression that makes no sense.
+    #[error("{reason}")]
+    Suppression {
+        /// Which one, and why.
+        reason: String,
     },
 }
 

@@ -188,6 +188,10 @@ pub struct Destination {
     pub domains_total: u64,
     /// Whether one of the addresses had names of several registered domains: which of them was meant is not known.
     pub ambiguous: bool,
+    /// How many addresses there are, at least: `addresses` may name only those with most payload.
+    pub addresses_total: u64,
+    /// How many groups there are, at least: `group` is that with most payload.
+    pub groups_total: u64,
 }
 
 /// One reason: what was observed, against what was expected.

@@ -12,13 +12,14 @@ use outflow_record::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 
+pub use comparison::write_comparison_json;
 pub use coverage::write_coverage_json;
 
 use crate::escape::acts;
 use crate::order::{by_incident, by_risk};
 use crate::{
     Accounts, Coverage, Destination, Evidence, Family, Finding, Incident, Resolution, Sender,
-    Severity, Why,
+    Severity, SuppressionBook, Why,
 };
 
 /// Writes every incident followed by its findings, then the accounts: all of a run's output.
@@ -246,6 +247,7 @@ struct AccountsLine<'a> {
     rejected_bytes: u64,
     unmeasured_bytes: u64,
     outside_bytes: u64,
+    suppressions: &'a [SuppressionBook],
 }
 
 impl<'a> AccountsLine<'a> {
@@ -282,6 +284,7 @@ impl<'a> AccountsLine<'a> {
             rejected_bytes: from.rejected_bytes,
             unmeasured_bytes: from.unmeasured_bytes,
             outside_bytes: from.outside_bytes,
+            suppressions: &from.suppressions,
         }
     }
 }
@@ -323,6 +326,7 @@ pub(crate) fn instant_or_null<S: Serializer>(
     }
 }
 
+mod comparison;
 mod coverage;
 #[cfg(test)]
 mod tests;

@@ -43,6 +43,7 @@
 //! written to (the command line).
 
 pub use accounts::{Accounts, Resolution};
+pub use compare::{Change, Changed, Comparison, Judgement, Sums};
 pub use coverage::{
     Blind, CoverageReport, EXPECTED_MINUTES_MIN, FlowLogCoverage, HourCoverage, InterfaceCoverage,
     MISSING_PERCENT_MAX, Minutes, RowCounts, SKIPDATA_PERCENT_MAX,
@@ -60,11 +61,18 @@ pub use group::{
 };
 pub use human::{human_bytes, human_count, human_duration};
 pub use identity::{finding_id, incident_id};
-pub use json::{write_accounts, write_coverage_json, write_finding, write_incident, write_json};
+pub use json::{
+    write_accounts, write_comparison_json, write_coverage_json, write_finding, write_incident,
+    write_json,
+};
 pub use severity::Severity;
-pub use table::{TABLE_WIDTH_MIN, TableOptions, write_coverage_table, write_table};
+pub use suppress::{Matcher, Parted, SUPPRESSIONS_MAX, Suppression, SuppressionBook, Suppressions};
+pub use table::{
+    TABLE_WIDTH_MIN, TableOptions, write_comparison_table, write_coverage_table, write_table,
+};
 
 mod accounts;
+mod compare;
 mod coverage;
 mod error;
 mod escape;
@@ -76,4 +84,5 @@ mod identity;
 mod json;
 mod order;
 mod severity;
+mod suppress;
 mod table;

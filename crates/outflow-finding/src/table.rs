@@ -10,6 +10,7 @@ use comfy_table::{
     TableStyle,
 };
 
+pub use comparison::write_comparison_table;
 pub use coverage::write_coverage_table;
 
 use crate::escape::escape;
@@ -253,6 +254,7 @@ const fn color_of(severity: Severity) -> &'static str {
 }
 
 mod books;
+mod comparison;
 mod coverage;
 mod row;
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub(crate) mod knowledge;
 mod measures;
 mod names;
 pub(crate) mod queue;
+mod reading;
 mod records;
 mod stored;
 pub(crate) mod tally;
@@ -30,18 +31,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use outflow_detect::{Day, Grain, Judged, Policy, Resolution, SharedState, State, judge_with};
-use outflow_enrich::{HOSTS_MAX, HostBudget, Knowledge, KnownDestinations, Networks, PassiveDns};
-use outflow_finding::{Accounts, CoverageReport, Finding, Incident, RowCounts, group};
+use outflow_detect::{Day, Grain, Judged, Policy, Resolution, State, Verdict, judge_with};
+use outflow_enrich::{HOSTS_MAX, Knowledge, KnownDestinations, Networks, PassiveDns};
+use outflow_finding::{
+    Accounts, CoverageReport, Finding, Incident, Parted, RowCounts, Suppressions, group,
+};
 use outflow_record::{Format, Timestamp};
 
 use crate::{Context, Object, Problem};
 use evidence::Ledger;
 use names::Registers;
-use queue::Queue;
 use tally::Tally;
-use worker::{Done, Worker};
 
+pub use reading::Reading;
 pub use stored::{CheckpointError, Followed, Following, StoredLogs};
 
 /// Threads at most. More do not read faster, and each holds buffers; what is asked for beyond is not started.
@@ -63,6 +65,8 @@ pub struct Settings {
     pub networks: Networks,
     /// Bounds and lists.
     pub policy: Policy,
+    /// What is not told, as somebody answers for it.
+    pub suppressions: Arc<Suppressions>,
     /// The format of objects that have no header.
     pub format: Option<Format>,
     /// Records that start before this are read but not counted.
@@ -95,6 +99,8 @@ pub struct Outcome {
     pub incidents: Vec<Incident>,
     /// The findings in them.
     pub findings: Vec<Finding>,
+    /// Findings that are in none, as a suppression hides them, each with its id.
+    pub suppressed: Vec<(String, Finding)>,
     /// The books.
     pub accounts: Accounts,
     /// What the logs cover.
@@ -110,43 +116,7 @@ pub struct Outcome {
 /// An object that cannot be read, whose format cannot be told, or whose rows cannot be counted, is a [`Problem`]
 /// and no end of the run.
 pub fn detect(objects: &[Object], settings: &Settings, progress: &Progress) -> Outcome {
-    let (objects, copies) = duplicates::without(objects);
-    let queue = Queue::new(&objects);
-    let entries = AtomicU64::new(0);
-    let count = settings.workers.min(objects.len()).clamp(1, WORKERS_MAX);
-    let shared = SharedState::default();
-    let hosts = HostBudget::default();
-    let work = || {
-        let mut worker = Worker::new(settings, progress, &entries, &shared, hosts.clone());
-        while let Some((object, fetched)) = queue.next() {
-            worker.read(object, fetched);
-        }
-        worker.finish()
-    };
-    let workers: Vec<Done> = threads::on_each(count, work);
-    let mut tally = Tally::default();
-    tally.copies = copies.len() as u64;
-    let mut sources = Vec::new();
-    let (mut problems, mut without_values) = (Vec::new(), Vec::new());
-    let mut names = PassiveDns::default();
-    for done in workers {
-        tally.merge(&done.tally);
-        names.merge(&done.names);
-        sources.push((done.sources, done.interfaces));
-        problems.extend(done.problems);
-        without_values.extend(done.without_values);
-    }
-    let mut ledger = Ledger::default();
-    ledger.add(sources, entries.into_inner());
-    let read = Read {
-        tally,
-        ledger: &ledger,
-        names: &names,
-        problems,
-        without_values,
-        remarks: named_copies(copies.iter().map(|(copy, _)| copy)),
-    };
-    read.outcome(Cow::Owned(shared.into_state()), settings)
+    Reading::of(objects, settings, progress).into_outcome(settings)
 }
 
 /// Remarks that name copies of objects.
@@ -242,11 +212,17 @@ fn conclude(
     // A state of one's own has hundreds of megabytes, which take a while to give back.
     threads::for_each(&mut verdict.findings, threads, attest, || drop(state));
     let mut senders = BTreeMap::new();
-    let findings = verdict.findings.into_iter().map(|judged| {
+    let findings = std::mem::take(&mut verdict.findings);
+    let findings = findings.into_iter().map(|judged| {
         senders.insert(judged.finding.id.clone(), judged.interfaces);
-        judged.finding
+        (Timestamp(judged.day.start()), judged.finding)
     });
-    let (mut incidents, findings) = group(findings.collect());
+    let Parted {
+        told,
+        hidden,
+        books,
+    } = settings.suppressions.part(findings.collect());
+    let (mut incidents, findings) = group(told);
     // The findings stand in the order of their incidents.
     let mut rest = &findings[..];
     for incident in &mut incidents {
@@ -268,9 +244,27 @@ fn conclude(
                 .to_owned(),
         );
     }
-    let uncounted = verdict.uncounted;
     let accounts = Accounts {
         enis,
+        resolution: kept(resolution),
+        suppressions: books,
+        ..entered(&verdict, tally)
+    };
+    Outcome {
+        incidents,
+        findings,
+        suppressed: hidden,
+        accounts,
+        coverage: CoverageReport::default(),
+        problems,
+        remarks,
+    }
+}
+
+/// The books, with what became of the bytes.
+fn entered(verdict: &Verdict, tally: &Tally) -> Accounts {
+    let uncounted = verdict.uncounted;
+    Accounts {
         counted_bytes: verdict.counted_bytes,
         repeated_bytes: uncounted.repeated_bytes,
         received_bytes: uncounted.received_bytes,
@@ -279,16 +273,7 @@ fn conclude(
         rejected_bytes: uncounted.rejected_bytes,
         counted_payload_bytes: verdict.counted_payload_bytes,
         guessed_payload_bytes: verdict.guessed_payload_bytes,
-        resolution: kept(resolution),
         ..tally.accounts()
-    };
-    Outcome {
-        incidents,
-        findings,
-        accounts,
-        coverage: CoverageReport::default(),
-        problems,
-        remarks,
     }
 }
 

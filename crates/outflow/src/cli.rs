@@ -22,6 +22,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 an incident at or above --fail-o
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Detect(crate::detect::DetectArgs),
+    Backtest(crate::backtest::BacktestArgs),
     Ingest(crate::ingest::IngestArgs),
     Watch(crate::watch::WatchArgs),
     Coverage(crate::coverage::CoverageArgs),

@@ -22,10 +22,11 @@ pub(crate) struct Config {
     pub(crate) policy: Policy,
 }
 
-/// Most bytes of a configuration; a device that never ends is none.
+/// Most bytes of a file that people write; a device that never ends is none.
 const BYTES_MAX: u64 = 1 << 20;
 
-fn read_text(path: &Path) -> io::Result<String> {
+/// The text of a file, which is to be one.
+pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     let read = File::open(path)?
         .take(BYTES_MAX + 1)

@@ -8,9 +8,9 @@ use outflow_finding::{write_coverage_json, write_coverage_table};
 use outflow_ingest::{Outcome, Settings};
 use outflow_record::Format;
 
-use crate::detect;
 use crate::exit::{self, Exit, Failure};
 use crate::input::{self, Input, InputArgs};
+use crate::judging;
 use crate::output;
 use crate::voice::Voice;
 
@@ -64,12 +64,12 @@ struct Plan {
 impl Plan {
     fn new(args: CoverageArgs, flow_format: Option<Format>) -> Result<Self, Failure> {
         let input = args.input.open(flow_format.as_ref())?;
-        input.check_out(args.out.as_deref(), None)?;
+        input.check_out(args.out.as_deref(), &[])?;
         let settings = Settings {
             format: flow_format,
             since: args.input.select.since,
             until: args.input.select.until,
-            workers: detect::workers(args.threads),
+            workers: judging::workers(args.threads),
             grain: match args.by {
                 By::Interface => Grain::Interface,
                 By::Hour => Grain::Hour,

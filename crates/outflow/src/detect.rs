@@ -2,19 +2,16 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use outflow_finding::{Severity, write_json, write_table};
 use outflow_ingest::{Estimate, Listing, Outcome, Settings};
 use outflow_record::Format;
 
-use crate::config::Config;
-use crate::context;
 use crate::estimate;
 use crate::exit::{self, Exit, Failure};
 use crate::input::{self, Input, InputArgs};
+use crate::judging::JudgeArgs;
 use crate::output;
-use crate::sources;
 use crate::voice::Voice;
 
 /// Read flow logs and print ranked incidents, each with its reasons.
@@ -27,13 +24,11 @@ use crate::voice::Voice;
 pub(crate) struct DetectArgs {
     #[command(flatten)]
     input: InputArgs,
+    #[command(flatten)]
+    judge: JudgeArgs,
     /// Print what would be read (objects, bytes and requests, by format, account, region and day), and stop.
     #[arg(long, conflicts_with = "lake")]
     plan: bool,
-    /// Networks that are inside, beside private space. Naming a private network narrows private space to
-    /// what is named. May be repeated, or a list with commas.
-    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
-    internal: Vec<String>,
     /// How to print what was found.
     #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
     format: OutputFormat,
@@ -43,16 +38,6 @@ pub(crate) struct DetectArgs {
     /// Exit with 1 if an incident has at least this severity: informational, low, medium, high, critical.
     #[arg(long, value_name = "SEVERITY")]
     fail_on: Option<Severity>,
-    /// Bounds, baseline and allowed destinations.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Folder of what is known of destinations and interfaces: AWS's ip-ranges.json, databases of countries and
-    /// networks (.mmdb), inventories (JSON of `aws ec2 describe-…` or AWS Config).
-    #[arg(long, value_name = "FOLDER")]
-    context: Option<PathBuf>,
-    /// Threads that read and count [default: all cores].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -75,9 +60,11 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(args: DetectArgs, flow_format: Option<Format>) -> Result<Self, Failure> {
-        let config = Config::read(args.config.as_deref())?;
-        let networks = sources::networks(args.internal.iter().chain(&config.internal))?;
+    fn new(args: DetectArgs, flow_format: Option<Format>, voice: Voice) -> Result<Self, Failure> {
+        let input = args.input.open(flow_format.as_ref())?;
+        let (settings, config) = args
+            .judge
+            .settings(&args.input.select, flow_format, voice)?;
         let fail_on = match (args.fail_on, config.fail_on) {
             (Some(severity), _) => Some(severity),
             (None, Some(name)) => Some(name.parse().map_err(|error: outflow_finding::Error| {
@@ -85,20 +72,7 @@ impl Plan {
             })?),
             (None, None) => None,
         };
-        let context = context::load(args.context.as_deref())?;
-        let networks = networks.and(context.inventory.cidrs());
-        let input = args.input.open(flow_format.as_ref())?;
-        input.check_out(args.out.as_deref(), args.config.as_deref())?;
-        let settings = Settings {
-            networks,
-            policy: config.policy,
-            format: flow_format,
-            since: args.input.select.since,
-            until: args.input.select.until,
-            context: Arc::new(context),
-            workers: workers(args.threads),
-            ..Settings::default()
-        };
+        input.check_out(args.out.as_deref(), &args.judge.files())?;
         Ok(Self {
             input,
             settings,
@@ -110,22 +84,12 @@ impl Plan {
     }
 }
 
-/// Threads that read: as asked for, or one for each core.
-pub(crate) fn workers(threads: Option<u16>) -> usize {
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    threads.map_or_else(cores, usize::from)
-}
-
 pub(crate) fn run(
     args: DetectArgs,
     flow_format: Option<Format>,
     voice: Voice,
 ) -> Result<Exit, Failure> {
-    let with_context = args.context.is_some();
-    let plan = Plan::new(args, flow_format)?;
-    if with_context {
-        context::note(&plan.settings.context, voice);
-    }
+    let plan = Plan::new(args, flow_format, voice)?;
     if let Some(listing) = plan.input.listing() {
         input::announce(listing, voice);
         if plan.dry {

@@ -13,9 +13,9 @@ use outflow_record::Format;
 use serde::Serialize;
 
 use crate::context;
-use crate::detect;
 use crate::exit::{self, Exit, Failure};
 use crate::input;
+use crate::judging;
 use crate::lake::{self, LakeArgs};
 use crate::output;
 use crate::sources::{self, SelectArgs};
@@ -94,13 +94,13 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     let networks = sources::networks(&args.internal)?;
     let listing = args.select.list(&args.sources)?;
-    input::check_out(args.out.as_deref(), &listing, None)?;
+    input::check_out(args.out.as_deref(), &listing, &[])?;
     let context = context::load(args.context.as_deref())?;
     let settings = IngestSettings {
         networks: networks.and(context.inventory.cidrs()),
         format: flow_format,
         context: Arc::new(context),
-        workers: detect::workers(args.threads),
+        workers: judging::workers(args.threads),
     };
     if args.context.is_some() {
         context::note(&settings.context, voice);

@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::anyhow;
-use outflow_ingest::{Filter, Listing, Outcome, Problem, Progress, Settings, StoredLogs};
+use outflow_ingest::{
+    Filter, Listing, Object, Outcome, Problem, Progress, Reading, Settings, StoredLogs,
+};
 use outflow_lake::Lake;
 use outflow_record::Format;
 
@@ -36,6 +38,12 @@ pub(crate) struct InputArgs {
 pub(crate) enum Input {
     Sources(Listing),
     Lake { lake: Lake, filter: Filter },
+}
+
+/// Where records come from.
+enum From<'a> {
+    Objects(&'a [Object]),
+    Logs(&'a StoredLogs<'a>),
 }
 
 impl InputArgs {
@@ -74,19 +82,47 @@ impl Input {
     pub(crate) fn check_out(
         &self,
         out: Option<&Path>,
-        config: Option<&Path>,
+        files: &[(&str, Option<&Path>)],
     ) -> Result<(), Failure> {
         match self {
-            Self::Sources(listing) => check_out(out, listing, config),
-            Self::Lake { .. } => check_out(out, &Listing::default(), config),
+            Self::Sources(listing) => check_out(out, listing, files),
+            Self::Lake { .. } => check_out(out, &Listing::default(), files),
         }
     }
 
     /// Reads and judges it.
     pub(crate) fn read(&self, settings: &Settings, voice: Voice) -> Result<Outcome, Failure> {
-        let (outcome, seconds) = match self {
+        let (outcome, seconds) = self.timed(voice, |from, watched| {
+            Ok(match from {
+                From::Objects(objects) => outflow_ingest::detect(objects, settings, watched),
+                From::Logs(logs) => logs.detect(settings, watched)?,
+            })
+        })?;
+        let mut outcome = outcome;
+        outcome.accounts.seconds = seconds;
+        Ok(outcome)
+    }
+
+    /// Reads it, to be judged more than once.
+    pub(crate) fn reading(&self, settings: &Settings, voice: Voice) -> Result<Reading, Failure> {
+        let (reading, _) = self.timed(voice, |from, watched| {
+            Ok(match from {
+                From::Objects(objects) => Reading::of(objects, settings, watched),
+                From::Logs(logs) => logs.reading(settings, watched)?,
+            })
+        })?;
+        Ok(reading)
+    }
+
+    /// Does what takes a while with what is read, with a bar, and says for how many seconds it did.
+    fn timed<T>(
+        &self,
+        voice: Voice,
+        work: impl FnOnce(From<'_>, &Progress) -> Result<T, outflow_lake::Error>,
+    ) -> Result<(T, f64), Failure> {
+        let (done, seconds) = match self {
             Self::Sources(listing) => timed(total(listing), |watched| {
-                Ok(outflow_ingest::detect(&listing.objects, settings, watched))
+                work(From::Objects(&listing.objects), watched)
             }),
             Self::Lake { lake, filter } => {
                 let logs = StoredLogs::open(lake, filter).map_err(lake::unusable)?;
@@ -97,13 +133,11 @@ impl Input {
                     ));
                 }
                 timed(logs.stored_bytes(), |watched| {
-                    logs.detect(settings, watched)
+                    work(From::Logs(&logs), watched)
                 })
             }
         };
-        let mut outcome = outcome.map_err(lake::unusable)?;
-        outcome.accounts.seconds = seconds;
-        Ok(outcome)
+        Ok((done.map_err(lake::unusable)?, seconds))
     }
 
     /// Says what a reader of the results must know, and what is wrong with what was read.
@@ -151,7 +185,7 @@ pub(crate) fn timed<T>(total_bytes: u64, work: impl FnOnce(&Progress) -> T) -> (
 pub(crate) fn check_out(
     out: Option<&Path>,
     listing: &Listing,
-    config: Option<&Path>,
+    files: &[(&str, Option<&Path>)],
 ) -> Result<(), Failure> {
     let Some(out) = out.and_then(|out| out.canonicalize().ok()) else {
         return Ok(());
@@ -161,9 +195,8 @@ pub(crate) fn check_out(
     let what = if read.any(is_out) {
         Some("one of the sources")
     } else {
-        config
-            .filter(|path| is_out(path))
-            .map(|_| "the configuration")
+        let of = files.iter().find(|(_, path)| path.is_some_and(is_out));
+        of.map(|(what, _)| *what)
     };
     match what {
         Some(what) if out.is_file() => {

@@ -20,6 +20,7 @@ use clap::error::ErrorKind;
 
 use crate::voice::Voice;
 
+mod backtest;
 mod cli;
 mod clock;
 mod completions;
@@ -31,11 +32,13 @@ mod estimate;
 mod exit;
 mod ingest;
 mod input;
+mod judging;
 mod lake;
 mod output;
 mod progress;
 mod simulate;
 mod sources;
+mod suppressions;
 mod trace;
 mod voice;
 mod watch;
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
     let formats = cli.trace.flow_format();
     let done = match cli.command {
         cli::Command::Detect(args) => detect::run(args, formats, voice),
+        cli::Command::Backtest(args) => backtest::run(args, formats, voice),
         cli::Command::Ingest(args) => ingest::run(args, formats, voice),
         cli::Command::Watch(args) => watch::run(args, formats, voice),
         cli::Command::Coverage(args) => coverage::run(args, formats, voice),

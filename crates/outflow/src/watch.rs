@@ -19,17 +19,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use outflow_ingest::{IngestSettings, Queue, S3, Settings};
+use outflow_ingest::{IngestSettings, Queue, S3};
 use outflow_lake::Lake;
 use outflow_record::Format;
 use tokio::net::TcpListener;
 
-use crate::config::Config;
-use crate::context;
-use crate::detect;
 use crate::exit::{self, Exit, Failure};
+use crate::judging::JudgeArgs;
 use crate::lake::LakeArgs;
-use crate::sources::{self, SelectArgs};
+use crate::sources::SelectArgs;
 use crate::voice::Voice;
 use arrivals::Arrivals;
 use meters::Meters;
@@ -68,15 +66,8 @@ pub(crate) struct WatchArgs {
     select: SelectArgs,
     #[command(flatten)]
     lake: LakeArgs,
-    /// Networks that are inside, beside private space, as for `outflow detect`.
-    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
-    internal: Vec<String>,
-    /// Folder of what is known of destinations and interfaces, as for `outflow detect`. Read at the start.
-    #[arg(long, value_name = "FOLDER")]
-    context: Option<PathBuf>,
-    /// Bounds, baseline and allowed destinations, as for `outflow detect`.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    judge: JudgeArgs,
     /// Append findings to this file instead of writing them to stdout: what it holds is not told again.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -89,9 +80,6 @@ pub(crate) struct WatchArgs {
     /// Read what is there now, and end.
     #[arg(long)]
     once: bool,
-    /// Threads that read and write [default: all cores].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
 }
 
 pub(crate) fn run(
@@ -215,14 +203,7 @@ fn parts(
     (meters, stop): (Arc<Meters>, Stop),
     voice: Voice,
 ) -> Result<Parts, Failure> {
-    let config = Config::read(args.config.as_deref())?;
-    let networks = sources::networks(args.internal.iter().chain(&config.internal))?;
-    let context = Arc::new(context::load(args.context.as_deref())?);
-    if args.context.is_some() {
-        context::note(&context, voice);
-    }
-    let networks = networks.and(context.inventory.cidrs());
-    let workers = detect::workers(args.threads);
+    let (settings, _) = args.judge.settings(&args.select, flow_format, voice)?;
     let (sources, options) = args.select.places(&args.sources)?;
     if sources.contains(&outflow_ingest::Source::Stdin) {
         let error = anyhow!("standard input cannot be watched: nothing would know it again");
@@ -254,21 +235,12 @@ fn parts(
     Ok(Parts {
         lake,
         ingest: IngestSettings {
-            networks: networks.clone(),
-            format: flow_format.clone(),
-            context: Arc::clone(&context),
-            workers,
+            networks: settings.networks.clone(),
+            format: settings.format.clone(),
+            context: Arc::clone(&settings.context),
+            workers: settings.workers,
         },
-        settings: Settings {
-            networks,
-            policy: config.policy,
-            format: flow_format,
-            context,
-            workers,
-            since: args.select.since,
-            until: args.select.until,
-            ..Settings::default()
-        },
+        settings,
         arrivals: Arrivals::new(sources, options, queue, own, voice),
         meters,
         stop,

@@ -366,6 +366,9 @@ impl Draft {
         Destination {
             group: main.map(|group| view.group_name(group)),
             addresses: listed.map(ToString::to_string).collect(),
+            // What is not told apart is one more, at least.
+            addresses_total: self.addresses_len as u64 + u64::from(self.is_coarse),
+            groups_total: self.groups.len() as u64 + u64::from(self.is_coarse),
             service: network.and_then(|network| view.aws_service(network)),
             ..Destination::default()
         }

@@ -95,12 +95,23 @@ fn destination(gravest: &Finding, members: &[Finding]) -> Destination {
     let mut addresses: Vec<String> = Vec::new();
     let mut seen = BTreeSet::new();
     for address in members.iter().flat_map(|own| &own.destination.addresses) {
-        if addresses.len() < INCIDENT_ADDRESSES_MAX && seen.insert(address) {
+        if seen.insert(address) && addresses.len() < INCIDENT_ADDRESSES_MAX {
             addresses.push(address.clone());
         }
     }
+    let groups: BTreeSet<_> = members
+        .iter()
+        .filter_map(|own| own.destination.group.as_ref())
+        .collect();
+    let most = |of: fn(&Destination) -> u64| members.iter().map(|own| of(&own.destination)).max();
     Destination {
         addresses,
+        addresses_total: most(|of| of.addresses_total)
+            .unwrap_or(0)
+            .max(seen.len() as u64),
+        groups_total: most(|of| of.groups_total)
+            .unwrap_or(0)
+            .max(groups.len() as u64),
         ..gravest.destination.clone()
     }
 }

@@ -6,7 +6,7 @@ use comfy_table::{ColumnConstraint, Table, TableStyle};
 
 use super::{CELL_CHARS_MAX, Layout};
 use crate::escape::escape;
-use crate::{Accounts, Resolution, human_bytes, human_count, human_duration};
+use crate::{Accounts, Resolution, SuppressionBook, human_bytes, human_count, human_duration};
 
 /// What stands in place of the table when there is no incident, with what that rests on.
 pub(super) fn nothing_found(accounts: &Accounts) -> String {
@@ -62,6 +62,9 @@ fn entries(accounts: &Accounts) -> Vec<(&'static str, String)> {
         entries.push(("uncounted", uncounted(accounts)));
     }
     entries.push(("bytes", bytes(accounts)));
+    if !accounts.suppressions.is_empty() {
+        entries.push(("suppressed", suppressed(&accounts.suppressions)));
+    }
     if accounts.counted_payload_bytes > 0 {
         entries.push(("opened by", opened_by(accounts)));
     }
@@ -137,6 +140,50 @@ fn uncounted(accounts: &Accounts) -> String {
         .filter(|(_, rows)| *rows > 0)
         .map(|(reason, rows)| format!("{} rows {reason}", human_count(rows)));
     listed.collect::<Vec<_>>().join(", ")
+}
+
+/// What each suppression hid, and which hide nothing.
+fn suppressed(books: &[SuppressionBook]) -> String {
+    let findings: u64 = books.iter().map(|book| book.findings).sum();
+    let told = books.iter().filter_map(|book| {
+        let SuppressionBook {
+            findings,
+            exceeded_days,
+            expired_findings,
+            ..
+        } = book;
+        let parts = [
+            (*findings > 0).then(|| {
+                format!(
+                    "{} ({})",
+                    human_count(*findings),
+                    human_bytes(book.payload_bytes)
+                )
+            }),
+            (*exceeded_days > 0)
+                .then(|| format!("exceeded on {} days", human_count(*exceeded_days))),
+            (*expired_findings > 0).then(|| {
+                format!(
+                    "expired on {}, {} told",
+                    book.expires,
+                    human_count(*expired_findings)
+                )
+            }),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        let id = escape(&book.id, CELL_CHARS_MAX);
+        (!parts.is_empty()).then(|| format!("{id} {}", parts.join(", ")))
+    });
+    let mut told: Vec<String> = told.collect();
+    let idle = books.len() - told.len();
+    if idle > 0 {
+        told.push(format!("{} matched nothing", human_count(idle as u64)));
+    }
+    let findings = match findings {
+        1 => "1 finding".to_owned(),
+        many => format!("{} findings", human_count(many)),
+    };
+    format!("{findings}: {}", told.join("; "))
 }
 
 fn kept(resolution: Resolution) -> Option<&'static str> {

@@ -17,7 +17,6 @@ mod gathering;
 mod parts;
 mod worker;
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,7 +29,7 @@ use outflow_record::Timestamp;
 
 use super::evidence::{Ledger, SourceRows};
 use super::tally::Tally;
-use super::{Outcome, Progress, Read, Settings, WORKERS_MAX, named_copies, threads};
+use super::{Outcome, Progress, Reading, Settings, WORKERS_MAX, named_copies, threads};
 use crate::{Filter, Problem};
 use catalog::{Before, Catalog, name_of};
 use gathering::Gathering;
@@ -104,6 +103,15 @@ impl<'l> StoredLogs<'l> {
     /// # Errors
     /// [`Error::File`] if a file cannot be read, or holds what its table does not.
     pub fn detect(&self, settings: &Settings, progress: &Progress) -> Result<Outcome, Error> {
+        Ok(self.reading(settings, progress)?.into_outcome(settings))
+    }
+
+    /// Reads all, to be judged as [`crate::Reading::of`] the objects themselves would be. `settings` must have the span
+    /// that the filter had.
+    ///
+    /// # Errors
+    /// As for [`StoredLogs::detect`].
+    pub fn reading(&self, settings: &Settings, progress: &Progress) -> Result<Reading, Error> {
         let shared = SharedState::default();
         let Piece {
             mut tally,
@@ -131,15 +139,15 @@ impl<'l> StoredLogs<'l> {
         }
         let mut ledger = Ledger::default();
         ledger.add(vec![(rows, keys)], entries);
-        let read = Read {
+        Ok(Reading {
+            state: shared.into_state(),
             tally,
-            ledger: &ledger,
-            names: &names,
+            ledger,
+            names,
             problems,
             without_values,
             remarks,
-        };
-        Ok(read.outcome(Cow::Owned(shared.into_state()), settings))
+        })
     }
 
     /// Adds all rows that are wanted to the sums.

@@ -91,6 +91,11 @@ fn help_of_detect() {
 }
 
 #[test]
+fn help_of_backtest() {
+    insta::assert_snapshot!(help(&["backtest", "--help"]));
+}
+
+#[test]
 fn help_of_coverage() {
     insta::assert_snapshot!(help(&["coverage", "--help"]));
 }

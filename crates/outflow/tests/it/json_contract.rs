@@ -33,7 +33,7 @@ const FINDING: [&str; 24] = [
     "coverage",
     "evidence",
 ];
-const DESTINATION: [&str; 14] = [
+const DESTINATION: [&str; 16] = [
     "group",
     "addresses",
     "domain",
@@ -48,6 +48,8 @@ const DESTINATION: [&str; 14] = [
     "domains",
     "domains_total",
     "ambiguous",
+    "addresses_total",
+    "groups_total",
 ];
 const SENDER: [&str; 8] = [
     "instance_id",
@@ -67,7 +69,7 @@ const COVERAGE: [&str; 5] = [
     "skipdata",
     "late_bytes",
 ];
-const ACCOUNTS: [&str; 31] = [
+const ACCOUNTS: [&str; 32] = [
     "type",
     "objects",
     "damaged",
@@ -99,6 +101,7 @@ const ACCOUNTS: [&str; 31] = [
     "rejected_bytes",
     "unmeasured_bytes",
     "outside_bytes",
+    "suppressions",
 ];
 const FAMILIES: [&str; 15] = [
     "volume.ledger",
@@ -218,6 +221,8 @@ fn destinations_reasons_and_coverage_hold_what_they_say() {
             .map(Json::text)
             .collect();
         assert!(!addresses.is_empty());
+        assert!(destination.get("addresses_total").whole() >= addresses.len() as i128);
+        assert!(destination.get("groups_total").whole() >= 1);
         assert_eq!(
             addresses.iter().collect::<BTreeSet<_>>().len(),
             addresses.len()
@@ -326,6 +331,7 @@ fn accounts_have_the_documented_keys_in_order() {
             "type" => assert_eq!(value.text(), "accounts"),
             "resolution" => assert_eq!(value.text(), "address"),
             "rejects_by_reason" => assert_eq!(value.entries(), []),
+            "suppressions" => assert!(value.list().is_empty()),
             "first" | "last" => assert!(instant(value).secs() > 0),
             "seconds" => assert!(value.is_number()),
             _ => assert!(value.whole() >= 0),

@@ -40,6 +40,8 @@ mod s3;
 )]
 mod stub;
 #[cfg(test)]
+mod suppressions;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod watch;
