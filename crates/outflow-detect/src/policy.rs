@@ -148,6 +148,9 @@ pub struct Scores {
     /// Of a beacon, a long connection, a shift or a scan among all workload-days before, from which on it is more than a
     /// note: 5 are one in 32. Where there are more workloads than that, less than one a day of all of them.
     pub unusual: u32,
+    /// Of payload that exceeds what was sent to an established destination, among all workload-days so far, from which on
+    /// it is more than a note: 12 are one in 4,096. Of fewer workload-days, the largest, once there are 128.
+    pub excess: u32,
 }
 
 impl Default for Scores {
@@ -156,6 +159,7 @@ impl Default for Scores {
             beacon: 20,
             rare: 16,
             unusual: 5,
+            excess: 12,
         }
     }
 }

@@ -5,14 +5,15 @@
 //! their own bound, and of an account over what is below both. A byte is charged once.
 //!
 //! What was pushed out and what was fetched or exchanged are summed apart: the one does not excuse the other, nor use
-//! up what the longer spans are to see.
+//! up what the longer spans are to see. So are what has no past and what exceeds one: destinations that are used every day
+//! swing by far more than any bound, so that only what is rare among such swings is more than a note.
 
 mod charges;
 mod crossing;
 
 use std::collections::BTreeSet;
 
-use outflow_finding::{Family, Why, human_bytes};
+use outflow_finding::{Family, Severity, Why, human_bytes};
 
 use super::Judged;
 use super::draft::{Charge, Draft, UNKNOWN_PLACE, bounded};
@@ -34,9 +35,9 @@ pub(super) fn judge<'a>(
     let mut charges = Charges::of(view, policy, chosen);
     let bounds = &policy.bounds;
     let accounts = charges.accounts(view);
-    let of_workload = |c: &Unexplained| Some((c.fetched, c.workload));
-    let of_destination = |c: &Unexplained| c.destination().map(|group| (c.fetched, group));
-    let of_account = |c: &Unexplained| Some((c.fetched, *accounts.get(c.workload as usize)?));
+    let of_workload = |c: &Unexplained| Some((c.kind, c.workload));
+    let of_destination = |c: &Unexplained| c.destination().map(|group| (c.kind, group));
+    let of_account = |c: &Unexplained| Some((c.kind, *accounts.get(c.workload as usize)?));
     // That of destinations has most sums.
     let (of_destinations, (of_workloads, of_accounts)) = both(
         || Ledger::of(&charges, bounds.destination, of_destination),
@@ -47,10 +48,12 @@ pub(super) fn judge<'a>(
             )
         },
     );
-    let mut rarity = Exceedance::default();
+    let mut rarities = <[Exceedance; 2]>::default();
     let mut found = Vec::new();
     for (day, sums) in charges.workload_days() {
-        rarity.extend(sums);
+        for (rarity, sums) in rarities.iter_mut().zip(sums) {
+            rarity.extend(sums);
+        }
         for (ledger, of) in [
             (&of_workloads, Of::Workload),
             (&of_destinations, Of::Destination),
@@ -58,9 +61,14 @@ pub(super) fn judge<'a>(
         ] {
             for (crossing, members) in charges.cross(ledger, day) {
                 let observed = total(members.iter().map(|member| member.payload));
+                let excess = members
+                    .first()
+                    .is_some_and(|one| charges.get(one.at).kind.excess);
+                let rarity = &rarities[usize::from(excess)];
                 found.push(Crossed {
                     of,
                     bits: rarity.bits(observed),
+                    is_rare: rarity.is_rare(observed, policy.scores.excess),
                     observed,
                     bound: bound_of(ledger.bounds(), crossing.horizon),
                     crossing,
@@ -96,6 +104,8 @@ struct Crossed {
     bound: u64,
     /// Bits of rarity among workload-days.
     bits: f64,
+    /// Whether that is as rare as what exceeds a past must be.
+    is_rare: bool,
 }
 
 fn bound_of(bounds: Horizons, horizon: Horizon) -> u64 {
@@ -166,15 +176,45 @@ impl<'c, 'a> Sum<'c, 'a> {
 
     /// Whether this is of what was fetched or exchanged; no ledger sums both.
     fn is_fetched(&self) -> bool {
-        self.members().next().is_some_and(|own| own.fetched)
+        self.members().next().is_some_and(|own| own.kind.fetched)
+    }
+
+    /// Whether this is what exceeds a past; no ledger sums both.
+    fn is_excess(&self) -> bool {
+        self.members().next().is_some_and(|own| own.kind.excess)
     }
 
     /// Which way the bytes went, which is part of a finding's identity.
     fn way(&self) -> &'static str {
-        if self.is_fetched() {
-            "fetched"
-        } else {
-            "pushed"
+        match (self.is_excess(), self.is_fetched()) {
+            (false, false) => "pushed",
+            (false, true) => "fetched",
+            (true, false) => "pushed beyond",
+            (true, true) => "fetched beyond",
+        }
+    }
+
+    /// How grave it is. What exceeds a past is a note, unless a day of a workload is rare for it: what stays is a shift,
+    /// and told as such.
+    fn severity(&self, measure: &Measure) -> Severity {
+        let Crossed {
+            of,
+            crossing,
+            is_rare,
+            ..
+        } = *self.crossed;
+        let is_day = of == Of::Workload && crossing.horizon == Horizon::Day;
+        match self.is_excess() && !(is_day && is_rare) {
+            true => measure.severity().min(Severity::Low),
+            false => measure.severity(),
+        }
+    }
+
+    /// What the payload is, in a title.
+    fn what(&self) -> &'static str {
+        match self.is_excess() {
+            true => "of payload beyond the usual",
+            false => "of unexplained payload",
         }
     }
 
@@ -198,8 +238,12 @@ impl<'c, 'a> Sum<'c, 'a> {
     }
 
     fn volume_reason(&self) -> Why {
+        let what = match self.is_excess() {
+            true => "exceeds what was sent there before",
+            false => "is explained by nothing known",
+        };
         let text = format!(
-            "{} of payload to {} within {} is explained by nothing known; the bound is {}",
+            "{} of payload to {} within {} {what}; the bound is {}",
             human_bytes(self.crossed.observed),
             self.place(),
             self.span(),
@@ -294,8 +338,8 @@ fn workload_finding(view: &View<'_>, policy: &Policy, sum: Sum<'_, '_>) -> Judge
         family: Family::VolumeLedger,
         day: crossing.day,
         identity: &["workload", account, &name, span, way],
-        title: format!("{sent} of unexplained payload to {place} within {span}"),
-        severity: measure.severity(),
+        title: format!("{sent} {} to {place} within {span}", sum.what()),
+        severity: sum.severity(&measure),
         risk: measure.risk(),
         bits: Some(bits),
         attack: techniques(crossing.horizon),
@@ -331,8 +375,11 @@ fn shared_finding(view: &View<'_>, sum: Sum<'_, '_>) -> Judged {
         family: Family::VolumeLedger,
         day: crossing.day,
         identity: &identity,
-        title: format!("{sent} of unexplained payload from {senders} to {place} within {span}"),
-        severity: measure.severity(),
+        title: format!(
+            "{sent} {} from {senders} to {place} within {span}",
+            sum.what()
+        ),
+        severity: sum.severity(&measure),
         risk: measure.risk(),
         bits: None,
         attack: techniques(crossing.horizon),

@@ -258,6 +258,7 @@ pub(crate) fn strict() -> Policy {
             beacon: 4,
             rare: 1,
             unusual: 1,
+            excess: 1,
         },
         baseline: Baseline {
             active_days: 1,

@@ -243,3 +243,60 @@ fn a_service_that_swings_by_less_than_four_times_is_not_told() {
         .collect();
     assert_eq!(told(&Policy::default(), Family::VolumeServed, &lines), []);
 }
+
+/// What the ledger says of what exceeds a past: day and severity.
+fn beyond(lines: &[String]) -> Vec<(u32, Severity)> {
+    let found = told(&Policy::default(), Family::VolumeLedger, lines);
+    let beyond = found
+        .iter()
+        .filter(|judged| judged.finding.title.contains("beyond the usual"));
+    beyond
+        .map(|judged| (judged.day.0 - 20_000, judged.finding.severity))
+        .collect()
+}
+
+#[test]
+fn the_largest_of_all_swings_is_more_than_a_note() {
+    let mut lines = fleet(10, 30, 10 * MB);
+    lines.push(upload("h3", "46.1.3.3", 30 * DAY, 300 * MB));
+    assert_eq!(
+        beyond(&lines),
+        [(30, Severity::High)],
+        "no other of 300 workload-days"
+    );
+    // Nine hosts swing by more.
+    let others = (0..9).map(|host| {
+        (
+            if host < 3 { host } else { host + 1 },
+            26 + i64::from(host % 3),
+        )
+    });
+    lines.extend(others.map(|(host, day)| {
+        upload(
+            &format!("h{host}"),
+            &format!("46.1.{host}.3"),
+            day * DAY + 60,
+            400 * MB,
+        )
+    }));
+    let now = beyond(&lines);
+    assert!(now.contains(&(30, Severity::Low)), "{now:?}");
+}
+
+#[test]
+fn what_exceeds_a_young_past_is_new_to_a_month() {
+    // 45 MB a day are explained from the twenty-second day on, but not to the ledger of thirty days.
+    let lines: Vec<String> = (0..25)
+        .map(|day| upload("a", "185.1.2.3", day * DAY, 45 * MB))
+        .collect();
+    let found = told(&Policy::default(), Family::VolumeLedger, &lines);
+    let month = found
+        .iter()
+        .find(|judged| judged.finding.title.contains("within 30 days"));
+    let month = &month.unwrap().finding;
+    assert!(
+        month.title.contains("of unexplained payload"),
+        "{}",
+        month.title
+    );
+}

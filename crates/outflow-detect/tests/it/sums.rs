@@ -487,6 +487,16 @@ fn what_a_pair_has_sent_for_weeks_is_explained_and_what_is_above_is_charged() {
     // at 10 << 21.
     let allowed = 10 << 21;
     assert_eq!(finding.why[0].observed, (200 * MB - allowed) as f64);
+    assert!(
+        finding.title.contains("beyond the usual"),
+        "{}",
+        finding.title
+    );
+    assert_eq!(
+        finding.severity,
+        Severity::Low,
+        "thirty days of one workload rank nothing"
+    );
     assert_eq!(finding.why[2].observed, allowed as f64);
     assert!(finding.why[2].text.contains("first seen 2024-10-04"));
     assert_eq!(finding.payload_bytes, 200 * MB);

@@ -15,7 +15,7 @@ use crate::time::{Day, Slot};
 use crate::view::{Entry, Group, View, warm_up};
 
 /// Unexplained payload of a workload to a destination group in a slot.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Unexplained {
     pub(super) workload: u32,
     pub(super) group: Group,
@@ -26,15 +26,49 @@ pub(super) struct Unexplained {
     pub(super) unexplained: Payload,
     /// Whether the addresses behind it were dropped, so that it is no one destination.
     anywhere: bool,
-    /// Whether more came back than went out, from the very addresses that most was sent to.
-    pub(super) fetched: bool,
+    /// Of what kind it is. No ledger sums several.
+    pub(super) kind: Kind,
     /// The day on which this workload first sent to the group.
     pub(super) first_day: Day,
     /// Their part, and from where to where in it.
     entries: (u32, u32, u32),
 }
 
+/// What is summed apart: the one does not excuse the other, nor use up what longer spans are to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Kind {
+    /// Whether the destination is established, so that this is what exceeds the past, and not what has none.
+    pub(super) excess: bool,
+    /// Whether more came back than went out, from the very addresses that most was sent to.
+    pub(super) fetched: bool,
+}
+
 impl Unexplained {
+    /// What exceeds the past, and apart from it what only the longer quarantine leaves unexplained: to a ledger of thirty
+    /// days, the destination has no past.
+    fn parted(self) -> impl Iterator<Item = Self> {
+        let Payload { week, month } = self.unexplained;
+        let young = month.saturating_sub(week);
+        let excess = Self {
+            unexplained: Payload { week, month: week },
+            ..self
+        };
+        let young = (young > 0).then_some(Self {
+            // It is counted with the other.
+            payload: 0,
+            unexplained: Payload {
+                week: 0,
+                month: young,
+            },
+            kind: Kind {
+                excess: false,
+                ..self.kind
+            },
+            ..self
+        });
+        std::iter::once(excess).chain(young)
+    }
+
     /// The destination group, if it is one.
     pub(super) fn destination(&self) -> Option<Group> {
         (!self.anywhere).then_some(self.group)
@@ -174,18 +208,22 @@ impl<'a> Charges<'a> {
         Some((crossing, charged.collect()))
     }
 
-    /// Unexplained payload of each workload on each day.
-    pub(super) fn workload_days(&self) -> BTreeMap<Day, Vec<u64>> {
-        let mut sums: BTreeMap<(Day, u32), u64> = BTreeMap::new();
+    /// Unexplained payload of each workload on each day: what has no past, and what exceeds one.
+    pub(super) fn workload_days(&self) -> BTreeMap<Day, [Vec<u64>; 2]> {
+        let mut sums: BTreeMap<(Day, u32), [u64; 2]> = BTreeMap::new();
         let of = |charge: &Unexplained| (charge.slot.day(), charge.workload);
         for run in self.all.chunk_by(|a, b| of(a) == of(b)) {
-            let sum = sums.entry(of(&run[0])).or_default();
-            let payload = total(run.iter().map(|charge| charge.unexplained.week));
-            *sum = sum.saturating_add(payload);
+            let sums = sums.entry(of(&run[0])).or_default();
+            for charge in run {
+                let sum = &mut sums[usize::from(charge.kind.excess)];
+                *sum = sum.saturating_add(charge.unexplained.week);
+            }
         }
-        let mut days: BTreeMap<Day, Vec<u64>> = BTreeMap::new();
-        for ((day, _), sum) in sums {
-            days.entry(day).or_default().push(sum);
+        let mut days: BTreeMap<Day, [Vec<u64>; 2]> = BTreeMap::new();
+        for ((day, _), sums) in sums {
+            for (all, sum) in days.entry(day).or_default().iter_mut().zip(sums) {
+                all.push(sum);
+            }
         }
         days
     }
@@ -364,6 +402,7 @@ fn explain_run<'p>(
     for of_day in days {
         let day = day_of(&of_day[0]);
         let week = usual(day, rule.quarantine_days);
+        let is_established = week > 0;
         // The longer quarantine may only explain less.
         let month = usual(day, rule.quarantine_days.max(DAYS_MAX)).min(week);
         let mut left = [week, month];
@@ -382,17 +421,25 @@ fn explain_run<'p>(
                 *left -= explained;
                 rest - explained
             });
-            all.push(Unexplained {
+            let kind = Kind {
+                excess: is_established,
+                fetched: !anywhere && is_fetched(of_slot),
+            };
+            let one = Unexplained {
                 workload: of_slot[0].workload,
                 group: of_slot[0].group(),
                 slot: of_slot[0].slot,
                 payload,
                 unexplained: Payload { week, month },
                 anywhere,
-                fetched: !anywhere && is_fetched(of_slot),
+                kind,
                 first_day: history[0].0,
                 entries: (place(part), place(at), place(at + of_slot.len())),
-            });
+            };
+            match kind.excess {
+                true => all.extend(one.parted()),
+                false => all.push(one),
+            }
             at += of_slot.len();
         }
     }
