@@ -9,6 +9,7 @@
 //! Which worker reads which object has no influence on the outcome: everything that workers keep adds up in any
 //! order.
 
+mod asked;
 mod counter;
 pub(crate) mod decoding;
 pub(crate) mod duplicates;
@@ -30,7 +31,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use outflow_detect::{Day, Grain, Judged, Policy, Resolution, SharedState, State, judge_with};
+use outflow_detect::{
+    Day, Detail, Grain, Judged, Policy, Resolution, SharedState, State, judge_with,
+};
 use outflow_enrich::{HOSTS_MAX, HostBudget, Knowledge, KnownDestinations, Networks, PassiveDns};
 use outflow_finding::{Accounts, CoverageReport, Finding, Incident, RowCounts, group};
 use outflow_record::{Format, Timestamp};
@@ -399,6 +402,18 @@ fn remarks(state: &State, tally: &Tally) -> Vec<String> {
         ),
         Resolution::Watched | Resolution::Service => remarks.push(
             "far more pairs than memory allows: some interfaces are summed by service, without addresses"
+                .to_owned(),
+        ),
+    }
+    match state.query_detail() {
+        Detail::Names => {}
+        Detail::Sums => remarks.push(
+            "more names than memory allows: below some domains each query counts as if it were for another name"
+                .to_owned(),
+        ),
+        Detail::Clients => remarks.push(
+            "far more names than memory allows: some domains are summed together, and each query counts as if it \
+             were for another name"
                 .to_owned(),
         ),
     }

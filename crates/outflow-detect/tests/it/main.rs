@@ -16,6 +16,7 @@ mod memory;
 #[cfg(test)]
 mod pasts;
 #[cfg(test)]
+mod queries;
 mod rhythms;
 #[cfg(test)]
 mod scans;
