@@ -1,16 +1,16 @@
 //! How queries get into a state: parted, measured, and put in the order of shards.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
+use hashbrown::HashTable;
 use outflow_enrich::InterfaceKey;
+use outflow_record::Addr;
 use outflow_sketch::hash64;
 
 use super::cell::{Counts, KINDS_ODD, kind};
 use super::names::Item;
 use super::table::{Addition, ClientKey, QueryShard, hash_of, shard_of};
 use super::{Query, zone};
-use crate::key::FixedState;
 use crate::labels::LabelModel;
 use crate::table::SHARDS;
 use crate::time::Slot;
@@ -33,10 +33,10 @@ pub(crate) trait QuerySums {
 /// Queries on their way into a state.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct QueryLane {
-    clients: HashMap<ClientKey, (QueryNumber, u32), FixedState>,
+    /// By their numbers here, with those of the state.
+    clients: Vec<(ClientKey, u32)>,
+    by_client: HashTable<u32>,
     evidence: Vec<InterfaceKey>,
-    /// The client of the query before, as most are followed by others of theirs.
-    last: Option<(ClientKey, (QueryNumber, u32))>,
     /// Zones of what waits.
     texts: String,
     waiting: Vec<Vec<Waiting>>,
@@ -137,14 +137,18 @@ impl QueryLane {
     fn client(&mut self, query: &Query<'_>, sums: &mut impl QuerySums) -> (QueryNumber, u32) {
         let instance = query.instance.unwrap_or_default();
         let srcaddr = query.srcaddr.filter(|_| instance.is_empty());
-        if let Some((key, numbers)) = &self.last
-            && *key.instance == *instance
-            && key.srcaddr == srcaddr
-            && *key.vpc_id == *query.vpc_id
-            && *key.account_id == *query.account_id
-            && *key.region == *query.region
-        {
-            return *numbers;
+        let hash = hash_of_client(instance, srcaddr);
+        let clients = &self.clients;
+        let is_it = |at: &u32| {
+            let key = &clients[*at as usize].0;
+            *key.instance == *instance
+                && key.srcaddr == srcaddr
+                && *key.vpc_id == *query.vpc_id
+                && *key.account_id == *query.account_id
+                && *key.region == *query.region
+        };
+        if let Some(known) = self.by_client.find(hash, is_it) {
+            return (QueryNumber(*known), clients[*known as usize].1);
         }
         let key = ClientKey {
             account_id: query.account_id.into(),
@@ -153,17 +157,23 @@ impl QueryLane {
             instance: instance.into(),
             srcaddr,
         };
-        let numbers = match self.clients.get(&key) {
-            Some(known) => *known,
-            None => {
-                let own = QueryNumber(u32::try_from(self.evidence.len()).unwrap_or(u32::MAX));
-                self.evidence.push(key.evidence());
-                let numbers = (own, sums.client(&key));
-                self.clients.insert(key.clone(), numbers);
-                numbers
-            }
+        let own = u32::try_from(clients.len()).unwrap_or(u32::MAX);
+        let number = sums.client(&key);
+        let rehash = |at: &u32| {
+            let key = &clients[*at as usize].0;
+            hash_of_client(&key.instance, key.srcaddr)
         };
-        self.last = Some((key, numbers));
-        numbers
+        self.by_client.insert_unique(hash, own, rehash);
+        self.evidence.push(key.evidence());
+        self.clients.push((key, number));
+        (QueryNumber(own), number)
+    }
+}
+
+/// What tells nearly all clients apart.
+fn hash_of_client(instance: &str, srcaddr: Option<Addr>) -> u64 {
+    match srcaddr {
+        Some(addr) => hash64(&addr.bytes()),
+        None => hash64(instance.as_bytes()),
     }
 }

@@ -42,4 +42,6 @@ mod stub;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod tunnels;
+#[cfg(test)]
 mod watch;
