@@ -25,8 +25,8 @@
 //! );
 //! ```
 //!
-//! Not here: a clock, IO, SQL, incidents (`outflow-finding` groups findings), and the families that need names,
-//! owners or countries.
+//! Not here: a clock, IO, SQL, incidents (`outflow-finding` groups findings), and the families that need owners or
+//! countries.
 
 pub use engine::{Engine, LATENESS_SECS, open_from};
 pub use error::Error;
