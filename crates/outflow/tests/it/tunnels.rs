@@ -106,7 +106,7 @@ fn a_tunnel_is_told_with_what_one_needs_to_check_it() {
     let first = &finding["why"][0];
     assert_eq!(
         (&first["bound"], &first["unit"]),
-        (&32_768.0.into(), &"bits".into())
+        (&32_768.into(), &"bits".into())
     );
     // 24 characters of base32 are 120 bits.
     assert!(
