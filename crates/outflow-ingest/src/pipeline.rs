@@ -405,19 +405,22 @@ fn remarks(state: &State, tally: &Tally) -> Vec<String> {
                 .to_owned(),
         ),
     }
+    remarks.extend(less_detail(state).map(str::to_owned));
+    remarks
+}
+
+/// What is lost of queries for want of memory.
+fn less_detail(state: &State) -> Option<&'static str> {
     match state.query_detail() {
-        Detail::Names => {}
-        Detail::Sums => remarks.push(
-            "more names than memory allows: below some domains each query counts as if it were for another name"
-                .to_owned(),
+        Detail::Names => None,
+        Detail::Sums => Some(
+            "more names than memory allows: below some domains each query counts as if it were for another name",
         ),
-        Detail::Clients => remarks.push(
+        Detail::Clients => Some(
             "far more names than memory allows: some domains are summed together, and each query counts as if it \
-             were for another name"
-                .to_owned(),
+             were for another name",
         ),
     }
-    remarks
 }
 
 #[cfg(test)]

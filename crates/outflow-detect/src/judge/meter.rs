@@ -49,7 +49,7 @@ pub(super) fn judge(
             findings.push(teller.client(below, crossing, bits));
         }
         for (zone, day, told, clients) in &found.domains {
-            findings.push(teller.domain(*zone, *day, told, clients));
+            findings.push(teller.domain(zone, *day, told, clients));
         }
         for (below, rest) in &found.rests {
             let excess = rest.told.bits() - policy.dns.rare_free_bits as f64;
@@ -231,44 +231,48 @@ impl Below<'_> {
     }
 }
 
-/// How many bits clients tell domains a day.
-struct Rarities(BTreeMap<Day, Exceedance>);
+/// How rare it is that a client tells a domain so many bits a day, among all until then: by day and bits.
+struct Rarities(BTreeMap<(Day, u64), f64>);
 
 impl Rarities {
-    /// Only of days that have a finding.
     fn of(shards: &[Found<'_>]) -> Self {
-        let mut days: BTreeMap<Day, Exceedance> = BTreeMap::new();
-        for (_, crossing) in shards.iter().flat_map(|found| &found.crossings) {
-            days.entry(crossing.day).or_default();
+        let crossings = shards.iter().flat_map(|found| &found.crossings);
+        let mut asked: Vec<(Day, u64)> = crossings
+            .map(|(_, crossing)| (crossing.day, counted(crossing.told.bits())))
+            .collect();
+        asked.sort_unstable();
+        let mut rarities = BTreeMap::new();
+        if asked.is_empty() {
+            return Self(rarities);
         }
-        if let Some((last, _)) = days.last_key_value() {
-            let mut all: Vec<(Day, u64)> = shards
-                .iter()
-                .flat_map(|found| &found.bits)
-                .copied()
-                .collect();
-            all.retain(|(day, _)| day <= last);
-            for (day, own) in &mut days {
-                own.extend(
-                    all.iter()
-                        .filter(|(of, _)| of <= day)
-                        .map(|(_, bits)| *bits),
-                );
-            }
+        let mut all: Vec<(Day, u64)> = shards
+            .iter()
+            .flat_map(|found| &found.bits)
+            .copied()
+            .collect();
+        all.sort_unstable();
+        let (mut rest, mut known) = (&all[..], Exceedance::default());
+        for of_day in asked.chunk_by(|a, b| a.0 == b.0) {
+            let until = rest.partition_point(|(day, _)| *day <= of_day[0].0);
+            known.extend(rest[..until].iter().map(|(_, bits)| *bits));
+            rest = &rest[until..];
+            rarities.extend(of_day.iter().map(|own| (*own, known.bits(own.1))));
         }
-        Self(days)
+        Self(rarities)
     }
 
-    /// How rare so many are among the clients, domains and days until then.
     fn bits(&self, day: Day, bits: f64) -> Option<f64> {
-        // What was kept counts by names alone, and up to a limit.
-        let most = crate::queries::INFORMATION_EXACT_MAX / 1_000;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "not negative, and above the limit the limit counts"
-        )]
-        let bits = (bits as u64).min(most);
-        self.0.get(&day).map(|all| all.bits(bits))
+        self.0.get(&(day, counted(bits))).copied()
     }
+}
+
+/// Bits as ranks count them: of names alone, and up to the limit to which these are exact.
+fn counted(bits: f64) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and above the limit the limit counts"
+    )]
+    let bits = bits as u64;
+    bits.min(crate::queries::INFORMATION_EXACT_MAX / 1_000)
 }

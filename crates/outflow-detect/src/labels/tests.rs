@@ -53,7 +53,7 @@ fn no_encoding_is_shorter_than_what_it_carries() {
     let alphabets: [(&[u8], f64); 5] = [
         (b"abcdefghijklmnopqrstuvwxyz234567", 5.0),
         (b"0123456789abcdef", 4.0),
-        (b"0123456789", 3.321_928),
+        (b"0123456789", std::f64::consts::LOG2_10),
         (b"aeio", 2.0),
         (b"eo", 1.0),
     ];

@@ -107,13 +107,11 @@ fn reverse(name: &str) -> Option<Zoned<'_>> {
 /// Whether the octets before `in-addr.arpa` are those of a private address or network, and nothing else.
 fn is_inside_v4(below: &str) -> bool {
     let mut octets = [0u8; 4];
-    let mut count = 0;
-    for label in below.rsplit('.') {
+    for (count, label) in below.rsplit('.').enumerate() {
         let (Some(octet), Ok(number)) = (octets.get_mut(count), label.parse()) else {
             return false;
         };
         *octet = number;
-        count += 1;
     }
     let addr = Ipv4Addr::from(octets);
     let is_shared = octets[0] == 100 && (64..128).contains(&octets[1]);

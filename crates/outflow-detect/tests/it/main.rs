@@ -17,6 +17,7 @@ mod memory;
 mod pasts;
 #[cfg(test)]
 mod queries;
+#[cfg(test)]
 mod rhythms;
 #[cfg(test)]
 mod scans;

@@ -51,16 +51,16 @@ impl Asked {
 struct Random(u64);
 
 impl Random {
-    fn below(&mut self, end: u64) -> u64 {
+    fn below(&mut self, end: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1);
-        (self.0 >> 33) % end
+        usize::try_from(self.0 >> 33).unwrap() % end
     }
 
     fn base32(&mut self, len: usize) -> String {
-        let digit = |at: u64| char::from(b"abcdefghijklmnopqrstuvwxyz234567"[at as usize]);
+        let digit = |at: usize| char::from(b"abcdefghijklmnopqrstuvwxyz234567"[at]);
         (0..len).map(|_| digit(self.below(32))).collect()
     }
 }
@@ -103,8 +103,8 @@ fn traffic() -> Vec<Asked> {
             _ => "api.example.net".to_owned(),
         };
         let mut asked = Asked::of(T0 + at * 60, &client, name);
-        asked.query_type = ["A", "AAAA", "TXT", "HTTPS"][random.below(4) as usize];
-        asked.rcode = ["NOERROR", "NXDOMAIN"][random.below(2) as usize];
+        asked.query_type = ["A", "AAAA", "TXT", "HTTPS"][random.below(4)];
+        asked.rcode = ["NOERROR", "NXDOMAIN"][random.below(2)];
         all.push(asked);
     }
     all
@@ -164,7 +164,7 @@ fn order_parts_and_workers_change_no_byte_at_any_limit() {
 #[test]
 fn what_is_kept_with_less_detail_is_found_all_the_same() {
     let mut asked = traffic();
-    asked.extend(different(700, |at| T0 + at as i64 * 90, "i-0", "example.com").0);
+    asked.extend(different(700, |at| T0 + at * 90, "i-0", "example.com").0);
     for keys_max in [1, 20, 300, SHARD_KEYS_MAX] {
         let state = fold(&asked, keys_max);
         let verdict = judge(&state, &Policy::default(), outflow_detect::Day::LAST);
@@ -186,12 +186,7 @@ fn bytes_of_another_version_or_damaged_ones_are_refused() {
 }
 
 /// Different names, and the bits that they cost.
-fn different(
-    count: usize,
-    at: impl Fn(usize) -> i64,
-    client: &str,
-    domain: &str,
-) -> (Vec<Asked>, f64) {
+fn different(count: i64, at: impl Fn(i64) -> i64, client: &str, domain: &str) -> (Vec<Asked>, f64) {
     let mut random = Random(17);
     let mut millibits = 0;
     let mut asked = Vec::new();
@@ -203,13 +198,22 @@ fn different(
     (asked, millibits as f64 / 1_000.0)
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "not negative, and small"
+)]
+fn whole(bits: f64) -> u64 {
+    bits as u64
+}
+
 #[test]
 fn the_bound_itself_may_be_told_and_a_bit_more_is_a_finding() {
-    let (asked, bits) = different(200, |at| T0 + at as i64 * 60, "i-1", "example.com");
+    let (asked, bits) = different(200, |at| T0 + at * 60, "i-1", "example.com");
     let bound = |bits: f64| {
         let mut policy = Policy::default();
         policy.dns.client_minutes_bits = 1_000;
-        policy.dns.client_day_bits = bits as u64;
+        policy.dns.client_day_bits = whole(bits);
         policy
     };
     assert_eq!(findings_by(&asked, &bound(bits.ceil())), []);
@@ -227,7 +231,7 @@ fn the_bound_itself_may_be_told_and_a_bit_more_is_a_finding() {
 
 #[test]
 fn a_burst_over_midnight_is_one() {
-    let (asked, bits) = different(520, |at| T0 - 7_200 + at as i64 * 30, "i-1", "example.com");
+    let (asked, bits) = different(520, |at| T0 - 7_200 + at * 30, "i-1", "example.com");
     assert!(
         bits > 32_768.0 && bits < 65_536.0,
         "{bits}: no day has its bound alone"
@@ -239,7 +243,7 @@ fn a_burst_over_midnight_is_one() {
 
 #[test]
 fn ten_minutes_and_seven_days_have_bounds_of_their_own() {
-    let (burst, bits) = different(250, |at| T0 + at as i64, "i-1", "example.com");
+    let (burst, bits) = different(250, |at| T0 + at, "i-1", "example.com");
     assert!(bits > 16_384.0 && bits < 32_768.0, "{bits}");
     let found = findings(&burst);
     assert!(
@@ -248,7 +252,7 @@ fn ten_minutes_and_seven_days_have_bounds_of_their_own() {
         found[0].why
     );
 
-    let (slow, bits) = different(1_900, |at| T0 + at as i64 * 300, "i-1", "example.com");
+    let (slow, bits) = different(1_900, |at| T0 + at * 300, "i-1", "example.com");
     assert!(bits > 131_072.0, "{bits}");
     let found = findings(&slow);
     assert_eq!(found.len(), 1);
@@ -261,16 +265,11 @@ fn ten_minutes_and_seven_days_have_bounds_of_their_own() {
 
 #[test]
 fn later_queries_change_nothing_of_a_day() {
-    let (mut asked, _) = different(2_000, |at| T0 + at as i64 * 10, "i-1", "example.com");
+    let (mut asked, _) = different(2_000, |at| T0 + at * 10, "i-1", "example.com");
     let day = outflow_detect::Day(20_000);
     let before = judge(&fold(&asked, SHARD_KEYS_MAX), &Policy::default(), day);
     assert_eq!(before.findings.len(), 1);
-    let (later, _) = different(
-        900,
-        |at| T0 + 2 * DAY + at as i64 * 10,
-        "i-2",
-        "example.com",
-    );
+    let (later, _) = different(900, |at| T0 + 2 * DAY + at * 10, "i-2", "example.com");
     asked.extend(later);
     let after = judge(&fold(&asked, SHARD_KEYS_MAX), &Policy::default(), day);
     assert_eq!(after, before);
@@ -298,7 +297,7 @@ fn words_of_a_dictionary_are_charged_each_time() {
     let words: Vec<String> = (0..256).map(|at| format!("word{at}")).collect();
     let asked: Vec<Asked> = (0..8_640)
         .map(|at| {
-            let word = &words[random.below(256) as usize];
+            let word = &words[random.below(256)];
             Asked::of(T0 + at * 10, "i-1", format!("{word}.example.com"))
         })
         .collect();
@@ -327,7 +326,7 @@ fn two_words_a_name_are_found() {
     ];
     let asked: Vec<Asked> = (0..3_000)
         .map(|at| {
-            let [a, b, c] = [0; 3].map(|_| words[random.below(16) as usize]);
+            let [a, b, c] = [0; 3].map(|_| words[random.below(16)]);
             Asked::of(T0 + at * 25, "i-1", format!("{a}-{b}-{c}.example.com"))
         })
         .collect();
@@ -345,7 +344,7 @@ fn what_is_split_over_domains_adds_up() {
     let mut asked = Vec::new();
     for domain in 0..20 {
         let domain = format!("site{domain}.com");
-        asked.extend(different(130, |at| T0 + at as i64 * 600, "i-1", &domain).0);
+        asked.extend(different(130, |at| T0 + at * 600, "i-1", &domain).0);
     }
     let found = findings(&asked);
     assert_eq!(found.len(), 1);
@@ -399,7 +398,7 @@ fn what_is_split_over_clients_adds_up() {
 
 #[test]
 fn known_domains_may_be_told_more_but_not_anything() {
-    let (asked, _) = different(2_000, |at| T0 + at as i64 * 30, "i-1", "avqs.mcafee.com");
+    let (asked, _) = different(2_000, |at| T0 + at * 30, "i-1", "avqs.mcafee.com");
     assert_eq!(findings(&asked), []);
     let mut policy = Policy::default();
     policy.dns.known = vec![outflow_detect::KnownDomain {

@@ -34,88 +34,32 @@ pub(super) struct Shape {
     pub(super) reasons: Vec<Why>,
 }
 
+/// What speaks for data if it is at least, or at most, so much.
+struct Sign {
+    holds: bool,
+    observed: f64,
+    bound: f64,
+    unit: &'static str,
+    text: String,
+}
+
 impl Shape {
     pub(super) fn of(told: &Information) -> Self {
-        let counts = &told.counts;
-        let queries = counts.queries.max(1) as f64;
-        let names = told.names.max(1.0);
-        let mut reasons = Vec::new();
-        let mut sign = |holds: bool, observed: f64, bound: f64, unit: &str, text: String| {
-            if holds {
-                reasons.push(Why {
-                    observed: round(observed),
-                    expected: None,
-                    bound: Some(bound),
-                    unit: unit.to_owned(),
-                    text,
-                });
-            }
-            holds
-        };
-        let each = told.names_bits / names;
-        let mut is_dense = sign(
-            each >= NAME_BITS_MIN,
-            each,
-            NAME_BITS_MIN,
-            "bits",
-            format!(
-                "a name carries {each:.0} bits on average; one that people gave has about 20 to 40"
-            ),
-        );
-        let long = counts.below_bytes as f64 / queries;
-        is_dense |= sign(
-            long >= NAME_BYTES_MIN,
-            long,
-            NAME_BYTES_MIN,
-            "bytes",
-            format!("names have {long:.0} characters below the domain on average"),
-        );
-        let repeats = queries / names;
-        let is_unique = sign(
-            repeats <= QUERIES_MAX && told.names >= NAMES_MIN,
-            repeats,
-            QUERIES_MAX,
-            "queries",
-            format!(
-                "each name is asked for {repeats:.1} times on average: names are hardly used again"
-            ),
-        );
-        let odd = counts.odd as f64 / queries;
-        sign(
-            odd >= ODD_MIN,
-            odd,
-            ODD_MIN,
-            "share",
-            format!(
-                "{:.0} % of queries are for types whose answers hold anything (TXT, NULL, CNAME, MX, …)",
-                odd * 100.0
-            ),
-        );
-        let missing = counts.nxdomain as f64 / queries;
-        sign(
-            missing >= NXDOMAIN_MIN,
-            missing,
-            NXDOMAIN_MIN,
-            "share",
-            format!(
-                "{:.0} % of names do not exist: asking for them can only tell",
-                missing * 100.0
-            ),
-        );
-        let carried = counts.carried_bytes as f64 / counts.odd.max(1) as f64;
-        sign(
-            counts.odd > 0 && carried >= CARRIED_MIN,
-            carried,
-            CARRIED_MIN,
-            "bytes",
-            format!(
-                "answers of these types have {carried:.0} bytes on average, so data may come back as well"
-            ),
-        );
+        let names = names(told);
+        let is_dense = names[..2].iter().any(|sign| sign.holds);
+        let is_unique = names[2].holds;
+        let all = names.into_iter().chain(types(told));
+        let reasons = all.filter(|sign| sign.holds).map(|sign| Why {
+            observed: round(sign.observed),
+            expected: None,
+            bound: Some(sign.bound),
+            unit: sign.unit.to_owned(),
+            text: sign.text,
+        });
         Self {
             is_dense,
             is_unique,
-            reasons,
+            reasons: reasons.collect(),
         }
     }
 
@@ -144,6 +88,82 @@ impl Shape {
             (false, false) => "as people give them",
         }
     }
+}
+
+/// What names carry, how long they are, and how often they are used.
+fn names(told: &Information) -> [Sign; 3] {
+    let queries = told.counts.queries.max(1) as f64;
+    let names = told.names.max(1.0);
+    let each = told.names_bits / names;
+    let long = told.counts.below_bytes as f64 / queries;
+    let repeats = queries / names;
+    [
+        Sign {
+            holds: each >= NAME_BITS_MIN,
+            observed: each,
+            bound: NAME_BITS_MIN,
+            unit: "bits",
+            text: format!(
+                "a name carries {each:.0} bits on average; one that people gave has about 20 to 40"
+            ),
+        },
+        Sign {
+            holds: long >= NAME_BYTES_MIN,
+            observed: long,
+            bound: NAME_BYTES_MIN,
+            unit: "bytes",
+            text: format!("names have {long:.0} characters below the domain on average"),
+        },
+        Sign {
+            holds: repeats <= QUERIES_MAX && told.names >= NAMES_MIN,
+            observed: repeats,
+            bound: QUERIES_MAX,
+            unit: "queries",
+            text: format!(
+                "each name is asked for {repeats:.1} times on average: names are hardly used again"
+            ),
+        },
+    ]
+}
+
+/// What was asked for, and what came back.
+fn types(told: &Information) -> [Sign; 3] {
+    let counts = &told.counts;
+    let queries = counts.queries.max(1) as f64;
+    let odd = counts.odd as f64 / queries;
+    let missing = counts.nxdomain as f64 / queries;
+    let carried = counts.carried_bytes as f64 / counts.odd.max(1) as f64;
+    [
+        Sign {
+            holds: odd >= ODD_MIN,
+            observed: odd,
+            bound: ODD_MIN,
+            unit: "share",
+            text: format!(
+                "{:.0} % of queries are for types whose answers hold anything (TXT, NULL, CNAME, MX, …)",
+                odd * 100.0
+            ),
+        },
+        Sign {
+            holds: missing >= NXDOMAIN_MIN,
+            observed: missing,
+            bound: NXDOMAIN_MIN,
+            unit: "share",
+            text: format!(
+                "{:.0} % of queries are for names that do not exist: asking for them can only tell",
+                missing * 100.0
+            ),
+        },
+        Sign {
+            holds: counts.odd > 0 && carried >= CARRIED_MIN,
+            observed: carried,
+            bound: CARRIED_MIN,
+            unit: "bytes",
+            text: format!(
+                "answers of these types have {carried:.0} bytes on average, so data may come back as well"
+            ),
+        },
+    ]
 }
 
 /// Hundredths are more than averages tell.
