@@ -8,6 +8,7 @@ mod exceedance;
 mod icmp;
 mod ledger;
 mod long;
+mod meter;
 mod names;
 mod pairs;
 mod ports;
@@ -79,6 +80,7 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
     let (others, ledgers) = both(
         || {
             let mut found = names::judge(&view, policy, names);
+            found.extend(meter::judge(&view, policy, &state.queries, through));
             found.extend(served::judge(&view, policy, served));
             found.extend(icmp::judge(&view, policy, icmp));
             found.extend(ports::judge(&view, policy, watched));

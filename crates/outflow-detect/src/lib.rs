@@ -25,14 +25,16 @@
 //! );
 //! ```
 //!
-//! Not here: a clock, IO, SQL, incidents (`outflow-finding` groups findings), and the families that need names,
-//! owners or countries.
+//! Not here: a clock, IO, SQL, incidents (`outflow-finding` groups findings), and the families that need owners or
+//! countries.
 
 pub use engine::{Engine, LATENESS_SECS, open_from};
 pub use error::Error;
 pub use judge::{Judged, Verdict, judge, judge_with};
 pub use key::Resolution;
-pub use policy::{Baseline, Bounds, Horizons, Policy, Sanctioned, Scores};
+pub use labels::{LabelCounts, LabelModel, NAME_MILLIBITS_MIN};
+pub use policy::{Baseline, Bounds, Dns, Horizons, KnownDomain, Policy, Sanctioned, Scores};
+pub use queries::{Detail, Query, QueryNumber};
 pub use state::{Folder, Grain, SHARD_KEYS_MAX, SharedState, State, Uncounted};
 pub use time::{BUCKET_SECS, BUCKETS_PER_SLOT, Day, SLOT_SECS, SLOTS_PER_DAY, Slot};
 
@@ -43,8 +45,10 @@ mod entities;
 mod error;
 mod judge;
 mod key;
+mod labels;
 mod parallel;
 mod policy;
+mod queries;
 #[cfg(test)]
 mod reading;
 mod rhythm;

@@ -1,5 +1,7 @@
 //! The bounds and lists that judging goes by: defaults, and what a configuration file may change.
 
+pub(crate) mod dns;
+
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -7,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::Error;
 use crate::services::{is_service, meant, port_of};
+pub use dns::{Dns, KnownDomain};
 
 /// Bounds and lists.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -18,6 +21,8 @@ pub struct Policy {
     pub baseline: Baseline,
     /// How surprising something must be.
     pub scores: Scores,
+    /// What names may carry.
+    pub dns: Dns,
     /// Destinations that are allowed a volume of their own.
     pub sanctioned: Vec<Sanctioned>,
     /// Outside resolvers that hosts may use.
@@ -39,6 +44,12 @@ impl Policy {
     /// Whether a destination that so many of all workloads know is rare.
     pub(crate) fn is_rare(&self, prevalence: usize, workloads: usize) -> bool {
         prevalence <= self.rare_workloads(workloads)
+    }
+
+    /// Whether a registered domain that so many of all clients ask for is rare.
+    pub(crate) fn is_rare_domain(&self, clients: usize, all: usize) -> bool {
+        let share = all.saturating_mul(self.dns.rare_percent as usize) / 100;
+        clients <= share.max(self.baseline.rare_workloads as usize)
     }
 
     /// Checks what types cannot: bounds above zero that grow with their span, and services that there are.
@@ -97,6 +108,9 @@ impl Policy {
             return wrong(format!(
                 "services_allowed: there is no service `{name}`; there are {meant}, and ports such as `tcp/22`"
             ));
+        }
+        if let Some(reason) = self.dns.wrong() {
+            return wrong(reason);
         }
         let no_port = |name: &&String| port_of(name).is_none();
         match self.services_served.iter().find(no_port) {
@@ -304,6 +318,8 @@ mod tests {
         assert!(reason(|policy| policy.bounds.connection_hours = 0).contains("connection_hours"));
         assert!(reason(|policy| policy.bounds.unanswered_day = 0).contains("unanswered_day"));
         assert!(reason(|policy| policy.scores.beacon = 0).contains("scores"));
+        assert!(reason(|policy| policy.dns.client_day_bits = 1).contains("client_day_bits"));
+        assert!(reason(|policy| policy.dns.rare_day_bits = 0).contains("zero bits"));
         for name in ["shs", "tcp/99999", "", "tcp", "443"] {
             let allow = |policy: &mut Policy| policy.services_allowed = vec![name.to_owned()];
             assert!(reason(allow).contains(&format!("`{name}`")), "{name}");

@@ -14,6 +14,7 @@ use outflow_record::{Addr, CoverageRow, Timestamp};
 use crate::coverage::Marks;
 use crate::entities::Entities;
 use crate::key::{FixedState, PairKey, Resolution, UnorientedKey};
+use crate::queries::{ClientKey, Detail, Queries, Query, QueryLane, QueryShard, QuerySums};
 use crate::table::Table;
 use crate::time::Hour;
 use lane::{Buffer, Lane, Sums};
@@ -37,7 +38,10 @@ pub struct State {
     pub(crate) aws: AwsServices,
     /// Bytes of records of which no pair is kept.
     pub(crate) unpaired: Uncounted,
+    /// What was asked of the resolver.
+    pub(crate) queries: Queries,
     lane: Lane,
+    query_lane: QueryLane,
 }
 
 /// How finely [`State::coverage`] tells.
@@ -93,7 +97,9 @@ impl State {
             unoriented: Table::new(keys_max),
             aws: AwsServices::default(),
             unpaired: Uncounted::default(),
+            queries: Queries::new(keys_max),
             lane: Lane::default(),
+            query_lane: QueryLane::default(),
         }
     }
 
@@ -112,8 +118,19 @@ impl State {
         lane::fold_coverage(key, row, self);
     }
 
+    /// Adds queries of Resolver query logs.
+    pub fn fold_queries<'q>(&mut self, queries: impl IntoIterator<Item = Query<'q>>) {
+        let mut lane = std::mem::take(&mut self.query_lane);
+        for query in queries {
+            lane.add(&query, &mut self.queries);
+        }
+        lane.settle(&mut self.queries);
+        self.query_lane = lane;
+    }
+
     /// Adds everything that another state holds.
     pub fn merge(&mut self, other: Self) {
+        self.queries.merge(other.queries);
         let numbers = self.entities.merge(other.entities);
         self.pairs
             .merge(other.pairs, |entity| numbers[entity as usize]);
@@ -127,6 +144,7 @@ impl State {
     #[must_use]
     pub(crate) fn detached(mut self) -> Self {
         self.lane = Lane::default();
+        self.query_lane = QueryLane::default();
         self
     }
 
@@ -137,6 +155,16 @@ impl State {
             .chain(self.unoriented.levels())
             .max()
             .unwrap_or_default()
+    }
+
+    /// How much of what was asked the coarsest shard still keeps.
+    pub fn query_detail(&self) -> Detail {
+        self.queries.detail()
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.entities.len() == 0 && self.queries.is_empty()
     }
 
     /// What the log of each interface covers, in the order of accounts and ids; by hour only if that is asked for.
@@ -165,7 +193,7 @@ impl State {
 
     /// Bytes on the heap, about: what the limit of keys bounds.
     pub fn heap_bytes(&self) -> usize {
-        self.pairs.heap_bytes() + self.unoriented.heap_bytes()
+        self.pairs.heap_bytes() + self.unoriented.heap_bytes() + self.queries.heap_bytes()
     }
 }
 
@@ -199,5 +227,16 @@ impl Sums for State {
     fn add(&mut self, shard: usize, buffer: &Buffer) {
         self.pairs.add_all(shard, &buffer.pairs);
         self.unoriented.add_all(shard, &buffer.unoriented);
+    }
+}
+
+impl QuerySums for Queries {
+    fn client(&mut self, key: &ClientKey) -> u32 {
+        self.clients.number(key)
+    }
+
+    fn with_shard(&mut self, shard: usize, add: impl FnOnce(&mut QueryShard, usize)) {
+        let cells_max = self.cells_max();
+        add(&mut self.shards[shard], cells_max);
     }
 }

@@ -1,5 +1,6 @@
 //! A state as judges read it: every pair seen from its interface, every byte at one interface.
 
+mod askers;
 mod grouping;
 mod once;
 mod parties;
@@ -26,6 +27,7 @@ use crate::services::{port_of, watched};
 use crate::state::{State, Uncounted};
 use crate::table::SHARDS;
 use crate::time::{Day, Slot};
+pub(crate) use askers::Askers;
 pub(crate) use grouping::Group;
 use grouping::Grouping;
 use once::{Counting, Hosts, Peer, Way};

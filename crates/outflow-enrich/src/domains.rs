@@ -30,20 +30,7 @@ pub fn registered_domain(name: &str) -> Option<Cow<'_, str>> {
     if name.parse::<std::net::IpAddr>().is_ok() {
         return None;
     }
-    // The list has its rules in Unicode, and logs have names in punycode.
-    let labels: Vec<Cow<'_, str>> = name.rsplit('.').map(punycode::decoded).collect();
-    let suffix = psl::List.find(labels.iter().map(|label| label.as_bytes()));
-    let mut labels_of_suffix = 0;
-    let mut bytes = 0;
-    while bytes < suffix.len {
-        bytes += labels.get(labels_of_suffix)?.len() + 1;
-        labels_of_suffix += 1;
-    }
-    if labels_of_suffix >= labels.len() {
-        return None;
-    }
-    let before = name.rmatch_indices('.').nth(labels_of_suffix);
-    let start = before.map_or(0, |(dot, _)| dot + 1);
+    let start = registered_at(&name)?.0;
     Some(match name {
         Cow::Borrowed(name) => Cow::Borrowed(&name[start..]),
         Cow::Owned(mut name) => {
@@ -51,6 +38,61 @@ pub fn registered_domain(name: &str) -> Option<Cow<'_, str>> {
             Cow::Owned(name)
         }
     })
+}
+
+/// A name, parted where its registered domain begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Registered<'n> {
+    /// What stands before the domain, without the dot between them; empty if the name is the domain.
+    pub below: &'n str,
+    /// The domain that somebody registered, as of [`registered_domain`].
+    pub domain: &'n str,
+    /// Whether the public suffix list knows its top-level domain. Others are of private zones, or of none.
+    pub is_listed: bool,
+}
+
+impl<'n> Registered<'n> {
+    /// Parts a name in lower case and without a final dot; `None` for one that is itself a suffix.
+    ///
+    /// ```
+    /// use outflow_enrich::Registered;
+    /// let parts = Registered::of("a.b.example.co.uk").unwrap();
+    /// assert_eq!((parts.below, parts.domain, parts.is_listed), ("a.b", "example.co.uk", true));
+    /// assert!(!Registered::of("db.corp").unwrap().is_listed);
+    /// ```
+    pub fn of(name: &'n str) -> Option<Self> {
+        let (start, is_listed) = registered_at(name)?;
+        Some(Self {
+            below: name[..start].strip_suffix('.').unwrap_or_default(),
+            domain: &name[start..],
+            is_listed,
+        })
+    }
+}
+
+/// Where the registered domain of a name begins, and whether the list knows its top-level domain.
+fn registered_at(name: &str) -> Option<(usize, bool)> {
+    let (suffix_bytes, is_listed) = if name.contains("xn--") {
+        // The list has its rules in Unicode, and logs have names in punycode.
+        let labels: Vec<Cow<'_, str>> = name.rsplit('.').map(punycode::decoded).collect();
+        let suffix = psl::List.find(labels.iter().map(|label| label.as_bytes()));
+        let (mut count, mut bytes) = (0, 0);
+        while bytes < suffix.len {
+            bytes += labels.get(count)?.len() + 1;
+            count += 1;
+        }
+        let labels = name.rsplit('.').take(count).map(|label| label.len() + 1);
+        (labels.sum::<usize>().checked_sub(1)?, suffix.typ.is_some())
+    } else {
+        let suffix = psl::List.find(name.rsplit('.').map(str::as_bytes));
+        (suffix.len, suffix.typ.is_some())
+    };
+    let before = name.len().checked_sub(suffix_bytes + 1)?;
+    let start = name.as_bytes()[..before]
+        .iter()
+        .rposition(|byte| *byte == b'.')
+        .map_or(0, |dot| dot + 1);
+    Some((start, is_listed))
 }
 
 /// Whether a name is a domain or lies below it. Case and final dots do not matter; the border between labels does.

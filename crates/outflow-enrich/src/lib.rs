@@ -30,7 +30,7 @@
 
 pub use aws::AwsService;
 pub use destinations::{DestinationCategory, KnownDestination, KnownDestinations};
-pub use domains::{NAME_BYTES_MAX, lies_within, registered_domain};
+pub use domains::{NAME_BYTES_MAX, Registered, lies_within, registered_domain};
 pub use enricher::{EnrichedBatch, Enricher, Flow, Origin};
 pub use error::Error;
 pub use geo::{GEO_SAMPLE_MAX, Geo, GeoDatabases};

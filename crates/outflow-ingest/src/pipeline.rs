@@ -9,6 +9,7 @@
 //! Which worker reads which object has no influence on the outcome: everything that workers keep adds up in any
 //! order.
 
+mod asked;
 mod counter;
 pub(crate) mod decoding;
 pub(crate) mod duplicates;
@@ -31,7 +32,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use outflow_detect::{Day, Grain, Judged, Policy, Resolution, State, Verdict, judge_with};
+use outflow_detect::{Day, Detail, Grain, Judged, Policy, Resolution, State, Verdict, judge_with};
 use outflow_enrich::{HOSTS_MAX, Knowledge, KnownDestinations, Networks, PassiveDns};
 use outflow_finding::{
     Accounts, CoverageReport, Finding, Incident, Parted, RowCounts, Suppressions, group,
@@ -387,7 +388,22 @@ fn remarks(state: &State, tally: &Tally) -> Vec<String> {
                 .to_owned(),
         ),
     }
+    remarks.extend(less_detail(state).map(str::to_owned));
     remarks
+}
+
+/// What is lost of queries for want of memory.
+fn less_detail(state: &State) -> Option<&'static str> {
+    match state.query_detail() {
+        Detail::Names => None,
+        Detail::Sums => Some(
+            "more names than memory allows: below some domains each query counts as if it were for another name",
+        ),
+        Detail::Clients => Some(
+            "far more names than memory allows: some domains are summed together, and each query counts as if it \
+             were for another name",
+        ),
+    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,11 @@ pub struct Partition {
 }
 
 impl Partition {
+    /// Whether a text has the form of a region's name.
+    pub fn is_region(name: &str) -> bool {
+        is_region(name)
+    }
+
     /// The partition of rows that begin at this time. A time outside the years 1 to 9999 has no day.
     pub fn new(at: Option<i64>, region: Option<&str>) -> Self {
         Self {

@@ -17,7 +17,8 @@ use crate::services::service_name;
 use crate::time::Day;
 use crate::view::{Entry, Group, View, warm_up};
 use records::Records;
-use sender::sender;
+pub(super) use records::quoted;
+pub(super) use sender::{Attached, of_known, sender};
 pub(super) use weights::Sides;
 use weights::{Few, Many, first_ranked, ranked};
 

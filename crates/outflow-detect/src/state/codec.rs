@@ -12,6 +12,7 @@ use crate::counters::{Counters, Volume};
 use crate::coverage::{Marks, Watch};
 use crate::entities::Entity;
 use crate::key::{Key, PairKey, Resolution, Role, Service, UnorientedKey};
+use crate::queries;
 use crate::rhythm::{Beat, Rhythm, Rhythms};
 use crate::services::Resolving;
 use crate::table::{SHARDS, Table};
@@ -19,7 +20,7 @@ use crate::time::{BUCKETS_PER_SLOT, Hour, Slot};
 use wire::{Reader, Writer};
 
 /// The layout of the bytes; a state of another version is refused.
-const VERSION: u8 = 6;
+const VERSION: u8 = 7;
 
 impl State {
     /// The state as bytes.
@@ -42,6 +43,7 @@ impl State {
             out.u8(service.code());
         }
         write_unpaired(&mut out, &self.unpaired);
+        queries::codec::write(&mut out, &self.queries);
         out.finish()
     }
 
@@ -82,6 +84,7 @@ impl State {
             state.aws.learn(group, AwsService::from_code(input.u8()?));
         }
         state.unpaired = read_unpaired(&mut input)?;
+        state.queries = queries::codec::read(&mut input, keys_max)?;
         input.end()?;
         Ok(state)
     }

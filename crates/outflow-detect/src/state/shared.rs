@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use outflow_enrich::{AwsService, EnrichedBatch, Interface, PointKey};
+use outflow_enrich::{AwsService, EnrichedBatch, Interface, InterfaceKey, PointKey};
 use outflow_finding::RowCounts;
 use outflow_record::{Addr, CoverageRow};
 
@@ -14,6 +14,9 @@ use super::{AwsServices, SHARD_KEYS_MAX, State, Uncounted};
 use crate::coverage::Marks;
 use crate::entities::Entities;
 use crate::key::{PairKey, UnorientedKey};
+use crate::queries::{
+    ClientKey, Clients, Queries, Query, QueryLane, QueryNumber, QueryShard, QuerySums,
+};
 use crate::table::{SHARDS, Shard, Table};
 use crate::time::Hour;
 
@@ -25,6 +28,8 @@ pub struct SharedState {
     aws: Mutex<AwsServices>,
     unpaired: Mutex<Uncounted>,
     shards: Vec<Mutex<(Shard<PairKey>, Shard<UnorientedKey>)>>,
+    clients: Mutex<Clients>,
+    queries: Vec<Mutex<QueryShard>>,
 }
 
 impl Default for SharedState {
@@ -43,6 +48,8 @@ impl SharedState {
             aws: Mutex::default(),
             unpaired: Mutex::default(),
             shards: (0..SHARDS).map(shard).collect(),
+            clients: Mutex::default(),
+            queries: (0..SHARDS).map(|_| Mutex::default()).collect(),
         }
     }
 
@@ -51,6 +58,7 @@ impl SharedState {
         Folder {
             state: self,
             lane: Lane::default(),
+            query_lane: QueryLane::default(),
         }
     }
 
@@ -64,7 +72,13 @@ impl SharedState {
             unoriented: Table::of_shards(unoriented, self.keys_max),
             aws: into_inner(self.aws),
             unpaired: into_inner(self.unpaired),
+            queries: Queries::of_parts(
+                into_inner(self.clients),
+                self.queries.into_iter().map(into_inner).collect(),
+                self.keys_max,
+            ),
             lane: Lane::default(),
+            query_lane: QueryLane::default(),
         }
     }
 }
@@ -74,6 +88,7 @@ impl SharedState {
 pub struct Folder<'s> {
     state: &'s SharedState,
     lane: Lane,
+    query_lane: QueryLane,
 }
 
 impl Folder<'_> {
@@ -86,11 +101,22 @@ impl Folder<'_> {
     pub fn fold_coverage(&mut self, key: &PointKey, row: &CoverageRow) {
         lane::fold_coverage(key, row, &mut { self.state });
     }
+
+    /// Adds a query of a Resolver query log; the number of its client, unless its name does not leave.
+    pub fn fold_query(&mut self, query: &Query<'_>) -> Option<QueryNumber> {
+        self.query_lane.add(query, &mut { self.state })
+    }
+
+    /// The keys by which objects that hold queries of clients are found, by the clients' numbers.
+    pub fn clients(&self) -> &[InterfaceKey] {
+        self.query_lane.evidence()
+    }
 }
 
 impl Drop for Folder<'_> {
     fn drop(&mut self) {
         self.lane.settle(&mut { self.state });
+        self.query_lane.settle(&mut { self.state });
     }
 }
 
@@ -126,6 +152,16 @@ impl Sums for &SharedState {
         let (pairs, unoriented) = &mut *locked(&self.shards[shard]);
         pairs.add_all(&buffer.pairs, self.keys_max);
         unoriented.add_all(&buffer.unoriented, self.keys_max);
+    }
+}
+
+impl QuerySums for &SharedState {
+    fn client(&mut self, key: &ClientKey) -> u32 {
+        locked(&self.clients).number(key)
+    }
+
+    fn with_shard(&mut self, shard: usize, add: impl FnOnce(&mut QueryShard, usize)) {
+        add(&mut locked(&self.queries[shard]), self.keys_max);
     }
 }
 

@@ -16,6 +16,8 @@ mod memory;
 #[cfg(test)]
 mod pasts;
 #[cfg(test)]
+mod queries;
+#[cfg(test)]
 mod rhythms;
 #[cfg(test)]
 mod scans;

@@ -1,6 +1,6 @@
 //! What a worker keeps of records, whoever read them.
 
-use outflow_detect::{Folder, SharedState};
+use outflow_detect::{Folder, Query, QueryNumber, SharedState};
 use outflow_enrich::{EnrichedBatch, Enricher, Flow, HostBudget, InterfaceKey, Origin, PointKey};
 use outflow_finding::RowCounts;
 use outflow_record::{CoverageRow, Field, FlowBatch, Timestamp};
@@ -59,6 +59,20 @@ impl<'a> Counter<'a> {
         if at.is_some_and(|at| is_within(self.settings, at)) {
             self.folder.fold_coverage(&key_of(row, origin), row);
         }
+    }
+
+    /// Meters a query; the number of its client, unless it is outside the time that was asked for, or its name does not
+    /// leave.
+    pub(super) fn ask(&mut self, query: &Query<'_>) -> Option<QueryNumber> {
+        if !is_within(self.settings, query.at.secs()) {
+            return None;
+        }
+        self.folder.fold_query(query)
+    }
+
+    /// The keys of clients, by the numbers that [`Counter::ask`] gave them.
+    pub(super) fn clients(&self) -> &[InterfaceKey] {
+        self.folder.clients()
     }
 
     /// Counts records of one object. Those that start before `open_from` came late.

@@ -82,6 +82,10 @@ pub(super) struct Registers<'a> {
 pub(super) fn identify(finding: &mut Finding, registers: Registers<'_>) {
     let context = registers.context;
     let destination = &finding.destination;
+    if destination.addresses.is_empty() {
+        // What is known by its domain alone, or not at all.
+        return;
+    }
     let addrs: Vec<Addr> = destination
         .addresses
         .iter()

@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use outflow_detect::{SharedState, open_from};
+use outflow_detect::{QueryNumber, SharedState, open_from};
 use outflow_enrich::{HostBudget, InterfaceKey, Origin, PassiveDns};
-use outflow_record::{Decoded, Reject, RejectReason};
+use outflow_record::{Decoded, DnsBatch, Reject, RejectReason};
 
+use super::asked::{self, AskedRows};
 use super::counter::{Counted, Counter};
 use super::evidence::{ENTRIES_MAX, SourceRows};
 use super::measures::Uncountable;
@@ -29,6 +30,8 @@ pub(super) struct Worker<'a> {
     without_values: Vec<Problem>,
     understood: Understood,
     names: PassiveDns,
+    /// Queries of the object under way.
+    asked: AskedRows,
     /// Records of the object under way that start before this came late, as far as its name tells.
     open_from: i64,
 }
@@ -85,6 +88,7 @@ impl<'a> Worker<'a> {
             without_values: Vec::new(),
             understood: Understood::default(),
             names: PassiveDns::default(),
+            asked: AskedRows::default(),
             open_from: i64::MIN,
         }
     }
@@ -146,8 +150,16 @@ impl<'a> Worker<'a> {
     /// What this worker leaves behind.
     pub(super) fn finish(mut self) -> Done {
         self.counter.tell_hosts();
+        let mut interfaces = self.counter.interfaces();
+        let first = u32::try_from(interfaces.len()).unwrap_or(u32::MAX);
+        interfaces.extend_from_slice(self.counter.clients());
+        for (number, _) in self.sources.iter_mut().flat_map(|of| &mut of.rows) {
+            if let Some(client) = client(*number) {
+                *number = first.saturating_add(client);
+            }
+        }
         Done {
-            interfaces: self.counter.interfaces(),
+            interfaces,
             tally: self.counter.tally,
             names: self.names,
             sources: self.sources,
@@ -166,6 +178,21 @@ impl<'a> Worker<'a> {
                 let rows = decoded.queries.num_rows() as u64;
                 self.progress.rows.fetch_add(rows, Ordering::Relaxed);
                 names::feed(&mut self.names, &decoded.queries);
+                self.meter(&decoded.queries, origin);
+            }
+        }
+    }
+
+    fn meter(&mut self, queries: &DnsBatch, origin: &Origin) {
+        let Some(rows) = asked::Rows::of(queries.record_batch()) else {
+            return;
+        };
+        for row in 0..queries.num_rows() {
+            let query = rows.at(row, origin, origin.region.as_deref());
+            if let Some(query) = query
+                && let Some(client) = self.counter.ask(&query)
+            {
+                self.asked.add(client, query.at);
             }
         }
     }
@@ -185,8 +212,12 @@ impl<'a> Worker<'a> {
     /// Keeps whose rows the object held.
     fn keep(&mut self, object: &Object, sha256: Option<String>, counted: Counted) {
         let Counted { mut rows, span, .. } = counted;
-        let total = rows.iter().map(|(_, rows)| u64::from(*rows)).sum();
         self.counter.tally.span(span);
+        let asked = std::mem::take(&mut self.asked);
+        let clients = asked.rows.into_iter();
+        rows.extend(clients.map(|(client, rows)| (number(client), rows)));
+        let span = span.or(asked.span);
+        let total = rows.iter().map(|(_, rows)| u64::from(*rows)).sum();
         tracing::debug!(object = object.uri, rows = total, "read");
         let before = self.entries.fetch_add(rows.len() as u64, Ordering::Relaxed);
         if before + rows.len() as u64 > ENTRIES_MAX {
@@ -201,4 +232,15 @@ impl<'a> Worker<'a> {
             rows,
         });
     }
+}
+
+/// Clients are numbered behind all interfaces, of which more may come: until then, from the end.
+fn number(client: QueryNumber) -> u32 {
+    u32::MAX - client.0
+}
+
+/// The number of a client, if it is one of a client.
+fn client(number: u32) -> Option<u32> {
+    let client = u32::MAX - number;
+    (client < number).then_some(client)
 }

@@ -44,4 +44,6 @@ mod suppressions;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod tunnels;
+#[cfg(test)]
 mod watch;

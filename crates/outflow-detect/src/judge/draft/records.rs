@@ -140,6 +140,6 @@ fn list(values: impl Iterator<Item = String>) -> String {
     values.collect::<Vec<_>>().join(", ")
 }
 
-fn quoted(text: &str) -> String {
+pub(in crate::judge) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

@@ -8,7 +8,7 @@ use crate::view::View;
 
 /// A party of the view as of a time; records go before the inventory. Of a host that was seen through the interface
 /// which passed on its packets, the interface that holds its address in that VPC is meant.
-pub(super) fn sender(view: &View<'_>, party: u32, at: Timestamp) -> Sender {
+pub(in crate::judge) fn sender(view: &View<'_>, party: u32, at: Timestamp) -> Sender {
     let (entity, inventory) = (view.interface(party), view.inventory());
     let known = match entity.key.via.host() {
         Some(host) => view
@@ -17,12 +17,34 @@ pub(super) fn sender(view: &View<'_>, party: u32, at: Timestamp) -> Sender {
             .and_then(|vpc_id| inventory.holder(vpc_id, host, at)),
         None => inventory.interface(&entity.key.interface.interface_id, at),
     };
+    let records = Attached {
+        instance_id: entity.interface.instance_id.clone(),
+        subnet_id: entity.interface.subnet_id.clone(),
+    };
+    of_known(view, known, records, at)
+}
+
+/// What records say of where an interface is.
+#[derive(Debug, Default)]
+pub(in crate::judge) struct Attached {
+    pub(in crate::judge) instance_id: Option<String>,
+    pub(in crate::judge) subnet_id: Option<String>,
+}
+
+/// An interface as the inventory knows it, if it does, and as records have it.
+pub(in crate::judge) fn of_known(
+    view: &View<'_>,
+    known: Option<Known<'_, InterfaceInfo>>,
+    records: Attached,
+    at: Timestamp,
+) -> Sender {
+    let inventory = view.inventory();
     let value = known.as_ref().map(|known| known.value);
     let told = |text: fn(&InterfaceInfo) -> &str| value.and_then(|value| some(text(value)));
     let by_inventory = value.and_then(|value| value.instance_id.clone());
-    let instance_id = entity.interface.instance_id.clone().or(by_inventory);
+    let instance_id = records.instance_id.or(by_inventory);
     let by_inventory = told(|value| &value.subnet_id);
-    let subnet_id = entity.interface.subnet_id.clone().or(by_inventory);
+    let subnet_id = records.subnet_id.or(by_inventory);
     let of_subnet = || {
         let subnet = inventory.subnets.get(subnet_id.as_deref()?, at)?;
         some(&subnet.value.availability_zone_id)

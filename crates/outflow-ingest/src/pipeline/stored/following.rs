@@ -161,7 +161,7 @@ impl Following {
         self.kept.ledger.add(vec![(rows, keys)], entries);
         self.kept.names.merge(&piece.names);
         self.kept.tally.merge(&piece.tally);
-        if self.state.interfaces() == 0 {
+        if self.state.is_empty() {
             self.state = shared.into_state();
         } else {
             self.state.merge(shared.into_state());

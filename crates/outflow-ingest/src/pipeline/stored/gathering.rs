@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use outflow_enrich::InterfaceKey;
 
 use super::catalog::StoredSource;
+use crate::pipeline::asked::AskedRows;
 use crate::pipeline::counter::{Counted, Counter};
 use crate::pipeline::evidence::{ENTRIES_MAX, SourceRows};
 use crate::pipeline::measures::Measures;
@@ -65,12 +66,35 @@ impl Gathering {
     ) {
         let mut rows: Vec<(u32, u32)> = Vec::with_capacity(counted.rows.len());
         for (own, count) in counted.rows {
-            rows.push((self.number(own, counter, numbers), count));
+            rows.push((
+                self.number(own, |own| counter.interface(own), numbers),
+                count,
+            ));
         }
-        let mut source = locked(&self.sources[source as usize]);
-        source.measures.merge(counted.measures);
+        let source = &self.sources[source as usize];
+        locked(source).measures.merge(counted.measures);
+        self.enter(source, rows, counted.span);
+    }
+
+    /// Adds what some queries of a source came to.
+    pub(super) fn add_asked(
+        &self,
+        source: u32,
+        asked: AskedRows,
+        counter: &Counter<'_>,
+        numbers: &mut Numbers,
+    ) {
+        let key = |own: u32| &counter.clients()[own as usize];
+        let rows = asked.rows.into_iter();
+        let rows = rows.map(|(client, rows)| (self.number(client.0, key, numbers), rows));
+        let rows = rows.collect();
+        self.enter(&self.sources[source as usize], rows, asked.span);
+    }
+
+    fn enter(&self, source: &Mutex<Own>, mut rows: Vec<(u32, u32)>, span: Option<(i64, i64)>) {
+        let mut source = locked(source);
         source.total += rows.iter().map(|(_, rows)| u64::from(*rows)).sum::<u64>();
-        source.span = match (source.span, counted.span) {
+        source.span = match (source.span, span) {
             (Some((first, last)), Some((from, to))) => Some((first.min(from), last.max(to))),
             (known, new) => known.or(new),
         };
@@ -88,13 +112,18 @@ impl Gathering {
         }
     }
 
-    fn number(&self, own: u32, counter: &Counter<'_>, numbers: &mut Numbers) -> u32 {
+    fn number<'k>(
+        &self,
+        own: u32,
+        key: impl Fn(u32) -> &'k InterfaceKey,
+        numbers: &mut Numbers,
+    ) -> u32 {
         let at = own as usize;
         if numbers.0.len() <= at {
             numbers.0.resize(at + 1, None);
         }
         *numbers.0[at].get_or_insert_with(|| {
-            let key = counter.interface(own);
+            let key = key(own);
             let mut interfaces = locked(&self.interfaces);
             let next = u32::try_from(interfaces.len()).unwrap_or(u32::MAX);
             match interfaces.get(key) {

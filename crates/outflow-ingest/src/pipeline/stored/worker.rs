@@ -1,6 +1,6 @@
 //! One worker: it reads row groups, one after the other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
 use arrow_array::cast::AsArray as _;
@@ -17,6 +17,7 @@ use outflow_record::{CoverageRow, CoverageStatus, DnsField, Timestamp};
 use super::catalog::{Catalog, name_of};
 use super::gathering::{Gathering, Numbers};
 use super::parts::{Owner, Owners, Parts, ROWS_AT_ONCE};
+use crate::pipeline::asked::{self, AskedRows};
 use crate::pipeline::counter::Counter;
 use crate::pipeline::tally::Tally;
 use crate::pipeline::{Progress, Settings, names};
@@ -31,6 +32,8 @@ pub(super) struct Worker<'a> {
     gathering: &'a Gathering,
     counter: Counter<'a>,
     numbers: Numbers,
+    /// Numbers of clients that asked.
+    clients: Numbers,
     names: PassiveDns,
     rows: u64,
     unknown: u64,
@@ -75,6 +78,7 @@ impl<'a> Worker<'a> {
             gathering,
             counter: Counter::new(settings, state, hosts),
             numbers: Numbers::default(),
+            clients: Numbers::default(),
             names: PassiveDns::default(),
             rows: 0,
             unknown: 0,
@@ -86,7 +90,7 @@ impl<'a> Worker<'a> {
     pub(super) fn read(&mut self, file: &StoredFile, row_group: usize) -> Result<(), Error> {
         let columns: &[&str] = match file.file().table {
             Table::Flows => &self.columns.clone(),
-            Table::Dns => &[SOURCE_ID, VPC_ID, QUERY_TIMESTAMP, QUERY_NAME, ANSWERS],
+            Table::Dns => &DNS_COLUMNS,
             Table::Coverage => &[
                 SOURCE_ID,
                 "account_id",
@@ -108,7 +112,7 @@ impl<'a> Worker<'a> {
             let strange = || file.damaged("its rows are not those of its table");
             match file.file().table {
                 Table::Flows => self.count(&batch, file)?,
-                Table::Dns => self.feed(&batch).ok_or_else(strange)?,
+                Table::Dns => self.feed(&batch, file).ok_or_else(strange)?,
                 Table::Coverage => self.cover(&batch).ok_or_else(strange)?,
                 Table::Rejects => self.reject(&batch).ok_or_else(strange)?,
                 Table::Profiles | Table::Sources => {}
@@ -212,15 +216,24 @@ impl<'a> Worker<'a> {
         Some(())
     }
 
-    fn feed(&mut self, batch: &RecordBatch) -> Option<()> {
+    fn feed(&mut self, batch: &RecordBatch, file: &StoredFile) -> Option<()> {
         let (vpcs, asked) = (texts(batch, VPC_ID)?, texts(batch, QUERY_NAME)?);
         let times = times(batch, QUERY_TIMESTAMP)?;
         let answers = batch.column_by_name(ANSWERS)?.as_list_opt::<i32>()?;
         let owners = Owners::of(batch, self.catalog)?;
+        let queries = asked::Rows::of(batch)?;
+        let region = file.file().partition.region.as_deref();
+        let catalog = self.catalog;
+        let mut by_source: BTreeMap<u32, AskedRows> = BTreeMap::new();
         let mut addrs = Vec::new();
         for (row, (_, owner)) in owners.iter().enumerate() {
-            if self.wanted(owner).is_none() {
+            let Some(source) = self.wanted(owner) else {
                 continue;
+            };
+            let origin = &catalog.sources()[source as usize].origin;
+            let query = queries.at(row, origin, region)?;
+            if let Some(client) = self.counter.ask(&query) {
+                by_source.entry(source).or_default().add(client, query.at);
             }
             let Some(vpc_id) = text_at(vpcs, row).filter(|_| answers.is_valid(row)) else {
                 continue;
@@ -232,6 +245,10 @@ impl<'a> Worker<'a> {
                 name: text_at(asked, row)?,
                 addrs: &addrs,
             });
+        }
+        for (source, asked) in by_source {
+            self.gathering
+                .add_asked(source, asked, &self.counter, &mut self.clients);
         }
         self.progress
             .rows
@@ -267,6 +284,17 @@ const VPC_ID: &str = DnsField::VpcId.column();
 const QUERY_TIMESTAMP: &str = DnsField::QueryTimestamp.column();
 const QUERY_NAME: &str = DnsField::QueryName.column();
 const ANSWERS: &str = DnsField::Answers.column();
+
+/// The columns of queries that are read.
+const DNS_COLUMNS: [&str; 1 + asked::COLUMNS.len()] = {
+    let mut columns = [SOURCE_ID; 1 + asked::COLUMNS.len()];
+    let mut at = 0;
+    while at < asked::COLUMNS.len() {
+        columns[at + 1] = asked::COLUMNS[at].column();
+        at += 1;
+    }
+    columns
+};
 
 type Texts<'b> = TypedDictionaryArray<'b, Int32Type, StringArray>;
 type Times = PrimitiveArray<TimestampMicrosecondType>;

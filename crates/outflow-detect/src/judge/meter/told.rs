@@ -1,0 +1,474 @@
+//! Findings of what names carried.
+
+use outflow_enrich::InterfaceKey;
+use outflow_finding::{
+    DESTINATION_DOMAINS_MAX, Destination, Evidence, Finding, Sender, Severity, Why, finding_id,
+    human_bytes, human_count,
+};
+use outflow_record::Timestamp;
+
+use super::information::Information;
+use super::series::Crossing;
+use super::shape::Shape;
+use super::{Below, FAMILY, Judged};
+use crate::judge::draft::{Attached, of_known, quoted, sender};
+use crate::judge::severity::{Measure, capped};
+use crate::policy::Policy;
+use crate::queries::{ClientKey, NOT_DELEGATED, Queries, Zone};
+use crate::time::{Day, Slot};
+use crate::view::{Askers, View};
+
+/// The query that every finding of names carries, with places to fill in.
+const EVIDENCE_SQL: &str = include_str!("../../../../../queries/evidence_dns.sql");
+
+/// Clients that a query lists. With more, it asks for all.
+const CLIENTS_MAX: usize = 64;
+
+/// Domains that a query lists, those that were told most first.
+const DOMAINS_MAX: usize = 64;
+
+const ATTACK: [&str; 2] = ["T1071.004", "T1048.003"];
+
+/// What turns what was told into findings.
+pub(super) struct Teller<'v> {
+    view: &'v View<'v>,
+    policy: &'v Policy,
+    queries: &'v Queries,
+    askers: Askers<'v>,
+}
+
+/// Who asked, as far as it is known.
+#[derive(Debug, Default)]
+struct Who {
+    interface_id: Option<String>,
+    workload: Option<String>,
+    sender: Sender,
+}
+
+/// What a finding says.
+struct Telling<'t> {
+    day: Day,
+    clients: &'t [u32],
+    identity: &'t str,
+    title: String,
+    why: Vec<Why>,
+    told: &'t Information,
+    bits: f64,
+    bound: u64,
+    rarity: Option<f64>,
+    severity: Severity,
+    destination: Destination,
+    /// Domains, as names have them; `None` if they are not told apart.
+    domains: Option<Vec<&'t str>>,
+}
+
+impl<'v> Teller<'v> {
+    pub(super) fn new(view: &'v View<'v>, policy: &'v Policy, queries: &'v Queries) -> Self {
+        Self {
+            view,
+            policy,
+            queries,
+            askers: Askers::of(view),
+        }
+    }
+
+    /// A client that told one domain more than it may.
+    pub(super) fn client(
+        &self,
+        below: &Below<'_>,
+        crossing: &Crossing,
+        rarity: Option<f64>,
+    ) -> Judged {
+        let shape = Shape::of(&crossing.told);
+        let place = place_of(below.zone);
+        let mut why = Vec::new();
+        let known = below.known.map(|known| known.reason);
+        for crossed in &crossing.crossed {
+            let text = format!(
+                "{} of information in names below {place} {}; the bound is {}",
+                in_bytes(crossed.bits),
+                crossed.span.name(),
+                in_bytes(crossed.bound as f64),
+            );
+            why.push(bits_why(crossed.bits, crossed.bound, text));
+        }
+        let gravest = crossing.crossed.first();
+        let (bits, bound) = gravest.map_or((0.0, 1), |own| (own.bits, own.bound));
+        why.push(made_of(&crossing.told));
+        why.extend(known.map(|reason| Why {
+            text: format!("a domain that may be told more ({reason}) is used as a channel, or its bound is too low"),
+            unit: "bits".to_owned(),
+            ..Why::default()
+        }));
+        why.push(prevalence(below));
+        let severity = shape.severity(bits / bound.max(1) as f64);
+        let looks = shape.looks();
+        why.extend(shape.reasons);
+        let span = gravest.map_or("", |own| own.span.name());
+        let channel = if known.is_some() {
+            "allow-listed domain used as a channel: "
+        } else {
+            ""
+        };
+        self.tell(Telling {
+            day: crossing.day,
+            clients: &[below.client],
+            identity: &place,
+            title: format!(
+                "{channel}{} in names below {place} {span}, {looks}",
+                in_bytes(bits)
+            ),
+            why,
+            told: &crossing.told,
+            bits,
+            bound,
+            rarity,
+            severity,
+            destination: destination(below.zone.into_iter()),
+            domains: below.zone.map(|zone| vec![&*zone.domain]),
+        })
+    }
+
+    /// A domain that many clients together told more than they may.
+    pub(super) fn domain(
+        &self,
+        zone: &Zone,
+        day: Day,
+        told: &Information,
+        clients: &[u32],
+    ) -> Judged {
+        let bound = self.policy.dns.domain_day_bits;
+        let shape = Shape::of(told);
+        let (bits, place) = (told.bits(), place_of(Some(zone)));
+        let count = clients.len();
+        let text = format!(
+            "{} of information in names below {place} in a day, from {count} clients below their own bound; the bound is {}",
+            in_bytes(bits),
+            in_bytes(bound as f64),
+        );
+        let severity = shape.severity(bits / bound.max(1) as f64);
+        let title = format!(
+            "{} in names below {place} in a day from {count} clients, {}",
+            in_bytes(bits),
+            shape.looks()
+        );
+        let mut why = vec![bits_why(bits, bound, text), made_of(told)];
+        why.extend(shape.reasons);
+        self.tell(Telling {
+            day,
+            clients,
+            identity: &format!("all clients {place}"),
+            title,
+            why,
+            told,
+            bits,
+            bound,
+            rarity: None,
+            severity,
+            destination: destination([zone].into_iter()),
+            domains: Some(vec![&*zone.domain]),
+        })
+    }
+
+    /// A client that told many domains more than it may, those first that were told most.
+    pub(super) fn rare(
+        &self,
+        client: u32,
+        day: Day,
+        bits: f64,
+        parts: &[(f64, &Below<'_>)],
+    ) -> Judged {
+        let bound = self.policy.dns.rare_day_bits;
+        let (first, last) = (day.first_slot(), day.last_slot());
+        let of_part = |below: &Below<'_>| {
+            let slots = below
+                .slots
+                .iter()
+                .filter(|(slot, _)| (first..=last).contains(slot));
+            Information::of(slots.map(|(_, cell)| *cell))
+        };
+        let told = parts.iter().map(|(_, below)| of_part(below));
+        let told = told.reduce(|all, part| all.with(&part)).unwrap_or_default();
+        let shape = Shape::of(&told);
+        let count = human_count(parts.len() as u64);
+        let text = format!(
+            "{} of information in names below {count} domains that few ask, in a day and beyond {} bits for each; the \
+             bound is {}",
+            in_bytes(bits),
+            self.policy.dns.rare_free_bits,
+            in_bytes(bound as f64),
+        );
+        let severity = shape.severity(bits / bound.max(1) as f64);
+        let title = format!(
+            "{} in names below {count} rare domains in a day, {}",
+            in_bytes(bits),
+            shape.looks()
+        );
+        let mut why = vec![bits_why(bits, bound, text), made_of(&told)];
+        why.extend(shape.reasons);
+        let zones = || parts.iter().filter_map(|(_, below)| below.zone);
+        let mut destination = destination(zones());
+        destination.group = None;
+        destination.domain = None;
+        let domains: Vec<&str> = zones().map(|zone| &*zone.domain).collect();
+        let is_all = domains.len() == parts.len() && domains.len() <= DOMAINS_MAX;
+        self.tell(Telling {
+            day,
+            clients: &[client],
+            identity: "rare domains",
+            title,
+            why,
+            told: &told,
+            bits,
+            bound,
+            rarity: None,
+            severity,
+            destination,
+            domains: is_all.then_some(domains),
+        })
+    }
+
+    fn tell(&self, telling: Telling<'_>) -> Judged {
+        let counts = telling.told.counts;
+        let mut keys: Vec<&ClientKey> = telling
+            .clients
+            .iter()
+            .map(|of| self.queries.clients.get(*of))
+            .collect();
+        keys.sort_unstable();
+        let at = |secs: u32| Timestamp(i64::from(secs));
+        let (first, last) = (at(counts.first), at(counts.last));
+        let one = keys.first().filter(|_| keys.len() == 1);
+        let who = one.map(|key| self.who(key, last)).unwrap_or_default();
+        let agreed = |of: fn(&ClientKey) -> &str| {
+            let mut all = keys.iter().map(|key| of(key));
+            let first = all.next().filter(|text| !text.is_empty())?;
+            all.all(|own| own == first).then(|| first.to_owned())
+        };
+        let bytes = |bits: f64| whole(bits / 8.0);
+        let measure = Measure {
+            observed: bytes(telling.bits),
+            bound: (telling.bound / 8).max(1),
+            up: bytes(telling.bits),
+            down: counts.carried_bytes,
+            bits: telling.rarity.unwrap_or_default(),
+        };
+        let day = telling.day.to_string();
+        let mut identity = vec![FAMILY.name(), &day, telling.identity];
+        let name = one.map(|key| key.name());
+        if let (Some(key), Some(name)) = (one, &name) {
+            identity.extend([&*key.account_id, &*key.vpc_id, name]);
+        }
+        let finding = Finding {
+            id: finding_id(&identity),
+            title: telling.title,
+            severity: telling.severity,
+            risk: capped(measure.risk(), telling.severity),
+            bits: telling.rarity,
+            account_id: agreed(|key| &key.account_id),
+            region: agreed(|key| &key.region),
+            vpc_id: agreed(|key| &key.vpc_id),
+            interface_id: who.interface_id,
+            workload: who.workload,
+            destination: telling.destination,
+            first_seen: Some(first),
+            last_seen: Some(last),
+            bytes: counts.name_bytes,
+            payload_bytes: bytes(telling.told.bits()),
+            packets: counts.queries,
+            flows: counts.queries,
+            attack: ATTACK.map(str::to_owned).to_vec(),
+            why: telling.why,
+            evidence: Evidence {
+                sql: Some(sql(&keys, telling.domains.as_deref(), first, last)),
+                ..Evidence::default()
+            },
+            sender: who.sender,
+            ..Finding::new(FAMILY)
+        };
+        let interfaces: Vec<InterfaceKey> = keys.iter().map(|key| key.evidence()).collect();
+        Judged {
+            day: telling.day,
+            interfaces,
+            finding,
+        }
+    }
+
+    /// The interface and workload of a client at a time: by the inventory, or by flow logs of its instance.
+    fn who(&self, key: &ClientKey, at: Timestamp) -> Who {
+        let party = self.askers.party(&key.account_id, &key.instance);
+        if let Some(party) = party.filter(|_| !key.instance.is_empty()) {
+            let id = &self.view.interface(party).key.interface.interface_id;
+            return Who {
+                interface_id: (!id.is_empty()).then(|| id.clone()),
+                workload: self.view.workload_at(party, Slot::of(at.secs())),
+                sender: sender(self.view, party, at),
+            };
+        }
+        let inventory = self.view.inventory();
+        let known = key
+            .srcaddr
+            .and_then(|addr| inventory.holder(&key.vpc_id, addr, at));
+        let interface_id = known.as_ref().map(|known| known.value.interface_id.clone());
+        let lineage = interface_id
+            .as_ref()
+            .and_then(|id| inventory.lineage(id, at));
+        let lasting = lineage.filter(|lineage| lineage.is_lasting());
+        let unknown = || match key.srcaddr {
+            Some(addr) if key.instance.is_empty() => format!("{addr} in {}", key.vpc_id),
+            _ => key.name(),
+        };
+        let instance = (!key.instance.is_empty()).then(|| key.instance.to_string());
+        let instance = instance.or_else(|| known.as_ref()?.value.instance_id.clone());
+        let named = lasting
+            .map(|lineage| lineage.to_string())
+            .or_else(|| instance.clone());
+        let records = Attached {
+            instance_id: instance,
+            subnet_id: None,
+        };
+        Who {
+            workload: Some(
+                named
+                    .or_else(|| interface_id.clone())
+                    .unwrap_or_else(unknown),
+            ),
+            interface_id,
+            sender: of_known(self.view, known, records, at),
+        }
+    }
+}
+
+/// A domain as people read it.
+fn place_of(zone: Option<&Zone>) -> String {
+    match zone {
+        None => "domains that are no longer told apart".to_owned(),
+        Some(zone) if *zone.domain == *NOT_DELEGATED => {
+            "top-level domains that do not exist".to_owned()
+        }
+        Some(zone) if zone.is_expansion => format!("{} behind other names", zone.domain),
+        Some(zone) => zone.domain.to_string(),
+    }
+}
+
+fn destination<'z>(zones: impl Iterator<Item = &'z Zone> + Clone) -> Destination {
+    let domains = || zones.clone().filter(|zone| *zone.domain != *NOT_DELEGATED);
+    let first = domains().next().map(|zone| zone.domain.to_string());
+    Destination {
+        group: first.clone(),
+        domain: first,
+        domains: domains()
+            .take(DESTINATION_DOMAINS_MAX)
+            .map(|zone| zone.domain.to_string())
+            .collect(),
+        domains_total: domains().count() as u64,
+        ..Destination::default()
+    }
+}
+
+/// Bits as bytes.
+fn in_bytes(bits: f64) -> String {
+    human_bytes(whole(bits / 8.0))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "not negative; what exceeds 64 bits becomes the largest number"
+)]
+fn whole(value: f64) -> u64 {
+    value.round() as u64
+}
+
+fn bits_why(bits: f64, bound: u64, text: String) -> Why {
+    Why {
+        observed: bits.round(),
+        expected: None,
+        bound: Some(bound as f64),
+        unit: "bits".to_owned(),
+        text,
+    }
+}
+
+/// What the bits are made of, so that they can be added up again.
+fn made_of(told: &Information) -> Why {
+    let names = told.names.max(1.0);
+    let each = told.names_bits / names;
+    let about = if told.is_estimate { "at most " } else { "" };
+    let counts = &told.counts;
+    Why {
+        observed: told.bits().round(),
+        expected: None,
+        bound: None,
+        unit: "bits".to_owned(),
+        text: format!(
+            "{about}{} bits: {} names of {each:.1} bits by a model of names that people give, and {} by what was asked \
+             again and for which type; {} queries, {} of names",
+            human_count(whole(told.bits())),
+            human_count(whole(told.names)),
+            human_count(whole(told.choice_bits)),
+            human_count(counts.queries),
+            human_bytes(counts.name_bytes),
+        ),
+    }
+}
+
+fn prevalence(below: &Below<'_>) -> Why {
+    Why {
+        observed: below.clients as f64,
+        expected: None,
+        bound: None,
+        unit: "clients".to_owned(),
+        text: format!(
+            "{} of {} clients had asked below this domain by then",
+            human_count(below.clients as u64),
+            human_count(below.all_clients as u64)
+        ),
+    }
+}
+
+/// The query that returns the rows, from the table `dns` of a lake.
+fn sql(keys: &[&ClientKey], domains: Option<&[&str]>, first: Timestamp, last: Timestamp) -> String {
+    let client = |key: &&ClientKey| {
+        let own = match key.srcaddr {
+            _ if !key.instance.is_empty() => format!(" AND instance = {}", quoted(&key.instance)),
+            Some(addr) => format!(" AND srcaddr = {}", quoted(&addr.to_string())),
+            None => String::new(),
+        };
+        format!("vpc_id = {}{own}", quoted(&key.vpc_id))
+    };
+    let of_clients = match keys {
+        [one] => format!("{} AND ", client(one)),
+        _ if keys.len() > CLIENTS_MAX => String::new(),
+        _ => {
+            let all: Vec<String> = keys.iter().map(client).collect();
+            format!("({}) AND ", all.join(" OR "))
+        }
+    };
+    let below = |domain: &&str| {
+        format!(
+            "query_name = {} OR query_name LIKE {}",
+            quoted(domain),
+            quoted(&format!("%.{domain}"))
+        )
+    };
+    let below = match domains {
+        Some(domains) if !domains.contains(&NOT_DELEGATED) => {
+            let all: Vec<String> = domains.iter().map(below).collect();
+            format!(" AND ({})", all.join(" OR "))
+        }
+        _ => String::new(),
+    };
+    let instant = |at: Timestamp| {
+        let text = at.to_string().replace('T', " ");
+        text.trim_end_matches('Z').to_owned() + "+00:00"
+    };
+    // The end of the second, as times may have a fraction.
+    let last = Timestamp(last.secs().saturating_add(1));
+    let timed = EVIDENCE_SQL.trim_end().replace("{first}", &instant(first));
+    let timed = timed.replace("{last}", &instant(last));
+    // A hostile name may look like a place to fill in.
+    let parts = timed.split("{of_clients}");
+    let parts: Vec<String> = parts.map(|part| part.replace("{below}", &below)).collect();
+    parts.join(&of_clients)
+}
