@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn is_of(part: Part, name: &str) -> bool {
-    let is_even = outflow_sketch::hash64(name.as_bytes()) % 2 == 0;
+    let is_even = outflow_sketch::hash64(name.as_bytes()).is_multiple_of(2);
     match part {
         Part::All => true,
         Part::Even => is_even,
