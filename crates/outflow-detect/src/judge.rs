@@ -13,6 +13,7 @@ mod names;
 mod pairs;
 mod ports;
 mod rare;
+mod recalibrate;
 mod scan;
 mod served;
 mod severity;
@@ -76,7 +77,8 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
     } = view.sift();
     uncounted.add(&state.unpaired);
     pairs::in_order(&mut chosen);
-    let mut findings = pairs::judge(&view, policy, &chosen);
+    let census = pairs::Census::of(&chosen);
+    let mut findings = pairs::judge(&view, policy, &census, &chosen);
     let (others, ledgers) = both(
         || {
             let mut found = names::judge(&view, policy, names);
@@ -91,6 +93,7 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
     findings.extend(ledgers);
     findings.extend(others);
     findings.sort_by(|a, b| (a.day, &a.finding.id).cmp(&(b.day, &b.finding.id)));
+    recalibrate::recalibrate(&mut findings, census.active());
     Verdict {
         findings,
         counted_bytes: counted.bytes,

@@ -32,7 +32,7 @@ pub(crate) struct Hour(pub(crate) u32);
 pub struct Slot(pub u32);
 
 /// A UTC day, counted from 1970.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Day(pub u32);
 
 impl Hour {

@@ -72,6 +72,9 @@ pub struct Finding {
     pub evidence: Evidence,
     /// What is known of the sending interface.
     pub sender: Sender,
+    /// How rarely a finding of this family with at least this risk was told before, in bits: −log2 of its share of all
+    /// workload-days before. Unlike risk, it means the same in every family. Unknown where there was no day before.
+    pub rate_bits: Option<f64>,
 }
 
 impl Finding {
@@ -102,6 +105,7 @@ impl Finding {
             coverage: None,
             evidence: Evidence::default(),
             sender: Sender::default(),
+            rate_bits: None,
         }
     }
 }
@@ -113,6 +117,18 @@ pub struct Incident {
     pub finding_ids: Vec<String>,
     /// The incident itself, under the keys of a finding; `body.id` is the incident's id.
     pub body: Finding,
+    /// Where it is told, if there is a budget.
+    pub lane: Option<Lane>,
+}
+
+/// Where an incident is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lane {
+    /// It is within the budget.
+    Alert,
+    /// There are more urgent ones than the budget has room for: it is listed, to be read when there is time.
+    Digest,
 }
 
 /// Tags that are listed of a sender: as many as AWS lets a resource have. Those of an interface and its instance may be

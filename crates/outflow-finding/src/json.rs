@@ -18,7 +18,7 @@ pub use coverage::write_coverage_json;
 use crate::escape::acts;
 use crate::order::{by_incident, by_risk};
 use crate::{
-    Accounts, Coverage, Destination, Evidence, Family, Finding, Incident, Resolution, Sender,
+    Accounts, Coverage, Destination, Evidence, Family, Finding, Incident, Lane, Resolution, Sender,
     Severity, SuppressionBook, Why,
 };
 
@@ -74,7 +74,10 @@ fn rendered(lines: &[FindingLine<'_>]) -> io::Result<Vec<u8>> {
 }
 
 fn incident_line(incident: &Incident) -> FindingLine<'_> {
-    FindingLine::new("incident", &incident.body, Some(&incident.finding_ids))
+    FindingLine {
+        lane: Some(incident.lane),
+        ..FindingLine::new("incident", &incident.body, Some(&incident.finding_ids))
+    }
 }
 
 fn finding_line(finding: &Finding) -> FindingLine<'_> {
@@ -176,6 +179,10 @@ struct FindingLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     findings: Option<&'a [String]>,
     sender: &'a Sender,
+    #[serde(serialize_with = "number_or_null")]
+    rate_bits: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lane: Option<Option<Lane>>,
 }
 
 impl<'a> FindingLine<'a> {
@@ -207,6 +214,8 @@ impl<'a> FindingLine<'a> {
             evidence: &from.evidence,
             findings,
             sender: &from.sender,
+            rate_bits: from.rate_bits,
+            lane: None,
         }
     }
 }

@@ -43,6 +43,7 @@
 //! written to (the command line).
 
 pub use accounts::{Accounts, Resolution};
+pub use budget::part_by_budget;
 pub use compare::{Change, Changed, Comparison, Judgement, Sums};
 pub use coverage::{
     Blind, CoverageReport, EXPECTED_MINUTES_MIN, FlowLogCoverage, HourCoverage, InterfaceCoverage,
@@ -53,7 +54,7 @@ pub use escape::escape;
 pub use family::Family;
 pub use finding::{
     Coverage, DESTINATION_DOMAINS_MAX, Destination, Evidence, EvidenceObject, Finding, Incident,
-    SENDER_TAGS_MAX, SecurityGroup, Sender, Why,
+    Lane, SENDER_TAGS_MAX, SecurityGroup, Sender, Why,
 };
 pub use group::{
     DESTINATION_GAP_SECS, DESTINATION_SEVERITY_MIN, INCIDENT_ADDRESSES_MAX, INCIDENT_OBJECTS_MAX,
@@ -72,6 +73,7 @@ pub use table::{
 };
 
 mod accounts;
+mod budget;
 mod compare;
 mod coverage;
 mod error;

@@ -98,19 +98,19 @@ pub(super) fn of_part<'p, 'a>(entries: &'p [Entry<'a>]) -> impl Iterator<Item = 
 pub(super) fn judge<'a>(
     view: &'a View<'_>,
     policy: &Policy,
+    census: &Census,
     chosen: &[Vec<Entry<'a>>],
 ) -> Vec<Judged> {
-    let census = Census::of(chosen);
     let parts = in_parallel(chosen, |entries| {
         let mut found = Found::default();
         for of_workload in entries.chunk_by(|a, b| a.workload == b.workload) {
             warm_up(of_workload);
             found.scans.extend(scan::look(policy, of_workload));
             for pair in of_part(of_workload) {
-                let series = series::series(view, policy, &census, pair);
+                let series = series::series(view, policy, census, pair);
                 if !series.is_empty() {
-                    let beacons = beacon::look(policy, &census, pair, &series);
-                    let long = long::look(policy, &census, pair, &series, &beacons);
+                    let beacons = beacon::look(policy, census, pair, &series);
+                    let long = long::look(policy, census, pair, &series, &beacons);
                     found.beacons.extend(beacons);
                     found.long.extend(long);
                 }
@@ -126,11 +126,11 @@ pub(super) fn judge<'a>(
         all.shifts.extend(part.shifts);
         all.scans.extend(part.scans);
     }
-    let mut findings = beacon::judge(view, policy, &census, all.beacons);
-    findings.extend(long::judge(view, policy, &census, all.long));
-    findings.extend(shift::judge(view, policy, &census, all.shifts));
-    findings.extend(scan::judge(view, policy, &census, all.scans));
-    findings.extend(rare::judge(view, policy, &census, chosen));
+    let mut findings = beacon::judge(view, policy, census, all.beacons);
+    findings.extend(long::judge(view, policy, census, all.long));
+    findings.extend(shift::judge(view, policy, census, all.shifts));
+    findings.extend(scan::judge(view, policy, census, all.scans));
+    findings.extend(rare::judge(view, policy, census, chosen));
     findings
 }
 

@@ -40,10 +40,8 @@ pub(super) fn incident(members: &[Finding]) -> Incident {
         incident: None,
         title: title(gravest, members.len() - 1),
         risk: risk(members),
-        bits: members
-            .iter()
-            .filter_map(|own| own.bits)
-            .max_by(f64::total_cmp),
+        bits: most(members, |own| own.bits),
+        rate_bits: most(members, |own| own.rate_bits),
         destination: destination(gravest, members),
         first_seen: members.iter().filter_map(|own| own.first_seen).min(),
         last_seen: members.iter().filter_map(|own| own.last_seen).max(),
@@ -70,7 +68,12 @@ pub(super) fn incident(members: &[Finding]) -> Incident {
     Incident {
         finding_ids: finding_ids.collect(),
         body,
+        lane: None,
     }
+}
+
+fn most(members: &[Finding], of: fn(&Finding) -> Option<f64>) -> Option<f64> {
+    members.iter().filter_map(of).max_by(f64::total_cmp)
 }
 
 fn title(gravest: &Finding, others: usize) -> String {

@@ -51,7 +51,7 @@ fn meeting(pair: Pair<'_, '_>) -> Option<Meeting> {
 }
 
 impl Census {
-    pub(super) fn of(chosen: &[Vec<Entry<'_>>]) -> Self {
+    pub(in crate::judge) fn of(chosen: &[Vec<Entry<'_>>]) -> Self {
         let parts = in_parallel(chosen, |entries| {
             let (mut days, mut meetings) = (Vec::new(), Vec::new());
             for of_workload in entries.chunk_by(|a, b| a.workload == b.workload) {

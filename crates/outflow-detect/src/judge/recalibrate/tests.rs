@@ -1,0 +1,72 @@
+//! Ranks of findings within their family.
+
+use super::*;
+
+fn judged(day: u32, family: Family, workload: &str, risk: u8) -> Judged {
+    Judged {
+        day: Day(day),
+        interfaces: Vec::new(),
+        finding: Finding {
+            workload: Some(workload.to_owned()),
+            risk,
+            ..Finding::new(family)
+        },
+    }
+}
+
+/// So many workloads on each of some days.
+fn active(days: u32, count: u64) -> BTreeMap<Day, u64> {
+    (0..days).map(|day| (Day(day), count)).collect()
+}
+
+fn ranked(mut findings: Vec<Judged>, active: &BTreeMap<Day, u64>) -> Vec<Option<f64>> {
+    recalibrate(&mut findings, active);
+    findings.iter().map(|of| of.finding.rate_bits).collect()
+}
+
+#[test]
+fn the_first_of_its_family_is_as_rare_as_the_days_before_can_tell() {
+    let findings = vec![
+        judged(0, Family::Beacon, "a", 50),
+        judged(10, Family::Beacon, "b", 60),
+    ];
+    // Nothing is known on the first day. Then one of 1 + 1,023 workload-days, with the one before weaker.
+    let all = active(20, 1_023);
+    assert_eq!(ranked(findings, &all), [None, Some(13.3)]);
+}
+
+#[test]
+fn families_are_ranked_each_for_itself() {
+    let heavy = (0..8).map(|day| judged(day, Family::VolumeLedger, "a", 90));
+    let mut findings: Vec<Judged> = heavy.collect();
+    findings.push(judged(8, Family::VolumeLedger, "b", 80));
+    findings.push(judged(8, Family::Beacon, "b", 40));
+    let bits = ranked(findings, &active(9, 64));
+    // 8 of 512 workload-days had a stronger one; of beacons none did.
+    assert_eq!(bits[8], Some(5.8));
+    assert_eq!(bits[9], Some(9.0));
+}
+
+#[test]
+fn several_findings_of_a_sender_and_a_day_are_one() {
+    let twice = vec![
+        judged(0, Family::Beacon, "a", 50),
+        judged(0, Family::Beacon, "a", 50),
+        judged(1, Family::Beacon, "b", 50),
+    ];
+    let once = vec![
+        judged(0, Family::Beacon, "a", 50),
+        judged(1, Family::Beacon, "b", 50),
+    ];
+    let all = active(2, 100);
+    assert_eq!(ranked(twice, &all)[2], ranked(once, &all)[1]);
+}
+
+#[test]
+fn a_day_is_no_evidence_for_itself() {
+    let alone = vec![judged(5, Family::Beacon, "a", 50)];
+    let mut together = alone.clone();
+    together.extend(["b", "c"].map(|name| judged(5, Family::Beacon, name, 70)));
+    let all = active(6, 100);
+    assert_eq!(ranked(alone, &all)[0], ranked(together, &all)[0]);
+}
