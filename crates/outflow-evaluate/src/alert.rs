@@ -8,6 +8,8 @@ use crate::world::World;
 /// Something that a method reports.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alert {
+    /// What it says; only the detector's own say anything.
+    pub title: String,
     /// What tells it from all others of its method: without an attack, the same alert has the same id.
     pub id: String,
     /// How strongly the method means it; what is above its threshold is told.
@@ -36,6 +38,7 @@ impl Alert {
     /// An alert of somebody else's method about an interface.
     pub(crate) fn of(kind: &str, eni: u32, span: (u32, u32), score: f64) -> Self {
         Self {
+            title: String::new(),
             id: format!("{kind} {eni} {}", span.0),
             score,
             by_default: false,

@@ -6,14 +6,15 @@ mod parallel;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::Error;
 use crate::alert::Alert;
 use crate::attack::{Placement, Scenario};
 use crate::batch::state_of;
 use crate::budget::{Level, Rule, rule};
+use crate::detector::{self, Rarity};
 use crate::methods::{Facts, Method};
 use crate::report::Report;
 use crate::world::{Traits, World, WorldConfig};
-use crate::{Error, detector};
 pub(crate) use live::first;
 pub(crate) use overlay::Hit;
 use overlay::{Overlay, Test};
@@ -75,11 +76,11 @@ pub type Progress<'p> = &'p (dyn Fn(usize, usize) + Sync);
 /// # Errors
 /// [`Error::OutOfRange`] for a world that cannot be made.
 pub fn evaluate(settings: &Settings, progress: Progress<'_>) -> Result<Report, Error> {
-    let rules = rules(&World::new(&settings.calibration())?)?;
+    let (rarity, rules) = calibrated(&World::new(&settings.calibration())?)?;
     let world = World::new(&settings.test())?;
     let facts = Facts::new(&world);
     let state = state_of(&world, world.rows().iter().map(Vec::as_slice))?;
-    let benign = benign(&world, &facts, detector::alerts(&world, &state));
+    let benign = benign(&facts, &rarity, detector::alerts(&world, &state));
     let test = Test {
         world: &world,
         facts: &facts,
@@ -92,6 +93,7 @@ pub fn evaluate(settings: &Settings, progress: Progress<'_>) -> Result<Report, E
             })
             .collect(),
         rules: &rules,
+        rarity: &rarity,
         followed: settings.followed,
     };
     let overlays = overlays(&world, settings);
@@ -110,14 +112,12 @@ pub fn evaluate(settings: &Settings, progress: Progress<'_>) -> Result<Report, E
 }
 
 /// What each method says of a world in which nothing happens, the strongest first.
-fn benign(world: &World, facts: &Facts<'_>, own: Vec<Alert>) -> BTreeMap<Method, Vec<Alert>> {
-    let mut all = BTreeMap::from([(Method::Outflow, own)]);
-    for method in Method::ALL
-        .into_iter()
-        .filter(|own| *own != Method::Outflow)
-    {
+fn benign(facts: &Facts<'_>, rarity: &Rarity, own: Vec<Alert>) -> BTreeMap<Method, Vec<Alert>> {
+    let rescored = rarity.rescored(&own);
+    let mut all = BTreeMap::from([(Method::Outflow, own), (Method::OutflowByFamily, rescored)]);
+    for method in Method::OTHERS {
         let mut alerts = method.of_destinations(facts, &[]);
-        for (eni, rows) in (0..).zip(world.rows()) {
+        for (eni, rows) in (0..).zip(facts.world.rows()) {
             alerts.extend(method.of_interface(facts, eni, rows));
         }
         all.insert(method, alerts);
@@ -128,16 +128,16 @@ fn benign(world: &World, facts: &Facts<'_>, own: Vec<Alert>) -> BTreeMap<Method,
     all
 }
 
-/// The thresholds that keep each budget on the calibration world.
-fn rules(world: &World) -> Result<BTreeMap<Method, Vec<Rule>>, Error> {
+/// What the calibration world tells: how rare findings are, and the thresholds that keep each budget.
+fn calibrated(world: &World) -> Result<(Rarity, BTreeMap<Method, Vec<Rule>>), Error> {
     let facts = Facts::new(world);
     let state = state_of(world, world.rows().iter().map(Vec::as_slice))?;
-    let alerts = benign(world, &facts, detector::alerts(world, &state));
+    let own = detector::alerts(world, &state);
+    let rarity = Rarity::of(world, &own);
+    let alerts = benign(&facts, &rarity, own);
     let of = |alerts: &Vec<Alert>| Level::ALL.map(|level| rule(world, level, alerts)).to_vec();
-    Ok(alerts
-        .iter()
-        .map(|(method, own)| (*method, of(own)))
-        .collect())
+    let rules = alerts.iter().map(|(method, own)| (*method, of(own)));
+    Ok((rarity, rules.collect()))
 }
 
 /// All placements: those of single interfaces share an overlay, each in an account of its own, so that no sum has two of

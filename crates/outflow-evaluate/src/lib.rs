@@ -8,7 +8,8 @@ pub use harness::{Progress, Settings, evaluate};
 pub use interval::Share;
 pub use methods::{Facts, Method};
 pub use report::{
-    Calibration, DELIVERY_SECS, Grid, NEEDS_RESOLVER_LOGS, OfLevel, OfMethod, OfScenario, Report,
+    Calibration, DELIVERY_SECS, FalseAlarm, Grid, NEEDS_RESOLVER_LOGS, OfLevel, OfMethod,
+    OfScenario, Report,
 };
 pub use row::{Row, Transfer};
 pub use world::{Destination, Host, Role, Traits, Usage, World, WorldConfig};

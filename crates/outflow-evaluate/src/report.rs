@@ -6,6 +6,7 @@ mod render;
 
 use std::collections::BTreeMap;
 
+use outflow_finding::Family;
 use serde::Serialize;
 
 pub use bits::Calibration;
@@ -21,6 +22,10 @@ use crate::world::World;
 
 /// Seconds from the end of a window to its record being delivered, about as long as S3 takes.
 pub const DELIVERY_SECS: u32 = 600;
+
+/// Destinations of false alarms that a report lists, the strongest: enough to see what they have in common. More are only
+/// counted, as false incidents.
+const FALSE_ALARMS_MAX: usize = 40;
 
 /// Scenarios that flow logs alone do not show.
 pub const NEEDS_RESOLVER_LOGS: [&str; 6] = [
@@ -55,8 +60,23 @@ pub struct Report {
     pub methods: Vec<OfMethod>,
     /// How well the detector's bits say how rare its findings are where nothing happens.
     pub calibration: Vec<Calibration>,
+    /// What the detector tells by default where nothing happens: by family and destination.
+    pub false_alarms: Vec<FalseAlarm>,
     /// What was not evaluated, as flow logs alone do not show it.
     pub needs_resolver_logs: Vec<&'static str>,
+}
+
+/// Something that the detector tells although nothing happens.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FalseAlarm {
+    /// The family.
+    pub family: Family,
+    /// How often, about the same destination.
+    pub times: usize,
+    /// What the strongest says.
+    pub title: String,
+    /// Its score.
+    pub score: f64,
 }
 
 /// A method.
@@ -155,6 +175,7 @@ impl Report {
             eni_days: world.eni_days(),
             methods: Method::ALL.map(of_method).to_vec(),
             calibration: bits::calibration(world, &benign[&Method::Outflow]),
+            false_alarms: false_alarms(&benign[&Method::Outflow]),
             needs_resolver_logs: NEEDS_RESOLVER_LOGS.to_vec(),
         }
     }
@@ -211,6 +232,28 @@ fn middle<T: Copy + Ord>(values: &mut [T], percent: usize) -> Option<T> {
     values.sort_unstable();
     let last = values.len().checked_sub(1)?;
     values.get(last * percent / 100).copied()
+}
+
+/// The alerts that are told by default, those of one family and destination together, the strongest first.
+fn false_alarms(alerts: &[Alert]) -> Vec<FalseAlarm> {
+    let mut places: BTreeMap<(Family, Option<&str>), usize> = BTreeMap::new();
+    let mut all: Vec<FalseAlarm> = Vec::new();
+    for own in Rule::Default.told(alerts) {
+        let place = (own.family, own.destination.as_deref());
+        if let Some(at) = places.get(&place) {
+            all[*at].times += 1;
+            continue;
+        }
+        places.insert(place, all.len());
+        all.push(FalseAlarm {
+            family: own.family,
+            times: 1,
+            title: own.title.clone(),
+            score: own.score,
+        });
+    }
+    all.truncate(FALSE_ALARMS_MAX);
+    all
 }
 
 fn mean_recall(

@@ -67,6 +67,7 @@ fn alert((bucket, peer): (u32, u32), score: f64) -> Alert {
     let start = WORLD_START + bucket * BUCKET_SECS;
     let addr = address(peer);
     Alert {
+        title: String::new(),
         id: format!("sum {bucket} {addr}"),
         score,
         by_default: score >= 4.0,

@@ -30,7 +30,7 @@ impl DayOf {
 /// What is true of a world as a whole.
 #[derive(Debug)]
 pub struct Facts<'w> {
-    pub(super) world: &'w World,
+    pub(crate) world: &'w World,
     /// When each interface first met a host outside: day and interface, in their order.
     pub(super) meetings: BTreeMap<u32, Vec<(u32, u32)>>,
     /// Bytes to each destination in each three hours.

@@ -2,7 +2,7 @@
 
 use outflow_finding::human_bytes;
 
-use super::{Grid, OfMethod, OfScenario, Report};
+use super::{FalseAlarm, Grid, OfMethod, OfScenario, Report};
 use crate::attack::{Kind, Scenario};
 use crate::budget::Level;
 
@@ -51,6 +51,7 @@ impl Report {
                 "Harmless scenarios about which something is told at N=1, by method:",
             ),
             self.bits(),
+            self.alarms(),
         ]
     }
 
@@ -163,6 +164,25 @@ impl Report {
                 .to_owned(),
             header: header.map(str::to_owned).to_vec(),
             rows: self.names(Kind::Malicious).map(row).collect(),
+        }
+    }
+
+    /// What is told where nothing happens.
+    fn alarms(&self) -> Grid {
+        let row = |own: &FalseAlarm| {
+            vec![
+                own.family.to_string(),
+                format!("{:.1}", own.score),
+                own.times.to_string(),
+                own.title.clone(),
+            ]
+        };
+        Grid {
+            title: "What the detector tells by default where nothing happens, by score:".to_owned(),
+            header: ["family", "score", "times", "the strongest"]
+                .map(str::to_owned)
+                .to_vec(),
+            rows: self.false_alarms.iter().map(row).collect(),
         }
     }
 

@@ -15,8 +15,10 @@ pub enum Usage {
     Upload,
     /// Downloads: packages, images.
     Fetch,
-    /// A program that reports by a timer.
+    /// A program that reports by a timer, or asks a resolver outside, or pings.
     Agent,
+    /// A connection that stays open all day.
+    Stream,
 }
 
 /// A host outside that is used again and again.
@@ -38,8 +40,11 @@ pub struct Destination {
     pub every_secs: u32,
 }
 
-/// One host in so many has a timer of its own.
-const HOSTS_PER_TIMER: u64 = 20;
+/// One host in so many has a timer of its own, a connection that stays open, asks a resolver outside, or pings somebody.
+const HOSTS_PER_TIMER: u64 = 10;
+const HOSTS_PER_STREAM: u64 = 25;
+const HOSTS_PER_RESOLVER: u64 = 15;
+const HOSTS_PER_PING: u64 = 20;
 
 /// The first octets of what benign traffic goes to; attackers rent elsewhere, so that no label means a benign pair by
 /// accident. No method knows of either.
@@ -100,6 +105,25 @@ impl Pools {
         }
         if rng.once_in(HOSTS_PER_TIMER) {
             chosen.push(self.timer(rng));
+        }
+        let start = super::WORLD_START;
+        if rng.once_in(HOSTS_PER_STREAM) {
+            chosen.push(Destination {
+                every_secs: super::DAY_SECS,
+                ..destination(Usage::Stream, 0, start, rng)
+            });
+        }
+        let asks = (rng.once_in(HOSTS_PER_RESOLVER), (protocol::UDP, 53), 450);
+        let pings = (rng.once_in(HOSTS_PER_PING), (protocol::ICMP, 0), 300);
+        for (does, (protocol, port), every_secs) in [asks, pings] {
+            if does {
+                chosen.push(Destination {
+                    port,
+                    protocol,
+                    every_secs,
+                    ..destination(Usage::Agent, 0, start, rng)
+                });
+            }
         }
         chosen
     }

@@ -120,7 +120,9 @@ impl<'w> Traffic<'w> {
         }
         let Some(to) = chosen else { return };
         let (up, down) = match to.usage {
-            Usage::Api | Usage::Agent => (rng.heavy(700, 256 << 10), rng.heavy(1_500, 4 << 20)),
+            Usage::Api | Usage::Agent | Usage::Stream => {
+                (rng.heavy(700, 256 << 10), rng.heavy(1_500, 4 << 20))
+            }
             Usage::Upload => (
                 rng.heavy(150_000, 256 << 20) * size / 100,
                 rng.between(400, 900),
@@ -143,11 +145,13 @@ impl<'w> Traffic<'w> {
             let phase = self.host.eni * 37 % to.every_secs;
             let mut at = day + phase;
             while at < day + DAY_SECS {
-                let (up, down) = (rng.around(2_400), rng.around(600));
+                let (up, down, secs) = reported(&to, rng);
                 let transfer = Transfer {
                     peer: to.addr,
                     start: at + u32::try_from(rng.below(60)).unwrap_or(0),
-                    secs: 2,
+                    secs,
+                    protocol: to.protocol,
+                    client_port: rng.port(32_768, 60_999),
                     ..self.transfer(at, to.port, up, down, rng)
                 };
                 self.add(&transfer);
@@ -160,9 +164,9 @@ impl<'w> Traffic<'w> {
     fn backup(&mut self, day: u32, size: u64, rng: &mut Rng) {
         let uploads = self.host.destinations.iter();
         let Some(to) = uploads
-            .filter(|own| own.usage == Usage::Upload)
+            .filter(|own| own.usage == Usage::Upload && own.since == WORLD_START)
             .copied()
-            .next()
+            .next_back()
         else {
             return;
         };
@@ -225,6 +229,16 @@ impl<'w> Traffic<'w> {
 
     fn add(&mut self, transfer: &Transfer) {
         transfer.cut(self.config.window_secs, &mut self.rows);
+    }
+}
+
+/// Payload both ways of a report, and how long it takes.
+fn reported(to: &Destination, rng: &mut Rng) -> (u64, u64, u32) {
+    match (to.usage, to.protocol) {
+        (Usage::Stream, _) => (rng.around(2_000_000), rng.around(8_000_000), 82_000),
+        (_, protocol::UDP) => (rng.heavy(60, 400), rng.heavy(150, 1_200), 0),
+        (_, protocol::ICMP) => (56 * 3, 56 * 3, 3),
+        _ => (rng.around(2_400), rng.around(600), 2),
     }
 }
 
