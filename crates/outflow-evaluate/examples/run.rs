@@ -1,4 +1,5 @@
-//! Evaluates with the settings of the command line: `run SEED PLACEMENTS ENIS FOLLOWED [SCENARIO…]`.
+//! Evaluates without the whole of `outflow` being built: `run SEED PLACEMENTS ENIS FOLLOWED [SCENARIO…]`; tables go to
+//! stderr, JSON to stdout.
 
 #![expect(
     clippy::print_stdout,
@@ -26,7 +27,10 @@ fn main() {
     };
     let report = evaluate(&settings, &|at, of| eprint!("\r{at}/{of} "));
     match report {
-        Ok(report) => println!("{}", report.text()),
+        Ok(report) => {
+            println!("{}", report.json().unwrap_or_default());
+            eprintln!("\n{}", report.text());
+        }
         Err(error) => eprintln!("{error}"),
     }
 }

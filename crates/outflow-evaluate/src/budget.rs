@@ -21,6 +21,9 @@ impl Level {
         Self::Default,
     ];
 
+    /// The level at which nothing is tuned.
+    pub const DEFAULT: usize = 3;
+
     /// The level that targets are about.
     pub const MAIN: usize = 1;
 

@@ -35,7 +35,7 @@ impl Test<'_> {
         all: &mut [BTreeMap<Method, Vec<Hit>>],
     ) -> Result<(), Error> {
         let rules = &self.rules[&Method::Outflow];
-        for level in [Level::MAIN, Level::ALL.len() - 1] {
+        for level in [Level::MAIN, Level::DEFAULT] {
             let mut followed: Vec<Followed> = Vec::new();
             for (at, placement) in overlay.placements.iter().enumerate() {
                 let hits = &all[at][&Method::Outflow];

@@ -45,7 +45,8 @@ impl Report {
         vec![
             self.overview(),
             self.recalls(Kind::Malicious, "Recall at N=1, by method:"),
-            self.own(),
+            self.own(Level::MAIN),
+            self.own(Level::DEFAULT),
             self.recalls(
                 Kind::Benign,
                 "Harmless scenarios about which something is told at N=1, by method:",
@@ -109,8 +110,8 @@ impl Report {
         Scenario::ALL.iter().filter(evaluated).map(|own| own.name())
     }
 
-    /// The detector against its targets.
-    fn own(&self) -> Grid {
+    /// The detector against its targets: recall at each level, all else at one.
+    fn own(&self, shown: usize) -> Grid {
         let header = [
             "scenario",
             "target",
@@ -136,7 +137,7 @@ impl Report {
             let recall = |level: usize| {
                 of(level).map_or_else(String::new, |own| format!("{:.2}", own.found.value))
             };
-            let main = of(Level::MAIN);
+            let main = of(shown);
             let (low, high) = main.map_or((0.0, 0.0), |own| own.found.interval);
             let two = |of: Option<(u32, u32)>| {
                 of.map_or_else(none, |(a, b)| format!("{}, {}", span(a), span(b)))
@@ -159,9 +160,11 @@ impl Report {
             ]
         };
         Grid {
-            title: "The detector: recall, time until it is told and payload lost until then (at N=1; `watch` judges after \
-                    every minute, and of some placements only):"
-                .to_owned(),
+            title: format!(
+                "The detector, recall at each level; and at {}: interval, time until it is told and payload lost until then \
+                 (`watch` judges after every minute, of some placements only):",
+                Level::ALL[shown].name()
+            ),
             header: header.map(str::to_owned).to_vec(),
             rows: self.names(Kind::Malicious).map(row).collect(),
         }
