@@ -7,10 +7,10 @@ use outflow_evaluate::{Kind, Level, OfLevel, Report, Scenario, Settings, WorldCo
 fn settings() -> Settings {
     Settings {
         seed: 11,
-        placements: 2,
+        placements: 1,
         followed: 1,
         world: WorldConfig {
-            enis: 40,
+            enis: 32,
             accounts: 2,
             learn_days: 21,
             test_days: 8,
