@@ -236,7 +236,7 @@ impl<'w> Traffic<'w> {
 fn reported(to: &Destination, rng: &mut Rng) -> (u64, u64, u32) {
     match (to.usage, to.protocol) {
         (Usage::Stream, _) => (rng.around(2_000_000), rng.around(8_000_000), 82_000),
-        (_, protocol::UDP) => (rng.heavy(60, 400), rng.heavy(150, 1_200), 0),
+        (_, protocol::UDP) => (rng.between(28, 56), rng.heavy(60, 400), 0),
         (_, protocol::ICMP) => (56 * 3, 56 * 3, 3),
         _ => (rng.around(2_400), rng.around(600), 2),
     }
