@@ -72,8 +72,8 @@ impl<'w> Stage<'w> {
             Scenario::Drip => self.drip(&[eni], &[new], 2_000 * MB, 30),
             Scenario::SlowDrip => self.drip(&[eni], &[new], 50 * MB, 30),
             Scenario::VerySlowDrip => self.drip(&[eni], &[new], 10 * MB, 30),
-            Scenario::Established => self.to_established(2_000 * MB),
-            Scenario::EstablishedSmall => self.to_established(500 * MB),
+            Scenario::Established => self.add_to_established(2_000 * MB),
+            Scenario::EstablishedSmall => self.add_to_established(500 * MB),
             Scenario::SplitSenders => {
                 let enis = self.enis.clone();
                 self.drip(&enis, &[new], 40 * MB * enis.len() as u64, 7);
@@ -87,10 +87,10 @@ impl<'w> Stage<'w> {
                 self.drip(&enis, &all, 2_000 * MB, 7);
             }
             Scenario::ResolverBypass => {
-                self.tunnel(new, (protocol::UDP, 53), 10_000 / 60, 5 * HOUR)
+                self.tunnel(new, (protocol::UDP, 53), 10_000 / 60, 5 * HOUR);
             }
             Scenario::DnsOverHttps => {
-                self.tunnel(0x0101_0101, (protocol::TCP, 443), 5_000, 5 * HOUR)
+                self.tunnel(0x0101_0101, (protocol::TCP, 443), 5_000, 5 * HOUR);
             }
             Scenario::IcmpTunnel => self.tunnel(new, (protocol::ICMP, 0), 20_000, HOUR),
             Scenario::BeaconThenTheft => {
@@ -169,7 +169,7 @@ impl<'w> Stage<'w> {
         });
     }
 
-    fn to_established(&mut self, per_day: u64) {
+    fn add_to_established(&mut self, per_day: u64) {
         let known = self.known(|own| own.usage != Usage::Fetch && own.usage != Usage::Agent);
         let eni = self.enis[0];
         self.drip(&[eni], &[known.addr], per_day, 20);

@@ -98,7 +98,7 @@ pub(super) fn hosts(config: &WorldConfig, pools: &Pools) -> Vec<Host> {
         let number = (eni / config.accounts) + 10;
         Host {
             eni,
-            interface_id: format!("eni-{:017x}", rng.next() >> 4),
+            interface_id: format!("eni-{:017x}", rng.bits() >> 4),
             addr: 0x0a00_0000 | account << 16 | number,
             account,
             role,
