@@ -222,7 +222,7 @@ impl Hour<'_> {
         let idle = if rng.once_in(12) { rng.secs(240) } else { 0 };
         let reset = rng.once_in(50);
         Conversation {
-            key: rng.next(),
+            key: rng.bits(),
             client: Host::Eni(self.at),
             server,
             protocol: Protocol::Tcp,

@@ -113,7 +113,7 @@ impl Range {
     fn peer(self, usage: Usage, rng: &mut Rng) -> Peer {
         let addr = self.draw(rng);
         let v6 = self.v6.map(|[a, b, c, d]| {
-            let host = rng.next().to_be_bytes();
+            let host = rng.bits().to_be_bytes();
             let mut bytes = [0; 16];
             bytes[..4].copy_from_slice(&[a, b, c, d]);
             bytes[8..].copy_from_slice(&host);
@@ -205,7 +205,7 @@ pub(crate) fn visitor(rng: &mut Rng) -> Peer {
         0,
         0,
     ]);
-    bytes[8..].copy_from_slice(&rng.next().to_be_bytes());
+    bytes[8..].copy_from_slice(&rng.bits().to_be_bytes());
     Peer {
         v6: Some(Addr::from_bytes(bytes)),
         ..Peer::outside(addr)

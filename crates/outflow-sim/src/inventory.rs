@@ -207,7 +207,7 @@ impl Inventory {
         let addr = self.free_addr(account, subnet, life, rng);
         let mut v6 = [0x26, 0, 0x1f, 0x13, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         v6[4..6].copy_from_slice(&addr.bytes()[12..14]);
-        v6[8..].copy_from_slice(&rng.next().to_be_bytes());
+        v6[8..].copy_from_slice(&rng.bits().to_be_bytes());
         // Few subnets have IPv6 yet: some web servers, some application servers.
         let dual_stack = matches!(role, Role::Web | Role::App) && host.is_multiple_of(3);
         self.enis.push(Eni {
@@ -250,7 +250,7 @@ fn zone_prefix(region: &str) -> String {
 }
 
 fn hex_id(prefix: &str, rng: &mut Rng) -> String {
-    format!("{prefix}-0{:016x}", rng.next())
+    format!("{prefix}-0{:016x}", rng.bits())
 }
 
 #[cfg(test)]

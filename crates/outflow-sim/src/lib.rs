@@ -31,6 +31,7 @@ pub use error::Error;
 pub use evaluate::{Charged, Recall, SEVERITY_LOW, Score, evaluate};
 pub use label::{Label, labels_csv};
 pub use objects::{LATE_ROWS_PER_MILLE, Objects, SimObject};
+pub use rng::{Domain, Rng};
 pub use scenario::{Class, Scenario};
 pub use topology::{Topology, TopologyLog};
 pub use world::World;

@@ -153,7 +153,7 @@ impl<'w> Objects<'w> {
             renderer.line(row, &mut text);
         }
         let key = [account as u64, slot.unsigned_abs()];
-        let hash = Rng::keyed(config.seed, Domain::Object, key).next() >> 32;
+        let hash = Rng::keyed(config.seed, Domain::Object, key).bits() >> 32;
         let (region, account) = (&config.region, &inventory.accounts[account]);
         let (acct, flow_log) = (&account.id, &account.flow_log);
         let (year, month, day) = Timestamp(slot).date();

@@ -6,27 +6,37 @@
 /// Which part of the world a stream of numbers belongs to, so that no two parts share one.
 #[derive(Debug, Clone, Copy)]
 #[repr(u64)]
-pub(crate) enum Domain {
+pub enum Domain {
+    /// Who is in a world.
     Inventory = 1,
+    /// Where they go.
     Destinations,
+    /// What happens.
     Script,
+    /// Ordinary traffic.
     Background,
+    /// What gateways see again.
     Views,
+    /// Which object a record is in.
     Object,
+    /// Windows without records.
     Quiet,
+    /// The inventory beside the logs.
     Topology,
+    /// Worlds and attacks of an evaluation.
+    Evaluation,
 }
 
 /// A stream of numbers that is determined by the seed and the key.
 #[derive(Debug, Clone)]
-pub(crate) struct Rng {
+pub struct Rng {
     state: [u64; 4],
 }
 
 impl Rng {
     /// The stream of one part of the world: the same key always gives the same numbers, so parts can be
     /// generated in any order, or twice.
-    pub(crate) fn keyed(seed: u64, domain: Domain, key: [u64; 2]) -> Self {
+    pub fn keyed(seed: u64, domain: Domain, key: [u64; 2]) -> Self {
         let mut mixed = seed;
         for word in [domain as u64, key[0], key[1]] {
             mixed = splitmix64(&mut mixed) ^ word.wrapping_mul(0xd134_2543_de82_ef95);
@@ -37,7 +47,7 @@ impl Rng {
     }
 
     /// 64 uniform bits.
-    pub(crate) fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         let [a, b, c, d] = &mut self.state;
         let out = b.wrapping_mul(5).rotate_left(7).wrapping_mul(9);
         let shifted = *b << 17;
@@ -51,44 +61,44 @@ impl Rng {
     }
 
     /// A number in `0..bound`, or 0 where `bound` is 0.
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        let wide = u128::from(self.next()) * u128::from(bound);
+    pub fn below(&mut self, bound: u64) -> u64 {
+        let wide = u128::from(self.bits()) * u128::from(bound);
         u64::try_from(wide >> 64).unwrap_or(0)
     }
 
     /// A number in `min..=max`.
-    pub(crate) fn between(&mut self, min: u64, max: u64) -> u64 {
+    pub fn between(&mut self, min: u64, max: u64) -> u64 {
         min + self.below(max.saturating_sub(min) + 1)
     }
 
     /// An index in `0..len`, or 0 where `len` is 0.
-    pub(crate) fn index(&mut self, len: usize) -> usize {
+    pub fn index(&mut self, len: usize) -> usize {
         usize::try_from(self.below(len as u64)).unwrap_or(0)
     }
 
     /// A number of seconds in `0..bound`.
-    pub(crate) fn secs(&mut self, bound: u64) -> i64 {
+    pub fn secs(&mut self, bound: u64) -> i64 {
         i64::try_from(self.below(bound)).unwrap_or(0)
     }
 
     /// A byte in `min..=max`.
-    pub(crate) fn byte(&mut self, min: u8, max: u8) -> u8 {
+    pub fn byte(&mut self, min: u8, max: u8) -> u8 {
         u8::try_from(self.between(min.into(), max.into())).unwrap_or(max)
     }
 
     /// A port in `min..=max`.
-    pub(crate) fn port(&mut self, min: u16, max: u16) -> u16 {
+    pub fn port(&mut self, min: u16, max: u16) -> u16 {
         u16::try_from(self.between(min.into(), max.into())).unwrap_or(max)
     }
 
     /// True once in `n`.
-    pub(crate) fn once_in(&mut self, n: u64) -> bool {
+    pub fn once_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }
 
     /// A heavy-tailed number from `min` to about `cap`: each further doubling happens with probability
     /// 104/256, which is a Pareto tail of index 1.3, and the mantissa is uniform in 1/256 steps.
-    pub(crate) fn heavy(&mut self, min: u64, cap: u64) -> u64 {
+    pub fn heavy(&mut self, min: u64, cap: u64) -> u64 {
         let mut size = min;
         while size < cap && self.below(256) < 104 {
             size *= 2;
@@ -97,18 +107,18 @@ impl Rng {
     }
 
     /// `value` give or take up to a quarter.
-    pub(crate) fn around(&mut self, value: u64) -> u64 {
+    pub fn around(&mut self, value: u64) -> u64 {
         self.between(value - value / 4, value + value / 4)
     }
 
     /// A whole number whose mean is `mean_hundredths` / 100 and whose spread is half the mean.
-    pub(crate) fn count(&mut self, mean_hundredths: u64) -> u64 {
+    pub fn count(&mut self, mean_hundredths: u64) -> u64 {
         let drawn = mean_hundredths * self.between(50, 150) / 100;
         drawn / 100 + u64::from(self.below(100) < drawn % 100)
     }
 
     /// Puts the items into an order that only the stream decides.
-    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for at in (1..items.len()).rev() {
             items.swap(at, self.index(at + 1));
         }

@@ -277,7 +277,7 @@ impl<'a> Scene<'a> {
         // Counted through, so that no two conversations of a pair share a port.
         let port = u16::try_from(32_768 + self.entries.len() % 28_000).unwrap_or(u16::MAX);
         let conversation = Conversation {
-            key: self.rng.next(),
+            key: self.rng.bits(),
             client: Host::Eni(eni),
             server: Host::Outside(peer),
             protocol: cue.protocol,

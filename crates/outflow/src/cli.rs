@@ -30,6 +30,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Lake(crate::lake::LakeCommand),
     Simulate(crate::simulate::SimulateArgs),
+    Evaluate(crate::evaluate::EvaluateArgs),
     Completions(crate::completions::CompletionsArgs),
 }
 

@@ -29,6 +29,7 @@ mod context;
 mod coverage;
 mod detect;
 mod estimate;
+mod evaluate;
 mod exit;
 mod ingest;
 mod input;
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
         cli::Command::Compact(args) => lake::compact(args, voice),
         cli::Command::Lake(command) => lake::run(command, voice),
         cli::Command::Simulate(args) => simulate::run(args, formats),
+        cli::Command::Evaluate(args) => evaluate::run(args, voice),
         cli::Command::Completions(args) => completions::run(&args),
     };
     done.unwrap_or_else(|failure| exit::report(&failure, voice))

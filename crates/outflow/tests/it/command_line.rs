@@ -126,6 +126,11 @@ fn help_of_simulate() {
 }
 
 #[test]
+fn help_of_evaluate() {
+    insta::assert_snapshot!(help(&["evaluate", "--help"]));
+}
+
+#[test]
 fn help_of_completions() {
     insta::assert_snapshot!(help(&["completions", "--help"]));
 }

@@ -7,13 +7,14 @@ use toml::{Table, Value};
 use super::{files, nothing, read};
 
 /// Crates by ring. Dependencies point inward, to the same or a smaller number.
-const RINGS: [(&str, u8); 9] = [
+const RINGS: [(&str, u8); 10] = [
     ("outflow-record", 0),
     ("outflow-sketch", 0),
     ("outflow-finding", 0),
     ("outflow-enrich", 0),
     ("outflow-detect", 0),
     ("outflow-sim", 0),
+    ("outflow-evaluate", 0),
     ("outflow-ingest", 2),
     ("outflow-lake", 2),
     ("outflow", 3),

@@ -1,0 +1,58 @@
+use super::*;
+use crate::world::WorldConfig;
+
+fn world() -> World {
+    World::new(&WorldConfig {
+        seed: 9,
+        enis: 40,
+        accounts: 2,
+        learn_days: 14,
+        test_days: 10,
+        ..WorldConfig::default()
+    })
+    .unwrap()
+}
+
+#[test]
+fn every_scenario_happens_within_the_test_window_on_its_own_interfaces() {
+    let world = world();
+    let apart = BTreeSet::from([0, 1, 2]);
+    for scenario in Scenario::ALL {
+        let placement = Placement::of(&world, *scenario, 3, &apart);
+        let name = scenario.name();
+        assert!(!placement.rows.is_empty(), "{name}");
+        assert!(placement.start >= world.test_start(), "{name}");
+        assert!(
+            placement.rows.iter().all(|row| row.end < world.end()),
+            "{name}"
+        );
+        assert!(
+            placement.enis.iter().all(|eni| !apart.contains(eni)),
+            "{name}"
+        );
+        let own = |row: &Row| placement.enis.contains(&row.eni);
+        assert!(placement.rows.iter().all(own), "{name}");
+        assert_eq!(
+            scenario.target().is_some(),
+            scenario.kind() == Kind::Malicious,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_same_number_is_the_same_placement_and_another_one_another() {
+    let world = world();
+    let of = |number| Placement::of(&world, Scenario::Drip, number, &BTreeSet::new()).rows;
+    assert_eq!(of(1), of(1));
+    assert_ne!(of(1), of(2));
+}
+
+#[test]
+fn a_burst_has_its_fifty_gigabytes_and_loses_them_evenly() {
+    let world = world();
+    let burst = Placement::of(&world, Scenario::Burst, 1, &BTreeSet::new());
+    assert_eq!(burst.lost_until(burst.start + 7_200), 50_000_000_000);
+    let half = burst.lost_until(burst.start + 1_800);
+    assert!((24_000_000_000..26_000_000_000).contains(&half), "{half}");
+}

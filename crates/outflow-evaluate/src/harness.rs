@@ -1,0 +1,180 @@
+//! Two worlds, every method, every scenario: who finds what, when, and at what price.
+
+mod live;
+mod overlay;
+mod parallel;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::Error;
+use crate::alert::Alert;
+use crate::attack::{Placement, Scenario};
+use crate::batch::state_of;
+use crate::budget::{Level, Rule, rule};
+use crate::detector::{self, Rarity};
+use crate::methods::{Facts, Method};
+use crate::report::Report;
+use crate::world::{Traits, World, WorldConfig};
+pub(crate) use live::first;
+pub(crate) use overlay::Hit;
+use overlay::{Overlay, Test};
+use parallel::in_pairs;
+
+/// What to evaluate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Decides everything that is not set.
+    pub seed: u64,
+    /// Times that each scenario happens.
+    pub placements: u32,
+    /// Of these, how many are followed minute by minute to tell when they are found.
+    pub followed: u32,
+    /// Size and span of both worlds; its seed and habits are set by the evaluation.
+    pub world: WorldConfig,
+    /// What happens.
+    pub scenarios: Vec<Scenario>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            placements: 200,
+            followed: 20,
+            world: WorldConfig::default(),
+            scenarios: Scenario::ALL.to_vec(),
+        }
+    }
+}
+
+impl Settings {
+    /// The world on which thresholds are set.
+    pub fn calibration(&self) -> WorldConfig {
+        WorldConfig {
+            // An odd multiple, so that no seed of the one kind is one of the other that anybody would choose.
+            seed: self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x00ca_11b0,
+            traits: Traits::CALIBRATION,
+            ..self.world.clone()
+        }
+    }
+
+    /// The world on which they are tested.
+    pub fn test(&self) -> WorldConfig {
+        WorldConfig {
+            seed: self.seed,
+            traits: Traits::TEST,
+            ..self.world.clone()
+        }
+    }
+}
+
+/// How far an evaluation has come: overlays judged, of so many.
+pub type Progress<'p> = &'p (dyn Fn(usize, usize) + Sync);
+
+/// Evaluates all methods.
+///
+/// # Errors
+/// [`Error::OutOfRange`] for a world that cannot be made.
+pub fn evaluate(settings: &Settings, progress: Progress<'_>) -> Result<Report, Error> {
+    let (rarity, rules) = calibrated(&World::new(&settings.calibration())?)?;
+    let world = World::new(&settings.test())?;
+    let facts = Facts::new(&world);
+    let state = state_of(&world, world.rows().iter().map(Vec::as_slice))?;
+    let benign = benign(&facts, &rarity, detector::alerts(&world, &state));
+    let test = Test {
+        world: &world,
+        facts: &facts,
+        state: &state,
+        benign: benign
+            .iter()
+            .map(|(method, alerts)| {
+                let of = |alert: &Alert| (alert.id.clone(), (alert.score, alert.by_default));
+                (*method, alerts.iter().map(of).collect())
+            })
+            .collect(),
+        rules: &rules,
+        rarity: &rarity,
+        followed: settings.followed,
+    };
+    let overlays = overlays(&world, settings);
+    let count = overlays.len();
+    let judged = in_pairs(&overlays, |at, overlay| {
+        let found = test.judge(overlay);
+        progress(at + 1, count);
+        found
+    });
+    let mut hits: Vec<(Placement, BTreeMap<Method, Vec<Hit>>)> = Vec::new();
+    for (overlay, found) in overlays.into_iter().zip(judged) {
+        hits.extend(overlay.placements.into_iter().zip(found?));
+    }
+    hits.sort_by_key(|(placement, _)| (placement.scenario, placement.number));
+    Ok(Report::of(settings, &world, &rules, &benign, &hits))
+}
+
+/// What each method says of a world in which nothing happens, the strongest first.
+fn benign(facts: &Facts<'_>, rarity: &Rarity, own: Vec<Alert>) -> BTreeMap<Method, Vec<Alert>> {
+    let rescored = rarity.rescored(&own);
+    let mut all = BTreeMap::from([(Method::Outflow, own), (Method::OutflowByFamily, rescored)]);
+    for method in Method::OTHERS {
+        let mut alerts = method.of_destinations(facts, &[]);
+        for (eni, rows) in (0..).zip(facts.world.rows()) {
+            alerts.extend(method.of_interface(facts, eni, rows));
+        }
+        all.insert(method, alerts);
+    }
+    for alerts in all.values_mut() {
+        alerts.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+    }
+    all
+}
+
+/// What the calibration world tells: how rare findings are, and the thresholds that keep each budget.
+fn calibrated(world: &World) -> Result<(Rarity, BTreeMap<Method, Vec<Rule>>), Error> {
+    let facts = Facts::new(world);
+    let state = state_of(world, world.rows().iter().map(Vec::as_slice))?;
+    let own = detector::alerts(world, &state);
+    let rarity = Rarity::of(world, &own);
+    let alerts = benign(&facts, &rarity, own);
+    let of = |alerts: &Vec<Alert>| Level::ALL.map(|level| rule(world, level, alerts)).to_vec();
+    let rules = alerts.iter().map(|(method, own)| (*method, of(own)));
+    Ok((rarity, rules.collect()))
+}
+
+/// All placements: those of single interfaces share an overlay, each in an account of its own, so that no sum has two of
+/// them; what takes many interfaces has one for itself.
+fn overlays(world: &World, settings: &Settings) -> Vec<Overlay> {
+    let share = (world.config().enis / 50)
+        .min(world.config().accounts)
+        .max(1) as usize;
+    let mut overlays: Vec<Overlay> = Vec::new();
+    let mut singles = Vec::new();
+    for number in 0..settings.placements {
+        for scenario in &settings.scenarios {
+            if scenario.enis(world.config().enis) > 1 {
+                let placement = Placement::of(world, *scenario, number, &BTreeSet::new());
+                let placements = vec![placement];
+                overlays.push(Overlay { placements });
+            } else {
+                singles.push((*scenario, number));
+            }
+        }
+    }
+    for some in singles.chunks(share) {
+        let mut apart: BTreeSet<u32> = BTreeSet::new();
+        let mut placements: Vec<Placement> = Vec::new();
+        for (scenario, number) in some {
+            let placement = Placement::of(world, *scenario, *number, &apart);
+            for eni in &placement.enis {
+                let account = world.hosts()[*eni as usize].account;
+                let of_account = world.hosts().iter().filter(|host| host.account == account);
+                apart.extend(of_account.map(|host| host.eni));
+            }
+            placements.push(placement);
+        }
+        overlays.push(Overlay { placements });
+    }
+    overlays
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! A benign world: who is in it, where they go, and every row of what they do.
+
+mod config;
+mod destinations;
+mod hosts;
+mod traffic;
+
+use std::thread;
+
+pub use config::{Traits, WorldConfig};
+pub use destinations::{Destination, Usage};
+pub(crate) use destinations::{attack_addr, benign_addr};
+pub use hosts::{Host, Role};
+
+use crate::Error;
+use crate::row::Row;
+use destinations::Pools;
+use traffic::Traffic;
+
+/// First instant of every world: 2026-01-05, a Monday, midnight UTC.
+pub(crate) const WORLD_START: u32 = 1_767_571_200;
+
+/// Seconds of a day.
+pub(crate) const DAY_SECS: u32 = 86_400;
+
+/// A benign world of flow log rows.
+#[derive(Debug)]
+pub struct World {
+    config: WorldConfig,
+    accounts: Vec<String>,
+    interface_ids: Vec<String>,
+    hosts: Vec<Host>,
+    /// By interface, in the order of time.
+    rows: Vec<Vec<Row>>,
+}
+
+impl World {
+    /// The world of a configuration. Interfaces are made on several threads, each from its own stream of numbers.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`], as [`WorldConfig::validate`].
+    pub fn new(config: &WorldConfig) -> Result<Self, Error> {
+        config.validate()?;
+        let pools = Pools::new(config);
+        let hosts = hosts::hosts(config, &pools);
+        let of = |host: &Host| Traffic::new(config, host).rows();
+        let half = hosts.len() / 2;
+        let (first, second) = hosts.split_at(half);
+        let rows = thread::scope(|scope| {
+            let other = scope.spawn(|| second.iter().map(of).collect::<Vec<_>>());
+            let mut rows: Vec<Vec<Row>> = first.iter().map(of).collect();
+            // A panic in a thread is a fault of the program: it goes on here.
+            let rest = other.join();
+            rows.extend(rest.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            rows
+        });
+        let account = |number: u32| format!("{:012}", 100_000_000_001_u64 + u64::from(number));
+        Ok(Self {
+            config: config.clone(),
+            accounts: (0..config.accounts).map(account).collect(),
+            interface_ids: hosts.iter().map(|host| host.interface_id.clone()).collect(),
+            hosts,
+            rows,
+        })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &WorldConfig {
+        &self.config
+    }
+
+    /// The accounts, by number.
+    pub fn accounts(&self) -> &[String] {
+        &self.accounts
+    }
+
+    /// The ids of interfaces, by number.
+    pub fn interface_ids(&self) -> &[String] {
+        &self.interface_ids
+    }
+
+    /// The hosts, one for each interface.
+    pub fn hosts(&self) -> &[Host] {
+        &self.hosts
+    }
+
+    /// What each interface does, in the order of time.
+    pub fn rows(&self) -> &[Vec<Row>] {
+        &self.rows
+    }
+
+    /// The first second of the test window.
+    pub fn test_start(&self) -> u32 {
+        self.config.test_start()
+    }
+
+    /// The first second behind the world.
+    pub fn end(&self) -> u32 {
+        self.config.end()
+    }
+
+    /// Interfaces times days of the test window.
+    pub fn eni_days(&self) -> u64 {
+        u64::from(self.config.enis) * u64::from(self.config.test_days)
+    }
+}
+
+#[cfg(test)]
+mod tests;
