@@ -93,7 +93,7 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
     findings.extend(ledgers);
     findings.extend(others);
     findings.sort_by(|a, b| (a.day, &a.finding.id).cmp(&(b.day, &b.finding.id)));
-    recalibrate::recalibrate(&mut findings, census.active());
+    recalibrate::recalibrate(&mut findings, census.active(), &policy.baseline);
     Verdict {
         findings,
         counted_bytes: counted.bytes,

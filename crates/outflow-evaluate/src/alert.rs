@@ -14,6 +14,8 @@ pub struct Alert {
     pub id: String,
     /// How strongly the method means it; what is above its threshold is told.
     pub score: f64,
+    /// The risk of a finding, 0 to 100; only the detector's own have it.
+    pub risk: f64,
     /// Whether the method tells it at its own default.
     pub by_default: bool,
     /// When the method can know it, Unix seconds: the end of the window that it is computed over.
@@ -41,6 +43,7 @@ impl Alert {
             title: String::new(),
             id: format!("{kind} {eni} {}", span.0),
             score,
+            risk: 0.0,
             by_default: false,
             at: span.1,
             span,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use outflow_detect::{Day, Judged, Policy, State, judge};
 use outflow_enrich::InterfaceKey;
-use outflow_finding::{Family, Severity};
+use outflow_finding::{Severity, urgency};
 use outflow_record::Addr;
 
 use crate::alert::Alert;
@@ -29,46 +29,14 @@ pub(crate) fn alerts(world: &World, state: &State) -> Vec<Alert> {
     told.map(|judged| alert(&numbers, judged)).collect()
 }
 
-/// How rare findings of a family with at least some score are on the calibration world.
-#[derive(Debug)]
-pub(crate) struct Rarity {
-    /// By family, in order.
-    scores: BTreeMap<Family, Vec<f64>>,
-    eni_days: f64,
-}
-
-impl Rarity {
-    /// As the alerts of a world have it.
-    pub(crate) fn of(world: &World, alerts: &[Alert]) -> Self {
-        let mut scores: BTreeMap<Family, Vec<f64>> = BTreeMap::new();
-        for alert in alerts {
-            scores.entry(alert.family).or_default().push(alert.score);
-        }
-        scores
-            .values_mut()
-            .for_each(|own| own.sort_unstable_by(f64::total_cmp));
-        Self {
-            scores,
-            eni_days: world.eni_days() as f64,
-        }
-    }
-
-    /// The same alerts with their rarity in bits as scores.
-    pub(crate) fn rescored(&self, alerts: &[Alert]) -> Vec<Alert> {
-        let rescored = alerts.iter().map(|alert| {
-            let own = self
-                .scores
-                .get(&alert.family)
-                .map_or(&[][..], Vec::as_slice);
-            let at_least = own.len() - own.partition_point(|score| *score < alert.score);
-            let share = (1 + at_least) as f64 / (1.0 + self.eni_days);
-            Alert {
-                score: -share.log2(),
-                ..alert.clone()
-            }
-        });
-        rescored.collect()
-    }
+/// The same, as strong as their risk alone says.
+pub(crate) fn by_risk(alerts: &[Alert]) -> Vec<Alert> {
+    let by_risk = alerts.iter().map(|alert| Alert {
+        // Rarity only orders what has the same risk.
+        score: alert.risk + alert.score / 1_000.0,
+        ..alert.clone()
+    });
+    by_risk.collect()
 }
 
 fn alert(numbers: &BTreeMap<&str, u32>, judged: Judged) -> Alert {
@@ -83,11 +51,11 @@ fn alert(numbers: &BTreeMap<&str, u32>, judged: Judged) -> Alert {
     let number = |key: &InterfaceKey| numbers.get(key.interface_id.as_str()).copied();
     let addresses = finding.destination.addresses.iter();
     let peers = addresses.filter_map(|text| text.parse::<Addr>().ok()?.ipv4());
-    // Bits only order what has the same risk.
-    let bits = finding.bits.unwrap_or(0.0);
+    let risk = f64::from(finding.risk);
     Alert {
+        score: urgency(&finding),
         title: finding.title,
-        score: f64::from(finding.risk) + bits / 1_000.0,
+        risk,
         by_default: finding.severity > Severity::Low,
         at: u32::try_from(day.end()).unwrap_or(u32::MAX) + LATENESS_SECS,
         span: (secs(finding.first_seen), secs(finding.last_seen)),

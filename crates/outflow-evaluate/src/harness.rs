@@ -11,7 +11,7 @@ use crate::alert::Alert;
 use crate::attack::{Placement, Scenario};
 use crate::batch::state_of;
 use crate::budget::{Level, Rule, rule};
-use crate::detector::{self, Rarity};
+use crate::detector;
 use crate::methods::{Facts, Method};
 use crate::report::Report;
 use crate::world::{Traits, World, WorldConfig};
@@ -76,11 +76,11 @@ pub type Progress<'p> = &'p (dyn Fn(usize, usize) + Sync);
 /// # Errors
 /// [`Error::OutOfRange`] for a world that cannot be made.
 pub fn evaluate(settings: &Settings, progress: Progress<'_>) -> Result<Report, Error> {
-    let (rarity, rules) = calibrated(&World::new(&settings.calibration())?)?;
+    let rules = calibrated(&World::new(&settings.calibration())?)?;
     let world = World::new(&settings.test())?;
     let facts = Facts::new(&world);
     let state = state_of(&world, world.rows().iter().map(Vec::as_slice))?;
-    let benign = benign(&facts, &rarity, detector::alerts(&world, &state));
+    let benign = benign(&facts, detector::alerts(&world, &state));
     let test = Test {
         world: &world,
         facts: &facts,
@@ -93,7 +93,6 @@ pub fn evaluate(settings: &Settings, progress: Progress<'_>) -> Result<Report, E
             })
             .collect(),
         rules: &rules,
-        rarity: &rarity,
         followed: settings.followed,
     };
     let overlays = overlays(&world, settings);
@@ -112,9 +111,9 @@ pub fn evaluate(settings: &Settings, progress: Progress<'_>) -> Result<Report, E
 }
 
 /// What each method says of a world in which nothing happens, the strongest first.
-fn benign(facts: &Facts<'_>, rarity: &Rarity, own: Vec<Alert>) -> BTreeMap<Method, Vec<Alert>> {
-    let rescored = rarity.rescored(&own);
-    let mut all = BTreeMap::from([(Method::Outflow, own), (Method::OutflowByFamily, rescored)]);
+fn benign(facts: &Facts<'_>, own: Vec<Alert>) -> BTreeMap<Method, Vec<Alert>> {
+    let by_risk = detector::by_risk(&own);
+    let mut all = BTreeMap::from([(Method::Outflow, own), (Method::OutflowByRisk, by_risk)]);
     for method in Method::OTHERS {
         let mut alerts = method.of_destinations(facts, &[]);
         for (eni, rows) in (0..).zip(facts.world.rows()) {
@@ -128,16 +127,15 @@ fn benign(facts: &Facts<'_>, rarity: &Rarity, own: Vec<Alert>) -> BTreeMap<Metho
     all
 }
 
-/// What the calibration world tells: how rare findings are, and the thresholds that keep each budget.
-fn calibrated(world: &World) -> Result<(Rarity, BTreeMap<Method, Vec<Rule>>), Error> {
+/// The thresholds that keep each budget on the calibration world.
+fn calibrated(world: &World) -> Result<BTreeMap<Method, Vec<Rule>>, Error> {
     let facts = Facts::new(world);
     let state = state_of(world, world.rows().iter().map(Vec::as_slice))?;
     let own = detector::alerts(world, &state);
-    let rarity = Rarity::of(world, &own);
-    let alerts = benign(&facts, &rarity, own);
+    let alerts = benign(&facts, own);
     let of = |alerts: &Vec<Alert>| Level::ALL.map(|level| rule(world, level, alerts)).to_vec();
     let rules = alerts.iter().map(|(method, own)| (*method, of(own)));
-    Ok((rarity, rules.collect()))
+    Ok(rules.collect())
 }
 
 /// All placements: those of single interfaces share an overlay, each in an account of its own, so that no sum has two of

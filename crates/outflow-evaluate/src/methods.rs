@@ -21,10 +21,10 @@ use crate::row::Row;
 /// A way of finding thefts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Method {
-    /// The detector itself, by the risk of its findings.
+    /// The detector itself, as a budget ranks its findings.
     Outflow,
-    /// The same findings, each by how rare one of its family with its risk is on the calibration world.
-    OutflowByFamily,
+    /// The same findings, by risk alone.
+    OutflowByRisk,
     /// Deviations of an interface's hourly egress from the mean of its last 14 days.
     ZScore,
     /// The same of its logarithm, from an exponentially weighted mean.
@@ -49,7 +49,7 @@ impl Method {
     /// All, in the order of reports.
     pub const ALL: [Self; 11] = [
         Self::Outflow,
-        Self::OutflowByFamily,
+        Self::OutflowByRisk,
         Self::ZScore,
         Self::Ewma,
         Self::RobustDaily,
@@ -78,7 +78,7 @@ impl Method {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Outflow => "outflow",
-            Self::OutflowByFamily => "by family",
+            Self::OutflowByRisk => "by risk",
             Self::ZScore => "z-score 1 h",
             Self::Ewma => "EWMA log 1 h",
             Self::RobustDaily => "robust z 1 d",
@@ -95,7 +95,7 @@ impl Method {
     /// of what sums over all interfaces, which are asked otherwise.
     pub(crate) fn of_interface(self, facts: &Facts<'_>, eni: u32, rows: &[Row]) -> Vec<Alert> {
         match self {
-            Self::Outflow | Self::OutflowByFamily | Self::Elastic => Vec::new(),
+            Self::Outflow | Self::OutflowByRisk | Self::Elastic => Vec::new(),
             Self::ZScore => hourly::z_score(facts, eni, rows),
             Self::Ewma => hourly::ewma(facts, eni, rows),
             Self::RobustDaily => robust::daily(facts, eni, rows),

@@ -8,9 +8,6 @@ use serde::Serialize;
 use crate::order::gravest_first;
 use crate::{CoverageReport, Family, Finding, Incident, Severity};
 
-/// Minutes of a day of an interface.
-const DAY_MINUTES: u64 = 24 * 60;
-
 /// What a judgement told, and what it did not.
 #[derive(Debug, Clone, Copy)]
 pub struct Judgement<'a> {
@@ -84,7 +81,6 @@ pub struct Comparison {
 impl Comparison {
     /// Compares two judgements of records that cover this.
     pub fn of(before: Judgement<'_>, after: Judgement<'_>, coverage: &CoverageReport) -> Self {
-        let minutes = coverage.interfaces.iter().map(|of| of.minutes.expected());
         let hid = by_id(before.suppressed.iter().map(|(id, finding)| (finding, id)));
         let hides = by_id(after.suppressed.iter().map(|(id, finding)| (finding, id)));
         let old = by_id(before.findings.iter().map(|finding| (finding, finding)));
@@ -120,7 +116,7 @@ impl Comparison {
                 .then_with(|| gravest_first(&a.finding, &b.finding))
         });
         Self {
-            eni_days: minutes.sum::<u64>().div_ceil(DAY_MINUTES),
+            eni_days: coverage.eni_days(),
             before: Sums::of(before),
             after: Sums::of(after),
             changed: all,

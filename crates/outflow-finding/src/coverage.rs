@@ -207,7 +207,15 @@ pub struct CoverageReport {
     pub flow_logs: Vec<FlowLogCoverage>,
 }
 
+/// Minutes of a day.
+const DAY_MINUTES: u64 = 24 * 60;
+
 impl CoverageReport {
+    /// Days of interfaces, begun ones included: minutes that the logs of all interfaces span.
+    pub fn eni_days(&self) -> u64 {
+        self.minutes().expected().div_ceil(DAY_MINUTES)
+    }
+
     /// All minutes of all interfaces.
     pub fn minutes(&self) -> Minutes {
         let mut sum = Minutes::default();

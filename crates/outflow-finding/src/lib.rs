@@ -43,7 +43,7 @@
 //! written to (the command line).
 
 pub use accounts::{Accounts, Resolution};
-pub use budget::part_by_budget;
+pub use budget::{part_by_budget, urgency};
 pub use compare::{Change, Changed, Comparison, Judgement, Sums};
 pub use coverage::{
     Blind, CoverageReport, EXPECTED_MINUTES_MIN, FlowLogCoverage, HourCoverage, InterfaceCoverage,

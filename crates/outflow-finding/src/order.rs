@@ -3,13 +3,21 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use crate::{Finding, Incident, json};
+use crate::{Finding, Incident, Lane, json};
 
-/// The incidents by risk, the highest first, then by id.
+/// The incidents by risk, the highest first, then by id; those of the digest last.
 pub(crate) fn by_risk(incidents: &[Incident]) -> Vec<&Incident> {
     let mut ranked: Vec<&Incident> = incidents.iter().collect();
-    ranked.sort_by(|a, b| risk_then_id(a, b));
+    ranked.sort_by(|a, b| lane_then_risk(a, b));
     ranked
+}
+
+/// What alerts first; in each lane by risk, the highest first, then by id.
+pub(crate) fn lane_then_risk(a: &Incident, b: &Incident) -> Ordering {
+    let is_digest = |of: &Incident| of.lane == Some(Lane::Digest);
+    is_digest(a)
+        .cmp(&is_digest(b))
+        .then_with(|| risk_then_id(a, b))
 }
 
 /// By risk, the highest first, then by id.

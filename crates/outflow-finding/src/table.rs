@@ -15,7 +15,7 @@ pub use coverage::write_coverage_table;
 
 use crate::escape::escape;
 use crate::order::{by_incident, by_risk};
-use crate::{Accounts, Finding, Incident, Severity, Why};
+use crate::{Accounts, Finding, Incident, Lane, Severity, Why, human_count};
 
 /// How a table is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -82,7 +82,14 @@ fn write_incidents<W: Write>(
     for header in lines.by_ref().take(2) {
         writeln!(out, "{}", header.trim_end())?;
     }
-    for incident in ranked {
+    let is_digest = |of: &&Incident| of.lane == Some(Lane::Digest);
+    let digest = ranked.iter().copied().filter(is_digest).count();
+    for (at, incident) in ranked.iter().copied().enumerate() {
+        if digest > 0 && at == ranked.len() - digest {
+            let digest = human_count(digest as u64);
+            layout.write_bold(out, 0, &format!("Digest: {digest} beyond the budget"))?;
+            writeln!(out)?;
+        }
         for line in lines.by_ref().take_while(|line| !line.starts_with(ROW_END)) {
             writeln!(
                 out,
@@ -90,9 +97,18 @@ fn write_incidents<W: Write>(
                 layout.tint(line.trim_end(), incident.body.severity)
             )?;
         }
-        write_reasons(out, incident, layout)?;
+        match incident.lane {
+            // What nobody has to look at today needs no reasons; JSON has them.
+            Some(Lane::Digest) => write_digest(out, incident, layout)?,
+            _ => write_reasons(out, incident, layout)?,
+        }
     }
     Ok(())
+}
+
+fn write_digest<W: Write>(out: &mut W, incident: &Incident, layout: &Layout) -> io::Result<()> {
+    layout.write_text(out, INDENT, &escape(&incident.body.title, TEXT_CHARS_MAX))?;
+    writeln!(out)
 }
 
 fn write_reasons<W: Write>(out: &mut W, incident: &Incident, layout: &Layout) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use outflow_finding::{Severity, write_json, write_table};
+use outflow_finding::{Severity, part_by_budget, write_json, write_table};
 use outflow_ingest::{Estimate, Listing, Outcome, Settings};
 use outflow_record::Format;
 
@@ -35,6 +35,10 @@ pub(crate) struct DetectArgs {
     /// Write to this file instead of stdout.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Incidents for each thousand days of an interface that people can look at: the most urgent alert, the others are a
+    /// digest.
+    #[arg(long, value_name = "N", value_parser = budget)]
+    budget: Option<f64>,
     /// Exit with 1 if an incident has at least this severity: informational, low, medium, high, critical.
     #[arg(long, value_name = "SEVERITY")]
     fail_on: Option<Severity>,
@@ -57,6 +61,13 @@ struct Plan {
     format: OutputFormat,
     out: Option<PathBuf>,
     fail_on: Option<Severity>,
+    budget: Option<f64>,
+}
+
+fn budget(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok();
+    let number = number.filter(|number: &f64| number.is_finite() && *number > 0.0);
+    number.ok_or_else(|| format!("`{text}` is no number above zero"))
 }
 
 impl Plan {
@@ -80,6 +91,7 @@ impl Plan {
             format: args.format,
             out: args.out,
             fail_on,
+            budget: args.budget,
         })
     }
 }
@@ -96,7 +108,10 @@ pub(crate) fn run(
             return show(&plan, listing, voice);
         }
     }
-    let outcome = plan.input.read(&plan.settings, voice)?;
+    let mut outcome = plan.input.read(&plan.settings, voice)?;
+    if let Some(budget) = plan.budget {
+        part_by_budget(&mut outcome.incidents, budget, outcome.coverage.eni_days());
+    }
     match write(&plan, &outcome) {
         // The exit code answers `--fail-on` all the same, and problems are said.
         Err(error) if exit::is_closed_pipe(&error) => {}

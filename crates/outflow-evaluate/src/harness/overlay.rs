@@ -9,7 +9,6 @@ use crate::alert::Alert;
 use crate::attack::Placement;
 use crate::batch::state_of;
 use crate::budget::Rule;
-use crate::detector::Rarity;
 use crate::methods::{Facts, Method};
 use crate::row::Row;
 use crate::world::World;
@@ -55,7 +54,6 @@ pub(super) struct Test<'t> {
     /// What is said where nothing happens.
     pub(super) benign: BTreeMap<Method, Known>,
     pub(super) rules: &'t BTreeMap<Method, Vec<Rule>>,
-    pub(super) rarity: &'t Rarity,
     pub(super) followed: u32,
 }
 
@@ -66,13 +64,13 @@ impl Test<'_> {
         overlay: &Overlay,
     ) -> Result<Vec<BTreeMap<Method, Vec<Hit>>>, Error> {
         let own = self.detect(overlay, |_| u32::MAX)?;
-        let rescored = self.rarity.rescored(&own);
+        let by_risk = detector::by_risk(&own);
         let mut all = Vec::new();
         for placement in &overlay.placements {
             let mut of_methods = BTreeMap::new();
             of_methods.insert(Method::Outflow, self.hits(Method::Outflow, placement, &own));
-            let by_family = self.hits(Method::OutflowByFamily, placement, &rescored);
-            of_methods.insert(Method::OutflowByFamily, by_family);
+            let hits = self.hits(Method::OutflowByRisk, placement, &by_risk);
+            of_methods.insert(Method::OutflowByRisk, hits);
             for method in Method::OTHERS {
                 let mut alerts = method.of_destinations(self.facts, &placement.rows);
                 for eni in &placement.enis {

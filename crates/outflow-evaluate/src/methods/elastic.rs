@@ -70,6 +70,7 @@ fn alert((bucket, peer): (u32, u32), score: f64) -> Alert {
         title: String::new(),
         id: format!("sum {bucket} {addr}"),
         score,
+        risk: 0.0,
         by_default: score >= 4.0,
         at: start + BUCKET_SECS,
         span: (start, start + BUCKET_SECS),

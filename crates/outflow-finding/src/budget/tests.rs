@@ -18,10 +18,10 @@ fn incident(id: &str, rate_bits: Option<f64>, risk: u8) -> Incident {
 
 fn alerts(per_thousand: f64, eni_days: u64) -> Vec<String> {
     let mut all = vec![
-        incident("heavy", Some(3.0), 98),
-        incident("rare", Some(11.0), 40),
-        incident("rarer", Some(11.0), 60),
-        incident("young", None, 99),
+        incident("heavy", Some(3.0), 88),
+        incident("rare", Some(20.0), 45),
+        incident("rarer", Some(20.0), 60),
+        incident("young", None, 90),
     ];
     part_by_budget(&mut all, per_thousand, eni_days);
     let is_alert = |of: &&Incident| of.lane == Some(Lane::Alert);
@@ -38,9 +38,10 @@ fn alerts(per_thousand: f64, eni_days: u64) -> Vec<String> {
 }
 
 #[test]
-fn the_rarest_of_their_family_alert_and_of_these_the_riskiest() {
+fn the_most_urgent_alert_by_risk() {
     assert_eq!(alerts(1.0, 1_000), ["rarer"]);
-    assert_eq!(alerts(1.0, 2_000), ["rarer", "rare"]);
+    // 88 + 2.5 · 3 is 95.5, 45 + 2.5 · 20 is 95.
+    assert_eq!(alerts(1.0, 2_000), ["heavy", "rarer"]);
     assert_eq!(alerts(1.0, 2_001), ["heavy", "rarer", "rare"]);
     assert_eq!(alerts(5.0, 1_000), ["young", "heavy", "rarer", "rare"]);
 }

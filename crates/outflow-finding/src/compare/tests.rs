@@ -16,7 +16,7 @@ fn finding(id: &str, severity: Severity) -> Finding {
 
 fn two_days() -> CoverageReport {
     let minutes = Minutes {
-        ok: 2 * DAY_MINUTES,
+        ok: 2 * 24 * 60,
         ..Minutes::default()
     };
     CoverageReport {

@@ -13,8 +13,8 @@ use outflow_ingest::{Outcome, Progress, Settings, Source};
 use outflow_record::Addr;
 use serde::Serialize;
 
-use crate::detect::workers;
 use crate::exit::Failure;
+use crate::judging::workers;
 use crate::voice::Voice;
 
 /// Folders below the one that is named, of which one may hold captures: `flows/acm`, say.

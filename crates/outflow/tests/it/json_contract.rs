@@ -147,7 +147,10 @@ fn findings_and_incidents_have_the_documented_keys_in_order() {
         } else {
             assert!(is(&line, "finding"), "{line:?}");
         }
-        keys.push("sender");
+        keys.extend(["sender", "rate_bits"]);
+        if is(&line, "incident") {
+            keys.push("lane");
+        }
         assert_eq!(line.keys(), keys);
         assert_eq!(line.get("sender").keys(), SENDER);
         assert_eq!(line.get("destination").keys(), DESTINATION);
@@ -349,7 +352,10 @@ fn what_is_unknown_is_null_and_never_left_out() {
     let [incident, finding, accounts] = &lines[..] else {
         panic!("{lines:?}");
     };
-    assert_eq!(finding.keys(), [&FINDING[..], &["sender"]].concat());
+    assert_eq!(
+        finding.keys(),
+        [&FINDING[..], &["sender", "rate_bits"]].concat()
+    );
     for line in [incident, finding] {
         assert_eq!(line.get("sender").keys(), SENDER);
         for (key, value) in line.get("sender").entries() {

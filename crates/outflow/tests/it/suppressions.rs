@@ -184,3 +184,38 @@ fn a_backtest_needs_two_settings_and_one_border() {
         .exits(2)
         .says(&["`internal` in", "one border"]);
 }
+
+#[test]
+fn a_budget_parts_incidents_and_drops_none() {
+    let told = detect(&workspace(), &[ARCHIVE, "--budget", "20"])
+        .exits(0)
+        .report();
+    let all = breach::report().report();
+    assert_eq!(told.incidents.len(), all.incidents.len());
+    assert_eq!(told.findings.len(), all.findings.len());
+    let lanes: Vec<&str> = told
+        .incidents
+        .iter()
+        .map(|of| text(of, "lane").unwrap())
+        .collect();
+    let alerts = lanes.iter().filter(|lane| **lane == "alert").count();
+    // Twenty in a thousand of some 161 interface-days.
+    assert_eq!(alerts, 4, "{lanes:?}");
+    assert!(
+        lanes[alerts..].iter().all(|lane| *lane == "digest"),
+        "{lanes:?}"
+    );
+    assert!(all.incidents.iter().all(|of| of["lane"].is_null()));
+
+    let table = run(&workspace(), &["detect", ARCHIVE, "--budget", "20"]).exits(0);
+    let (alerts, digest) = table.stdout.split_once("Digest: ").unwrap();
+    assert!(
+        alerts.contains("• ") && digest.starts_with("3 beyond the budget"),
+        "{digest}"
+    );
+    let digest = digest.split("\nobjects").next().unwrap();
+    assert!(!digest.contains("• "), "{digest}");
+    run(&workspace(), &["detect", ARCHIVE, "--budget", "0"])
+        .exits(2)
+        .says(&["`0` is no number above zero"]);
+}

@@ -20,7 +20,12 @@ fn active(days: u32, count: u64) -> BTreeMap<Day, u64> {
 }
 
 fn ranked(mut findings: Vec<Judged>, active: &BTreeMap<Day, u64>) -> Vec<Option<f64>> {
-    recalibrate(&mut findings, active);
+    let rule = Baseline {
+        spread_days: 0,
+        quarantine_days: 0,
+        ..Baseline::default()
+    };
+    recalibrate(&mut findings, active, &rule);
     findings.iter().map(|of| of.finding.rate_bits).collect()
 }
 
@@ -60,6 +65,26 @@ fn several_findings_of_a_sender_and_a_day_are_one() {
     ];
     let all = active(2, 100);
     assert_eq!(ranked(twice, &all)[2], ranked(once, &all)[1]);
+}
+
+#[test]
+fn what_comes_before_anything_can_be_established_does_not_count() {
+    let mut findings: Vec<Judged> = (0..22)
+        .map(|day| judged(day, Family::Beacon, "a", 50))
+        .collect();
+    let rule = Baseline::default();
+    let all = active(22, 100);
+    recalibrate(&mut findings, &all, &rule);
+    let known = findings.iter().filter(|of| of.finding.rate_bits.is_some());
+    assert_eq!(
+        known.count(),
+        0,
+        "14 days and 7 more, and the first day has none before it"
+    );
+    findings.push(judged(23, Family::Beacon, "b", 50));
+    recalibrate(&mut findings, &active(24, 100), &rule);
+    // One of 200 workload-days had as much.
+    assert_eq!(findings[22].finding.rate_bits, Some(6.7));
 }
 
 #[test]
