@@ -6,6 +6,7 @@ mod chance;
 mod draft;
 mod exceedance;
 mod icmp;
+mod jurisdiction;
 mod ledger;
 mod long;
 mod meter;
@@ -79,6 +80,7 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
     pairs::in_order(&mut chosen);
     let census = pairs::Census::of(&chosen);
     let mut findings = pairs::judge(&view, policy, &census, &chosen);
+    findings.extend(jurisdiction::judge(&view, policy, &chosen));
     let (others, ledgers) = both(
         || {
             let mut found = names::judge(&view, policy, names);

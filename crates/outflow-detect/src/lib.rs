@@ -33,7 +33,9 @@ pub use error::Error;
 pub use judge::{Judged, Verdict, judge, judge_with};
 pub use key::Resolution;
 pub use labels::{LabelCounts, LabelModel, NAME_MILLIBITS_MIN};
-pub use policy::{Baseline, Bounds, Dns, Horizons, KnownDomain, Policy, Sanctioned, Scores};
+pub use policy::{
+    Baseline, Bounds, Dns, Horizons, Jurisdiction, KnownDomain, Policy, Sanctioned, Scores,
+};
 pub use queries::{Detail, Query, QueryNumber};
 pub use state::{Folder, Grain, SHARD_KEYS_MAX, SharedState, State, Uncounted};
 pub use time::{BUCKET_SECS, BUCKETS_PER_SLOT, Day, SLOT_SECS, SLOTS_PER_DAY, Slot};

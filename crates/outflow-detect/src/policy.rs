@@ -23,6 +23,8 @@ pub struct Policy {
     pub scores: Scores,
     /// What names may carry.
     pub dns: Dns,
+    /// Where payload may go.
+    pub jurisdiction: Jurisdiction,
     /// Destinations that are allowed a volume of their own.
     pub sanctioned: Vec<Sanctioned>,
     /// Outside resolvers that hosts may use.
@@ -58,50 +60,16 @@ impl Policy {
     /// [`Error::Policy`] names the first value that makes no sense.
     pub fn validate(&self) -> Result<(), Error> {
         let wrong = |reason: String| Err(Error::Policy { reason });
-        let Bounds {
-            workload,
-            destination,
-            account,
-            ..
-        } = &self.bounds;
-        let horizons = [
-            ("workload", workload),
-            ("destination", destination),
-            ("account", account),
-        ];
-        for (name, Horizons { day, week, month }) in horizons {
-            if *day == 0 || week < day || month < week {
-                return wrong(format!(
-                    "bounds.{name}: day {day}, week {week} and month {month} must be above zero and grow"
-                ));
-            }
-        }
-        let Bounds {
-            resolver_day,
-            icmp_day,
-            service_day,
-            shift_day,
-            served_day,
-            connection_hours,
-            unanswered_day,
-            ..
-        } = self.bounds;
-        let of_bytes = [resolver_day, icmp_day, service_day, shift_day, served_day];
-        if of_bytes.contains(&0) {
-            return wrong("bounds: a bound of zero bytes would charge everything".to_owned());
-        }
-        if unanswered_day == 0 {
-            return wrong(
-                "bounds.unanswered_day: everybody leaves zero addresses unanswered".to_owned(),
-            );
-        }
-        if connection_hours == 0 {
-            return wrong("bounds.connection_hours: every connection lasts zero hours".to_owned());
-        }
+        self.bounds.validate()?;
         if self.scores.beacon == 0 || self.scores.rare == 0 {
             return wrong(
                 "scores: zero bits are no surprise, so everything would be told".to_owned(),
             );
+        }
+        if let Some(code) = self.jurisdiction.wrong_code() {
+            return wrong(format!(
+                "jurisdiction: `{code}` is no country in two capital letters, such as DE (ISO 3166-1)"
+            ));
         }
         if let Some(name) = self.services_allowed.iter().find(|name| !is_service(name)) {
             let meant = meant(name).join(", ");
@@ -147,6 +115,63 @@ pub struct Bounds {
     pub connection_hours: u32,
     /// Addresses and ports outside that do not answer a workload, a day, of those that it tries.
     pub unanswered_day: u32,
+    /// Payload of a workload to a country or network that policy forbids, a day.
+    pub jurisdiction_day: u64,
+}
+
+impl Bounds {
+    fn validate(&self) -> Result<(), Error> {
+        let wrong = |reason: String| Err(Error::Policy { reason });
+        let Self {
+            workload,
+            destination,
+            account,
+            ..
+        } = self;
+        let horizons = [
+            ("workload", workload),
+            ("destination", destination),
+            ("account", account),
+        ];
+        for (name, Horizons { day, week, month }) in horizons {
+            if *day == 0 || week < day || month < week {
+                return wrong(format!(
+                    "bounds.{name}: day {day}, week {week} and month {month} must be above zero and grow"
+                ));
+            }
+        }
+        let Self {
+            resolver_day,
+            icmp_day,
+            service_day,
+            shift_day,
+            served_day,
+            connection_hours,
+            unanswered_day,
+            jurisdiction_day,
+            ..
+        } = *self;
+        let of_bytes = [
+            resolver_day,
+            icmp_day,
+            service_day,
+            shift_day,
+            served_day,
+            jurisdiction_day,
+        ];
+        if of_bytes.contains(&0) {
+            return wrong("bounds: a bound of zero bytes would charge everything".to_owned());
+        }
+        if unanswered_day == 0 {
+            return wrong(
+                "bounds.unanswered_day: everybody leaves zero addresses unanswered".to_owned(),
+            );
+        }
+        if connection_hours == 0 {
+            return wrong("bounds.connection_hours: every connection lasts zero hours".to_owned());
+        }
+        Ok(())
+    }
 }
 
 /// How surprising something must be, in bits: so many times halved is the probability that chance alone does it.
@@ -217,7 +242,40 @@ impl Default for Bounds {
             served_day: 1_000 * MB,
             connection_hours: 8,
             unanswered_day: 100,
+            jurisdiction_day: 100_000,
         }
+    }
+}
+
+/// Where payload may go. Without any of these, anywhere.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Jurisdiction {
+    /// Countries, ISO 3166-1 alpha-2; all others are forbidden. Any, if there are none.
+    pub countries_allowed: Vec<String>,
+    /// Countries that are forbidden.
+    pub countries_denied: Vec<String>,
+    /// Numbers of autonomous systems that are forbidden.
+    pub asns_denied: Vec<u32>,
+}
+
+impl Jurisdiction {
+    /// Whether it forbids nothing.
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            countries_allowed,
+            countries_denied,
+            asns_denied,
+        } = self;
+        countries_allowed.is_empty() && countries_denied.is_empty() && asns_denied.is_empty()
+    }
+
+    /// The first code that is none.
+    fn wrong_code(&self) -> Option<&String> {
+        let codes = self.countries_allowed.iter().chain(&self.countries_denied);
+        let is_code =
+            |code: &String| code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+        codes.into_iter().find(|code| !is_code(code))
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use ipnet::IpNet;
 use outflow_enrich::inventory::Inventory;
-use outflow_enrich::{GroupId, Interface, InterfaceKey, Knowledge, Via, protocol};
+use outflow_enrich::{GeoDatabases, GroupId, Interface, InterfaceKey, Knowledge, Via, protocol};
 use outflow_record::Addr;
 
 use crate::counters::{Counters, Volume};
@@ -132,6 +132,7 @@ pub(crate) struct View<'a> {
     /// Interfaces and hosts, in the order of their keys.
     parties: Parties<'a>,
     inventory: &'a Inventory,
+    geo: &'a GeoDatabases,
     /// What knowledge adds to them.
     placed: Vec<Placed<'a>>,
     /// By the state's number of a point: whose packets it saw, as records or knowledge say.
@@ -236,6 +237,7 @@ impl<'a> View<'a> {
             moved,
             parties,
             inventory: &knowledge.inventory,
+            geo: &knowledge.geo,
             placed,
             kinds,
             networks,
@@ -277,6 +279,11 @@ impl<'a> View<'a> {
     /// What knowledge adds to an interface.
     pub(crate) fn placed(&self, number: u32) -> &Placed<'a> {
         &self.placed[number as usize]
+    }
+
+    /// Where addresses are.
+    pub(crate) fn geo(&self) -> &GeoDatabases {
+        self.geo
     }
 
     /// What the account says of its network.

@@ -37,7 +37,7 @@ pub struct Context {
     /// Ranges that AWS publishes.
     pub ranges: Option<AwsRanges>,
     /// Databases of countries and networks.
-    pub geo: GeoDatabases,
+    pub geo: Arc<GeoDatabases>,
     /// What the account says of its network, over time.
     pub inventory: Arc<Inventory>,
     /// Files that were read, and what each was taken for.
@@ -90,14 +90,16 @@ impl Context {
         paths.sort();
         let mut context = Self::default();
         let (mut inventory, mut reader) = (InventoryBuilder::default(), Reader::new());
+        let mut geo = GeoDatabases::default();
         for path in paths.into_iter().filter(|path| path.is_file()) {
-            context.add(path, &mut reader, &mut inventory)?;
+            context.add(path, &mut reader, (&mut geo, &mut inventory))?;
         }
         let inventory = inventory.build().map_err(|error| Error::Context {
             path: folder.to_owned(),
             what: error.to_string(),
         })?;
         context.inventory = Arc::new(inventory);
+        context.geo = Arc::new(geo);
         Ok(context)
     }
 
@@ -105,7 +107,7 @@ impl Context {
         &mut self,
         path: PathBuf,
         reader: &mut Reader,
-        inventory: &mut InventoryBuilder,
+        (geo, inventory): (&mut GeoDatabases, &mut InventoryBuilder),
     ) -> Result<(), Error> {
         let failed = |source| Error::Read {
             uri: path.display().to_string(),
@@ -129,7 +131,7 @@ impl Context {
             return Ok(());
         };
         let added = match kind {
-            ContextKind::Database => self.geo.add(content),
+            ContextKind::Database => geo.add(content),
             ContextKind::Ranges if self.ranges.is_some() => {
                 return Err(wrong(
                     "there is another ip-ranges.json beside it".to_owned(),

@@ -199,6 +199,7 @@ fn conclude(
     if let Err(error) = &known {
         remarks.push(format!("judged by records alone: {error}"));
     }
+    remarks.extend(unplaced(&settings.policy, &knowledge));
     let registers = Registers {
         context: &settings.context,
         names,
@@ -260,6 +261,16 @@ fn conclude(
         problems,
         remarks,
     }
+}
+
+/// That rules about places judge nothing.
+fn unplaced(policy: &Policy, knowledge: &Knowledge) -> Option<String> {
+    let is_blind = !policy.jurisdiction.is_empty() && knowledge.geo.sources().next().is_none();
+    is_blind.then(|| {
+        "policy names countries or networks, and no database tells where addresses are: nothing was judged by them; add \
+         one (.mmdb) to the folder of --context"
+            .to_owned()
+    })
 }
 
 /// The books, with what became of the bytes.

@@ -78,6 +78,7 @@ fn knowledge(case: &Case) -> Knowledge {
     Knowledge {
         inventory: Arc::new(inventory.build().unwrap()),
         destinations: destinations.unwrap(),
+        geo: Arc::default(),
     }
 }
 

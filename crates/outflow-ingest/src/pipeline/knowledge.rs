@@ -27,5 +27,6 @@ pub(crate) fn of(
     Ok(Knowledge {
         inventory: Arc::clone(&context.inventory),
         destinations,
+        geo: Arc::clone(&context.geo),
     })
 }

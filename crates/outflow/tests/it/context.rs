@@ -6,7 +6,7 @@ use std::path::Path;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use crate::run::{Report, Run, detect, text};
+use crate::run::{Report, Run, count, detect, text, workspace};
 
 /// Fields of the default format: no VPC, no instance, no addresses of packets.
 const HEADER: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end \
@@ -203,4 +203,80 @@ fn the_networks_of_a_vpc_are_inside_also_where_they_are_public() {
     let folder = folder(&records, &[("context/vpcs.json", bytes(&vpcs))]);
     let (_, report) = judged(folder.path());
     assert_eq!(report.account("counted_bytes"), 600_000_000);
+}
+
+/// A log of three uploads of 300 kB: to Sweden, to Great Britain, and to what no database knows.
+const PLACES: [(&str, &str); 3] = [
+    ("eni-a", "89.160.20.112"),
+    ("eni-a", "81.2.69.160"),
+    ("eni-a", "198.51.100.9"),
+];
+
+/// What a jurisdiction finds of the places: titles and severities.
+fn forbidden(database: &[u8], jurisdiction: &str) -> Vec<(String, u64)> {
+    let lines: Vec<String> = PLACES
+        .iter()
+        .map(|(eni, addr)| upload(eni, "10.0.0.5", addr, 3))
+        .collect();
+    let config = format!("[policy.jurisdiction]\n{jurisdiction}\n");
+    let files = [
+        ("context/countries.mmdb", database.to_vec()),
+        ("outflow.toml", config.into_bytes()),
+    ];
+    let folder = folder(&lines, &files);
+    let args = [
+        "flows.log",
+        "--context",
+        "context",
+        "--config",
+        "outflow.toml",
+    ];
+    let findings = detect(folder.path(), &args).exits(0).report().findings;
+    let own = findings
+        .iter()
+        .filter(|of| text(of, "family") == Some("policy.jurisdiction"));
+    let mut told: Vec<(String, u64)> = own
+        .map(|of| (text(of, "title").unwrap().to_owned(), count(of, "severity")))
+        .collect();
+    told.sort();
+    told
+}
+
+#[test]
+fn payload_to_places_that_policy_forbids_is_told() {
+    let path = workspace()
+        .join("../shared/fixtures/maxmind__MaxMind-DB/test-data/GeoLite2-Country-Test.mmdb");
+    let Ok(database) = fs::read(&path) else {
+        println!("skipped: there is no database of countries beside the repository");
+        return;
+    };
+    let title = |place: &str| format!("2.9 MB of payload to {place}, against policy");
+    assert_eq!(
+        forbidden(&database, "countries_denied = [\"SE\"]"),
+        [(title("SE"), 4)]
+    );
+    assert_eq!(
+        forbidden(&database, "countries_allowed = [\"SE\"]"),
+        [
+            (title("GB"), 3),
+            (title("places that no database knows"), 2)
+        ]
+    );
+    assert_eq!(forbidden(&database, "asns_denied = [64500]"), []);
+}
+
+#[test]
+fn a_jurisdiction_without_a_database_is_said_to_judge_nothing() {
+    let config = b"[policy.jurisdiction]\ncountries_allowed = [\"DE\"]\n".to_vec();
+    let lines = [upload("eni-a", "10.0.0.5", "203.0.113.9", 3)];
+    let folder = folder(&lines, &[("outflow.toml", config)]);
+    let run = detect(folder.path(), &["flows.log", "--config", "outflow.toml"]).exits(0);
+    run.says(&["policy names countries or networks, and no database tells where addresses are"]);
+    fs::write(
+        folder.path().join("outflow.toml"),
+        "[policy.jurisdiction]\ncountries_denied = [\"Sweden\"]\n",
+    )
+    .unwrap();
+    let run = detect(folder.path(), &["flows.log", "--config", "outflow.toml"]).exits(2);
+    run.says(&["`Sweden` is no country in two capital letters"]);
 }
