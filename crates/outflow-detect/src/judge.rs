@@ -3,6 +3,7 @@
 mod baseline;
 mod beacon;
 mod chance;
+mod cleartext;
 mod draft;
 mod exceedance;
 mod icmp;

@@ -115,6 +115,8 @@ pub struct Bounds {
     pub connection_hours: u32,
     /// Addresses and ports outside that do not answer a workload, a day, of those that it tries.
     pub unanswered_day: u32,
+    /// Payload that a workload pushes to a destination over unencrypted HTTP, a day.
+    pub cleartext_day: u64,
     /// Payload of a workload to a country or network that policy forbids, a day.
     pub jurisdiction_day: u64,
 }
@@ -148,6 +150,7 @@ impl Bounds {
             served_day,
             connection_hours,
             unanswered_day,
+            cleartext_day,
             jurisdiction_day,
             ..
         } = *self;
@@ -157,6 +160,7 @@ impl Bounds {
             service_day,
             shift_day,
             served_day,
+            cleartext_day,
             jurisdiction_day,
         ];
         if of_bytes.contains(&0) {
@@ -242,6 +246,7 @@ impl Default for Bounds {
             served_day: 1_000 * MB,
             connection_hours: 8,
             unanswered_day: 100,
+            cleartext_day: MB,
             jurisdiction_day: 100_000,
         }
     }

@@ -24,7 +24,7 @@ use crate::parallel::{both, in_parallel};
 use crate::policy::{Horizons, Policy, Sanctioned};
 use crate::view::{Entry, Group, View, Workload};
 use charges::{Charges, Ledger, Member, Unexplained, sanction};
-use crossing::{Crossing, DAYS_MAX, Horizon};
+use crossing::{Crossing, Horizon};
 
 /// Findings of the three ledgers, day by day: what one charges on a day, none counts from then on.
 pub(super) fn judge<'a>(
@@ -79,15 +79,13 @@ pub(super) fn judge<'a>(
     }
     // What was found on a day depends on the days before; what is said of it does not.
     in_parallel(&found, |crossed| {
-        let sum = Sum::of(view, policy, &charges, crossed);
+        let sum = Sum::of(view, &charges, crossed);
         match crossed.of {
             Of::Workload => workload_finding(view, policy, sum),
             Of::Destination | Of::Account => shared_finding(view, sum),
         }
     })
 }
-
-const WEEK_DAYS: u32 = 7;
 
 /// What the charges of a ledger have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,20 +138,11 @@ struct Sum<'c, 'a> {
     crossed: &'c Crossed,
     charges: &'c Charges<'a>,
     draft: Draft,
-    /// Days of a log that a past asks for which a ledger of thirty days goes by.
-    asks_for: u32,
 }
 
 impl<'c, 'a> Sum<'c, 'a> {
-    fn of(
-        view: &'c View<'c>,
-        policy: &Policy,
-        charges: &'c Charges<'a>,
-        crossed: &'c Crossed,
-    ) -> Self {
-        let rule = &policy.baseline;
+    fn of(view: &'c View<'c>, charges: &'c Charges<'a>, crossed: &'c Crossed) -> Self {
         Self {
-            asks_for: rule.spread_days + rule.quarantine_days.max(DAYS_MAX),
             view,
             draft: Draft::of_many(&crossed.members, |member| charges.entries(member.at)),
             charges,
@@ -206,7 +195,7 @@ impl<'c, 'a> Sum<'c, 'a> {
     }
 
     /// How grave it is. What exceeds a past is a note, unless a day of a workload is rare for it: what stays is a shift,
-    /// and told as such. So is what goes on since the log began, to a ledger that asks for a longer past than there is.
+    /// and told as such.
     fn severity(&self, measure: &Measure) -> Severity {
         let Crossed {
             of,
@@ -215,22 +204,10 @@ impl<'c, 'a> Sum<'c, 'a> {
             ..
         } = *self.crossed;
         let is_day = of == Of::Workload && crossing.horizon == Horizon::Day;
-        let is_swing = self.is_excess() && !(is_day && is_rare);
-        match is_swing || self.is_older_than_the_log() {
+        match self.is_excess() && !(is_day && is_rare) {
             true => measure.severity().min(Severity::Low),
             false => measure.severity(),
         }
-    }
-
-    /// Whether a ledger of thirty days cannot tell what is regular yet, and all of this was there in the log's first week,
-    /// in which what is done weekly shows.
-    fn is_older_than_the_log(&self) -> bool {
-        let (began, crossing) = (self.charges.began(), self.crossed.crossing);
-        crossing.horizon == Horizon::Month
-            && crossing.day.0 - began.0 < self.asks_for
-            && self
-                .members()
-                .all(|own| own.first_day.0 < began.0 + WEEK_DAYS)
     }
 
     /// What the payload is, in a title.

@@ -4,7 +4,7 @@
 mod census;
 mod series;
 
-use super::{Judged, beacon, long, rare, scan, shift};
+use super::{Judged, beacon, cleartext, long, rare, scan, shift};
 use crate::key::Remote;
 use crate::parallel::{in_parallel, in_parallel_mut};
 use crate::policy::Policy;
@@ -115,6 +115,9 @@ pub(super) fn judge<'a>(
                     found.long.extend(long);
                 }
                 shift::look(policy, pair, &mut found.shifts);
+                found
+                    .uploads
+                    .extend(cleartext::judge(view, policy, census, pair));
             }
         }
         found
@@ -125,8 +128,10 @@ pub(super) fn judge<'a>(
         all.long.extend(part.long);
         all.shifts.extend(part.shifts);
         all.scans.extend(part.scans);
+        all.uploads.extend(part.uploads);
     }
-    let mut findings = beacon::judge(view, policy, census, all.beacons);
+    let mut findings = all.uploads;
+    findings.extend(beacon::judge(view, policy, census, all.beacons));
     findings.extend(long::judge(view, policy, census, all.long));
     findings.extend(shift::judge(view, policy, census, all.shifts));
     findings.extend(scan::judge(view, policy, census, all.scans));
@@ -141,4 +146,5 @@ struct Found<'p, 'a> {
     long: Vec<long::Long<'p, 'a>>,
     shifts: Vec<shift::Shift<'p, 'a>>,
     scans: Vec<scan::Scan<'p, 'a>>,
+    uploads: Vec<Judged>,
 }

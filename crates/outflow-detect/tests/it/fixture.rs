@@ -253,6 +253,7 @@ pub(crate) fn strict() -> Policy {
             served_day: MB,
             connection_hours: 2,
             unanswered_day: 1,
+            cleartext_day: 1,
             jurisdiction_day: 1,
         },
         scores: Scores {

@@ -300,3 +300,53 @@ fn what_exceeds_a_young_past_is_new_to_a_month() {
         month.title
     );
 }
+
+/// What a host exchanges with a web server that does not encrypt, on a day.
+fn http(remote: &str, day: i64, (up, down): (u64, u64)) -> [String; 2] {
+    let (start, end) = (START + day * DAY, START + day * DAY + 59);
+    let row = |sides: String, payload: u64, way: &str| {
+        let packets = payload / 1_000 + 1;
+        let bytes = payload + 52 * packets;
+        format!("111111111111 eni-a i-a {sides} 6 {packets} {bytes} {start} {end} ACCEPT {way} OK")
+    };
+    let (own, port) = ("10.0.0.7", 40_000);
+    [
+        row(
+            format!("{own} {remote} {own} {remote} {port} 80"),
+            up,
+            "2 egress",
+        ),
+        row(
+            format!("{remote} {own} {remote} {own} 80 {port}"),
+            down,
+            "18 ingress",
+        ),
+    ]
+}
+
+#[test]
+fn what_is_pushed_in_the_clear_is_told_from_its_first_day_on() {
+    let uploads = |exchanges: &[(i64, (u64, u64))]| -> Vec<(u32, Severity)> {
+        let lines: Vec<String> = exchanges
+            .iter()
+            .flat_map(|(day, sides)| http("45.1.2.3", *day, *sides))
+            .collect();
+        let found = told(&Policy::default(), Family::ProtocolMisuse, &lines);
+        let days = found
+            .iter()
+            .map(|one| (one.day.0 - 20_000, one.finding.severity));
+        days.collect()
+    };
+    assert_eq!(uploads(&[(0, (2 * MB, MB / 10))]), [(0, Severity::Medium)]);
+    assert_eq!(uploads(&[(0, (MB / 2, 0))]), [], "below the bound");
+    assert_eq!(
+        uploads(&[(0, (2 * MB, 5 * MB))]).len(),
+        1,
+        "and fetched from, too"
+    );
+    assert_eq!(uploads(&[(0, (2 * MB, 100 * MB))]), [], "fetched");
+    let daily: Vec<_> = (0..30).map(|day| (day, (2 * MB, 0))).collect();
+    let told = uploads(&daily);
+    assert_eq!(told.len(), 30);
+    assert_eq!(told[29].1, Severity::Low, "established by then");
+}

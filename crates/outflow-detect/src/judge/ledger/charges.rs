@@ -90,8 +90,6 @@ pub(super) struct Charges<'a> {
     /// In parts that have no workload in common.
     entries: Vec<Vec<Entry<'a>>>,
     all: Vec<Unexplained>,
-    /// The first day on which anything was sent.
-    began: Day,
 }
 
 /// The charges as one ledger sums them up.
@@ -152,24 +150,13 @@ impl<'a> Charges<'a> {
         let explained = in_parallel_mut(&mut entries, |part, entries| {
             explain_part(view, policy, part, entries)
         });
-        let all = explained.concat();
         let mut charges = Self {
             entries,
-            began: all
-                .iter()
-                .map(|own| own.first_day)
-                .min()
-                .unwrap_or_default(),
-            all,
+            all: explained.concat(),
         };
         charges.explain_common(view, policy);
         charges.all.retain(|charge| charge.unexplained.month > 0);
         charges
-    }
-
-    /// The first day on which anything was sent.
-    pub(super) fn began(&self) -> Day {
-        self.began
     }
 
     pub(super) fn get(&self, at: u32) -> &Unexplained {
