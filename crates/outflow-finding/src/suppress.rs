@@ -149,11 +149,6 @@ impl Suppressions {
             .map(|(_, finding)| self.0.iter().position(|one| one.matcher.fits(finding)))
             .collect();
         let payloads = self.payloads(&findings, &fits);
-        let mut days: Vec<(usize, i64)> = payloads.keys().copied().collect();
-        days.retain(|at| payloads[at] > self.0[at.0].payload_bytes_day);
-        for (which, _) in &days {
-            parted.books[*which].exceeded_days += 1;
-        }
         for ((day, mut finding), fit) in findings.into_iter().zip(fits) {
             let Some(which) = fit else {
                 parted.told.push(finding);
@@ -177,10 +172,12 @@ impl Suppressions {
                 }
             }
         }
-        for ((which, day), payload) in payloads {
-            if !days.contains(&(which, day)) {
-                let sum = &mut parted.books[which].payload_bytes;
-                *sum = sum.saturating_add(payload);
+        for ((which, _), payload) in payloads {
+            let book = &mut parted.books[which];
+            if payload > self.0[which].payload_bytes_day {
+                book.exceeded_days += 1;
+            } else {
+                book.payload_bytes = book.payload_bytes.saturating_add(payload);
             }
         }
         parted

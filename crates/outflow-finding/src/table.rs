@@ -158,6 +158,14 @@ const WRAPPED: [usize; 2] = [4, 5];
 // its reasons belong. No cell contains a control character.
 const ROW_END: char = '\u{1}';
 
+/// So many findings, in words.
+fn findings_text(count: u64) -> String {
+    match count {
+        1 => "1 finding".to_owned(),
+        many => format!("{} findings", human_count(many)),
+    }
+}
+
 /// The parts of the layout that every block of the output shares.
 struct Layout {
     width: Option<u16>,

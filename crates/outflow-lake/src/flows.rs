@@ -124,8 +124,6 @@ struct RemoteKeys {
 struct Positions {
     first_enriched: usize,
     counted: usize,
-    start: usize,
-    interface_id: usize,
 }
 
 /// Order of the enriched columns from [`Positions::first_enriched`] on.
@@ -179,8 +177,6 @@ impl Default for FlowRows {
             positions: Positions {
                 first_enriched: at(enriched::FLOW_LOG_ID),
                 counted: at(enriched::COUNTED),
-                start: at("start"),
-                interface_id: at("interface_id"),
             },
         }
     }
@@ -231,6 +227,17 @@ impl FlowRows {
         self.append_names(seen, rows);
         self.append_rolled(seen, rows);
         self.len += rows.len();
+    }
+
+    /// The column of a field.
+    fn aws(&self, field: Field) -> &Column {
+        let at = Field::ALL.iter().filter(|of| of.column() != REGION);
+        let at = at.take_while(|of| **of != field).count();
+        &self.columns[at]
+    }
+
+    fn enriched(&self, of: Of) -> &Column {
+        &self.columns[self.positions.first_enriched + of as usize]
     }
 
     fn column(&mut self, of: Of) -> &mut Column {
@@ -343,7 +350,7 @@ impl FlowRows {
     pub(crate) fn sorted(&self) -> SortedFlows<'_> {
         let len = u32::try_from(self.len).unwrap_or(u32::MAX);
         let mut order: Vec<u32> = (0..len).collect();
-        let starts = self.columns[self.positions.start].numbers();
+        let starts = self.aws(Field::Start).numbers();
         let start = |row: u32| starts.get(row as usize).copied().unwrap_or(LONG_NULL);
         let bucket = |row: u32| start(row).div_euclid(BUCKET_MICROS);
         // Each sort keeps the order of equal ones, so the last is the one by what counts first.
@@ -351,14 +358,13 @@ impl FlowRows {
         order::by_rank(&mut order, FLOWS_BUCKET_SECS as usize, |row| {
             u32::try_from(second(row)).unwrap_or_default()
         });
-        let direction = self.positions.first_enriched + Of::Direction as usize;
-        for column in [direction, self.positions.interface_id] {
-            let column = &self.columns[column];
+        let interface_id = self.aws(Field::InterfaceId);
+        for column in [self.enriched(Of::Direction), interface_id] {
             let (ranks, count) = column.ranks();
             order::by_rank(&mut order, count, |row| column.rank_at(row, &ranks));
         }
         order::by_number(&mut order, bucket);
-        let (interfaces, values) = self.columns[self.positions.interface_id].texts();
+        let (interfaces, values) = interface_id.texts();
         SortedFlows {
             runs: Runs::new(interfaces, values.len(), &order),
             order,

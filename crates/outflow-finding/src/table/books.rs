@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use comfy_table::{ColumnConstraint, Table, TableStyle};
 
-use super::{CELL_CHARS_MAX, Layout};
+use super::{CELL_CHARS_MAX, Layout, findings_text};
 use crate::escape::escape;
 use crate::{Accounts, Resolution, SuppressionBook, human_bytes, human_count, human_duration};
 
@@ -179,11 +179,7 @@ fn suppressed(books: &[SuppressionBook]) -> String {
     if idle > 0 {
         told.push(format!("{} matched nothing", human_count(idle as u64)));
     }
-    let findings = match findings {
-        1 => "1 finding".to_owned(),
-        many => format!("{} findings", human_count(many)),
-    };
-    format!("{findings}: {}", told.join("; "))
+    format!("{}: {}", findings_text(findings), told.join("; "))
 }
 
 fn kept(resolution: Resolution) -> Option<&'static str> {

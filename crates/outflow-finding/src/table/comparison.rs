@@ -2,20 +2,14 @@
 
 use std::io::{self, Write};
 
-use super::{CELL_CHARS_MAX, INDENT, Layout, ROW_END, TEXT_CHARS_MAX, TableOptions, row};
+use super::{
+    CELL_CHARS_MAX, HEADER, INDENT, Layout, ROW_END, TEXT_CHARS_MAX, TableOptions, findings_text,
+    row,
+};
 use crate::escape::escape;
 use crate::{Change, Changed, Comparison, Family, Severity, Sums, human_bytes, human_count};
 
 const SUMS: [&str; 3] = ["", "now", "new"];
-const HEADER: [&str; 7] = [
-    "risk",
-    "severity",
-    "family",
-    "who",
-    "where",
-    "sent",
-    "first, last",
-];
 const RIGHT: [usize; 2] = [0, 5];
 const WRAPPED: [usize; 2] = [3, 4];
 
@@ -110,13 +104,11 @@ fn write_changed<W: Write>(
         Change::Milder => "less grave by the new settings",
         Change::Hidden => "told no longer",
     };
-    let count = match all.len() {
-        1 => "1 finding".to_owned(),
-        many => format!("{} findings", human_count(many as u64)),
-    };
+    let count = findings_text(all.len() as u64);
     writeln!(out)?;
     layout.write_bold(out, 0, &format!("{count} {what}"))?;
-    let mut table = layout.table(&HEADER, &RIGHT, &WRAPPED);
+    // As incidents are shown, but for their rank.
+    let mut table = layout.table(&HEADER[1..], &RIGHT, &WRAPPED);
     for of in all {
         let [_, cells @ ..] = row::cells(0, &of.finding, &[]);
         table.add_row(cells);

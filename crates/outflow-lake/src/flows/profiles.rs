@@ -97,19 +97,6 @@ impl FlowRows {
         profiles.groups = groups.texts;
         profiles
     }
-
-    /// The column of a field.
-    fn aws(&self, field: Field) -> &Column {
-        let at = Field::ALL
-            .iter()
-            .filter(|of| of.column() != crate::table::REGION);
-        let at = at.take_while(|of| **of != field).count();
-        &self.columns[at]
-    }
-
-    fn enriched(&self, of: Of) -> &Column {
-        &self.columns[self.positions.first_enriched + of as usize]
-    }
 }
 
 impl Groups<'_> {
