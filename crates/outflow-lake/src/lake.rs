@@ -158,6 +158,11 @@ impl Lake {
         &self.place
     }
 
+    /// The store of its files, whose root is that of the lake: for readers that fetch what they need of a file.
+    pub fn object_store(&self) -> &Arc<dyn ObjectStore> {
+        &self.store
+    }
+
     pub(crate) fn journal_files(&self) -> MutexGuard<'_, JournalFiles> {
         let files = self.journal_files.lock();
         files.unwrap_or_else(PoisonError::into_inner)
@@ -268,7 +273,7 @@ impl Lake {
     }
 
     pub(crate) async fn fetch_now(&self, file: &DataFile) -> Result<Bytes, Error> {
-        let stored = Path::from(format!("{}/{}", file.table.name(), file.path));
+        let stored = Path::from(file.location());
         let fetched = async { self.store.get(&stored).await?.bytes().await };
         fetched
             .await
@@ -304,7 +309,7 @@ impl Lake {
     /// room until the next `compact`.
     pub fn discard(&self, files: &[DataFile]) {
         for file in files {
-            let stored = Path::from(format!("{}/{}", file.table.name(), file.path));
+            let stored = Path::from(file.location());
             if let Err(error) = self.wait(self.store.delete(&stored)) {
                 tracing::warn!(path = stored.as_ref(), %error, "a file that is not needed stays");
             }
@@ -313,6 +318,11 @@ impl Lake {
 }
 
 impl DataFile {
+    /// Path within the lake.
+    pub fn location(&self) -> String {
+        format!("{}/{}", self.table.name(), self.path)
+    }
+
     /// The least and the greatest time of a column, if the table's log tells and every row has one.
     pub fn times(&self, column: &str) -> Option<(Timestamp, Timestamp)> {
         let stats: serde_json::Value = serde_json::from_str(&self.stats).ok()?;

@@ -29,6 +29,9 @@ pub(crate) enum Command {
     Compact(crate::lake::CompactArgs),
     #[command(subcommand)]
     Lake(crate::lake::LakeCommand),
+    Query(crate::query::QueryArgs),
+    Functions(crate::query::FunctionsArgs),
+    Timeline(crate::timeline::TimelineArgs),
     Simulate(crate::simulate::SimulateArgs),
     Evaluate(crate::evaluate::EvaluateArgs),
     Completions(crate::completions::CompletionsArgs),

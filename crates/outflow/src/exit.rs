@@ -29,6 +29,8 @@ impl From<Exit> for ExitCode {
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     pub(crate) error: anyhow::Error,
+    /// Lines below it, which show where it is.
+    pub(crate) shown: Vec<String>,
     pub(crate) hint: String,
 }
 
@@ -37,6 +39,7 @@ impl Failure {
         Self {
             exit: Exit::Usage,
             error: error.into(),
+            shown: Vec::new(),
             hint: hint.into(),
         }
     }
@@ -45,6 +48,7 @@ impl Failure {
         Self {
             exit: Exit::Unfinished,
             error: error.into(),
+            shown: Vec::new(),
             hint: hint.into(),
         }
     }
@@ -64,7 +68,10 @@ pub(crate) fn report(failure: &Failure, voice: Voice) -> Exit {
     if is_closed_pipe(&failure.error) {
         return Exit::Done;
     }
-    voice.error(&[&format!("{:#}", failure.error)], &failure.hint);
+    let error = format!("{:#}", failure.error);
+    let shown = failure.shown.iter().map(String::as_str);
+    let lines: Vec<&str> = std::iter::once(error.as_str()).chain(shown).collect();
+    voice.error(&lines, &failure.hint);
     failure.exit
 }
 

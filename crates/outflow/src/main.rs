@@ -37,9 +37,12 @@ mod judging;
 mod lake;
 mod output;
 mod progress;
+mod query;
+mod session;
 mod simulate;
 mod sources;
 mod suppressions;
+mod timeline;
 mod trace;
 mod voice;
 mod watch;
@@ -69,6 +72,9 @@ fn main() -> ExitCode {
         cli::Command::Coverage(args) => coverage::run(args, formats, voice),
         cli::Command::Compact(args) => lake::compact(args, voice),
         cli::Command::Lake(command) => lake::run(command, voice),
+        cli::Command::Query(args) => query::run(args, formats, voice),
+        cli::Command::Timeline(args) => timeline::run(&args, formats, voice),
+        cli::Command::Functions(args) => query::functions(&args),
         cli::Command::Simulate(args) => simulate::run(args, formats),
         cli::Command::Evaluate(args) => evaluate::run(args, voice),
         cli::Command::Completions(args) => completions::run(&args),

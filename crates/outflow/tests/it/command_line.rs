@@ -131,6 +131,21 @@ fn help_of_evaluate() {
 }
 
 #[test]
+fn help_of_query() {
+    insta::assert_snapshot!(help(&["query", "--help"]));
+}
+
+#[test]
+fn help_of_functions() {
+    insta::assert_snapshot!(help(&["functions", "--help"]));
+}
+
+#[test]
+fn help_of_timeline() {
+    insta::assert_snapshot!(help(&["timeline", "--help"]));
+}
+
+#[test]
 fn help_of_completions() {
     insta::assert_snapshot!(help(&["completions", "--help"]));
 }

@@ -25,6 +25,8 @@ mod lake;
 #[cfg(test)]
 mod misreadings;
 #[cfg(test)]
+mod query;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod reconciliation;

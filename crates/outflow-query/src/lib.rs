@@ -1,0 +1,32 @@
+//! SQL over the tables of a lake.
+//!
+//! ```text
+//! lake ──LakeTables: tables as they are now──► Session ──Session::query(sql, values)──► Rows, batch by batch
+//!                                                 ▲                                       │
+//!           Library: saved queries, checked values┘          AnswerWriter: table, CSV, JSON, Parquet, Arrow
+//! ```
+//!
+//! One engine, DataFusion, in one [`Session`]. Only what reads is let through.
+//!
+//! Not here: what makes the tables (`outflow-ingest`), functions of SQL (`outflow-udf`), servers.
+
+pub use datafusion::common::ScalarValue;
+pub use error::{Error, Spot};
+pub use library::{
+    Column, Library, LibraryError, Parameter, ParameterKind, QUERY_BYTES_MAX, SavedQuery,
+};
+pub use session::{Limits, Rows, Session};
+pub use timeline::{
+    Entity, Episode, Gap, MOMENTS_MAX, Moment, Questions, Timeline, TimelineRequest, What, Why,
+};
+pub use write::{AnswerFormat, AnswerWriter, TABLE_ROWS_MAX, TableLayout};
+
+mod bind;
+mod error;
+mod files;
+mod library;
+mod session;
+mod table;
+mod tables;
+mod timeline;
+mod write;

@@ -1,0 +1,103 @@
+//! Values of parameters.
+
+use std::fmt;
+use std::str::FromStr;
+
+use arrow_schema::{DataType, TimeUnit};
+use datafusion::common::ScalarValue;
+use outflow_record::Timestamp;
+
+/// What a parameter takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParameterKind {
+    /// A text.
+    Text,
+    /// A whole number.
+    Bigint,
+    /// A number.
+    Double,
+    /// `true` or `false`.
+    Boolean,
+    /// A time in UTC, or a day for its first moment.
+    Timestamp,
+}
+
+impl fmt::Display for ParameterKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Bigint => "bigint",
+            Self::Double => "double",
+            Self::Boolean => "boolean",
+            Self::Timestamp => "timestamp",
+        })
+    }
+}
+
+impl FromStr for ParameterKind {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        let all = [
+            Self::Text,
+            Self::Bigint,
+            Self::Double,
+            Self::Boolean,
+            Self::Timestamp,
+        ];
+        all.into_iter()
+            .find(|kind| kind.to_string() == name)
+            .ok_or(())
+    }
+}
+
+impl ParameterKind {
+    /// What a value must look like.
+    pub(crate) const fn expected(self) -> &'static str {
+        match self {
+            Self::Text => "expected a text",
+            Self::Bigint => "expected a whole number",
+            Self::Double => "expected a number, as 0.8",
+            Self::Boolean => "expected `true` or `false`",
+            Self::Timestamp => "expected a time as 2026-10-01T12:00:00Z, or a day as 2026-10-01",
+        }
+    }
+
+    /// Reads a value; `null` is none, of any kind.
+    pub fn parse(self, text: &str) -> Option<ScalarValue> {
+        let null = text.eq_ignore_ascii_case("null");
+        Some(match self {
+            Self::Text => ScalarValue::Utf8View((!null).then(|| text.to_owned())),
+            Self::Bigint => ScalarValue::Int64(value(null, text)?),
+            Self::Double => ScalarValue::Float64(value(null, text)?),
+            Self::Boolean => ScalarValue::Boolean(value(null, text)?),
+            Self::Timestamp => {
+                let at: Option<Timestamp> = value(null, text)?;
+                let micros = at.map(|at| at.secs().checked_mul(1_000_000));
+                if micros == Some(None) {
+                    return None;
+                }
+                ScalarValue::TimestampMicrosecond(micros.flatten(), Some("UTC".into()))
+            }
+        })
+    }
+
+    /// The type of its values.
+    pub fn data_type(self) -> DataType {
+        match self {
+            Self::Text => DataType::Utf8View,
+            Self::Bigint => DataType::Int64,
+            Self::Double => DataType::Float64,
+            Self::Boolean => DataType::Boolean,
+            Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        }
+    }
+}
+
+/// None within if there is no value, none outside if the text is no value.
+fn value<T: FromStr>(null: bool, text: &str) -> Option<Option<T>> {
+    match null {
+        true => Some(None),
+        false => text.parse().ok().map(Some),
+    }
+}

@@ -1,0 +1,215 @@
+//! One engine over one lake.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider};
+use datafusion::common::ScalarValue;
+use datafusion::config::Dialect;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::disk_manager::DiskManagerBuilder;
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser;
+use futures::StreamExt as _;
+use outflow_lake::{Lake, Table};
+use outflow_udf::Known;
+
+use crate::bind::bind;
+use crate::error::Error;
+use crate::tables::LakeTables;
+
+/// The catalog, and the schema in it that tables are in: what an unqualified name means.
+const CATALOG: &str = "outflow";
+const SCHEMA: &str = "public";
+
+/// What queries may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of memory for what is sorted, grouped and joined, of all queries of a session together. What does not fit
+    /// is spilled to disk; what cannot be spilled is [`Error::Memory`].
+    pub memory_bytes: usize,
+    /// Bytes of spilled files on disk.
+    pub spill_bytes: u64,
+    /// Threads; at least one.
+    pub threads: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 2 << 30,
+            spill_bytes: 64 << 30,
+            threads: 1,
+        }
+    }
+}
+
+/// SQL over the tables of one lake. Each query sees tables as they are when it is asked.
+pub struct Session {
+    context: SessionContext,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// A session over a lake, whose functions know what is known from elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Session`] if there is no folder to spill to.
+    pub fn over(lake: &Lake, limits: Limits, known: Known) -> Result<Self, Error> {
+        let made = |error: DataFusionError| Error::Session {
+            source: Box::new(error),
+        };
+        let url = ObjectStoreUrl::parse("outflow://lake").map_err(made)?;
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(FairSpillPool::new(limits.memory_bytes)))
+            .with_disk_manager_builder(
+                DiskManagerBuilder::default().with_max_temp_directory_size(limits.spill_bytes),
+            )
+            .build_arc()
+            .map_err(made)?;
+        runtime.register_object_store(url.as_ref(), Arc::clone(lake.object_store()));
+        let state = SessionStateBuilder::new()
+            .with_config(config(limits))
+            .with_runtime_env(runtime)
+            .with_default_features()
+            .build();
+        let context = SessionContext::new_with_state(state);
+        let catalog = MemoryCatalogProvider::new();
+        catalog
+            .register_schema(SCHEMA, Arc::new(LakeTables::new(lake.clone(), url)))
+            .map_err(made)?;
+        context.register_catalog(CATALOG, Arc::new(catalog));
+        register(&context, known);
+        Ok(Self { context })
+    }
+
+    /// Names that a query may have in it: of tables, of their columns and of functions.
+    pub fn names(&self) -> Vec<String> {
+        let tables = Table::ALL.into_iter().flat_map(|table| {
+            let schema = table.schema();
+            let columns: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
+            std::iter::once(table.name().to_owned()).chain(columns)
+        });
+        let state = self.context.state();
+        let functions = state.scalar_functions().keys();
+        let functions = functions
+            .chain(state.aggregate_functions().keys())
+            .chain(state.window_functions().keys());
+        tables.chain(functions.cloned()).collect()
+    }
+
+    /// Runs a query, whose places `$name` have these values.
+    ///
+    /// # Errors
+    /// [`Error::Sql`] if it cannot be understood, [`Error::Writes`] if it is no query, [`Error::Place`] if a value is for a place
+    /// that it does not have, or the other way round.
+    pub async fn query(
+        &self,
+        sql: &str,
+        values: Vec<(String, ScalarValue)>,
+    ) -> Result<Rows, Error> {
+        let state = self.context.state();
+        let mut statement = state.sql_to_statement(sql, &Dialect::Generic)?;
+        if !reads(&statement) {
+            let word = sql.split_whitespace().next().unwrap_or_default();
+            return Err(Error::Writes {
+                statement: word.to_uppercase(),
+            });
+        }
+        bind(&mut statement, values)?;
+        let plan = state.statement_to_plan(statement).await?;
+        // What is explained may be no query, and be run for it.
+        SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false)
+            .verify_plan(&plan)?;
+        let frame = self.context.execute_logical_plan(plan).await?;
+        let stream = frame.execute_stream().await?;
+        Ok(Rows { stream })
+    }
+}
+
+/// Whether a statement is one that only reads.
+fn reads(statement: &Statement) -> bool {
+    use sqlparser::ast::Statement as Sql;
+    match statement {
+        Statement::Statement(sql) => matches!(
+            **sql,
+            Sql::Query(_)
+                | Sql::ExplainTable { .. }
+                | Sql::ShowTables { .. }
+                | Sql::ShowColumns { .. }
+                | Sql::ShowFunctions { .. }
+                | Sql::ShowVariable { .. }
+        ),
+        Statement::Explain(explained) => reads(&explained.statement),
+        _ => false,
+    }
+}
+
+fn register(context: &SessionContext, known: Known) {
+    let functions = outflow_udf::functions(known);
+    for function in functions.scalar {
+        context.register_udf(function);
+    }
+    for function in functions.aggregate {
+        context.register_udaf(function);
+    }
+    for function in functions.window {
+        context.register_udwf(function);
+    }
+}
+
+fn config(limits: Limits) -> SessionConfig {
+    let mut config = SessionConfig::new()
+        .with_default_catalog_and_schema(CATALOG, SCHEMA)
+        .with_create_default_catalog_and_schema(false)
+        .with_information_schema(true)
+        .with_target_partitions(limits.threads.max(1));
+    let options = config.options_mut();
+    // So that an error can point at the word.
+    options.sql_parser.collect_spans = true;
+    // Rows that a filter lets through are few in the questions of forensics: the other columns are read for those alone.
+    options.execution.parquet.pushdown_filters = true;
+    options.execution.parquet.reorder_filters = true;
+    config
+}
+
+/// What a query answers, batch by batch.
+pub struct Rows {
+    stream: SendableRecordBatchStream,
+}
+
+impl std::fmt::Debug for Rows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rows").finish_non_exhaustive()
+    }
+}
+
+impl Rows {
+    /// Its columns.
+    pub fn schema(&self) -> SchemaRef {
+        self.stream.schema()
+    }
+
+    /// The next rows; none at the end.
+    ///
+    /// # Errors
+    /// [`Error::Run`] or [`Error::Memory`] if it cannot go on.
+    pub async fn next(&mut self) -> Result<Option<RecordBatch>, Error> {
+        Ok(self.stream.next().await.transpose()?)
+    }
+}

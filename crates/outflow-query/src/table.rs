@@ -1,0 +1,193 @@
+//! A table of a lake, as the engine reads it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
+use datafusion::common::{DFSchema, Statistics};
+use datafusion::datasource::TableType;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::error::DataFusionError;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
+use datafusion::physical_plan::ExecutionPlan;
+use outflow_lake::table::{DAY, REGION};
+use outflow_lake::{DataFile, Table};
+
+use crate::files::{Told, partition_value};
+
+/// A file's footer is fetched with this many of its last bytes, mostly in one request.
+const FOOTER_BYTES: usize = 256 << 10;
+
+/// A table at one version: its files, which are read from a store.
+#[derive(Debug)]
+pub(crate) struct LakeTable {
+    schema: TableSchema,
+    files: Vec<DataFile>,
+    store: ObjectStoreUrl,
+}
+
+/// The columns of a table as the engine has them: texts as views, which are cheap to group by and to compare.
+pub(crate) fn schema(table: Table) -> TableSchema {
+    let viewed = |field: &FieldRef| -> FieldRef {
+        let kind = match field.data_type() {
+            DataType::Utf8 => DataType::Utf8View,
+            DataType::Binary => DataType::BinaryView,
+            other => other.clone(),
+        };
+        Arc::new(Field::clone(field).with_data_type(kind))
+    };
+    let file = table.file_schema();
+    let columns: Vec<FieldRef> = file.fields().iter().map(viewed).collect();
+    let whole = table.schema();
+    let partition = [DAY, REGION].map(|name| whole.field_with_name(name).cloned().ok());
+    let partition = partition.into_iter().flatten().map(Arc::new);
+    TableSchema::builder(Arc::new(Schema::new(columns)))
+        .with_table_partition_cols(partition.map(|field| viewed(&field)).collect::<Vec<_>>())
+        .build()
+}
+
+impl LakeTable {
+    /// A table with these files.
+    pub(crate) fn new(table: Table, files: Vec<DataFile>, store: ObjectStoreUrl) -> Self {
+        Self {
+            schema: schema(table),
+            files,
+            store,
+        }
+    }
+
+    /// The files that may hold what these filters let through.
+    fn needed(
+        &self,
+        state: &dyn Session,
+        filters: &[Expr],
+    ) -> Result<Vec<&DataFile>, DataFusionError> {
+        let all = || self.files.iter().collect();
+        let Some(filter) = conjunction(filters.iter().cloned()) else {
+            return Ok(all());
+        };
+        let schema = Arc::clone(self.schema.table_schema());
+        let of = DFSchema::try_from(Arc::clone(&schema))?;
+        let filter = state.create_physical_expr(filter, &of)?;
+        let predicate = PruningPredicateBuilder::new()
+            .with_file_schema(Arc::clone(&schema))
+            .try_build(filter)?;
+        let needed = predicate.prune(&Told::of(&self.files, schema))?;
+        let needed = self.files.iter().zip(needed);
+        Ok(needed
+            .filter(|(_, needed)| *needed)
+            .map(|(file, _)| file)
+            .collect())
+    }
+
+    fn plan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+        let needed = self.needed(state, filters)?;
+        let rows: u64 = needed.iter().map(|file| file.rows).sum();
+        let bytes: u64 = needed.iter().map(|file| file.size).sum();
+        let mut statistics = Statistics::new_unknown(self.schema.table_schema());
+        statistics.num_rows = exact(rows);
+        statistics.total_byte_size = exact(bytes).to_inexact();
+        let options = state.table_options().parquet.clone();
+        let source = ParquetSource::new(self.schema.clone())
+            .with_table_parquet_options(options)
+            .with_metadata_size_hint(FOOTER_BYTES);
+        let groups = spread(
+            needed.into_iter().map(stored).collect::<Result<_, _>>()?,
+            state.config().target_partitions(),
+        );
+        let scan = FileScanConfigBuilder::new(self.store.clone(), Arc::new(source))
+            .with_file_groups(groups)
+            .with_statistics(statistics)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        Ok(DataSourceExec::from_data_source(scan))
+    }
+}
+
+/// Files in as many groups as there are threads, alike in bytes; of one order of files, the same groups.
+fn spread(files: Vec<PartitionedFile>, groups: usize) -> Vec<FileGroup> {
+    let count = groups.clamp(1, files.len().max(1));
+    let mut spread: Vec<(u64, Vec<PartitionedFile>)> =
+        (0..count).map(|_| (0, Vec::new())).collect();
+    for file in files {
+        if let Some((bytes, group)) = spread.iter_mut().min_by_key(|(bytes, _)| *bytes) {
+            *bytes += file.object_meta.size;
+            group.push(file);
+        }
+    }
+    spread
+        .into_iter()
+        .map(|(_, group)| FileGroup::new(group))
+        .collect()
+}
+
+fn exact(count: u64) -> Precision<usize> {
+    usize::try_from(count).map_or(Precision::Absent, Precision::Exact)
+}
+
+fn stored(file: &DataFile) -> Result<PartitionedFile, DataFusionError> {
+    let value = |column: &str| match partition_value(file, column) {
+        Some(value) => Ok(value),
+        None => schema(file.table)
+            .table_schema()
+            .field_with_name(column)?
+            .data_type()
+            .try_into(),
+    };
+    let values = vec![value(DAY)?, value(REGION)?];
+    let stored = PartitionedFile::new(file.location(), file.size);
+    Ok(stored.with_partition_values(values))
+}
+
+impl TableProvider for LakeTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.schema.table_schema())
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    /// What the trait's macro writes, by hand: macros over types of the engine take seconds to compile.
+    fn scan<'s, 'state, 'projection, 'filters, 'all>(
+        &'s self,
+        state: &'state dyn Session,
+        projection: Option<&'projection Vec<usize>>,
+        filters: &'filters [Expr],
+        limit: Option<usize>,
+    ) -> Pin<Box<dyn Future<Output = Result<Arc<dyn ExecutionPlan>, DataFusionError>> + Send + 'all>>
+    where
+        's: 'all,
+        'state: 'all,
+        'projection: 'all,
+        'filters: 'all,
+        Self: 'all,
+    {
+        let plan = self.plan(state, projection, filters, limit);
+        Box::pin(std::future::ready(plan))
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>, DataFusionError> {
+        // They choose files here; rows are told apart by the engine, which hands them on to the reader of Parquet.
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+}

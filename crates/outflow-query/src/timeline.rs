@@ -1,0 +1,116 @@
+//! What happened at an interface, a workload or an address, in order.
+//!
+//! ```text
+//! flows ──sessionize──► episodes ─┐
+//! dns ──by domain──► questions    ├──► moments, by time
+//! windows of flows and coverage ──► gaps ┘
+//! ```
+
+mod cells;
+mod episodes;
+mod gaps;
+mod questions;
+
+use outflow_record::Timestamp;
+
+use crate::error::Error;
+use crate::session::Session;
+
+pub use episodes::Episode;
+pub use gaps::{Gap, Why};
+pub use questions::Questions;
+
+/// Moments of a timeline at most, of each kind: more than a person reads. The earliest are kept, and how many there are
+/// beyond them is told.
+pub const MOMENTS_MAX: usize = 10_000;
+
+/// Whose timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entity {
+    /// A network interface, by id.
+    Interface(String),
+    /// A workload, as `workload` in `flows` has it.
+    Workload(String),
+    /// An address, at whichever interface it was seen.
+    Addr(String),
+}
+
+impl Entity {
+    /// What rows of `flows` are of it; its name is the place `$entity`.
+    fn filter(&self) -> &'static str {
+        match self {
+            Self::Interface(_) => "interface_id = $entity",
+            Self::Workload(_) => "workload = $entity",
+            Self::Addr(_) => "(local_addr = $entity OR remote_addr = $entity)",
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Interface(name) | Self::Workload(name) | Self::Addr(name) => name,
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimelineRequest {
+    /// Whose.
+    pub entity: Entity,
+    /// From when on; from the first record without.
+    pub since: Option<Timestamp>,
+    /// Until when; to the last record without.
+    pub until: Option<Timestamp>,
+    /// Seconds without a record after which what goes on with the same other side is a new episode.
+    pub gap_secs: u32,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moment {
+    /// When it began.
+    pub at: Timestamp,
+    /// When it ended.
+    pub until: Timestamp,
+    /// What it was.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// Connections with one service of another address.
+    Episode(Box<Episode>),
+    /// Questions to the resolver about one domain.
+    Questions(Questions),
+    /// A time of which no log tells.
+    Gap(Gap),
+}
+
+/// What happened, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeline {
+    /// By start.
+    pub moments: Vec<Moment>,
+    /// How many there are beyond [`MOMENTS_MAX`] of their kind.
+    pub omitted: u64,
+}
+
+impl Session {
+    /// What happened to an interface, a workload or an address.
+    ///
+    /// # Errors
+    /// Those of [`Session::query`] and [`crate::Rows::next`].
+    pub async fn timeline(&self, request: &TimelineRequest) -> Result<Timeline, Error> {
+        let (mut moments, mut omitted) = episodes::of(self, request).await?;
+        let (questions, more) = questions::of(self, request).await?;
+        omitted += more;
+        moments.extend(questions);
+        if !matches!(request.entity, Entity::Addr(_)) {
+            moments.extend(gaps::of(self, request).await?);
+        }
+        moments.sort_by_key(|moment| (moment.at, moment.until));
+        Ok(Timeline { moments, omitted })
+    }
+}

@@ -1,0 +1,92 @@
+//! Questions to the resolver, by domain.
+
+use super::cells::{Row, ask, rows};
+use super::{Entity, MOMENTS_MAX, Moment, TimelineRequest, What};
+use crate::error::Error;
+use crate::session::Session;
+
+/// Questions about one domain that follow one another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Questions {
+    /// The client.
+    pub srcaddr: String,
+    /// The registered domain, or the name that was asked for if it has none.
+    pub domain: String,
+    /// How many.
+    pub queries: u64,
+    /// Different names.
+    pub names: u64,
+    /// One of them, the first by alphabet.
+    pub a_name: String,
+    /// Types of records asked for, with commas.
+    pub types: String,
+    /// How many got an answer other than `NOERROR`.
+    pub failed: u64,
+    /// Whether the client asked about the domain for the first time in all that the lake has.
+    pub first_seen: bool,
+}
+
+/// The questions, the earliest first, and how many more moments there are.
+pub(super) async fn of(
+    session: &Session,
+    request: &TimelineRequest,
+) -> Result<(Vec<Moment>, u64), Error> {
+    let clients = match request.entity {
+        Entity::Addr(_) => "srcaddr = $entity".to_owned(),
+        Entity::Interface(_) | Entity::Workload(_) => format!(
+            "srcaddr IN (SELECT local_addr FROM flows WHERE {} AND via = 'own')",
+            request.entity.filter()
+        ),
+    };
+    let sql = format!(
+        "WITH asked AS (
+            SELECT srcaddr, coalesce(registered_domain, query_name) AS domain, query_name, query_type, rcode,
+                query_timestamp
+            FROM dns
+            WHERE {clients}
+        ), first AS (
+            SELECT srcaddr, domain, min(query_timestamp) AS first FROM asked GROUP BY srcaddr, domain
+        ), numbered AS (
+            SELECT *, sessionize(query_timestamp, query_timestamp, $gap) OVER (
+                PARTITION BY srcaddr, domain ORDER BY query_timestamp
+            ) AS episode
+            FROM asked
+            WHERE ($since IS NULL OR query_timestamp >= $since) AND ($until IS NULL OR query_timestamp < $until)
+        ), told AS (
+            SELECT srcaddr, domain, episode, count(*) AS queries, count(DISTINCT query_name) AS names,
+                min(query_name) AS a_name, string_agg(DISTINCT query_type, ',' ORDER BY query_type) AS types,
+                count(*) FILTER (WHERE rcode <> 'NOERROR') AS failed,
+                min(query_timestamp) AS start, max(query_timestamp) AS \"end\"
+            FROM numbered
+            GROUP BY srcaddr, domain, episode
+        )
+        SELECT told.*, told.start = first.first AS first_seen, count(*) OVER () AS total
+        FROM told
+        JOIN first ON first.srcaddr = told.srcaddr AND first.domain = told.domain
+        ORDER BY told.start, told.srcaddr, told.domain
+        LIMIT {MOMENTS_MAX}"
+    );
+    let batches = ask(session, &sql, request, Vec::new()).await?;
+    let moments: Vec<Moment> = rows(&batches).filter_map(moment).collect();
+    let total = rows(&batches).next().map_or(0, |row| row.count("total"));
+    let omitted = total.saturating_sub(moments.len() as u64);
+    Ok((moments, omitted))
+}
+
+fn moment(row: Row<'_>) -> Option<Moment> {
+    let at = row.time("start")?;
+    Some(Moment {
+        at,
+        until: row.time("end").unwrap_or(at),
+        what: What::Questions(Questions {
+            srcaddr: row.text("srcaddr").unwrap_or_default(),
+            domain: row.text("domain").unwrap_or_default(),
+            queries: row.count("queries"),
+            names: row.count("names"),
+            a_name: row.text("a_name").unwrap_or_default(),
+            types: row.text("types").unwrap_or_default(),
+            failed: row.count("failed"),
+            first_seen: row.flag("first_seen"),
+        }),
+    })
+}

@@ -1,0 +1,8 @@
+//! The one integration binary of the crate.
+
+#[cfg(test)]
+mod saved;
+#[cfg(test)]
+mod session;
+#[cfg(test)]
+mod world;

@@ -1,0 +1,139 @@
+//! What a session lets be asked, and how it says no.
+
+use outflow_query::{Error, Limits, Session, Spot};
+
+use crate::world::WORLD;
+
+fn one(sql: &str) -> String {
+    let answer = WORLD.ask(&WORLD.session(), sql, Vec::new()).unwrap();
+    assert_eq!((answer.rows.len(), answer.columns.len()), (1, 1), "{sql}");
+    answer.rows[0][0].clone()
+}
+
+fn refused(sql: &str) -> Error {
+    WORLD.ask(&WORLD.session(), sql, Vec::new()).err().unwrap()
+}
+
+#[test]
+fn the_examples_of_functions_answer_what_they_say() {
+    let functions = outflow_udf::functions(outflow_udf::Known::default());
+    let shown: Vec<_> = functions
+        .about
+        .iter()
+        .filter(|about| !about.answer.is_empty())
+        .collect();
+    assert!(shown.len() > 8);
+    for about in shown {
+        assert_eq!(one(about.example), about.answer, "{}", about.name);
+    }
+}
+
+#[test]
+fn a_function_that_needs_a_context_says_so() {
+    for about in outflow_udf::functions(outflow_udf::Known::default()).about {
+        if about.answer.is_empty() {
+            let Error::Run { source } = refused(about.example) else {
+                panic!("{}", about.name);
+            };
+            let text = source.find_root().to_string();
+            assert!(text.contains("--context"), "{}: {text}", about.name);
+        }
+    }
+}
+
+#[test]
+fn an_error_points_at_the_word() {
+    let Error::Sql { message, spot, .. } = refused("SELECT interface_id,\n  byts FROM flows")
+    else {
+        panic!()
+    };
+    assert!(message.contains("byts"), "{message}");
+    let spot = spot.unwrap();
+    assert_eq!((spot.line, spot.column, spot.chars), (2, 3, 4));
+
+    let sql = "SELECT count(*) FRM flows WHERE";
+    let Error::Sql { spot, .. } = refused(sql) else {
+        panic!()
+    };
+    assert_eq!(spot.unwrap().line, 1);
+    let Error::Sql { message, .. } = refused("SELECT * FROM flow") else {
+        panic!()
+    };
+    assert!(message.contains("flow"), "{message}");
+}
+
+#[test]
+fn a_line_is_underlined_where_it_is_wrong() {
+    let spot = Spot {
+        line: 2,
+        column: 3,
+        chars: 4,
+    };
+    let (line, marks) = spot.underlined("SELECT\n\tbytes\n").unwrap();
+    assert_eq!((line.as_str(), marks.as_str()), (" bytes", "  ^^^^"));
+    assert_eq!(spot.underlined("SELECT"), None);
+}
+
+#[test]
+fn nothing_but_queries_is_let_through() {
+    for sql in [
+        "CREATE TABLE t AS SELECT 1",
+        "CREATE EXTERNAL TABLE t STORED AS PARQUET LOCATION '/etc'",
+        "DROP TABLE flows",
+        "INSERT INTO flows SELECT * FROM flows",
+        "DELETE FROM flows",
+        "COPY flows TO '/tmp/outflow-never.parquet'",
+        "SET datafusion.execution.batch_size = 1",
+        "CREATE VIEW v AS SELECT 1",
+    ] {
+        let error = refused(sql);
+        assert!(matches!(error, Error::Writes { .. }), "{sql}: {error:?}");
+    }
+    assert!(!std::path::Path::new("/tmp/outflow-never.parquet").exists());
+    // Files are no tables.
+    assert!(matches!(
+        refused("SELECT * FROM '/etc/passwd'"),
+        Error::Sql { .. }
+    ));
+}
+
+#[test]
+fn what_takes_too_much_memory_ends_with_an_error_and_the_session_goes_on() {
+    let limits = Limits {
+        memory_bytes: 1 << 20,
+        spill_bytes: 1 << 20,
+        threads: 1,
+    };
+    let session = Session::over(&WORLD.lake, limits, outflow_udf::Known::default()).unwrap();
+    let large = "SELECT array_agg(a.srcaddr || b.dstaddr) FROM flows a CROSS JOIN flows b";
+    let error = WORLD.ask(&session, large, Vec::new()).err().unwrap();
+    assert!(matches!(error, Error::Memory { .. }), "{error:?}");
+    assert_eq!(
+        WORLD.ask(&session, "SELECT 1", Vec::new()).unwrap().rows[0][0],
+        "1"
+    );
+}
+
+#[test]
+fn files_that_cannot_hold_what_is_asked_for_are_not_read() {
+    let plan = |sql: &str| {
+        let answer = WORLD.ask(&WORLD.session(), &format!("EXPLAIN {sql}"), Vec::new());
+        format!("{:?}", answer.unwrap().rows)
+    };
+    let files = |sql: &str| plan(sql).matches(".zstd.parquet").count();
+    let all = files("SELECT bytes FROM flows");
+    let day = files("SELECT bytes FROM flows WHERE day = DATE '2026-09-03'");
+    assert!(day >= 1 && all > 3 * day, "{all} {day}");
+    let hour =
+        "start >= TIMESTAMP '2026-09-03T10:00:00Z' AND start < TIMESTAMP '2026-09-03T11:00:00Z'";
+    let of_hour = files(&format!("SELECT bytes FROM flows WHERE {hour}"));
+    assert!((1..=day).contains(&of_hour), "{of_hour}");
+    assert_eq!(
+        files("SELECT bytes FROM flows WHERE day = DATE '1999-01-01'"),
+        0
+    );
+    assert_eq!(
+        files("SELECT bytes FROM flows WHERE region = 'ap-east-9'"),
+        0
+    );
+}

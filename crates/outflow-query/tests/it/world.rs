@@ -1,0 +1,188 @@
+//! A lake of the world in `testdata/breach`.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use outflow_ingest::{IngestSettings, Progress, Source};
+use outflow_lake::{Access, Lake};
+use outflow_query::{Error, Limits, ScalarValue, Session};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// The root of the workspace.
+pub(crate) fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A lake, and the runtime that asks it.
+pub(crate) struct World {
+    pub(crate) lake: Lake,
+    pub(crate) runtime: Runtime,
+    _folder: TempDir,
+}
+
+/// The world, read once for all tests.
+pub(crate) static WORLD: LazyLock<World> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("lake").display().to_string();
+    let lake = Lake::create(place.parse().unwrap(), &Access::default()).unwrap();
+    let more = folder.path().join("more");
+    std::fs::create_dir(&more).unwrap();
+    std::fs::write(more.join("queries.log"), queries()).unwrap();
+    std::fs::write(more.join("refused.log"), refused()).unwrap();
+    let archive = workspace().join("testdata/breach");
+    let sources = [archive, more].map(|path| Source::named(path.as_os_str()).unwrap());
+    let listing = outflow_ingest::list(&sources).unwrap();
+    let settings = IngestSettings {
+        workers: 2,
+        ..IngestSettings::default()
+    };
+    let done =
+        outflow_ingest::ingest(&listing.objects, &settings, &lake, &Progress::default()).unwrap();
+    assert!(done.problems.is_empty() && done.accounts.rows > 0);
+    World {
+        lake,
+        runtime: Runtime::new().unwrap(),
+        _folder: folder,
+    }
+});
+
+/// A Resolver query log of the same network: what its hosts asked before they talked, and a host that sends data below a
+/// domain.
+fn queries() -> String {
+    let mut lines = String::new();
+    let mut line = |time: &str, client: &str, name: &str, kind: &str, rcode: &str, answer: &str| {
+        let answers = match answer {
+            "" => String::new(),
+            answer => format!(r#"{{"Rdata":"{answer}","Type":"{kind}","Class":"IN"}}"#),
+        };
+        lines += &format!(
+            r#"{{"version":"1.100000","account_id":"878788776414","region":"us-east-1","vpc_id":"vpc-0da4ed656691fd69d","query_timestamp":"{time}","query_name":"{name}","query_type":"{kind}","query_class":"IN","rcode":"{rcode}","answers":[{answers}],"srcaddr":"{client}","srcport":"4711","transport":"UDP","srcids":{{}}}}"#
+        );
+        lines.push('\n');
+    };
+    let (uploader, other) = ("10.16.37.134", "10.16.65.180");
+    line(
+        "2026-09-05T13:14:58Z",
+        uploader,
+        "drop.upload.example.net.",
+        "A",
+        "NOERROR",
+        "45.84.72.193",
+    );
+    for hour in 0..6 {
+        let time = |minute: u32| format!("2026-09-03T{hour:02}:{minute:02}:00Z");
+        line(
+            &time(5),
+            other,
+            "www.example.org.",
+            "A",
+            "NOERROR",
+            "52.217.184.223",
+        );
+        line(
+            &time(6),
+            other,
+            &format!("gone{hour}.example.org."),
+            "A",
+            "NXDOMAIN",
+            "",
+        );
+        for at in 0..8u32 {
+            let below = format!("{:08x}", (hour * 8 + at).wrapping_mul(2_654_435_761));
+            line(
+                &time(10 + at),
+                uploader,
+                &format!("{below}.t.example.com."),
+                "TXT",
+                "NOERROR",
+                &below,
+            );
+        }
+    }
+    line(
+        "2026-09-03T07:00:00Z",
+        other,
+        "broken.example.edu.",
+        "AAAA",
+        "SERVFAIL",
+        "",
+    );
+    lines
+}
+
+/// Flow records of the same network: a host that tries to get out on one port and then on another, by a resolver of its own,
+/// and one protocol that nobody uses.
+fn refused() -> String {
+    let mut lines = String::from(
+        "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status \
+         vpc-id flow-direction\n",
+    );
+    let mut line = |to: &str, port: u16, protocol: u8, bytes: u32, at: i64, action: &str| {
+        lines += &format!(
+            "5 878788776414 eni-0e9a630bdc46857b6 10.16.142.21 {to} 40000 {port} {protocol} 10 {bytes} {at} {} {action} OK \
+             vpc-0da4ed656691fd69d egress\n",
+            at + 59
+        );
+    };
+    let monday = 1_788_739_200; // 2026-09-07
+    line("198.51.100.77", 25, 6, 600, monday, "REJECT");
+    line("198.51.100.77", 587, 6, 600, monday + 60, "REJECT");
+    line("198.51.100.77", 443, 6, 90_000, monday + 600, "ACCEPT");
+    line("9.9.9.9", 53, 17, 4_000, monday + 700, "ACCEPT");
+    line("9.9.9.9", 443, 6, 8_000, monday + 800, "ACCEPT");
+    line("198.51.100.78", 0, 47, 50_000, monday + 900, "ACCEPT");
+    lines
+}
+
+impl World {
+    /// A session with two threads.
+    pub(crate) fn session(&self) -> Session {
+        let limits = Limits {
+            threads: 2,
+            ..Limits::default()
+        };
+        Session::over(&self.lake, limits, outflow_udf::Known::default()).unwrap()
+    }
+
+    /// What a query answers, a text for each value.
+    pub(crate) fn ask(
+        &self,
+        session: &Session,
+        sql: &str,
+        values: Vec<(String, ScalarValue)>,
+    ) -> Result<Answer, Error> {
+        self.runtime.block_on(async {
+            let mut rows = session.query(sql, values).await?;
+            let mut answer = Answer {
+                columns: names(&rows),
+                rows: Vec::new(),
+            };
+            while let Some(batch) = rows.next().await? {
+                for row in 0..batch.num_rows() {
+                    let cell = |column: &arrow_array::ArrayRef| {
+                        arrow_cast::display::array_value_to_string(column, row)
+                    };
+                    let cells = batch.columns().iter().map(cell);
+                    answer.rows.push(cells.collect::<Result<_, _>>().unwrap());
+                }
+            }
+            Ok(answer)
+        })
+    }
+}
+
+fn names(rows: &outflow_query::Rows) -> Vec<String> {
+    let schema = rows.schema();
+    schema
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect()
+}
+
+/// An answer as texts.
+pub(crate) struct Answer {
+    pub(crate) columns: Vec<String>,
+    pub(crate) rows: Vec<Vec<String>>,
+}

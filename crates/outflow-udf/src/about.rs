@@ -1,0 +1,121 @@
+//! What a function is, for people and for the engine.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow_schema::{DataType, TimeUnit};
+use datafusion_expr::{DocSection, Documentation, Signature, TypeSignature, Volatility};
+
+/// A function of SQL, as its help has it.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct About {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is given.
+    pub arguments: &'static [Argument],
+    /// What it returns.
+    pub returns: Kind,
+    /// What it tells: a sentence or more, with units, and what makes it null.
+    pub tells: &'static str,
+    /// What makes it fail; empty if nothing does.
+    pub fails: &'static str,
+    /// A query that shows it.
+    pub example: &'static str,
+    /// What that query answers; empty if it depends on a context.
+    pub answer: &'static str,
+}
+
+/// An argument of a function.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Argument {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: Kind,
+    /// What it is.
+    pub tells: &'static str,
+}
+
+/// A type of SQL that functions take or return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `TEXT`.
+    Text,
+    /// `BIGINT`.
+    Long,
+    /// `DOUBLE`.
+    Double,
+    /// `BOOLEAN`.
+    Flag,
+    /// `TIMESTAMP`, in UTC.
+    Time,
+    /// `BYTEA`.
+    Bytes,
+    /// Whatever there is.
+    Any,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Long => "bigint",
+            Self::Double => "double",
+            Self::Flag => "boolean",
+            Self::Time => "timestamp",
+            Self::Bytes => "bytea",
+            Self::Any => "any",
+        })
+    }
+}
+
+impl Kind {
+    /// The type as the engine has it; texts are given for [`Kind::Any`].
+    pub(crate) fn arrow(self) -> DataType {
+        match self {
+            Self::Text | Self::Any => DataType::Utf8View,
+            Self::Long => DataType::Int64,
+            Self::Double => DataType::Float64,
+            Self::Flag => DataType::Boolean,
+            Self::Time => DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::from("UTC"))),
+            Self::Bytes => DataType::Binary,
+        }
+    }
+}
+
+impl About {
+    /// How it is called: `cidr_contains(cidr text, addr text) → boolean`.
+    pub fn call(&self) -> String {
+        let arguments: Vec<String> = self
+            .arguments
+            .iter()
+            .map(|argument| format!("{} {}", argument.name, argument.kind))
+            .collect();
+        format!("{}({}) → {}", self.name, arguments.join(", "), self.returns)
+    }
+
+    /// What the engine takes for its arguments.
+    pub(crate) fn signature(&self) -> Signature {
+        let kinds = self.arguments.iter().map(|argument| argument.kind);
+        let types = match self.arguments {
+            [] => TypeSignature::Nullary,
+            [only] if only.kind == Kind::Any => TypeSignature::Any(1),
+            _ => TypeSignature::Exact(kinds.map(Kind::arrow).collect()),
+        };
+        Signature::new(types, Volatility::Immutable)
+    }
+
+    /// The description in the form that the engine has for it.
+    pub(crate) fn documentation(&self) -> Documentation {
+        let section = DocSection {
+            include: true,
+            label: "Outflow",
+            description: None,
+        };
+        let mut built = Documentation::builder(section, self.tells, self.call());
+        for argument in self.arguments {
+            built = built.with_argument(argument.name, argument.tells);
+        }
+        built.with_sql_example(self.example).build()
+    }
+}

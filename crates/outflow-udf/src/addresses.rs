@@ -1,0 +1,137 @@
+//! Functions of addresses.
+
+use std::sync::Arc;
+
+use arrow_array::{Array as _, ArrayRef, BooleanArray, StringViewArray};
+use datafusion_common::{Result, exec_datafusion_err};
+use ipnet::IpNet;
+use outflow_enrich::AddrClass;
+
+use crate::about::{About, Argument, Kind};
+use crate::arguments::{Last, addr, longs, map_text, text, texts};
+use crate::scalar::Scalar;
+
+pub(crate) const ADDR: Argument = Argument {
+    name: "addr",
+    kind: Kind::Text,
+    tells: "an address, IPv4 or IPv6",
+};
+
+static CIDR_CONTAINS: About = About {
+    name: "cidr_contains",
+    arguments: &[
+        Argument {
+            name: "cidr",
+            kind: Kind::Text,
+            tells: "a network as address and prefix length, or several with commas",
+        },
+        ADDR,
+    ],
+    returns: Kind::Flag,
+    tells: "Whether an address lies in one of these networks. Null for what is no address.",
+    fails: "if a network is none, as `10.0.0.0/33`",
+    example: "SELECT cidr_contains('10.0.0.0/8,fd00::/8', '10.1.2.3')",
+    answer: "true",
+};
+
+static IP_CLASS: About = About {
+    name: "ip_class",
+    arguments: &[ADDR],
+    returns: Kind::Text,
+    tells: "The kind of an address by the special-purpose registries (RFC 6890): `private`, `shared`, `unique_local`, \
+            `link_local`, `loopback`, `multicast`, `reserved`, `documentation` or `public`. Null for what is no address.",
+    fails: "",
+    example: "SELECT ip_class('100.64.1.1')",
+    answer: "shared",
+};
+
+static IP_PREFIX: About = About {
+    name: "ip_prefix",
+    arguments: &[
+        ADDR,
+        Argument {
+            name: "length",
+            kind: Kind::Long,
+            tells: "bits of the network's prefix: 0 to 32, or to 128 for IPv6",
+        },
+    ],
+    returns: Kind::Text,
+    tells: "The network of this prefix length that an address lies in. Null for what is no address, and for a length that \
+            its family does not have.",
+    fails: "",
+    example: "SELECT ip_prefix('10.1.2.3', 24)",
+    answer: "10.1.2.0/24",
+};
+
+pub(crate) fn all() -> Vec<(&'static About, Scalar)> {
+    vec![
+        (&CIDR_CONTAINS, Scalar::new(&CIDR_CONTAINS, cidr_contains)),
+        (&IP_CLASS, Scalar::new(&IP_CLASS, ip_class)),
+        (&IP_PREFIX, Scalar::new(&IP_PREFIX, ip_prefix)),
+    ]
+}
+
+fn cidr_contains(columns: &[ArrayRef]) -> Result<ArrayRef> {
+    let (cidrs, addrs) = (texts(columns, 0)?, texts(columns, 1)?);
+    let mut networks: Option<(&str, Vec<IpNet>)> = None;
+    let mut last = Last::new();
+    let mut contained = Vec::with_capacity(addrs.len());
+    for row in 0..addrs.len() {
+        let (Some(cidr), Some(tested)) = (text(cidrs, row), text(addrs, row)) else {
+            contained.push(None);
+            continue;
+        };
+        if networks.as_ref().is_none_or(|(known, _)| *known != cidr) {
+            networks = Some((cidr, parse(cidr)?));
+            last = Last::new();
+        }
+        let within = |addr: &str| {
+            let ip = self::addr(addr)?.to_ip();
+            let (_, networks) = networks.as_ref()?;
+            Some(networks.iter().any(|network| network.contains(&ip)))
+        };
+        contained.push(last.of(tested, within));
+    }
+    Ok(Arc::new(BooleanArray::from(contained)))
+}
+
+fn parse(cidrs: &str) -> Result<Vec<IpNet>> {
+    let parsed = |text: &str| {
+        let text = text.trim();
+        let network: Option<IpNet> = text.parse().ok();
+        let single = || Some(IpNet::from(addr(text)?.to_ip()));
+        network.or_else(single).ok_or_else(|| {
+            exec_datafusion_err!("`{text}` is no network: write one as 10.0.0.0/8 or fd00::/8")
+        })
+    };
+    cidrs.split(',').map(parsed).collect()
+}
+
+fn ip_class(columns: &[ArrayRef]) -> Result<ArrayRef> {
+    let class = |text: &str| {
+        Some(match AddrClass::of(addr(text)?) {
+            AddrClass::Private => "private",
+            AddrClass::SharedSpace => "shared",
+            AddrClass::UniqueLocal => "unique_local",
+            AddrClass::LinkLocal => "link_local",
+            AddrClass::Loopback => "loopback",
+            AddrClass::Multicast => "multicast",
+            AddrClass::Reserved => "reserved",
+            AddrClass::Documentation => "documentation",
+            AddrClass::Public => "public",
+        })
+    };
+    Ok(Arc::new(map_text(texts(columns, 0)?, class)))
+}
+
+fn ip_prefix(columns: &[ArrayRef]) -> Result<ArrayRef> {
+    let (addrs, lengths) = (texts(columns, 0)?, longs(columns, 1)?);
+    let prefix = |row: usize| {
+        let ip = addr(text(addrs, row)?)?.to_ip();
+        let length = lengths.is_valid(row).then(|| lengths.value(row))?;
+        let network = IpNet::new(ip, u8::try_from(length).ok()?).ok()?;
+        Some(network.trunc().to_string())
+    };
+    let prefixes: StringViewArray = (0..addrs.len()).map(prefix).collect();
+    Ok(Arc::new(prefixes))
+}

@@ -1,0 +1,23 @@
+//! Functions of SQL: of addresses, networks, names and bytes.
+//!
+//! ```text
+//! Known: what a context tells ──► functions(known) ──► Functions ──► registered by whoever has a session
+//! ```
+//!
+//! Each is described by an [`About`], from which its help is printed and which holds an example with its answer.
+//!
+//! Not here: sessions, tables, files.
+
+pub use about::{About, Argument, Kind};
+pub use functions::{Functions, Known, functions};
+
+mod about;
+mod addresses;
+mod amounts;
+mod arguments;
+mod distinct;
+mod functions;
+mod names;
+mod places;
+mod scalar;
+mod sessions;

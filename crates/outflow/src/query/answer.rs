@@ -1,0 +1,63 @@
+//! From a query to its answer.
+
+use std::io::{self, Write};
+
+use anyhow::anyhow;
+use outflow_query::{AnswerFormat, AnswerWriter, Error, Rows};
+use tokio::runtime::Runtime;
+
+use super::asked::Asked;
+use crate::exit::Failure;
+use crate::output;
+use crate::session::{Opened, failure};
+
+/// What stopped an answer.
+pub(crate) enum Stop {
+    Query(Error),
+    Cancelled,
+    Output(io::Error),
+}
+
+impl Stop {
+    /// What it means.
+    pub(crate) fn failure(self, sql: &str) -> Failure {
+        match self {
+            Self::Query(error) => failure(error, sql),
+            Self::Cancelled => Failure::unfinished(anyhow!("cancelled"), "ask again"),
+            Self::Output(error) => output::lost(error),
+        }
+    }
+}
+
+/// Understands a query and begins to answer it.
+pub(super) fn begin(opened: &Opened, asked: &Asked) -> Result<Rows, Stop> {
+    let query = opened.session.query(&asked.sql, asked.values.clone());
+    cancellable(&opened.runtime, query)
+}
+
+/// Writes an answer as it comes; says how many rows it has.
+pub(super) fn write(
+    opened: &Opened,
+    rows: &mut Rows,
+    format: AnswerFormat,
+    out: &mut dyn Write,
+) -> Result<u64, Stop> {
+    let mut writer = AnswerWriter::new(format, &rows.schema(), out).map_err(Stop::Output)?;
+    while let Some(batch) = cancellable(&opened.runtime, rows.next())? {
+        writer.write(&batch).map_err(Stop::Output)?;
+    }
+    writer.finish().map_err(Stop::Output)
+}
+
+/// Waits for what a query does, unless Ctrl-C comes first.
+pub(crate) fn cancellable<T>(
+    runtime: &Runtime,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Stop> {
+    runtime.block_on(async {
+        tokio::select! {
+            done = work => done.map_err(Stop::Query),
+            _ = tokio::signal::ctrl_c() => Err(Stop::Cancelled),
+        }
+    })
+}

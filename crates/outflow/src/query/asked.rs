@@ -1,0 +1,123 @@
+//! What is asked: SQL, and values for the places in it.
+
+use std::io::Read as _;
+
+use anyhow::{Context as _, anyhow};
+use outflow_query::{Library, LibraryError, ParameterKind, QUERY_BYTES_MAX, ScalarValue};
+
+use super::QueryArgs;
+use crate::exit::Failure;
+
+pub(super) struct Asked {
+    pub(super) sql: String,
+    pub(super) values: Vec<(String, ScalarValue)>,
+}
+
+/// Reads `name=value`.
+pub(super) fn parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+impl Asked {
+    /// SQL without places to fill in.
+    pub(super) fn plain(sql: String) -> Self {
+        Self {
+            sql,
+            values: Vec::new(),
+        }
+    }
+
+    /// A saved query with these values.
+    pub(super) fn saved(
+        library: &Library,
+        name: &str,
+        given: &[(String, String)],
+    ) -> Result<Self, Failure> {
+        let query = library.get(name).map_err(unusable)?;
+        Ok(Self {
+            sql: query.sql.clone(),
+            values: query.bind(given).map_err(unusable)?,
+        })
+    }
+
+    /// What the arguments ask; none if they ask nothing.
+    pub(super) fn of(args: &QueryArgs) -> Result<Option<Self>, Failure> {
+        args.of.check()?;
+        if let Some(name) = &args.name {
+            let library = library(args.queries.as_deref())?;
+            return Self::saved(&library, name, &args.params).map(Some);
+        }
+        let text = |(name, value): &(String, String)| {
+            let value = ParameterKind::Text.parse(value);
+            value.map(|value| (name.clone(), value))
+        };
+        Ok(own(args)?.map(|sql| Self {
+            sql,
+            values: args.params.iter().filter_map(text).collect(),
+        }))
+    }
+}
+
+fn own(args: &QueryArgs) -> Result<Option<String>, Failure> {
+    let hint = "give one as an argument, with --file or with --name; `outflow query --list` lists the saved ones";
+    let unread = |error: anyhow::Error| Failure::usage(error, hint);
+    let sql = match (&args.sql, &args.file) {
+        (Some(sql), _) if sql == "-" => {
+            let mut sql = String::new();
+            let mut limited = std::io::stdin().take(QUERY_BYTES_MAX);
+            limited
+                .read_to_string(&mut sql)
+                .context("could not read the query from standard input")
+                .map_err(unread)?;
+            sql
+        }
+        (Some(sql), _) => sql.clone(),
+        (None, Some(file)) => std::fs::read_to_string(file)
+            .with_context(|| format!("could not read the query `{}`", file.display()))
+            .map_err(unread)?,
+        (None, None) => return Ok(None),
+    };
+    if sql.trim().is_empty() {
+        return Err(unread(anyhow!("the query is empty")));
+    }
+    Ok(Some(sql))
+}
+
+/// The saved queries: ours, and those of a folder.
+pub(super) fn library(folder: Option<&std::path::Path>) -> Result<Library, Failure> {
+    let library = Library::shipped().map_err(unusable)?;
+    match folder {
+        Some(folder) => library.with_folder(folder).map_err(unusable),
+        None => Ok(library),
+    }
+}
+
+/// What it means that a saved query cannot be asked.
+pub(super) fn unusable(error: LibraryError) -> Failure {
+    let hint = match &error {
+        LibraryError::Unknown {
+            nearest: Some(name),
+            ..
+        } => format!("did you mean `{name}`? `outflow query --list` lists all"),
+        LibraryError::Unknown { nearest: None, .. } => {
+            "`outflow query --list` lists all".to_owned()
+        }
+        LibraryError::Missing { parameter, .. } | LibraryError::Value { parameter, .. } => {
+            format!("give one with -p {parameter}=…")
+        }
+        LibraryError::Needless { query, .. } => {
+            format!("`outflow query --show {query}` tells what each means")
+        }
+        LibraryError::Header { .. } => {
+            "a saved query begins with `-- name: …`, `-- question: …`, and a `-- param: NAME TYPE = DEFAULT: …` for each \
+             place $NAME"
+                .to_owned()
+        }
+        LibraryError::Read { .. } => "name a folder of .sql files with --queries".to_owned(),
+        LibraryError::Twice { .. } => "rename one of them".to_owned(),
+    };
+    Failure::usage(error, hint)
+}

@@ -1,0 +1,113 @@
+//! What is told of saved queries and of functions.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::anyhow;
+use outflow_query::{Library, SavedQuery};
+use outflow_udf::{About, Known};
+
+use super::asked::{library, unusable};
+use crate::exit::{self, Exit, Failure};
+use crate::output;
+
+/// Lists saved queries, or shows one.
+pub(super) fn tell(name: Option<&str>, folder: Option<&Path>) -> Result<Exit, Failure> {
+    let library = library(folder)?;
+    let Some(name) = name else {
+        return written(|out| list(&library, out));
+    };
+    let query = library.get(name).map_err(unusable)?;
+    written(|out| show(query, out))
+}
+
+fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Exit, Failure> {
+    match output::write(None, write) {
+        Err(error) if exit::is_closed_pipe(&error) => Ok(Exit::Done),
+        Err(error) => Err(output::unwritten(None, error)),
+        Ok(()) => Ok(Exit::Done),
+    }
+}
+
+fn list(library: &Library, out: &mut dyn Write) -> io::Result<()> {
+    let rows: Vec<[String; 2]> = library
+        .iter()
+        .map(|query| [query.name.clone(), query.question.clone()])
+        .collect();
+    output::columns(out, &rows, 2)
+}
+
+fn show(query: &SavedQuery, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}: {}", query.name, query.question)?;
+    if !query.parameters.is_empty() {
+        writeln!(out, "\nparameters")?;
+        let rows: Vec<[String; 4]> = query
+            .parameters
+            .iter()
+            .map(|one| {
+                let default = one.default.as_ref();
+                let default = default.map_or("(needed)".to_owned(), |text| format!("= {text}"));
+                [
+                    format!("  {}", one.name),
+                    one.kind.to_string(),
+                    default,
+                    one.tells.clone(),
+                ]
+            })
+            .collect();
+        output::columns(out, &rows, 4)?;
+    }
+    writeln!(out, "\ncolumns")?;
+    let rows: Vec<[String; 2]> = query
+        .columns
+        .iter()
+        .map(|column| [format!("  {}", column.name), column.tells.clone()])
+        .collect();
+    output::columns(out, &rows, 2)?;
+    let header = |line: &&str| line.starts_with("--") || line.trim().is_empty();
+    let lines: Vec<&str> = query.sql.lines().skip_while(header).collect();
+    writeln!(out, "\n{}", lines.join("\n"))
+}
+
+/// Lists functions, or tells of one.
+pub(super) fn functions(name: Option<&str>) -> Result<Exit, Failure> {
+    let all = outflow_udf::functions(Known::default()).about;
+    let Some(name) = name else {
+        let rows: Vec<[String; 2]> = all
+            .iter()
+            .map(|about| [about.call(), first_sentence(about.tells).to_owned()])
+            .collect();
+        return written(|out| output::columns(out, &rows, 2));
+    };
+    let Some(about) = all.iter().find(|about| about.name == name) else {
+        return Err(Failure::usage(
+            anyhow!("there is no function `{name}` of Outflow's"),
+            "`outflow functions` lists them; those of the engine are listed by `SHOW FUNCTIONS` in a query",
+        ));
+    };
+    written(|out| describe(about, out))
+}
+
+fn first_sentence(text: &str) -> &str {
+    let end = text.find(". ").or(text.find(": "));
+    end.map_or(text, |end| &text[..end]).trim_end_matches('.')
+}
+
+fn describe(about: &About, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}\n\n{}", about.call(), about.tells)?;
+    writeln!(out)?;
+    let rows: Vec<[String; 2]> = about
+        .arguments
+        .iter()
+        .map(|argument| [format!("  {}", argument.name), argument.tells.to_owned()])
+        .collect();
+    output::columns(out, &rows, 2)?;
+    if !about.fails.is_empty() {
+        writeln!(out, "\nIt fails {}.", about.fails)?;
+    }
+    writeln!(out, "\n  {}", about.example)?;
+    if !about.answer.is_empty() {
+        writeln!(out, "  → {}", about.answer)?;
+    }
+    Ok(())
+}

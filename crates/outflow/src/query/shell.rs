@@ -1,0 +1,237 @@
+//! The interactive shell: lines in, answers out.
+
+mod command;
+mod helper;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::process::{Command as Process, Stdio};
+use std::time::Instant;
+
+use outflow_query::{AnswerFormat, Library, TableLayout};
+use rustyline::config::Configurer as _;
+use rustyline::error::ReadlineError;
+use rustyline::history::FileHistory;
+use rustyline::{CompletionType, Editor};
+
+use super::answer;
+use super::asked::Asked;
+use crate::exit::{self, Exit, Failure};
+use crate::output;
+use crate::session::Opened;
+use crate::voice::Voice;
+use command::Command;
+use helper::Helper;
+
+/// Lines that are remembered.
+const HISTORY_LINES_MAX: usize = 2_000;
+
+const GREETING: &str = "Type SQL, ended by `;`. \\? tells what else there is, \\q ends.";
+
+/// A session with somebody at a terminal.
+pub(super) struct Shell<'a> {
+    opened: &'a Opened,
+    library: &'a Library,
+    voice: Voice,
+    timing: bool,
+    pager: bool,
+}
+
+impl<'a> Shell<'a> {
+    pub(super) fn new(opened: &'a Opened, library: &'a Library, voice: Voice) -> Self {
+        Self {
+            opened,
+            library,
+            voice,
+            timing: true,
+            pager: std::io::stdout().is_terminal(),
+        }
+    }
+
+    /// Reads lines until there are no more.
+    pub(super) fn run(mut self) -> Result<Exit, Failure> {
+        let unusable = |error: ReadlineError| {
+            Failure::unfinished(error, "give the query as an argument, or with --file")
+        };
+        let mut editor: Editor<Helper, FileHistory> = Editor::new().map_err(unusable)?;
+        editor.set_completion_type(CompletionType::List);
+        editor.set_helper(Some(Helper::new(&self.opened.session, self.library)));
+        editor
+            .set_max_history_size(HISTORY_LINES_MAX)
+            .map_err(unusable)?;
+        let history = history();
+        if let Some(path) = &history {
+            // There is none before the first time.
+            let _ = editor.load_history(path);
+        }
+        self.voice.note(GREETING);
+        let mut pending = String::new();
+        loop {
+            let prompt = if pending.is_empty() {
+                "outflow> "
+            } else {
+                "      -> "
+            };
+            match editor.readline(prompt) {
+                Ok(line) => {
+                    if pending.is_empty() && line.trim().is_empty() {
+                        continue;
+                    }
+                    if !pending.is_empty() {
+                        pending.push('\n');
+                    }
+                    pending.push_str(&line);
+                    if !is_whole(&pending) {
+                        continue;
+                    }
+                    let whole = std::mem::take(&mut pending);
+                    // A line that cannot be remembered is no reason to stop.
+                    let _ = editor.add_history_entry(whole.as_str());
+                    if self.take(whole.trim()) == Next::End {
+                        break;
+                    }
+                }
+                Err(ReadlineError::Interrupted) => pending.clear(),
+                Err(ReadlineError::Eof) => break,
+                Err(error) => return Err(unusable(error)),
+            }
+        }
+        if let Some(path) = &history
+            && let Err(error) = save(&mut editor, path)
+        {
+            tracing::warn!(%error, "the history of queries is not kept");
+        }
+        Ok(Exit::Done)
+    }
+
+    fn take(&mut self, line: &str) -> Next {
+        let done = match Command::parse(line) {
+            Ok(Command::Quit) => return Next::End,
+            Ok(Command::Sql(sql)) => self.ask(&Asked::plain(sql)),
+            Ok(Command::Saved { name, given }) => {
+                let asked = Asked::saved(self.library, &name, &given);
+                asked.and_then(|asked| self.ask(&asked))
+            }
+            Ok(Command::Timing) => {
+                self.timing = !self.timing;
+                self.say(if self.timing {
+                    "timing is on"
+                } else {
+                    "timing is off"
+                })
+            }
+            Ok(Command::Pager) => {
+                self.pager = !self.pager;
+                self.say(if self.pager {
+                    "the pager is on"
+                } else {
+                    "the pager is off"
+                })
+            }
+            Ok(Command::Help) => self.say(command::HELP),
+            Ok(Command::Queries) => {
+                let names = self.library.iter();
+                let lines: Vec<String> = names
+                    .map(|query| format!("{:24} {}", query.name, query.question))
+                    .collect();
+                self.page(&lines.join("\n"))
+            }
+            Ok(Command::Functions) => {
+                let all = outflow_udf::functions(outflow_udf::Known::default()).about;
+                let lines: Vec<String> = all.iter().map(|about| about.call()).collect();
+                self.page(&lines.join("\n"))
+            }
+            Err(wrong) => Err(Failure::usage(
+                anyhow::anyhow!(wrong),
+                "\\? tells what there is",
+            )),
+        };
+        if let Err(failure) = done {
+            exit::report(&failure, self.voice);
+        }
+        Next::Line
+    }
+
+    fn ask(&self, asked: &Asked) -> Result<(), Failure> {
+        // The shell shows how long it took, which no answer depends on.
+        #[expect(clippy::disallowed_methods, reason = "for a person who waits")]
+        let began = Instant::now();
+        let mut shown = Vec::new();
+        let width = output::table_options(None).width;
+        let layout = TableLayout {
+            // A pager scrolls to the right.
+            width: width.filter(|_| !self.pager),
+        };
+        let format = AnswerFormat::Table(layout);
+        let rows = answer::begin(self.opened, asked)
+            .and_then(|mut rows| answer::write(self.opened, &mut rows, format, &mut shown))
+            .map_err(|stop| stop.failure(&asked.sql))?;
+        self.page(&String::from_utf8_lossy(&shown))?;
+        if self.timing {
+            let count = outflow_finding::human_count(rows);
+            self.say(&format!(
+                "{count} rows in {:.3} s",
+                began.elapsed().as_secs_f64()
+            ))?;
+        }
+        Ok(())
+    }
+
+    fn say(&self, text: &str) -> Result<(), Failure> {
+        output::to_stdout(format!("{}\n", text.trim_end()).as_bytes()).map_err(output::lost)
+    }
+
+    /// Shows a text, by the pager if it does not fit the screen.
+    fn page(&self, text: &str) -> Result<(), Failure> {
+        let (height, width) = console::Term::stdout().size();
+        let wide = |line: &str| line.chars().count() > usize::from(width);
+        let fits = text.lines().count() < usize::from(height) && !text.lines().any(wide);
+        if fits || !self.pager {
+            return self.say(text);
+        }
+        let less = Process::new("less")
+            .args(["-S", "-F", "-R", "-X"])
+            .stdin(Stdio::piped())
+            .spawn();
+        let Ok(mut less) = less else {
+            return self.say(text);
+        };
+        if let Some(mut stdin) = less.stdin.take() {
+            // Who has seen enough closes it.
+            let _ = stdin.write_all(text.as_bytes());
+        }
+        less.wait().map(|_| ()).map_err(output::lost)
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Next {
+    Line,
+    End,
+}
+
+/// Whether what was typed is a whole: a command, or SQL that is ended.
+fn is_whole(text: &str) -> bool {
+    let text = text.trim_end();
+    text.starts_with('\\') || text.ends_with(';') || text == "exit" || text == "quit"
+}
+
+/// Where lines are remembered; nowhere without a home.
+fn history() -> Option<PathBuf> {
+    let of = |name: &str| {
+        let value = std::env::var_os(name);
+        value.filter(|value| !value.is_empty()).map(PathBuf::from)
+    };
+    let state = of("XDG_STATE_HOME").or_else(|| Some(of("HOME")?.join(".local/state")))?;
+    Some(state.join("outflow/queries"))
+}
+
+fn save(
+    editor: &mut Editor<Helper, FileHistory>,
+    path: &std::path::Path,
+) -> Result<(), ReadlineError> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    editor.save_history(path)
+}

@@ -1,0 +1,174 @@
+//! A session of SQL, over a lake or over sources.
+
+mod source;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::anyhow;
+use outflow_query::{Error, Limits, Session};
+use outflow_record::Format;
+use outflow_udf::Known;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::context;
+use crate::exit::{Exit, Failure};
+use crate::judging;
+use crate::lake;
+use crate::sources::SelectArgs;
+use crate::voice::Voice;
+
+/// What is asked, and what asking may take.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SessionArgs {
+    /// Ask this lake: a folder, or s3://bucket/prefix.
+    #[arg(long, value_name = "PLACE", conflicts_with = "sources")]
+    lake: Option<String>,
+    /// Ask these sources, which are read into a lake of the moment first: files, folders, s3://bucket/prefix, or `-`.
+    /// May be repeated.
+    #[arg(long = "source", value_name = "SOURCE")]
+    sources: Vec<OsString>,
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+    /// Networks that are inside, beside private space, when sources are read. May be repeated, or a list with commas.
+    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
+    internal: Vec<String>,
+    /// Folder of what is known of destinations and interfaces, as for `outflow detect`: for functions such as `country`.
+    #[arg(long, value_name = "FOLDER")]
+    context: Option<PathBuf>,
+    /// Memory, in MiB, for what is sorted, grouped and joined; beyond it, a query spills to disk.
+    #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(16..))]
+    memory: u32,
+    /// Threads [default: all cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+}
+
+/// A session, and what it runs on.
+pub(crate) struct Opened {
+    pub(crate) session: Session,
+    pub(crate) runtime: Runtime,
+    /// Whether all of the sources was read.
+    pub(crate) exit: Exit,
+    /// The folder of a lake of the moment, which goes with this.
+    _folder: Option<TempDir>,
+}
+
+impl SessionArgs {
+    /// Whether it is said what to ask.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.lake.is_none() && self.sources.is_empty() {
+            return Err(Failure::usage(
+                anyhow!("it is not said what to ask"),
+                "name a lake with --lake, or what to read with --source",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Opens the lake, or reads the sources; `out` is where the answer will go.
+    pub(crate) fn open(
+        &self,
+        out: Option<&Path>,
+        flow_format: Option<Format>,
+        voice: Voice,
+    ) -> Result<Opened, Failure> {
+        self.check()?;
+        let threads = judging::workers(self.threads);
+        let context = Arc::new(context::load(self.context.as_deref())?);
+        if self.context.is_some() {
+            context::note(&context, voice);
+        }
+        let (lake, folder, exit) = match &self.lake {
+            Some(place) => {
+                let options = self.select.server.options();
+                (lake::open(place, &options)?, None, Exit::Done)
+            }
+            None => {
+                let context = Arc::clone(&context);
+                let read = source::read(self, out, context, flow_format, threads, voice)?;
+                (read.lake, Some(read.folder), read.exit)
+            }
+        };
+        let limits = Limits {
+            memory_bytes: usize::try_from(self.memory).unwrap_or(usize::MAX) << 20,
+            threads,
+            ..Limits::default()
+        };
+        let known = Known {
+            ranges: context.ranges.clone(),
+            geo: Arc::clone(&context.geo),
+            inventory: Arc::clone(&context.inventory),
+        };
+        let session = Session::over(&lake, limits, known).map_err(|error| failure(error, ""))?;
+        Ok(Opened {
+            session,
+            runtime: runtime(threads)?,
+            exit,
+            _folder: folder,
+        })
+    }
+}
+
+/// Threads that work on queries.
+fn runtime(threads: usize) -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name("outflow-query")
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::unfinished(error, "allow the program more threads"))
+}
+
+/// What it means that a query failed; a wrong one is shown with the place of what is wrong.
+pub(crate) fn failure(error: Error, sql: &str) -> Failure {
+    match error {
+        Error::Sql {
+            message,
+            spot,
+            help,
+        } => {
+            let shown = spot.and_then(|spot| Some((spot, spot.underlined(sql)?)));
+            let hint = help.map(String::from).unwrap_or_else(|| {
+                "tables are flows, profiles, dns, coverage, rejects and sources; `outflow query --lake … 'DESCRIBE flows'` \
+                 tells columns, `outflow functions` functions"
+                    .to_owned()
+            });
+            let shown = shown.map(|(spot, (line, marks))| {
+                vec![
+                    format!("{:>5} | {line}", spot.line),
+                    format!("      | {marks}"),
+                ]
+            });
+            Failure {
+                shown: shown.unwrap_or_default(),
+                ..Failure::usage(anyhow!(message), hint)
+            }
+        }
+        Error::Place { .. } => Failure::usage(
+            error,
+            "a place `$NAME` in a query takes its value from -p NAME=VALUE",
+        ),
+        Error::Writes { .. } => Failure::usage(
+            error,
+            "what may be asked begins with SELECT, WITH, VALUES, EXPLAIN, DESCRIBE or SHOW",
+        ),
+        Error::Memory { .. } => Failure::unfinished(
+            error,
+            "ask for less at once, or allow more with --memory; a smaller --threads needs less, too",
+        ),
+        Error::Run { source } => {
+            let root = source.find_root().to_string();
+            Failure::unfinished(
+                anyhow::anyhow!("the query could not be run to its end: {root}"),
+                "if files of the lake are damaged or gone, `outflow lake verify` names them",
+            )
+        }
+        Error::Session { .. } => Failure::unfinished(
+            error,
+            "see that the folder for temporary files (TMPDIR) may be written to",
+        ),
+    }
+}

@@ -1,0 +1,107 @@
+//! `outflow timeline`.
+
+mod json;
+mod text;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use outflow_query::{Entity, TimelineRequest};
+use outflow_record::Format;
+
+use crate::exit::{self, Exit, Failure};
+use crate::output;
+use crate::query::cancellable;
+use crate::session::SessionArgs;
+use crate::voice::Voice;
+
+/// Tell what happened at an interface, a workload or an address, in order.
+///
+/// Flow records that follow one another with the same other side are one line, as are questions to the resolver about
+/// one domain. What was met for the first time is marked, and times of which no log tells are shown as gaps.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  outflow timeline --lake ./lake --interface eni-0a1b --since 2026-10-01 --until 2026-10-02\n  \
+                        outflow timeline --source ./flow-logs --ip 203.0.113.9 --format json"
+)]
+pub(crate) struct TimelineArgs {
+    #[command(flatten)]
+    whose: WhoseArgs,
+    #[command(flatten)]
+    of: SessionArgs,
+    /// Seconds without a record after which what goes on with the same other side is a new line.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    gap: u32,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    format: OutputFormat,
+    /// Write to this file instead of stdout.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct WhoseArgs {
+    /// Of this network interface.
+    #[arg(long, visible_alias = "eni", value_name = "ID")]
+    interface: Option<String>,
+    /// Of this workload, as `workload` in `flows` has it.
+    #[arg(long, value_name = "NAME")]
+    workload: Option<String>,
+    /// Of this address, at whichever interface it was seen.
+    #[arg(long, value_name = "ADDRESS")]
+    ip: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum OutputFormat {
+    /// A line each, for people.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+impl WhoseArgs {
+    fn entity(&self) -> Entity {
+        match (&self.interface, &self.workload, &self.ip) {
+            (Some(id), _, _) => Entity::Interface(id.clone()),
+            (None, Some(name), _) => Entity::Workload(name.clone()),
+            (None, None, addr) => Entity::Addr(addr.clone().unwrap_or_default()),
+        }
+    }
+}
+
+pub(crate) fn run(
+    args: &TimelineArgs,
+    flow_format: Option<Format>,
+    voice: Voice,
+) -> Result<Exit, Failure> {
+    let request = TimelineRequest {
+        entity: args.whose.entity(),
+        since: args.of.select.since,
+        until: args.of.select.until,
+        gap_secs: args.gap,
+    };
+    // A wrong span is told before anything is read.
+    args.of.select.filter()?;
+    let out = args.out.as_deref();
+    let opened = args.of.open(out, flow_format, voice)?;
+    let told = cancellable(&opened.runtime, opened.session.timeline(&request));
+    let told = told.map_err(|stop| stop.failure(""))?;
+    if told.moments.is_empty() {
+        voice.note(&format!(
+            "nothing is known of `{}` in this time",
+            request.entity.name()
+        ));
+    }
+    let written = output::write(out, |out: &mut dyn Write| match args.format {
+        OutputFormat::Text => text::write(&told, out),
+        OutputFormat::Json => json::write(&told, out),
+    });
+    match written {
+        Err(error) if exit::is_closed_pipe(&error) => Ok(opened.exit),
+        Err(error) => Err(output::unwritten(out, error)),
+        Ok(()) => Ok(opened.exit),
+    }
+}

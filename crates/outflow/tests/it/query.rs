@@ -1,0 +1,233 @@
+//! Questions in SQL, as somebody at a shell asks them.
+
+use std::sync::LazyLock;
+
+use tempfile::TempDir;
+
+use crate::run::{Run, run, workspace};
+
+const ARCHIVE: &str = "testdata/breach";
+
+/// A lake of the archive.
+static LAKE: LazyLock<(TempDir, String)> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake").display().to_string();
+    run(&workspace(), &["ingest", ARCHIVE, "--lake", &lake]).exits(0);
+    (folder, lake)
+});
+
+fn query(args: &[&str]) -> Run {
+    run(&workspace(), &[&["query"], args].concat())
+}
+
+fn lake(args: &[&str]) -> Run {
+    query(&[&["--lake", &LAKE.1], args].concat())
+}
+
+#[test]
+fn sources_answer_what_their_lake_answers() {
+    for asked in [
+        &["--name", "top_talkers", "-p", "top=5"][..],
+        &[
+            "--name",
+            "behind-nat",
+            "-p",
+            "top=5",
+            "-p",
+            "since=2026-09-03",
+        ],
+        &["SELECT count(*) AS rows, sum(bytes) AS bytes, min(start) AS first FROM flows"],
+        &["SELECT status, count(*) AS rows FROM coverage GROUP BY status ORDER BY status"],
+    ] {
+        let of_lake = lake(asked).exits(0).stdout;
+        let of_sources = query(&[&["--source", ARCHIVE], asked].concat())
+            .exits(0)
+            .stdout;
+        assert!(of_lake.lines().count() > 2, "{of_lake}");
+        assert_eq!(of_lake, of_sources);
+    }
+}
+
+#[test]
+fn an_answer_is_the_same_in_every_format() {
+    let sql = "SELECT action, count(*) AS flows FROM flows GROUP BY action ORDER BY action";
+    let csv = lake(&[sql, "--format", "csv"]).exits(0).stdout;
+    assert_eq!(csv.lines().next(), Some("action,flows"));
+    let rows: Vec<&str> = csv.lines().skip(1).collect();
+    let json = lake(&[sql, "--format", "json"]).exits(0).stdout;
+    let of_json = json.lines().map(|line| {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        format!("{},{}", row["action"].as_str().unwrap(), row["flows"])
+    });
+    assert_eq!(of_json.collect::<Vec<_>>(), rows);
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("answer.parquet");
+    lake(&[sql, "--format", "parquet", "--out", out.to_str().unwrap()]).exits(0);
+    let file = std::fs::File::open(&out).unwrap();
+    let reader = parquet::file::serialized_reader::SerializedFileReader::new(file).unwrap();
+    let stored: Vec<String> = reader
+        .into_iter()
+        .map(|row| {
+            let row = row.unwrap();
+            let fields: Vec<String> = row
+                .get_column_iter()
+                .map(|(_, field)| field.to_string())
+                .collect();
+            fields.join(",").replace('"', "")
+        })
+        .collect();
+    assert_eq!(stored, rows);
+}
+
+#[test]
+fn an_answer_without_rows_has_its_columns() {
+    let none = "SELECT bytes, action FROM flows WHERE bytes < 0";
+    let csv = lake(&[none, "--format", "csv"]).exits(0).stdout;
+    assert_eq!(csv, "bytes,action\n");
+    assert_eq!(lake(&[none, "--format", "json"]).exits(0).stdout, "");
+    assert!(lake(&[none]).exits(0).stdout.starts_with("bytes  action"));
+}
+
+#[test]
+fn a_wrong_query_is_shown_with_the_word_and_leaves_no_file() {
+    lake(&["SELECT interface_id,\n    byts\nFROM flows"])
+        .exits(2)
+        .says(&[
+            "error: column 'byts' not found",
+            "    2 |     byts\n      |     ^^^^",
+            "hint: possible column flows.bytes",
+        ]);
+    lake(&["SELECT count(*) FRM flows x"])
+        .exits(2)
+        .says(&["    1 | SELECT count(*) FRM flows x"]);
+    lake(&["SELECT 1 FROM flow"])
+        .exits(2)
+        .says(&["flow", "hint: tables are flows, profiles"]);
+    lake(&["DROP TABLE flows"])
+        .exits(2)
+        .says(&["`DROP` is no query"]);
+    lake(&["SELECT 1; SELECT 2"]).exits(2).says(&["error: "]);
+    lake(&["   "]).exits(2).says(&["the query is empty"]);
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("answer.csv");
+    lake(&["SELECT nothing FROM flows", "--out", out.to_str().unwrap()]).exits(2);
+    assert!(!out.exists());
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    query(&["SELECT 1"]).exits(2).says(&["--lake", "--source"]);
+    query(&["--lake", "nowhere-at-all", "SELECT 1"])
+        .exits(2)
+        .says(&["holds no lake"]);
+    query(&["--source", "nowhere-at-all", "SELECT 1"])
+        .exits(2)
+        .says(&["nowhere-at-all"]);
+    lake(&["--name", "top_talker"])
+        .exits(2)
+        .says(&["did you mean `top_talkers`?"]);
+    lake(&["--name", "ip_flows"])
+        .exits(2)
+        .says(&["`ip_flows` needs a value for `ip`", "-p ip=…"]);
+    lake(&["--name", "top_talkers", "-p", "tap=5"])
+        .exits(2)
+        .says(&["no parameter `tap`", "`top`"]);
+    lake(&["--name", "top_talkers", "-p", "top=five"])
+        .exits(2)
+        .says(&["`five` is no value for `top`"]);
+    lake(&["SELECT $a"])
+        .exits(2)
+        .says(&["`$a`: it has no value"]);
+    lake(&["SELECT 1", "-p", "a=1"])
+        .exits(2)
+        .says(&["`$a`: there is no such place"]);
+    lake(&["SELECT country('8.8.8.8')"])
+        .exits(3)
+        .says(&["`country` can tell nothing without a database"]);
+    query(&["--show", "top_talker"])
+        .exits(2)
+        .says(&["did you mean"]);
+    run(&workspace(), &["functions", "nosuch"])
+        .exits(2)
+        .says(&["no function `nosuch`"]);
+}
+
+#[test]
+fn values_are_never_read_as_sql() {
+    let told = lake(&[
+        "SELECT $a AS a",
+        "-p",
+        "a='; DROP TABLE flows; --",
+        "--format",
+        "csv",
+    ]);
+    assert_eq!(told.exits(0).stdout, "a\n'; DROP TABLE flows; --\n");
+}
+
+#[test]
+fn queries_of_ones_own_stand_beside_those_that_are_shipped() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().to_str().unwrap();
+    let text = "-- name: mine\n-- question: How many?\n-- param: port bigint = 443: port\n-- column: flows: flows\n\
+                SELECT count(*) AS flows FROM flows WHERE dstport = $port\n";
+    std::fs::write(folder.path().join("mine.sql"), text).unwrap();
+    let listed = query(&["--list"]).exits(0).stdout;
+    assert!(listed.contains("top_talkers") && !listed.contains("mine"));
+    let shown = query(&["--show", "mine", "--queries", own]).exits(0).stdout;
+    assert!(
+        shown.contains("How many?") && shown.contains("bigint"),
+        "{shown}"
+    );
+    let told = lake(&["--name", "mine", "--queries", own, "--format", "csv"])
+        .exits(0)
+        .stdout;
+    assert!(told.starts_with("flows\n"), "{told}");
+
+    let broken = text.replace("bigint", "integer");
+    std::fs::write(folder.path().join("mine.sql"), broken).unwrap();
+    lake(&["--name", "mine", "--queries", own])
+        .exits(2)
+        .says(&["line 3", "`integer` is no type"]);
+}
+
+#[test]
+fn a_timeline_shows_the_theft_among_what_the_host_does() {
+    let lake = LAKE.1.as_str();
+    let timeline = |args: &[&str]| {
+        run(
+            &workspace(),
+            &[&["timeline", "--lake", lake], args].concat(),
+        )
+    };
+    let span = ["--since", "2026-09-05T13:00", "--until", "2026-09-05T14:00"];
+    let told = timeline(&[&["--eni", "eni-01699989a9ca9b4fe"][..], &span].concat())
+        .exits(0)
+        .stdout;
+    let theft = "* 13:15:11  19 min 59 s  10.16.37.134 → 45.84.72.193 tcp/443: sent 2.0 GB, received 500 kB, 4 connections";
+    assert!(told.contains(theft), "{told}");
+    assert!(
+        told.contains("(inside)") && told.contains("refused"),
+        "{told}"
+    );
+
+    let json = timeline(&["--ip", "45.84.72.193", "--format", "json"])
+        .exits(0)
+        .stdout;
+    let moment: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
+    assert_eq!(moment["sent_payload_bytes"], 2_000_000_000_u64);
+    assert_eq!(moment["first_seen"], true);
+    timeline(&["--ip", "192.0.2.1"])
+        .exits(0)
+        .says(&["nothing is known of `192.0.2.1`"]);
+    timeline(&[]).exits(2);
+    timeline(&[
+        "--ip",
+        "192.0.2.1",
+        "--since",
+        "2026-09-05",
+        "--until",
+        "2026-09-04",
+    ])
+    .exits(2)
+    .says(&["is not before"]);
+}

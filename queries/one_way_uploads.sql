@@ -1,0 +1,80 @@
+-- name: one_way_uploads
+-- question: Which connections were large uploads with little coming back?
+-- param: since timestamp = null: what started then or later
+-- param: until timestamp = null: what started before then
+-- param: bytes bigint = 10000000: bytes beyond headers sent, at least
+-- param: pcr double = 0.8: producer-consumer ratio, at least
+-- param: gap bigint = 600: seconds without a record that end a connection
+-- param: top bigint = 50: rows at most
+-- column: interface_id: the interface
+-- column: workload: what it belongs to
+-- column: local_addr: address on its side
+-- column: remote_addr: address outside
+-- column: remote_port: port outside
+-- column: protocol: IANA number
+-- column: started: when the connection began
+-- column: ended: when it ended
+-- column: sent_payload_bytes: bytes beyond headers sent
+-- column: received_payload_bytes: bytes beyond headers received
+-- column: pcr: (sent - received) / (sent + received)
+-- What a gateway passes on is counted at the hosts behind it.
+WITH gateways AS (
+    SELECT DISTINCT interface_id FROM flows WHERE via = 'received'
+),
+numbered AS (
+    SELECT
+        interface_id,
+        workload,
+        local_addr,
+        local_port,
+        remote_addr,
+        remote_port,
+        protocol,
+        direction,
+        payload_bytes,
+        start,
+        "end",
+        sessionize(start, "end", $gap) OVER (
+            PARTITION BY interface_id, local_addr, local_port, remote_addr, remote_port, protocol
+            ORDER BY start
+        ) AS session
+    FROM flows
+    WHERE counted
+        AND NOT EXISTS (SELECT 1 FROM gateways WHERE gateways.interface_id = flows.interface_id)
+        AND ($since IS NULL OR start >= $since)
+        AND ($until IS NULL OR start < $until)
+),
+sessions AS (
+    SELECT
+        interface_id,
+        workload,
+        local_addr,
+        local_port,
+        remote_addr,
+        remote_port,
+        protocol,
+        session,
+        min(start) AS started,
+        max("end") AS ended,
+        coalesce(sum(payload_bytes) FILTER (WHERE direction = 'egress'), 0) AS sent_payload_bytes,
+        coalesce(sum(payload_bytes) FILTER (WHERE direction = 'ingress'), 0) AS received_payload_bytes
+    FROM numbered
+    GROUP BY interface_id, workload, local_addr, local_port, remote_addr, remote_port, protocol, session
+)
+SELECT
+    interface_id,
+    workload,
+    local_addr,
+    remote_addr,
+    remote_port,
+    protocol,
+    started,
+    ended,
+    sent_payload_bytes,
+    received_payload_bytes,
+    round(pcr(sent_payload_bytes, received_payload_bytes), 3) AS pcr
+FROM sessions
+WHERE sent_payload_bytes >= $bytes
+    AND pcr(sent_payload_bytes, received_payload_bytes) >= $pcr
+ORDER BY sent_payload_bytes DESC, interface_id, remote_addr, started
+LIMIT $top
