@@ -45,7 +45,7 @@ pub(crate) struct QueryArgs {
     #[arg(short, long = "param", value_name = "NAME=VALUE", value_parser = asked::parameter)]
     params: Vec<(String, String)>,
     /// List the saved queries.
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with_all = ["sql", "file", "name", "show"])]
     list: bool,
     /// Print a saved query: its question, its parameters and its SQL.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["sql", "file", "name"])]

@@ -173,6 +173,8 @@ fn queries_of_ones_own_stand_beside_those_that_are_shipped() {
     std::fs::write(folder.path().join("mine.sql"), text).unwrap();
     let listed = query(&["--list"]).exits(0).stdout;
     assert!(listed.contains("top_talkers") && !listed.contains("mine"));
+    let listed = query(&["--list", "--queries", own]).exits(0).stdout;
+    assert!(listed.contains("top_talkers") && listed.contains("How many?"));
     let shown = query(&["--show", "mine", "--queries", own]).exits(0).stdout;
     assert!(
         shown.contains("How many?") && shown.contains("bigint"),
