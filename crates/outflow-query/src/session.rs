@@ -86,12 +86,18 @@ impl Session {
             .with_default_features()
             .build();
         let context = SessionContext::new_with_state(state);
+        register(&context, known);
+        let unix_seconds = context
+            .state()
+            .scalar_functions()
+            .get("unix_seconds")
+            .cloned();
+        let tables = LakeTables::new(lake.clone(), url, unix_seconds);
         let catalog = MemoryCatalogProvider::new();
         catalog
-            .register_schema(SCHEMA, Arc::new(LakeTables::new(lake.clone(), url)))
+            .register_schema(SCHEMA, Arc::new(tables))
             .map_err(made)?;
         context.register_catalog(CATALOG, Arc::new(catalog));
-        register(&context, known);
         Ok(Self { context })
     }
 

@@ -17,6 +17,7 @@ mod amounts;
 mod arguments;
 mod distinct;
 mod functions;
+mod moments;
 mod names;
 mod places;
 mod scalar;

@@ -6,7 +6,12 @@ use std::hash::{Hash, Hasher};
 use arrow_array::{Array as _, ArrayRef};
 use arrow_schema::DataType;
 use datafusion_common::{Result, ScalarValue};
-use datafusion_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+use datafusion_expr::interval_arithmetic::Interval;
+use datafusion_expr::preimage::PreimageResult;
+use datafusion_expr::simplify::SimplifyContext;
+use datafusion_expr::{
+    ColumnarValue, Documentation, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature,
+};
 
 use crate::about::About;
 
@@ -19,7 +24,12 @@ pub(crate) struct Scalar {
     signature: Signature,
     documentation: Documentation,
     work: Work,
+    turned: Option<Turned>,
 }
+
+/// The span of the argument's values for which the function has a value: so that what is asked of the function chooses
+/// files by the argument.
+pub(crate) type Turned = fn(&ScalarValue) -> Option<Interval>;
 
 impl Scalar {
     pub(crate) fn new(
@@ -31,7 +41,14 @@ impl Scalar {
             signature: about.signature(),
             documentation: about.documentation(),
             work: Box::new(work),
+            turned: None,
         }
+    }
+
+    /// The function, of whose one argument this tells the values by its own.
+    pub(crate) fn turned_by(mut self, turned: Turned) -> Self {
+        self.turned = Some(turned);
+        self
     }
 }
 
@@ -84,6 +101,18 @@ impl ScalarUDFImpl for Scalar {
             )?));
         }
         Ok(ColumnarValue::Array(worked))
+    }
+
+    fn preimage(&self, args: &[Expr], value: &Expr, _: &SimplifyContext) -> Result<PreimageResult> {
+        let span = self.turned.zip(value.as_literal());
+        let span = span.and_then(|(turned, value)| turned(value));
+        Ok(match (span, args) {
+            (Some(span), [argument]) => PreimageResult::Range {
+                expr: argument.clone(),
+                interval: Box::new(span),
+            },
+            _ => PreimageResult::None,
+        })
     }
 
     fn documentation(&self) -> Option<&Documentation> {

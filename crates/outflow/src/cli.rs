@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Query(crate::query::QueryArgs),
     Functions(crate::query::FunctionsArgs),
     Timeline(crate::timeline::TimelineArgs),
+    #[command(subcommand)]
+    Case(crate::case::CaseCommand),
     Simulate(crate::simulate::SimulateArgs),
     Evaluate(crate::evaluate::EvaluateArgs),
     Completions(crate::completions::CompletionsArgs),

@@ -71,7 +71,7 @@ impl KeepArgs {
 impl OpenArgs {
     /// Opens the lake.
     fn open(&self) -> Result<Lake, Failure> {
-        open(&self.lake.lake, &self.lake.options(&self.server))
+        self.lake.open(&self.server)
     }
 }
 
@@ -124,6 +124,11 @@ impl LakeArgs {
         let place = place(&self.lake)?;
         let access = access(&place, &self.options(server))?;
         Lake::create(place, &access).map_err(unusable)
+    }
+
+    /// Opens the lake, which must be there.
+    pub(crate) fn open(&self, server: &ServerArgs) -> Result<Lake, Failure> {
+        open(&self.lake, &self.options(server))
     }
 
     /// How to reach it: as the sources, but for what is said of the lake alone.

@@ -21,6 +21,7 @@ use clap::error::ErrorKind;
 use crate::voice::Voice;
 
 mod backtest;
+mod case;
 mod cli;
 mod clock;
 mod completions;
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
         cli::Command::Compact(args) => lake::compact(args, voice),
         cli::Command::Lake(command) => lake::run(command, voice),
         cli::Command::Query(args) => query::run(args, formats, voice),
+        cli::Command::Case(command) => case::run(command, formats, voice),
         cli::Command::Timeline(args) => timeline::run(&args, formats, voice),
         cli::Command::Functions(args) => query::functions(&args),
         cli::Command::Simulate(args) => simulate::run(args, formats),

@@ -20,6 +20,9 @@ use crate::lake;
 use crate::sources::SelectArgs;
 use crate::voice::Voice;
 
+/// Memory of queries, unless another is asked for.
+const MEMORY_MIB: u32 = 2_048;
+
 /// What is asked, and what asking may take.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SessionArgs {
@@ -39,7 +42,7 @@ pub(crate) struct SessionArgs {
     #[arg(long, value_name = "FOLDER")]
     context: Option<PathBuf>,
     /// Memory, in MiB, for what is sorted, grouped and joined; beyond it, a query spills to disk.
-    #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(16..))]
+    #[arg(long, value_name = "MIB", default_value_t = MEMORY_MIB, value_parser = clap::value_parser!(u32).range(16..))]
     memory: u32,
     /// Threads [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -57,6 +60,19 @@ pub(crate) struct Opened {
 }
 
 impl SessionArgs {
+    /// A session over sources, with all cores.
+    pub(crate) fn of_sources(sources: Vec<OsString>, select: &SelectArgs) -> Self {
+        Self {
+            lake: None,
+            sources,
+            select: select.clone(),
+            internal: Vec::new(),
+            context: None,
+            memory: MEMORY_MIB,
+            threads: None,
+        }
+    }
+
     /// Whether it is said what to ask.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         if self.lake.is_none() && self.sources.is_empty() {
@@ -113,7 +129,7 @@ impl SessionArgs {
 }
 
 /// Threads that work on queries.
-fn runtime(threads: usize) -> Result<Runtime, Failure> {
+pub(crate) fn runtime(threads: usize) -> Result<Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
         .thread_name("outflow-query")

@@ -21,7 +21,7 @@ pub(crate) fn networks<'t>(
 }
 
 /// Which objects of the sources are wanted, and how to reach them.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct SelectArgs {
     /// Count only records that start at or after this time (UTC), as 2026-10-01 or 2026-10-01T08:30. In S3, days and
     /// objects that cannot hold any are neither listed nor read; nor are records found that were delivered more than
@@ -49,7 +49,7 @@ pub(crate) struct SelectArgs {
 }
 
 /// Where S3 is.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ServerArgs {
     /// Region of the buckets [default: that of environment or profile].
     #[arg(long, value_name = "REGION", help_heading = "S3")]

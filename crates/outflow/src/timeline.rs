@@ -3,6 +3,9 @@
 mod json;
 mod text;
 
+pub(crate) use json::write as write_json;
+pub(crate) use text::write as write_text;
+
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -96,8 +99,8 @@ pub(crate) fn run(
         ));
     }
     let written = output::write(out, |out: &mut dyn Write| match args.format {
-        OutputFormat::Text => text::write(&told, out),
-        OutputFormat::Json => json::write(&told, out),
+        OutputFormat::Text => write_text(&told, out),
+        OutputFormat::Json => write_json(&told, out),
     });
     match written {
         Err(error) if exit::is_closed_pipe(&error) => Ok(opened.exit),

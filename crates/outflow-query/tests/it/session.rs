@@ -132,6 +132,9 @@ fn files_that_cannot_hold_what_is_asked_for_are_not_read() {
         files("SELECT bytes FROM flows WHERE day = DATE '1999-01-01'"),
         0
     );
+    // 2026-09-03, as the query of a finding asks.
+    let seconds = "SELECT * FROM vpc_flow_logs WHERE start BETWEEN 1788393600 AND 1788393659";
+    assert!((1..=day).contains(&files(seconds)), "{}", files(seconds));
     assert_eq!(
         files("SELECT bytes FROM flows WHERE region = 'ap-east-9'"),
         0

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use outflow_query::{Moment, Timeline, What, Why};
 use serde_json::{Value, json};
 
-pub(super) fn write(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> {
     for moment in &timeline.moments {
         serde_json::to_writer(&mut *out, &line(moment))?;
         writeln!(out)?;

@@ -8,7 +8,7 @@ use outflow_query::{Episode, MOMENTS_MAX, Moment, Questions, Timeline, What, Why
 /// Characters of a name.
 const NAME_CHARS_MAX: usize = 120;
 
-pub(super) fn write(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> {
     let mut day = String::new();
     for moment in &timeline.moments {
         let at = moment.at.to_string();

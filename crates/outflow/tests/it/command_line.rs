@@ -146,6 +146,16 @@ fn help_of_timeline() {
 }
 
 #[test]
+fn help_of_case() {
+    let commands = ["--help", "export", "verify"];
+    let told = commands.map(|command| match command {
+        "--help" => help(&["case", command]),
+        command => help(&["case", command, "--help"]),
+    });
+    insta::assert_snapshot!(told.join("\n----\n\n"));
+}
+
+#[test]
 fn help_of_completions() {
     insta::assert_snapshot!(help(&["completions", "--help"]));
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod breach;
 #[cfg(test)]
+mod case;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod context;

@@ -1,0 +1,144 @@
+//! `outflow case`: an incident as a folder that stands by itself, and whether it still does.
+
+mod bundle;
+mod manifest;
+mod rows;
+mod verify;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use outflow_finding::{Finding, Incident, human_count};
+use outflow_ingest::Outcome;
+use outflow_record::Format;
+
+use crate::exit::{Exit, Failure};
+use crate::input::Input;
+use crate::judging::JudgeArgs;
+use crate::lake::{self, LakeArgs};
+use crate::sources::SelectArgs;
+use crate::voice::Voice;
+
+/// Keep the evidence of an incident, and check what was kept.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum CaseCommand {
+    Export(ExportArgs),
+    Verify(verify::VerifyArgs),
+}
+
+/// Write an incident of a lake, and all that shows it, into a folder.
+///
+/// The folder has the incident and its findings, the rows behind each (Parquet and CSV) with the query that returns them,
+/// what happened at the interfaces around it, the objects that the rows were read from with their digests, what was judged by,
+/// and the SHA-256 of every file, in the form of `sha256sum`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  outflow case export i-3b28b336fa5d2bca --lake ./lake --out ./case-17\n  outflow case verify ./case-17"
+)]
+pub(crate) struct ExportArgs {
+    /// The incident's id, or what it begins with.
+    #[arg(value_name = "ID")]
+    id: String,
+    #[command(flatten)]
+    lake: LakeArgs,
+    /// The folder to make; it must not be there.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    select: SelectArgs,
+    #[command(flatten)]
+    judge: JudgeArgs,
+}
+
+pub(crate) fn run(
+    command: CaseCommand,
+    flow_format: Option<Format>,
+    voice: Voice,
+) -> Result<Exit, Failure> {
+    match command {
+        CaseCommand::Export(args) => export(&args, flow_format, voice),
+        CaseCommand::Verify(args) => verify::run(&args, flow_format, voice),
+    }
+}
+
+fn export(args: &ExportArgs, flow_format: Option<Format>, voice: Voice) -> Result<Exit, Failure> {
+    if args.out.exists() {
+        return Err(Failure::usage(
+            anyhow!("`{}` is there already", args.out.display()),
+            "name another folder with --out: a case is never written into what is there",
+        ));
+    }
+    let opened = args.lake.open(&args.select.server)?;
+    let input = Input::Lake {
+        filter: args.select.filter()?,
+        lake: opened.clone(),
+    };
+    let (settings, _) = args.judge.settings(&args.select, flow_format, voice)?;
+    let outcome = input.read(&settings, voice)?;
+    let incident = found(&outcome, &args.id)?;
+    let findings = of(&outcome, incident);
+    let case = bundle::Case {
+        lake: &opened,
+        incident,
+        findings: &findings,
+        accounts: &outcome.accounts,
+        settings: &settings,
+        files: args.judge.files(),
+    };
+    let rows = case.write(&args.out)?;
+    voice.note(&format!(
+        "findings: {}, rows of evidence: {}; `outflow case verify {}` checks them",
+        findings.len(),
+        human_count(rows),
+        args.out.display()
+    ));
+    Ok(if outcome.problems.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Unfinished
+    })
+}
+
+/// The incident of an id, or of what only one begins with.
+fn found<'o>(outcome: &'o Outcome, id: &str) -> Result<&'o Incident, Failure> {
+    let begins = |incident: &&Incident| incident.body.id.starts_with(id);
+    let mut meant = outcome.incidents.iter().filter(begins);
+    match (meant.next(), meant.next()) {
+        (Some(incident), None) => Ok(incident),
+        (Some(_), Some(_)) => Err(Failure::usage(
+            anyhow!("more than one incident begins with `{id}`"),
+            "write more of the id, as `outflow detect --format json` tells it",
+        )),
+        (None, _) => Err(Failure::usage(
+            anyhow!(
+                "there is no incident `{id}` among {} of this lake",
+                outcome.incidents.len()
+            ),
+            "an id depends on what is judged: give the same --since, --until, --config, --suppressions, --context and \
+             --internal as the `detect` that told it",
+        )),
+    }
+}
+
+/// Its findings, the gravest first.
+fn of<'o>(outcome: &'o Outcome, incident: &Incident) -> Vec<&'o Finding> {
+    let ids = incident.finding_ids.iter();
+    let finding = |id: &String| outcome.findings.iter().find(|finding| finding.id == *id);
+    ids.filter_map(finding).collect()
+}
+
+/// What it means that a file of a case cannot be written.
+fn unwritten(path: &Path, error: impl Into<anyhow::Error>) -> Failure {
+    let error = error
+        .into()
+        .context(format!("could not write `{}`", path.display()));
+    Failure::unfinished(
+        error,
+        "name a folder with --out where there is room, and that may be written to",
+    )
+}
+
+/// What it means that the lake cannot be read.
+fn unread(error: outflow_lake::Error) -> Failure {
+    lake::unusable(error)
+}

@@ -1,0 +1,242 @@
+//! What a case holds.
+//!
+//! ```text
+//! incident.json         the incident, its findings and the books of the run, as JSON lines
+//! rows/ID.sql           of each finding: the query that returns its rows from the table `vpc_flow_logs` or `dns`,
+//! rows/ID.csv           and what it returned
+//! rows/ID.parquet
+//! timeline/ENI.txt      what happened at each interface, from an hour before to an hour after
+//! timeline/ENI.jsonl
+//! sources.csv           the objects that the rows were read from: where, size, SHA-256, and which rows
+//! judged-by/            the configuration and the suppressions, as they were given
+//! case.json             what made it: version, lake, versions of its tables, arguments
+//! MANIFEST.sha256       the SHA-256 of each of these
+//! ```
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use outflow_finding::{Accounts, Finding, Incident, write_accounts, write_finding, write_incident};
+use outflow_ingest::Settings;
+use outflow_lake::{Lake, Table};
+use outflow_query::{AnswerFormat, Entity, Limits, Session, TimelineRequest};
+use outflow_record::Timestamp;
+use outflow_udf::Known;
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+use super::{manifest, rows, unread, unwritten};
+use crate::clock;
+use crate::exit::Failure;
+use crate::session::{failure, runtime};
+use crate::timeline;
+
+/// Seconds before and after an incident that its timelines show.
+const AROUND_SECS: i64 = 3_600;
+
+/// Seconds without a record that end an episode of a timeline.
+const GAP_SECS: u32 = 900;
+
+pub(super) struct Case<'a> {
+    pub(super) lake: &'a Lake,
+    pub(super) incident: &'a Incident,
+    pub(super) findings: &'a [&'a Finding],
+    pub(super) accounts: &'a Accounts,
+    pub(super) settings: &'a Settings,
+    pub(super) files: [(&'static str, Option<&'a Path>); 2],
+}
+
+impl Case<'_> {
+    /// Writes the case into a folder that it makes; says how many rows of evidence it has.
+    pub(super) fn write(&self, folder: &Path) -> Result<u64, Failure> {
+        for part in ["rows", "timeline", "judged-by"] {
+            let path = folder.join(part);
+            fs::create_dir_all(&path).map_err(|error| unwritten(&path, error))?;
+        }
+        let limits = Limits {
+            threads: self.settings.workers,
+            ..Limits::default()
+        };
+        let session = Session::over(self.lake, limits, Known::default());
+        let session = session.map_err(|error| failure(error, ""))?;
+        let runtime = runtime(self.settings.workers)?;
+        let versions = self.versions()?;
+        let mut rows = 0;
+        for finding in self.findings {
+            rows += evidence(&runtime, &session, finding, folder)?;
+        }
+        self.write_file(&folder.join("incident.json"), |out| self.incident(out))?;
+        self.timelines(&runtime, &session, folder)?;
+        sources(&runtime, &session, self.findings, folder)?;
+        self.settings_as_given(folder)?;
+        let arguments = std::env::args_os().skip(1);
+        let arguments: Vec<String> = arguments
+            .map(|arg| arg.to_string_lossy().into_owned())
+            .collect();
+        let made = json!({
+            "outflow": env!("CARGO_PKG_VERSION"),
+            "created_at": Timestamp(clock::unix_secs()).to_string(),
+            "incident": self.incident.body.id,
+            "lake": self.lake.place().to_string(),
+            "versions": versions,
+            "since": self.settings.since.map(|at| at.to_string()),
+            "until": self.settings.until.map(|at| at.to_string()),
+            "arguments": arguments,
+            "rows": rows,
+        });
+        self.write_file(&folder.join("case.json"), |out| {
+            serde_json::to_writer_pretty(&mut *out, &made)?;
+            writeln!(out)
+        })?;
+        let digests = manifest::of(folder).map_err(|error| unwritten(folder, error))?;
+        self.write_file(&folder.join(manifest::NAME), |out| {
+            out.write_all(manifest::text(&digests).as_bytes())
+        })?;
+        Ok(rows)
+    }
+
+    fn write_file(
+        &self,
+        path: &Path,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), Failure> {
+        crate::output::to_file(path, write).map_err(|error| unwritten(path, error))
+    }
+
+    fn incident(&self, mut out: &mut dyn Write) -> io::Result<()> {
+        write_incident(&mut out, self.incident)?;
+        for finding in self.findings {
+            write_finding(&mut out, finding)?;
+        }
+        write_accounts(&mut out, self.accounts)
+    }
+
+    /// The tables' versions, so that others can go back to the same rows.
+    fn versions(&self) -> Result<serde_json::Value, Failure> {
+        let mut versions = serde_json::Map::new();
+        for table in Table::ALL {
+            let snapshot = self.lake.snapshot(table).map_err(unread)?;
+            versions.insert(table.name().to_owned(), json!(snapshot.version()));
+        }
+        Ok(versions.into())
+    }
+
+    fn timelines(
+        &self,
+        runtime: &Runtime,
+        session: &Session,
+        folder: &Path,
+    ) -> Result<(), Failure> {
+        let of_findings = self
+            .findings
+            .iter()
+            .filter_map(|of| of.interface_id.as_deref());
+        let interfaces: BTreeSet<&str> = of_findings.collect();
+        let firsts = self
+            .findings
+            .iter()
+            .filter_map(|finding| finding.first_seen);
+        let lasts = self.findings.iter().filter_map(|finding| finding.last_seen);
+        let (since, until) = (firsts.min(), lasts.max());
+        for interface in interfaces {
+            let request = TimelineRequest {
+                entity: Entity::Interface(interface.to_owned()),
+                since: since.map(|at| Timestamp(at.secs() - AROUND_SECS)),
+                until: until.map(|at| Timestamp(at.secs() + AROUND_SECS)),
+                gap_secs: GAP_SECS,
+            };
+            let told = runtime.block_on(session.timeline(&request));
+            let told = told.map_err(|error| failure(error, ""))?;
+            let file = |ending: &str| {
+                let name = format!("{}.{ending}", file_name(interface));
+                folder.join("timeline").join(name)
+            };
+            self.write_file(&file("txt"), |out| timeline::write_text(&told, out))?;
+            self.write_file(&file("jsonl"), |out| timeline::write_json(&told, out))?;
+        }
+        Ok(())
+    }
+
+    fn settings_as_given(&self, folder: &Path) -> Result<(), Failure> {
+        for (name, given) in [
+            ("outflow.toml", self.files[0].1),
+            ("suppressions.toml", self.files[1].1),
+        ] {
+            if let Some(given) = given {
+                let path = folder.join("judged-by").join(name);
+                fs::copy(given, &path).map_err(|error| unwritten(&path, error))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes the query of a finding and what it returns.
+fn evidence(
+    runtime: &Runtime,
+    session: &Session,
+    finding: &Finding,
+    folder: &Path,
+) -> Result<u64, Failure> {
+    let Some(sql) = &finding.evidence.sql else {
+        return Ok(0);
+    };
+    let file = |ending: &str| {
+        let name = format!("{}.{ending}", file_name(&finding.id));
+        folder.join("rows").join(name)
+    };
+    let path = file("sql");
+    fs::write(&path, format!("{sql}\n")).map_err(|error| unwritten(&path, error))?;
+    let (csv, parquet) = (file("csv"), file("parquet"));
+    let files = [
+        (AnswerFormat::Csv, csv.as_path()),
+        (AnswerFormat::Parquet, parquet.as_path()),
+    ];
+    rows::write(runtime, session, sql, Vec::new(), &files)
+}
+
+/// Writes which objects the rows were read from.
+fn sources(
+    runtime: &Runtime,
+    session: &Session,
+    findings: &[&Finding],
+    folder: &Path,
+) -> Result<(), Failure> {
+    let queries: Vec<String> = findings
+        .iter()
+        .filter_map(|finding| Some((finding, finding.evidence.sql.as_ref()?)))
+        .map(|(finding, sql)| {
+            // Ids of findings are letters, digits and `-`.
+            let id = file_name(&finding.id);
+            format!("SELECT '{id}' AS finding, source_id, source_row FROM ({sql}) AS told")
+        })
+        .collect();
+    let path = folder.join("sources.csv");
+    if queries.is_empty() {
+        return fs::write(&path, "").map_err(|error| unwritten(&path, error));
+    }
+    let sql = format!(
+        "SELECT told.finding, sources.uri, sources.given_uri, sources.version, sources.size, sources.sha256, \
+         count(*) AS rows, string_agg(CAST(told.source_row AS VARCHAR), ' ' ORDER BY told.source_row) AS source_rows \
+         FROM ({}) AS told JOIN sources ON sources.source_id = told.source_id \
+         GROUP BY told.finding, sources.uri, sources.given_uri, sources.version, sources.size, sources.sha256 \
+         ORDER BY told.finding, sources.uri",
+        queries.join(" UNION ALL ")
+    );
+    let files = [(AnswerFormat::Csv, path.as_path())];
+    rows::write(runtime, session, &sql, Vec::new(), &files).map(|_| ())
+}
+
+/// A name that is one of a file wherever it is unpacked, whatever ids in logs hold.
+fn file_name(id: &str) -> String {
+    let fit = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '-' {
+            c
+        } else {
+            '_'
+        }
+    };
+    id.chars().take(100).map(fit).collect()
+}
