@@ -15,7 +15,7 @@ pub use error::{Error, Spot};
 pub use library::{
     Column, Library, LibraryError, Parameter, ParameterKind, QUERY_BYTES_MAX, SavedQuery,
 };
-pub use session::{Limits, Rows, Session};
+pub use session::{Limits, OPERATORS_MAX, Rows, STACK_BYTES, Session};
 pub use timeline::{
     Entity, Episode, Gap, MOMENTS_MAX, Moment, Questions, Timeline, TimelineRequest, What, Why,
 };

@@ -17,6 +17,9 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser;
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use futures::StreamExt as _;
 use outflow_lake::{Lake, Table};
 use outflow_udf::Known;
@@ -28,6 +31,13 @@ use crate::tables::LakeTables;
 /// The catalog, and the schema in it that tables are in: what an unqualified name means.
 const CATALOG: &str = "outflow";
 const SCHEMA: &str = "public";
+
+/// Operators of a query at most. The engine goes down into an expression once for each, time and again, and a thread has only so much
+/// stack; more is refused as [`Error::Sql`]. A list, as `IN (…)` has, is none however long.
+pub const OPERATORS_MAX: usize = 1_000;
+
+/// Bytes of stack that a thread needs that plans or runs such a query.
+pub const STACK_BYTES: usize = 64 << 20;
 
 /// What queries may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +136,7 @@ impl Session {
         sql: &str,
         values: Vec<(String, ScalarValue)>,
     ) -> Result<Rows, Error> {
+        check_operators(sql)?;
         let state = self.context.state();
         let mut statement = state.sql_to_statement(sql, &Dialect::Generic)?;
         if !reads(&statement) {
@@ -145,6 +156,28 @@ impl Session {
         let frame = self.context.execute_logical_plan(plan).await?;
         let stream = frame.execute_stream().await?;
         Ok(Rows { stream })
+    }
+}
+
+/// Refuses what has too many operators. What cannot be told apart into words is left to the parser.
+fn check_operators(sql: &str) -> Result<(), Error> {
+    let Ok(tokens) = Tokenizer::new(&GenericDialect {}, sql).tokenize() else {
+        return Ok(());
+    };
+    let is_operator = |token: &&Token| match token {
+        Token::Word(word) => matches!(word.keyword, Keyword::AND | Keyword::OR | Keyword::NOT),
+        Token::Plus | Token::Minus | Token::Mul | Token::Div | Token::Mod | Token::StringConcat => {
+            true
+        }
+        _ => false,
+    };
+    match tokens.iter().filter(is_operator).count() {
+        ..=OPERATORS_MAX => Ok(()),
+        count => Err(Error::Sql {
+            message: format!("it has {count} operators, and may have {OPERATORS_MAX}").into(),
+            spot: None,
+            help: Some("write long alternatives as `IN (…)`".into()),
+        }),
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use outflow_query::{Error, Limits, Session};
+use outflow_query::{Error, Limits, STACK_BYTES, Session};
 use outflow_record::Format;
 use outflow_udf::Known;
 use tempfile::TempDir;
@@ -133,6 +133,7 @@ pub(crate) fn runtime(threads: usize) -> Result<Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
         .thread_name("outflow-query")
+        .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()
         .map_err(|error| Failure::unfinished(error, "allow the program more threads"))

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::anyhow;
-use outflow_query::{AnswerFormat, AnswerWriter, Error, Rows};
+use outflow_query::{AnswerFormat, AnswerWriter, Error, Rows, STACK_BYTES};
 use tokio::runtime::Runtime;
 
 use super::asked::Asked;
@@ -50,14 +50,25 @@ pub(super) fn write(
 }
 
 /// Waits for what a query does, unless Ctrl-C comes first.
-pub(crate) fn cancellable<T>(
+pub(crate) fn cancellable<T: Send>(
     runtime: &Runtime,
-    work: impl Future<Output = Result<T, Error>>,
+    work: impl Future<Output = Result<T, Error>> + Send,
 ) -> Result<T, Stop> {
-    runtime.block_on(async {
+    let waiting = async {
         tokio::select! {
             done = work => done.map_err(Stop::Query),
             _ = tokio::signal::ctrl_c() => Err(Stop::Cancelled),
         }
+    };
+    on_deep_stack(|| runtime.block_on(waiting)).map_err(Stop::Output)?
+}
+
+/// Does on a thread of its own what goes deep into expressions.
+fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
+    std::thread::scope(|scope| {
+        let deep = std::thread::Builder::new().stack_size(STACK_BYTES);
+        let done = deep.spawn_scoped(scope, work)?.join();
+        // A panic goes on here.
+        Ok(done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
 }

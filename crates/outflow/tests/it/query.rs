@@ -107,6 +107,20 @@ fn a_wrong_query_is_shown_with_the_word_and_leaves_no_file() {
         .exits(2)
         .says(&["`DROP` is no query"]);
     lake(&["SELECT 1; SELECT 2"]).exits(2).says(&["error: "]);
+    let long = |operators: usize| format!("SELECT {}1", "1 + ".repeat(operators));
+    assert_eq!(
+        lake(&[&long(999), "--format", "csv"])
+            .exits(0)
+            .stdout
+            .lines()
+            .last(),
+        Some("1000")
+    );
+    lake(&[&long(20_000)])
+        .exits(2)
+        .says(&["it has 20000 operators, and may have 1000"]);
+    let deep = format!("SELECT {}1{}", "(".repeat(3_000), ")".repeat(3_000));
+    lake(&[&deep]).exits(2).says(&["recursion limit exceeded"]);
     lake(&["   "]).exits(2).says(&["the query is empty"]);
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("answer.csv");
