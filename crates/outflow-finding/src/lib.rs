@@ -1,9 +1,10 @@
 //! What a finding and an incident are, and their renderings.
 //!
 //! ```text
-//!  detectors ──▶ Finding ──▶ group() ──▶ Incident + Finding ──▶ write_json()  ──▶ a SIEM
-//!                   ▲                                      └──▶ write_table() ──▶ a terminal
-//!              finding_id()                    Accounts ──────▶ both
+//!  detectors ──▶ Finding ──▶ group() ──▶ Incident + Finding ──▶ write_table()  ──▶ a terminal
+//!                   ▲                                      ├──▶ write_json()   ──▶ a program
+//!              finding_id()                                ├──▶ write_ocsf()   ──▶ a SIEM
+//!                                  Accounts ───────────────┴──▶ asff_batches() ──▶ Security Hub
 //! ```
 //!
 //! ```
@@ -43,6 +44,11 @@
 //! written to (the command line).
 
 pub use accounts::{Accounts, Resolution};
+pub use asff::{
+    ASFF_BATCH_BYTES_MAX, ASFF_BATCH_FINDINGS_MAX, ASFF_FINDING_BYTES_MAX, AsffNeed, AsffOptions,
+    asff_batches,
+};
+pub use aws::{is_account, is_region};
 pub use budget::{part_by_budget, urgency};
 pub use compare::{Change, Changed, Comparison, Judgement, Sums};
 pub use coverage::{
@@ -66,6 +72,7 @@ pub use json::{
     write_accounts, write_comparison_json, write_coverage_json, write_finding, write_incident,
     write_json,
 };
+pub use ocsf::{OCSF_EVIDENCES_MAX, OCSF_RELATED_MAX, OCSF_VERSION, write_ocsf};
 pub use severity::Severity;
 pub use suppress::{Matcher, Parted, SUPPRESSIONS_MAX, Suppression, SuppressionBook, Suppressions};
 pub use table::{
@@ -73,8 +80,12 @@ pub use table::{
 };
 
 mod accounts;
+mod asff;
+mod attack;
+mod aws;
 mod budget;
 mod compare;
+mod confidence;
 mod coverage;
 mod error;
 mod escape;
@@ -84,7 +95,10 @@ mod group;
 mod human;
 mod identity;
 mod json;
+mod ocsf;
 mod order;
+#[cfg(test)]
+mod samples;
 mod severity;
 mod suppress;
 mod table;
