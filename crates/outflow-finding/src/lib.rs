@@ -4,7 +4,8 @@
 //!  detectors ──▶ Finding ──▶ group() ──▶ Incident + Finding ──▶ write_table()  ──▶ a terminal
 //!                   ▲                                      ├──▶ write_json()   ──▶ a program
 //!              finding_id()                                ├──▶ write_ocsf()   ──▶ a SIEM
-//!                                  Accounts ───────────────┴──▶ asff_batches() ──▶ Security Hub
+//!                                                          ├──▶ asff_batches() ──▶ Security Hub
+//!                           Accounts, CoverageReport ──────┴──▶ write_html()   ──▶ a report
 //! ```
 //!
 //! ```
@@ -66,6 +67,7 @@ pub use group::{
     DESTINATION_GAP_SECS, DESTINATION_SEVERITY_MIN, INCIDENT_ADDRESSES_MAX, INCIDENT_OBJECTS_MAX,
     INCIDENT_QUERIES_MAX, INCIDENT_WHY_MAX, SENDER_GAP_SECS, group,
 };
+pub use html::{HTML_INCIDENTS_MAX, HTML_ROWS_MAX, write_html};
 pub use human::{human_bytes, human_count, human_duration};
 pub use identity::{finding_id, incident_id};
 pub use json::{
@@ -76,7 +78,7 @@ pub use ocsf::{OCSF_EVIDENCES_MAX, OCSF_RELATED_MAX, OCSF_VERSION, write_ocsf};
 pub use severity::Severity;
 pub use suppress::{Matcher, Parted, SUPPRESSIONS_MAX, Suppression, SuppressionBook, Suppressions};
 pub use table::{
-    TABLE_WIDTH_MIN, TableOptions, write_comparison_table, write_coverage_table, write_table,
+    TABLE_WIDTH_MIN, TableOptions, books, write_comparison_table, write_coverage_table, write_table,
 };
 
 mod accounts;
@@ -92,6 +94,7 @@ mod escape;
 mod family;
 mod finding;
 mod group;
+mod html;
 mod human;
 mod identity;
 mod json;

@@ -10,6 +10,7 @@ use comfy_table::{
     TableStyle,
 };
 
+pub use books::books;
 pub use comparison::write_comparison_table;
 pub use coverage::write_coverage_table;
 
