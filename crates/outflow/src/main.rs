@@ -37,6 +37,7 @@ mod judging;
 mod lake;
 mod output;
 mod progress;
+mod report;
 mod simulate;
 mod sources;
 mod suppressions;
