@@ -83,22 +83,50 @@ pub(super) fn receiver(to: &Destination) -> String {
     }
 }
 
-/// What is known, as markup.
-fn facts(body: &Finding) -> Vec<(&'static str, String)> {
-    let (to, from) = (&body.destination, &body.sender);
+/// Names, and what is known of each as markup.
+type Facts = Vec<(&'static str, String)>;
+
+fn put(facts: &mut Facts, name: &'static str, value: Option<&str>) {
+    if let Some(value) = value {
+        facts.push((name, esc(value)));
+    }
+}
+
+fn facts(body: &Finding) -> Facts {
     let mut facts = vec![("Who", esc(sender(body)))];
-    let mut put = |name, value: Option<&str>| {
-        if let Some(value) = value {
-            facts.push((name, esc(value)));
-        }
-    };
-    put("Account", known(&body.account_id));
-    put("Region", known(&body.region));
-    put("VPC", known(&body.vpc_id));
-    put("Interface", known(&body.interface_id));
-    put("Instance", known(&from.instance_id));
-    put("Subnet", known(&from.subnet_id));
-    put("Lineage", known(&from.lineage));
+    put_sender(&mut facts, body);
+    put_receiver(&mut facts, &body.destination);
+    let [first, last] = [body.first_seen, body.last_seen].map(|at| at.map(|at| at.to_string()));
+    put(&mut facts, "First packet", first.as_deref());
+    put(&mut facts, "Last packet", last.as_deref());
+    put(
+        &mut facts,
+        "Techniques",
+        techniques(&body.attack).as_deref(),
+    );
+    if let Some(coverage) = &body.coverage {
+        let (share, expected) = (
+            coverage.share * 100.0,
+            human_count(coverage.minutes_expected),
+        );
+        facts.push(("Covered", format!("{share:.1} % of {expected} minutes")));
+    }
+    facts
+}
+
+fn put_sender(facts: &mut Facts, body: &Finding) {
+    let from = &body.sender;
+    for (name, value) in [
+        ("Account", &body.account_id),
+        ("Region", &body.region),
+        ("VPC", &body.vpc_id),
+        ("Interface", &body.interface_id),
+        ("Instance", &from.instance_id),
+        ("Subnet", &from.subnet_id),
+        ("Lineage", &from.lineage),
+    ] {
+        put(facts, name, known(value));
+    }
     let groups = from
         .security_groups
         .iter()
@@ -106,65 +134,39 @@ fn facts(body: &Finding) -> Vec<(&'static str, String)> {
             Some(name) => format!("{} ({name})", group.id),
             None => group.id.clone(),
         });
-    put(
-        "Security groups",
-        listed(groups, from.security_groups.len() as u64).as_deref(),
-    );
+    let groups = listed(groups, from.security_groups.len() as u64);
+    put(facts, "Security groups", groups.as_deref());
     let tags = from
         .tags
         .iter()
         .map(|(key, value)| format!("{key}={value}"));
-    put("Tags", listed(tags, from.tags_total).as_deref());
-    put("Where", Some(&receiver(to)));
-    put(
-        "Addresses",
-        listed(to.addresses.iter().cloned(), to.addresses_total).as_deref(),
-    );
-    put(
-        "Names",
-        listed(to.domains.iter().cloned(), to.domains_total).as_deref(),
-    );
-    let operator = to.asn.map(|asn| format!("AS{asn}"));
-    let operator: Vec<&str> = operator
+    put(facts, "Tags", listed(tags, from.tags_total).as_deref());
+}
+
+fn put_receiver(facts: &mut Facts, to: &Destination) {
+    put(facts, "Where", Some(&receiver(to)));
+    let addresses = listed(to.addresses.iter().cloned(), to.addresses_total);
+    put(facts, "Addresses", addresses.as_deref());
+    let names = listed(to.domains.iter().cloned(), to.domains_total);
+    put(facts, "Names", names.as_deref());
+    let asn = to.asn.map(|asn| format!("AS{asn}"));
+    let operator = asn
         .as_deref()
         .into_iter()
         .chain(known(&to.org))
-        .chain(known(&to.country))
-        .collect();
+        .chain(known(&to.country));
+    let operator = operator.collect::<Vec<&str>>().join(" ");
     put(
+        facts,
         "Network",
-        (!operator.is_empty())
-            .then(|| operator.join(" "))
-            .as_deref(),
+        Some(&*operator).filter(|text| !text.is_empty()),
     );
-    let vendor: Vec<&str> = [&to.vendor, &to.product, &to.site, &to.category]
+    let vendor = [&to.vendor, &to.product, &to.site, &to.category]
         .into_iter()
-        .filter_map(known)
-        .collect();
-    put(
-        "Service",
-        known(&to.service).or((!vendor.is_empty()).then(|| vendor.join(", ")).as_deref()),
-    );
-    put(
-        "First packet",
-        body.first_seen.map(|at| at.to_string()).as_deref(),
-    );
-    put(
-        "Last packet",
-        body.last_seen.map(|at| at.to_string()).as_deref(),
-    );
-    put("Techniques", techniques(&body.attack).as_deref());
-    if let Some(coverage) = &body.coverage {
-        let (share, expected) = (
-            coverage.share * 100.0,
-            human_count(coverage.minutes_expected),
-        );
-        put(
-            "Covered",
-            Some(&format!("{share:.1} % of {expected} minutes")),
-        );
-    }
-    facts
+        .filter_map(known);
+    let vendor = vendor.collect::<Vec<&str>>().join(", ");
+    let vendor = Some(&*vendor).filter(|text| !text.is_empty());
+    put(facts, "Service", known(&to.service).or(vendor));
 }
 
 fn listed(all: impl Iterator<Item = String>, total: u64) -> Option<String> {

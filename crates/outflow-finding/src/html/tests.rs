@@ -190,7 +190,7 @@ fn has_known_attributes(mut attributes: &str) {
 #[test]
 fn an_incident_says_who_where_why_and_what_to_look_at() {
     let page = page(vec![theft(), beacon()]);
-    insta::assert_snapshot!(between(&page, "<article ", "</article>"), @r#"
+    insta::assert_snapshot!(between(&page, "<article ", "<h3>Evidence</h3>"), @r#"
     id="incident-1" class="critical">
     <p class="kind"><span class="badge critical">Critical</span> <span>risk 96</span> <span>volume.ledger</span> <span>i-082c3e4497f0f0fd</span></p>
     <h2><span class="rank">1</span> 48.2 GB to a network never sent to before (+1 more)</h2>
@@ -250,16 +250,19 @@ fn an_incident_says_who_where_why_and_what_to_look_at() {
     <tr><td class="name">Incident, each byte of several families once</td><td class="name"></td><td></td><td class="number">410</td><td class="number">33,000,000</td><td class="number">48.2 GB</td><td class="number">47.0 GB</td></tr>
     </tfoot>
     </table></div>
-    <h3>Evidence</h3>
-    <table class="objects">
-    <thead><tr><th>Object, and its SHA-256</th><th class="number">Rows</th></tr></thead>
-    <tbody>
-    <tr><td>s3://logs/1.gz<br><span class="note">00ff</span></td><td class="number">410</td></tr>
-    </tbody>
-    </table>
-    <pre><code>-- f-0e9bb828f88816fd
-    SELECT 1;</code></pre>
     "#);
+}
+
+#[test]
+fn evidence_has_objects_with_hashes_and_the_query() {
+    let page = page(vec![theft(), beacon()]);
+    let evidence = between(&page, "<h3>Evidence</h3>", "</article>");
+    assert!(
+        evidence.contains("<td>s3://logs/1.gz<br><span class=\"note\">00ff</span></td>"),
+        "{evidence}"
+    );
+    let query = format!("<pre><code>-- {}\nSELECT 1;</code></pre>", theft().id);
+    assert!(evidence.contains(&query), "{evidence}");
 }
 
 #[test]
