@@ -1,6 +1,8 @@
-//! What can go wrong when a name is read back.
+//! What can go wrong when a name is read back, or what a format demands is not there.
 
-/// Names that mean nothing, and suppressions that make no sense.
+use crate::AsffNeed;
+
+/// Names that mean nothing, suppressions that make no sense, and what a format lacks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Text that names no family.
@@ -14,6 +16,14 @@ pub enum Error {
     UnknownSeverity {
         /// The name as given.
         name: String,
+    },
+    /// An incident that does not say what Security Hub must know, where no argument says it either.
+    #[error("incident `{incident}` names no {what}")]
+    Unnamed {
+        /// Its id.
+        incident: String,
+        /// What it does not name.
+        what: AsffNeed,
     },
     /// A suppression that makes no sense.
     #[error("{reason}")]

@@ -228,6 +228,20 @@ pub struct Why {
     pub text: String,
 }
 
+impl Why {
+    /// The reason in a sentence, or in its numbers where it has none.
+    pub(crate) fn sentence(&self) -> String {
+        if !self.text.is_empty() {
+            return self.text.clone();
+        }
+        let Self { observed, unit, .. } = self;
+        match self.bound.or(self.expected) {
+            Some(against) => format!("{observed} {unit}, against {against}"),
+            None => format!("{observed} {unit}"),
+        }
+    }
+}
+
 /// How much of the traffic the flow logs saw.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Coverage {

@@ -80,7 +80,8 @@ fn incident_line(incident: &Incident) -> FindingLine<'_> {
     }
 }
 
-fn finding_line(finding: &Finding) -> FindingLine<'_> {
+/// A finding under the keys of a line.
+pub(crate) fn finding_line(finding: &Finding) -> FindingLine<'_> {
     FindingLine::new("finding", finding, None)
 }
 
@@ -113,7 +114,18 @@ pub(crate) fn text(finding: &Finding) -> String {
     serde_json::to_string(&FindingLine::new("finding", finding, None)).unwrap_or_default()
 }
 
-fn write_line<W: Write>(out: &mut W, line: &impl Serialize) -> io::Result<()> {
+/// A line as text, without its end. Nothing if it cannot be written, which what has only texts for keys always can.
+pub(crate) fn line(of: &impl Serialize) -> String {
+    let mut out = Vec::new();
+    if write_line(&mut out, of).is_err() {
+        return String::new();
+    }
+    out.pop();
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// Writes one line of JSON without a character that a terminal would act on.
+pub(crate) fn write_line<W: Write>(out: &mut W, line: &impl Serialize) -> io::Result<()> {
     line.serialize(&mut serde_json::Serializer::with_formatter(
         &mut *out, Harmless,
     ))?;
@@ -148,7 +160,7 @@ impl Formatter for Harmless {
 
 // The keys in the order of the output format, which is not quite that of the struct.
 #[derive(Serialize)]
-struct FindingLine<'a> {
+pub(crate) struct FindingLine<'a> {
     r#type: &'static str,
     id: &'a str,
     incident: Option<&'a str>,

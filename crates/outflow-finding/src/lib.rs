@@ -1,9 +1,11 @@
 //! What a finding and an incident are, and their renderings.
 //!
 //! ```text
-//!  detectors ──▶ Finding ──▶ group() ──▶ Incident + Finding ──▶ write_json()  ──▶ a SIEM
-//!                   ▲                                      └──▶ write_table() ──▶ a terminal
-//!              finding_id()                    Accounts ──────▶ both
+//!  detectors ──▶ Finding ──▶ group() ──▶ Incident + Finding ──▶ write_table()  ──▶ a terminal
+//!                   ▲                                      ├──▶ write_json()   ──▶ a program
+//!              finding_id()                                ├──▶ write_ocsf()   ──▶ a SIEM
+//!                                                          ├──▶ asff_batches() ──▶ Security Hub
+//!                           Accounts, CoverageReport ──────┴──▶ write_html()   ──▶ a report
 //! ```
 //!
 //! ```
@@ -43,6 +45,11 @@
 //! written to (the command line).
 
 pub use accounts::{Accounts, Resolution};
+pub use asff::{
+    ASFF_BATCH_BYTES_MAX, ASFF_BATCH_FINDINGS_MAX, ASFF_FINDING_BYTES_MAX, AsffNeed, AsffOptions,
+    asff_batches,
+};
+pub use aws::{is_account, is_region};
 pub use budget::{part_by_budget, urgency};
 pub use compare::{Change, Changed, Comparison, Judgement, Sums};
 pub use coverage::{
@@ -60,31 +67,41 @@ pub use group::{
     DESTINATION_GAP_SECS, DESTINATION_SEVERITY_MIN, INCIDENT_ADDRESSES_MAX, INCIDENT_OBJECTS_MAX,
     INCIDENT_QUERIES_MAX, INCIDENT_WHY_MAX, SENDER_GAP_SECS, group,
 };
+pub use html::{HTML_INCIDENTS_MAX, HTML_ROWS_MAX, write_html};
 pub use human::{human_bytes, human_count, human_duration};
 pub use identity::{finding_id, incident_id};
 pub use json::{
     write_accounts, write_comparison_json, write_coverage_json, write_finding, write_incident,
     write_json,
 };
+pub use ocsf::{OCSF_EVIDENCES_MAX, OCSF_RELATED_MAX, OCSF_VERSION, write_ocsf};
 pub use severity::Severity;
 pub use suppress::{Matcher, Parted, SUPPRESSIONS_MAX, Suppression, SuppressionBook, Suppressions};
 pub use table::{
-    TABLE_WIDTH_MIN, TableOptions, write_comparison_table, write_coverage_table, write_table,
+    TABLE_WIDTH_MIN, TableOptions, books, write_comparison_table, write_coverage_table, write_table,
 };
 
 mod accounts;
+mod asff;
+mod attack;
+mod aws;
 mod budget;
 mod compare;
+mod confidence;
 mod coverage;
 mod error;
 mod escape;
 mod family;
 mod finding;
 mod group;
+mod html;
 mod human;
 mod identity;
 mod json;
+mod ocsf;
 mod order;
+#[cfg(test)]
+mod samples;
 mod severity;
 mod suppress;
 mod table;

@@ -10,12 +10,13 @@ use comfy_table::{
     TableStyle,
 };
 
+pub use books::books;
 pub use comparison::write_comparison_table;
 pub use coverage::write_coverage_table;
 
 use crate::escape::escape;
 use crate::order::{by_incident, by_risk};
-use crate::{Accounts, Finding, Incident, Lane, Severity, Why, human_count};
+use crate::{Accounts, Finding, Incident, Lane, Severity, human_count};
 
 /// How a table is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -115,24 +116,13 @@ fn write_reasons<W: Write>(out: &mut W, incident: &Incident, layout: &Layout) ->
     let body = &incident.body;
     layout.write_bold(out, INDENT, &escape(&body.title, TEXT_CHARS_MAX))?;
     for why in &body.why {
-        layout.write_item(out, INDENT, &reason(why))?;
+        layout.write_item(out, INDENT, &escape(&why.sentence(), TEXT_CHARS_MAX))?;
     }
     for known in row::known(&body.destination) {
         layout.write_item(out, INDENT, &known)?;
     }
     layout.write_text(out, INDENT, &row::footer(incident))?;
     writeln!(out)
-}
-
-fn reason(why: &Why) -> String {
-    if !why.text.is_empty() {
-        return escape(&why.text, TEXT_CHARS_MAX);
-    }
-    let unit = escape(&why.unit, CELL_CHARS_MAX);
-    match why.bound.or(why.expected) {
-        Some(against) => format!("{} {unit}, against {against}", why.observed),
-        None => format!("{} {unit}", why.observed),
-    }
 }
 
 const INDENT: u16 = 6;

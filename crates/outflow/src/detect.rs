@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use outflow_finding::{Severity, part_by_budget, write_json, write_table};
+use anyhow::anyhow;
+use outflow_finding::{Severity, part_by_budget};
 use outflow_ingest::{Estimate, Listing, Outcome, Settings};
 use outflow_record::Format;
 
@@ -12,6 +13,7 @@ use crate::exit::{self, Exit, Failure};
 use crate::input::{self, Input, InputArgs};
 use crate::judging::JudgeArgs;
 use crate::output;
+use crate::report::{self, ReportArgs, ReportFormat};
 use crate::voice::Voice;
 
 /// Read flow logs and print ranked incidents, each with its reasons.
@@ -29,9 +31,8 @@ pub(crate) struct DetectArgs {
     /// Print what would be read (objects, bytes and requests, by format, account, region and day), and stop.
     #[arg(long, conflicts_with = "lake")]
     plan: bool,
-    /// How to print what was found.
-    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
-    format: OutputFormat,
+    #[command(flatten)]
+    report: ReportArgs,
     /// Write to this file instead of stdout.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -44,21 +45,13 @@ pub(crate) struct DetectArgs {
     fail_on: Option<Severity>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum OutputFormat {
-    /// A ranked table for people.
-    Table,
-    /// One JSON object a line: incidents, findings, and last the accounts.
-    Json,
-}
-
 /// The arguments, resolved and valid.
 struct Plan {
     input: Input,
     settings: Settings,
     /// Whether to stop before anything is read.
     dry: bool,
-    format: OutputFormat,
+    report: ReportArgs,
     out: Option<PathBuf>,
     fail_on: Option<Severity>,
     budget: Option<f64>,
@@ -72,6 +65,13 @@ fn budget(text: &str) -> Result<f64, String> {
 
 impl Plan {
     fn new(args: DetectArgs, flow_format: Option<Format>, voice: Voice) -> Result<Self, Failure> {
+        args.report.check()?;
+        let is_planned = [ReportFormat::Table, ReportFormat::Json].contains(&args.report.format);
+        if args.plan && !is_planned {
+            let error = anyhow!("a plan has no incidents, of which this format is");
+            let hint = "leave --format out, or say --format json";
+            return Err(Failure::usage(error, hint));
+        }
         let input = args.input.open(flow_format.as_ref())?;
         let (settings, config) = args
             .judge
@@ -88,7 +88,7 @@ impl Plan {
             input,
             settings,
             dry: args.plan,
-            format: args.format,
+            report: args.report,
             out: args.out,
             fail_on,
             budget: args.budget,
@@ -112,10 +112,11 @@ pub(crate) fn run(
     if let Some(budget) = plan.budget {
         part_by_budget(&mut outcome.incidents, budget, outcome.coverage.eni_days());
     }
-    match write(&plan, &outcome) {
+    let out = plan.out.as_deref();
+    match plan.report.write(out, &outcome, voice) {
         // The exit code answers `--fail-on` all the same, and problems are said.
         Err(error) if exit::is_closed_pipe(&error) => {}
-        Err(error) => return Err(output::unwritten(plan.out.as_deref(), error)),
+        Err(error) => return Err(report::untold(out, error)),
         Ok(()) => {}
     }
     plan.input.say(&outcome, voice);
@@ -128,9 +129,9 @@ pub(crate) fn run(
 /// Says what would be read.
 fn show(plan: &Plan, listing: &Listing, voice: Voice) -> Result<Exit, Failure> {
     let estimate = Estimate::of(listing);
-    let render = |out: &mut dyn Write| match plan.format {
-        OutputFormat::Json => estimate::write_json(out, &estimate),
-        OutputFormat::Table => estimate::write_table(out, &estimate),
+    let render = |out: &mut dyn Write| match plan.report.format {
+        ReportFormat::Json => estimate::write_json(out, &estimate),
+        _ => estimate::write_table(out, &estimate),
     };
     let out = plan.out.as_deref();
     match output::write(out, render) {
@@ -160,20 +161,4 @@ fn exit_of(plan: &Plan, outcome: &Outcome) -> Exit {
     } else {
         Exit::Done
     }
-}
-
-fn write(plan: &Plan, outcome: &Outcome) -> anyhow::Result<()> {
-    let Outcome {
-        incidents,
-        findings,
-        accounts,
-        ..
-    } = outcome;
-    let out = plan.out.as_deref();
-    let options = output::table_options(out);
-    let render = |mut out: &mut dyn Write| match plan.format {
-        OutputFormat::Json => write_json(&mut out, incidents, findings, accounts),
-        OutputFormat::Table => write_table(&mut out, incidents, findings, accounts, options),
-    };
-    output::write(out, render)
 }

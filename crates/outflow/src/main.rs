@@ -39,6 +39,7 @@ mod lake;
 mod output;
 mod progress;
 mod query;
+mod report;
 mod session;
 mod simulate;
 mod sources;

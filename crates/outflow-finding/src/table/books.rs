@@ -38,7 +38,7 @@ pub(super) fn write_accounts_table<W: Write>(
     let mut table = Table::new();
     table.load_style(TableStyle::new());
     layout.fit(&mut table);
-    for (name, text) in entries(accounts) {
+    for (name, text) in books(accounts) {
         table.add_row([name.to_owned(), text]);
     }
     table.set_constraints([ColumnConstraint::ContentWidth]);
@@ -53,7 +53,8 @@ pub(super) fn write_accounts_table<W: Write>(
     Ok(())
 }
 
-fn entries(accounts: &Accounts) -> Vec<(&'static str, String)> {
+/// The books of a run in words: names, and what stands behind each, safe for a terminal.
+pub fn books(accounts: &Accounts) -> Vec<(&'static str, String)> {
     let mut entries = vec![("objects", objects(accounts)), ("lines", lines(accounts))];
     if !accounts.rejects_by_reason.is_empty() {
         entries.push(("rejects", rejects(accounts)));

@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::{Coverage, Destination, Family, Resolution, SecurityGroup, Sender, finding_id, group};
+use crate::{
+    Coverage, Destination, Family, Resolution, SecurityGroup, Sender, Why, finding_id, group,
+};
 
 fn exfiltration() -> Finding {
     Finding {

@@ -33,6 +33,8 @@ mod readme;
 #[cfg(test)]
 mod reconciliation;
 #[cfg(test)]
+mod reports;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod s3;
