@@ -81,7 +81,7 @@ fn export(args: &ExportArgs, flow_format: Option<Format>, voice: Voice) -> Resul
         lake: &opened,
         incident,
         findings: &findings,
-        accounts: &outcome.accounts,
+        outcome: &outcome,
         settings: &settings,
         files: args.judge.files(),
     };

@@ -1,7 +1,9 @@
 //! What a case holds.
 //!
 //! ```text
+//! report.html           the incident as a page to read, print and pass on
 //! incident.json         the incident, its findings and the books of the run, as JSON lines
+//! incident.ocsf.json    the incident as a Detection Finding of OCSF
 //! rows/ID.sql           of each finding: the query that returns its rows from the table `vpc_flow_logs` or `dns`,
 //! rows/ID.csv           and what it returned
 //! rows/ID.parquet
@@ -18,8 +20,10 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use outflow_finding::{Accounts, Finding, Incident, write_accounts, write_finding, write_incident};
-use outflow_ingest::Settings;
+use outflow_finding::{
+    Finding, Incident, write_accounts, write_finding, write_html, write_incident, write_ocsf,
+};
+use outflow_ingest::{Outcome, Settings};
 use outflow_lake::{Lake, Table};
 use outflow_query::{AnswerFormat, Entity, Limits, Session, TimelineRequest};
 use outflow_record::Timestamp;
@@ -43,7 +47,7 @@ pub(super) struct Case<'a> {
     pub(super) lake: &'a Lake,
     pub(super) incident: &'a Incident,
     pub(super) findings: &'a [&'a Finding],
-    pub(super) accounts: &'a Accounts,
+    pub(super) outcome: &'a Outcome,
     pub(super) settings: &'a Settings,
     pub(super) files: [(&'static str, Option<&'a Path>); 2],
 }
@@ -68,6 +72,7 @@ impl Case<'_> {
             rows += evidence(&runtime, &session, finding, folder)?;
         }
         self.write_file(&folder.join("incident.json"), |out| self.incident(out))?;
+        self.tell(folder)?;
         self.timelines(&runtime, &session, folder)?;
         sources(&runtime, &session, self.findings, folder)?;
         self.settings_as_given(folder)?;
@@ -110,7 +115,23 @@ impl Case<'_> {
         for finding in self.findings {
             write_finding(&mut out, finding)?;
         }
-        write_accounts(&mut out, self.accounts)
+        write_accounts(&mut out, &self.outcome.accounts)
+    }
+
+    /// Writes the incident in the formats of others.
+    fn tell(&self, folder: &Path) -> Result<(), Failure> {
+        let incidents = std::slice::from_ref(self.incident);
+        let findings: Vec<Finding> = self.findings.iter().map(|of| Finding::clone(of)).collect();
+        let Outcome {
+            accounts, coverage, ..
+        } = self.outcome;
+        self.write_file(&folder.join("report.html"), |mut out| {
+            write_html(&mut out, incidents, &findings, accounts, coverage)
+        })?;
+        let at = accounts.last.unwrap_or_default();
+        self.write_file(&folder.join("incident.ocsf.json"), |mut out| {
+            write_ocsf(&mut out, incidents, &findings, at)
+        })
     }
 
     /// The tables' versions, so that others can go back to the same rows.

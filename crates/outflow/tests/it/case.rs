@@ -82,6 +82,8 @@ fn a_case_holds_what_shows_the_theft_and_stands() {
         "MANIFEST.sha256",
         "case.json",
         "incident.json",
+        "incident.ocsf.json",
+        "report.html",
         "sources.csv",
         "timeline/eni-01699989a9ca9b4fe.txt",
         "timeline/eni-01699989a9ca9b4fe.jsonl",
