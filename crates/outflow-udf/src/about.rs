@@ -1,6 +1,7 @@
 //! What a function is, for people and for the engine.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow_schema::{DataType, TimeUnit};
@@ -95,7 +96,7 @@ impl About {
     }
 
     /// What the engine takes for its arguments.
-    pub(crate) fn signature(&self) -> Signature {
+    fn signature(&self) -> Signature {
         let kinds = self.arguments.iter().map(|argument| argument.kind);
         let types = match self.arguments {
             [] => TypeSignature::Nullary,
@@ -106,7 +107,7 @@ impl About {
     }
 
     /// The description in the form that the engine has for it.
-    pub(crate) fn documentation(&self) -> Documentation {
+    fn documentation(&self) -> Documentation {
         let section = DocSection {
             include: true,
             label: "Outflow",
@@ -117,5 +118,42 @@ impl About {
             built = built.with_argument(argument.name, argument.tells);
         }
         built.with_sql_example(self.example).build()
+    }
+}
+
+/// A function as the engine wants it described. A session has one of a name: the name tells it from others.
+pub(crate) struct Described {
+    pub(crate) about: &'static About,
+    pub(crate) signature: Signature,
+    pub(crate) documentation: Documentation,
+}
+
+impl Described {
+    pub(crate) fn new(about: &'static About) -> Self {
+        Self {
+            about,
+            signature: about.signature(),
+            documentation: about.documentation(),
+        }
+    }
+}
+
+impl fmt::Debug for Described {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.about.name)
+    }
+}
+
+impl PartialEq for Described {
+    fn eq(&self, other: &Self) -> bool {
+        self.about.name == other.about.name
+    }
+}
+
+impl Eq for Described {}
+
+impl Hash for Described {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.about.name.hash(state);
     }
 }

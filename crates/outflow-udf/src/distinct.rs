@@ -1,7 +1,6 @@
 //! Counts of different values that can be added up: over days, over lakes.
 
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
@@ -12,7 +11,7 @@ use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature};
 use outflow_sketch::Distinct;
 
-use crate::about::{About, Argument, Kind};
+use crate::about::{About, Argument, Described, Kind};
 
 const VALUE: Argument = Argument {
     name: "value",
@@ -58,64 +57,30 @@ static MERGE: About = About {
 
 pub(crate) fn all() -> Vec<(&'static About, Counting)> {
     [&COUNT, &SKETCH, &MERGE]
-        .map(|about| (about, Counting::new(about)))
+        .map(|about| (about, Counting(Described::new(about))))
         .into()
 }
 
 /// One of the aggregates above.
-pub(crate) struct Counting {
-    about: &'static About,
-    signature: Signature,
-    documentation: Documentation,
-}
-
-impl Counting {
-    fn new(about: &'static About) -> Self {
-        Self {
-            about,
-            signature: about.signature(),
-            documentation: about.documentation(),
-        }
-    }
-}
-
-impl fmt::Debug for Counting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Counting").field(&self.about.name).finish()
-    }
-}
-
-// A session has one function of a name.
-impl PartialEq for Counting {
-    fn eq(&self, other: &Self) -> bool {
-        self.about == other.about
-    }
-}
-
-impl Eq for Counting {}
-
-impl Hash for Counting {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.about.hash(state);
-    }
-}
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Counting(Described);
 
 impl AggregateUDFImpl for Counting {
     fn name(&self) -> &str {
-        self.about.name
+        self.0.about.name
     }
 
     fn signature(&self) -> &Signature {
-        &self.signature
+        &self.0.signature
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(self.about.returns.arrow())
+        Ok(self.0.about.returns.arrow())
     }
 
     fn accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         Ok(Box::new(Count {
-            about: self.about,
+            about: self.0.about,
             seen: Distinct::new(),
         }))
     }
@@ -126,7 +91,7 @@ impl AggregateUDFImpl for Counting {
     }
 
     fn documentation(&self) -> Option<&Documentation> {
-        Some(&self.documentation)
+        Some(&self.0.documentation)
     }
 }
 

@@ -13,16 +13,14 @@ use datafusion_expr::{
     ColumnarValue, Documentation, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature,
 };
 
-use crate::about::About;
+use crate::about::{About, Described};
 
 /// Works out a column from columns of as many rows.
 pub(crate) type Work = Box<dyn Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync>;
 
 /// A function, and how it is worked out.
 pub(crate) struct Scalar {
-    about: &'static About,
-    signature: Signature,
-    documentation: Documentation,
+    described: Described,
     work: Work,
     turned: Option<Turned>,
 }
@@ -37,9 +35,7 @@ impl Scalar {
         work: impl Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync + 'static,
     ) -> Self {
         Self {
-            about,
-            signature: about.signature(),
-            documentation: about.documentation(),
+            described: Described::new(about),
             work: Box::new(work),
             turned: None,
         }
@@ -54,14 +50,13 @@ impl Scalar {
 
 impl fmt::Debug for Scalar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Scalar").field(&self.about.name).finish()
+        f.debug_tuple("Scalar").field(&self.described).finish()
     }
 }
 
-// A session has one function of a name.
 impl PartialEq for Scalar {
     fn eq(&self, other: &Self) -> bool {
-        self.about == other.about
+        self.described == other.described
     }
 }
 
@@ -69,21 +64,21 @@ impl Eq for Scalar {}
 
 impl Hash for Scalar {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.about.hash(state);
+        self.described.hash(state);
     }
 }
 
 impl ScalarUDFImpl for Scalar {
     fn name(&self) -> &str {
-        self.about.name
+        self.described.about.name
     }
 
     fn signature(&self) -> &Signature {
-        &self.signature
+        &self.described.signature
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(self.about.returns.arrow())
+        Ok(self.described.about.returns.arrow())
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -116,6 +111,6 @@ impl ScalarUDFImpl for Scalar {
     }
 
     fn documentation(&self) -> Option<&Documentation> {
-        Some(&self.documentation)
+        Some(&self.described.documentation)
     }
 }

@@ -1,6 +1,5 @@
 //! Connections out of the windows in which flow logs report them.
 
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow_array::{Array as _, ArrayRef, Int64Array};
@@ -9,7 +8,7 @@ use datafusion_common::Result;
 use datafusion_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldArgs};
 use datafusion_expr::{Documentation, PartitionEvaluator, Signature, WindowUDFImpl};
 
-use crate::about::{About, Argument, Kind};
+use crate::about::{About, Argument, Described, Kind};
 use crate::arguments::{longs, times};
 
 pub(crate) const ABOUT: &About = &About {
@@ -43,33 +42,12 @@ pub(crate) const ABOUT: &About = &About {
 };
 
 /// The window function.
-#[derive(Debug)]
-pub(crate) struct Sessionize {
-    signature: Signature,
-    documentation: Documentation,
-}
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Sessionize(Described);
 
 impl Sessionize {
     pub(crate) fn new() -> Self {
-        Self {
-            signature: ABOUT.signature(),
-            documentation: ABOUT.documentation(),
-        }
-    }
-}
-
-// There is one of it.
-impl PartialEq for Sessionize {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Sessionize {}
-
-impl Hash for Sessionize {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        ABOUT.hash(state);
+        Self(Described::new(ABOUT))
     }
 }
 
@@ -79,7 +57,7 @@ impl WindowUDFImpl for Sessionize {
     }
 
     fn signature(&self) -> &Signature {
-        &self.signature
+        &self.0.signature
     }
 
     fn partition_evaluator(
@@ -94,7 +72,7 @@ impl WindowUDFImpl for Sessionize {
     }
 
     fn documentation(&self) -> Option<&Documentation> {
-        Some(&self.documentation)
+        Some(&self.0.documentation)
     }
 }
 

@@ -121,7 +121,7 @@ impl Case<'_> {
     /// Writes the incident in the formats of others.
     fn tell(&self, folder: &Path) -> Result<(), Failure> {
         let incidents = std::slice::from_ref(self.incident);
-        let findings: Vec<Finding> = self.findings.iter().map(|of| Finding::clone(of)).collect();
+        let findings: Vec<Finding> = self.findings.iter().copied().cloned().collect();
         let Outcome {
             accounts, coverage, ..
         } = self.outcome;
