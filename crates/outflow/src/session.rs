@@ -20,8 +20,37 @@ use crate::lake;
 use crate::sources::SelectArgs;
 use crate::voice::Voice;
 
-/// Memory of queries, unless another is asked for.
+/// Memory of queries where the system does not say how much is free.
 const MEMORY_MIB: u32 = 2_048;
+
+/// Memory of queries at least, however little is free.
+const MEMORY_MIB_MIN: u32 = 256;
+
+/// Half of the memory that is free, as Linux tells it.
+fn half_of_free() -> u32 {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let free = || {
+        let told = read("/proc/meminfo")?;
+        let line = told
+            .lines()
+            .find(|line| line.starts_with("MemAvailable:"))?;
+        let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+        Some(kib >> 10)
+    };
+    // What a container may have is less; `max` is no limit.
+    let allowed = || {
+        Some(
+            read("/sys/fs/cgroup/memory.max")?
+                .trim()
+                .parse::<u64>()
+                .ok()?
+                >> 20,
+        )
+    };
+    let mib = [free(), allowed()].into_iter().flatten().min();
+    let half = mib.and_then(|mib| u32::try_from(mib / 2).ok());
+    half.unwrap_or(MEMORY_MIB).max(MEMORY_MIB_MIN)
+}
 
 /// What is asked, and what asking may take.
 #[derive(Debug, clap::Args)]
@@ -41,9 +70,10 @@ pub(crate) struct SessionArgs {
     /// Folder of what is known of destinations and interfaces, as for `outflow detect`: for functions such as `country`.
     #[arg(long, value_name = "FOLDER")]
     context: Option<PathBuf>,
-    /// Memory, in MiB, for what is sorted, grouped and joined; beyond it, a query spills to disk.
-    #[arg(long, value_name = "MIB", default_value_t = MEMORY_MIB, value_parser = clap::value_parser!(u32).range(16..))]
-    memory: u32,
+    /// Memory, in MiB, for what is sorted, grouped and joined; beyond it, a query spills to disk [default: half of what is
+    /// free].
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(16..))]
+    memory: Option<u32>,
     /// Threads [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -68,7 +98,7 @@ impl SessionArgs {
             select: select.clone(),
             internal: Vec::new(),
             context: None,
-            memory: MEMORY_MIB,
+            memory: None,
             threads: None,
         }
     }
@@ -109,7 +139,10 @@ impl SessionArgs {
             }
         };
         let limits = Limits {
-            memory_bytes: usize::try_from(self.memory).unwrap_or(usize::MAX) << 20,
+            memory_bytes: {
+                let mib = self.memory.unwrap_or_else(half_of_free);
+                usize::try_from(mib).unwrap_or(usize::MAX >> 20) << 20
+            },
             threads,
             ..Limits::default()
         };
