@@ -172,7 +172,7 @@ pub(crate) fn unread(
 ) -> Error {
     Error::File {
         what: "read",
-        path: format!("{}/{}", file.table.name(), file.path),
+        path: file.location(),
         source: error.into(),
     }
 }

@@ -207,7 +207,7 @@ impl Lake {
             Ok(())
         };
         let read = read();
-        let name = format!("{}/{}", file.table.name(), file.path);
+        let name = file.location();
         done.files += 1;
         done.rows[file.table as usize] += count;
         match read {

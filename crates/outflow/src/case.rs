@@ -15,7 +15,7 @@ use outflow_record::Format;
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
 use crate::judging::JudgeArgs;
-use crate::lake::{self, LakeArgs};
+use crate::lake::LakeArgs;
 use crate::sources::SelectArgs;
 use crate::voice::Voice;
 
@@ -136,9 +136,4 @@ fn unwritten(path: &Path, error: impl Into<anyhow::Error>) -> Failure {
         error,
         "name a folder with --out where there is room, and that may be written to",
     )
-}
-
-/// What it means that the lake cannot be read.
-fn unread(error: outflow_lake::Error) -> Failure {
-    lake::unusable(error)
 }

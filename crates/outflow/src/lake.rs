@@ -11,7 +11,7 @@ use outflow_ingest::S3Options;
 use outflow_lake::{Access, Error, Lake, LakePlace};
 use outflow_record::Timestamp;
 
-use crate::exit::{self, Exit, Failure};
+use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::sources::ServerArgs;
 use crate::voice::Voice;
@@ -77,11 +77,7 @@ impl OpenArgs {
 
 /// Writes to stdout what a command tells.
 fn tell(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> Result<(), Failure> {
-    match output::write(None, write) {
-        Err(error) if exit::is_closed_pipe(&error) => Ok(()),
-        Err(error) => Err(output::unwritten(None, error)),
-        Ok(()) => Ok(()),
-    }
+    output::tell(None, write)
 }
 
 /// Writes a line of JSON.

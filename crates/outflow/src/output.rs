@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use outflow_finding::TableOptions;
 
-use crate::exit::Failure;
+use crate::exit::{self, Failure};
 
 /// What it means that stdout took no more.
 pub(crate) fn lost(error: impl Into<anyhow::Error>) -> Failure {
@@ -77,6 +77,18 @@ pub(crate) fn write(
             to_file(path, render).with_context(|| format!("could not write `{}`", path.display()))
         }
         None => Ok(stream(render)?),
+    }
+}
+
+/// As [`write`], where it is no fault that a reader has seen enough.
+pub(crate) fn tell(
+    path: Option<&Path>,
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    match write(path, render) {
+        Err(error) if exit::is_closed_pipe(&error) => Ok(()),
+        Err(error) => Err(unwritten(path, error)),
+        Ok(()) => Ok(()),
     }
 }
 

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use outflow_query::{Entity, TimelineRequest};
 use outflow_record::Format;
 
-use crate::exit::{self, Exit, Failure};
+use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::query::cancellable;
 use crate::session::SessionArgs;
@@ -98,13 +98,9 @@ pub(crate) fn run(
             request.entity.name()
         ));
     }
-    let written = output::write(out, |out: &mut dyn Write| match args.format {
+    let told = output::tell(out, |out: &mut dyn Write| match args.format {
         OutputFormat::Text => write_text(&told, out),
         OutputFormat::Json => write_json(&told, out),
     });
-    match written {
-        Err(error) if exit::is_closed_pipe(&error) => Ok(opened.exit),
-        Err(error) => Err(output::unwritten(out, error)),
-        Ok(()) => Ok(opened.exit),
-    }
+    told.map(|()| opened.exit)
 }

@@ -7,7 +7,7 @@ use arrow_schema::DataType;
 use datafusion::common::ScalarValue;
 use outflow_record::Timestamp;
 
-use super::TimelineRequest;
+use super::{Moment, TimelineRequest};
 use crate::error::Error;
 use crate::session::Session;
 
@@ -16,14 +16,16 @@ pub(super) async fn ask(
     session: &Session,
     sql: &str,
     request: &TimelineRequest,
-    more: Vec<(String, ScalarValue)>,
 ) -> Result<Vec<RecordBatch>, Error> {
     let time = |at: Option<Timestamp>| {
         let micros = at.map(|at| at.secs().saturating_mul(1_000_000));
         ScalarValue::TimestampMicrosecond(micros, Some("UTC".into()))
     };
     let mut values = vec![
-        ("entity".to_owned(), text(request.entity.name())),
+        (
+            "entity".to_owned(),
+            ScalarValue::Utf8View(Some(request.entity.name().to_owned())),
+        ),
         ("since".to_owned(), time(request.since)),
         ("until".to_owned(), time(request.until)),
         (
@@ -31,7 +33,6 @@ pub(super) async fn ask(
             ScalarValue::Int64(Some(i64::from(request.gap_secs))),
         ),
     ];
-    values.extend(more);
     values.retain(|(name, _)| sql.contains(&format!("${name}")));
     let mut rows = session.query(sql, values).await?;
     let mut batches = Vec::new();
@@ -41,9 +42,16 @@ pub(super) async fn ask(
     Ok(batches)
 }
 
-/// A text as a value of a place.
-pub(super) fn text(of: &str) -> ScalarValue {
-    ScalarValue::Utf8View(Some(of.to_owned()))
+/// The moments that the rows of an answer are, and how many more there are than it has: each row says how many there are
+/// in all, as `total`.
+pub(super) fn moments(
+    batches: &[RecordBatch],
+    moment: impl Fn(Row<'_>) -> Option<Moment>,
+) -> (Vec<Moment>, u64) {
+    let moments: Vec<Moment> = rows(batches).filter_map(moment).collect();
+    let total = rows(batches).next().map_or(0, |row| row.count("total"));
+    let omitted = total.saturating_sub(moments.len() as u64);
+    (moments, omitted)
 }
 
 /// A row of an answer.

@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use outflow_enrich::{DnsAnswer, Naming, PassiveDns};
 use outflow_record::Addr;
 
-use super::cells::{Row, ask, rows};
+use super::cells::{Row, ask, moments, rows};
 use super::{MOMENTS_MAX, Moment, TimelineRequest, What};
 use crate::error::Error;
 use crate::session::Session;
@@ -99,16 +99,11 @@ pub(super) async fn of(
         ORDER BY told.start, told.\"end\", told.interface_id, told.remote_addr, told.port, told.action
         LIMIT {MOMENTS_MAX}"
     );
-    let batches = ask(session, &sql, request, Vec::new()).await?;
+    let batches = ask(session, &sql, request).await?;
     let addrs = rows(&batches).filter_map(|row| row.text("remote_addr"));
     let addrs: BTreeSet<Addr> = addrs.filter_map(|addr| addr.parse().ok()).collect();
     let names = names(session, request, &addrs).await?;
-    let moments: Vec<Moment> = rows(&batches)
-        .filter_map(|row| moment(row, &names))
-        .collect();
-    let total = rows(&batches).next().map_or(0, |row| row.count("total"));
-    let omitted = total.saturating_sub(moments.len() as u64);
-    Ok((moments, omitted))
+    Ok(moments(&batches, |row| moment(row, &names)))
 }
 
 fn moment(row: Row<'_>, names: &PassiveDns) -> Option<Moment> {
@@ -164,7 +159,7 @@ async fn names(
                          AND ($since IS NULL OR query_timestamp >= $since - INTERVAL '1 day')
                          AND ($until IS NULL OR query_timestamp < $until)) AS answered
                WHERE answer['type'] IN ('A', 'AAAA')";
-    for batch in ask(session, sql, request, Vec::new()).await? {
+    for batch in ask(session, sql, request).await? {
         feed(&mut names, &batch, addrs);
     }
     Ok(names)

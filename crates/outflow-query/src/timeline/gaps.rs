@@ -51,7 +51,7 @@ pub(super) async fn of(session: &Session, request: &TimelineRequest) -> Result<V
         ORDER BY interface_id, start, \"end\""
     );
     let mut told: BTreeMap<String, Told> = BTreeMap::new();
-    for row in rows(&ask(session, &sql, request, Vec::new()).await?) {
+    for row in rows(&ask(session, &sql, request).await?) {
         let (Some(start), Some(end)) = (row.time("start"), row.time("end")) else {
             continue;
         };

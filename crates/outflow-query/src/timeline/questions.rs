@@ -1,6 +1,6 @@
 //! Questions to the resolver, by domain.
 
-use super::cells::{Row, ask, rows};
+use super::cells::{Row, ask, moments};
 use super::{Entity, MOMENTS_MAX, Moment, TimelineRequest, What};
 use crate::error::Error;
 use crate::session::Session;
@@ -66,11 +66,8 @@ pub(super) async fn of(
         ORDER BY told.start, told.srcaddr, told.domain
         LIMIT {MOMENTS_MAX}"
     );
-    let batches = ask(session, &sql, request, Vec::new()).await?;
-    let moments: Vec<Moment> = rows(&batches).filter_map(moment).collect();
-    let total = rows(&batches).next().map_or(0, |row| row.count("total"));
-    let omitted = total.saturating_sub(moments.len() as u64);
-    Ok((moments, omitted))
+    let batches = ask(session, &sql, request).await?;
+    Ok(moments(&batches, moment))
 }
 
 fn moment(row: Row<'_>) -> Option<Moment> {

@@ -31,9 +31,10 @@ use outflow_udf::Known;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use super::{manifest, rows, unread, unwritten};
+use super::{manifest, rows, unwritten};
 use crate::clock;
 use crate::exit::Failure;
+use crate::lake;
 use crate::session::{failure, runtime};
 use crate::timeline;
 
@@ -138,7 +139,7 @@ impl Case<'_> {
     fn versions(&self) -> Result<serde_json::Value, Failure> {
         let mut versions = serde_json::Map::new();
         for table in Table::ALL {
-            let snapshot = self.lake.snapshot(table).map_err(unread)?;
+            let snapshot = self.lake.snapshot(table).map_err(lake::unusable)?;
             versions.insert(table.name().to_owned(), json!(snapshot.version()));
         }
         Ok(versions.into())

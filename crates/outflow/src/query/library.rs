@@ -8,7 +8,7 @@ use outflow_query::{Library, SavedQuery};
 use outflow_udf::{About, Known};
 
 use super::asked::{library, unusable};
-use crate::exit::{self, Exit, Failure};
+use crate::exit::{Exit, Failure};
 use crate::output;
 
 /// Lists saved queries, or shows one.
@@ -22,11 +22,7 @@ pub(super) fn tell(name: Option<&str>, folder: Option<&Path>) -> Result<Exit, Fa
 }
 
 fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Exit, Failure> {
-    match output::write(None, write) {
-        Err(error) if exit::is_closed_pipe(&error) => Ok(Exit::Done),
-        Err(error) => Err(output::unwritten(None, error)),
-        Ok(()) => Ok(Exit::Done),
-    }
+    output::tell(None, write).map(|()| Exit::Done)
 }
 
 fn list(library: &Library, out: &mut dyn Write) -> io::Result<()> {

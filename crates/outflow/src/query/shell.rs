@@ -6,7 +6,6 @@ mod helper;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Command as Process, Stdio};
-use std::time::Instant;
 
 use outflow_query::{AnswerFormat, Library, TableLayout};
 use rustyline::config::Configurer as _;
@@ -16,6 +15,7 @@ use rustyline::{CompletionType, Editor};
 
 use super::answer;
 use super::asked::Asked;
+use crate::clock;
 use crate::exit::{self, Exit, Failure};
 use crate::output;
 use crate::session::Opened;
@@ -153,9 +153,7 @@ impl<'a> Shell<'a> {
     }
 
     fn ask(&self, asked: &Asked) -> Result<(), Failure> {
-        // The shell shows how long it took, which no answer depends on.
-        #[expect(clippy::disallowed_methods, reason = "for a person who waits")]
-        let began = Instant::now();
+        let began = clock::now();
         let mut shown = Vec::new();
         let width = output::table_options(None).width;
         let layout = TableLayout {
