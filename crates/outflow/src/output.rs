@@ -80,7 +80,7 @@ pub(crate) fn write(
     }
 }
 
-/// As [`write`], where it is no fault that a reader has seen enough.
+/// As [`write()`], where it is no fault that a reader has seen enough.
 pub(crate) fn tell(
     path: Option<&Path>,
     render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
