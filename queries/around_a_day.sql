@@ -17,7 +17,7 @@ SELECT
     count(DISTINCT destination) AS destinations,
     sum(flows) AS flows,
     day >= CAST($day AS DATE) AS since
-FROM profiles
+FROM profiles_once
 WHERE counted
     AND interface_id = $interface
     AND ($destination IS NULL OR destination = $destination)

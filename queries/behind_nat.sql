@@ -2,7 +2,7 @@
 -- question: Which hosts are behind what a gateway passed on, to an address or to all?
 -- param: since timestamp = null: what started then or later
 -- param: until timestamp = null: what started before then
--- param: ip text = null: only to this address
+-- param: ip address = null: only to this address
 -- param: top bigint = 100: rows at most
 -- column: gateway_interface: the interface of the gateway
 -- column: packet_source: the host that sent the packets
@@ -23,8 +23,9 @@ WITH passed AS (
         bytes,
         start,
         "end"
-    FROM flows
+    FROM flows_logged
     WHERE via = 'received'
+        AND direction = 'egress'
         AND action = 'ACCEPT'
         AND pkt_srcaddr IS NOT NULL
         AND ($ip IS NULL OR pkt_dstaddr = $ip)

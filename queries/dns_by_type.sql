@@ -2,7 +2,7 @@
 -- question: How many DNS queries of each type and outcome were there, by hour?
 -- param: since timestamp = null: what was asked then or later
 -- param: until timestamp = null: what was asked before then
--- param: client text = null: only those of this address
+-- param: client address = null: only those of this address
 -- column: hour: the hour
 -- column: query_type: type of record asked for
 -- column: rcode: outcome

@@ -34,19 +34,25 @@ below AS (
         *,
         left(query_name, greatest(length(rtrim(query_name, '.')) - length(registered_domain) - 1, 0)) AS labels
     FROM asked
+),
+longest AS (
+    SELECT srcaddr, registered_domain, max(length(label)) AS longest_label
+    FROM (SELECT srcaddr, registered_domain, unnest(string_to_array(labels, '.')) AS label FROM below) AS split
+    GROUP BY srcaddr, registered_domain
 )
 SELECT
-    srcaddr,
-    registered_domain,
+    below.srcaddr,
+    below.registered_domain,
     sum(queries) AS queries,
     count(*) AS names,
-    max(length(split_part(labels, '.', 1))) AS longest_label,
+    coalesce(max(longest.longest_label), 0) AS longest_label,
     round(sum(CASE WHEN labels = '' THEN 0 ELSE label_bits(labels) END)) AS bits,
     round(sum(text_queries) / CAST(sum(queries) AS DOUBLE), 3) AS text_share,
     round(sum(nxdomain) / CAST(sum(queries) AS DOUBLE), 3) AS nxdomain_share,
     min(first) AS first,
     max(last) AS last
 FROM below
-GROUP BY srcaddr, registered_domain
-ORDER BY bits DESC, srcaddr, registered_domain
+LEFT JOIN longest ON longest.srcaddr = below.srcaddr AND longest.registered_domain = below.registered_domain
+GROUP BY below.srcaddr, below.registered_domain
+ORDER BY bits DESC, below.srcaddr, below.registered_domain
 LIMIT $top

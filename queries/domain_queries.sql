@@ -21,8 +21,8 @@ SELECT
     max(query_timestamp) AS last
 FROM dns
 WHERE (
-        rtrim(lower(query_name), '.') = lower($domain)
-        OR ends_with(rtrim(lower(query_name), '.'), concat('.', lower($domain)))
+        rtrim(lower(query_name), '.') = rtrim(lower($domain), '.')
+        OR ends_with(rtrim(lower(query_name), '.'), concat('.', rtrim(lower($domain), '.')))
     )
     AND ($since IS NULL OR query_timestamp >= $since)
     AND ($until IS NULL OR query_timestamp < $until)

@@ -21,7 +21,7 @@ SELECT
     count(*) FILTER (WHERE action = 'REJECT') AS rejected,
     min(start) AS first,
     max("end") AS last
-FROM flows
+FROM flows_logged
 WHERE interface_id = $interface
     AND scope = 'internal'
     AND ($since IS NULL OR start >= $since)

@@ -1,6 +1,6 @@
 -- name: ip_flows
 -- question: Which flows touched this address, in which direction, in order?
--- param: ip text: the address, as the records have it
+-- param: ip address: the address, as the records have it
 -- param: since timestamp = null: what started then or later
 -- param: until timestamp = null: what started before then
 -- param: top bigint = 1000: rows at most

@@ -7,7 +7,7 @@
 -- column: interface_id: the interface
 -- column: workload: what it belongs to
 -- column: remote_addr: address outside
--- column: remote_port: port of the side that was called
+-- column: service_port: port of the side that was called; the lower one where nothing tells
 -- column: protocol: IANA number
 -- column: connections: connections of the pair
 -- column: longest_secs: seconds of the longest
@@ -15,11 +15,7 @@
 -- column: sent_payload_bytes: bytes beyond headers sent
 -- column: first: when the first began
 -- column: last: when the last ended
--- What a gateway passes on is counted at the hosts behind it.
-WITH gateways AS (
-    SELECT DISTINCT interface_id FROM flows WHERE via = 'received'
-),
-numbered AS (
+WITH numbered AS (
     SELECT
         interface_id,
         workload,
@@ -27,6 +23,7 @@ numbered AS (
         remote_addr,
         remote_port,
         protocol,
+        initiator,
         CASE WHEN direction = 'egress' THEN payload_bytes ELSE 0 END AS sent,
         start,
         "end",
@@ -34,9 +31,8 @@ numbered AS (
             PARTITION BY interface_id, local_addr, local_port, remote_addr, remote_port, protocol
             ORDER BY start
         ) AS session
-    FROM flows
+    FROM flows_once
     WHERE counted
-        AND NOT EXISTS (SELECT 1 FROM gateways WHERE gateways.interface_id = flows.interface_id)
         AND ($since IS NULL OR start >= $since)
         AND ($until IS NULL OR start < $until)
 ),
@@ -45,7 +41,11 @@ sessions AS (
         interface_id,
         workload,
         remote_addr,
-        CASE WHEN local_port < remote_port THEN local_port ELSE remote_port END AS port,
+        CASE max(initiator) FILTER (WHERE initiator <> 'unknown')
+            WHEN 'local' THEN remote_port
+            WHEN 'remote' THEN local_port
+            ELSE least(local_port, remote_port)
+        END AS port,
         protocol,
         min(start) AS started,
         max("end") AS ended,
@@ -57,7 +57,7 @@ SELECT
     interface_id,
     workload,
     remote_addr,
-    port AS remote_port,
+    port AS service_port,
     protocol,
     count(*) AS connections,
     max(date_part('epoch', ended - started)) AS longest_secs,

@@ -1,6 +1,6 @@
 -- name: names_of_address
 -- question: Under which names was this address given to our hosts, and when?
--- param: ip text: the address
+-- param: ip address: the address
 -- param: since timestamp = null: what was asked then or later
 -- param: until timestamp = null: what was asked before then
 -- param: top bigint = 100: rows at most

@@ -17,11 +17,7 @@
 -- column: sent_payload_bytes: bytes beyond headers sent
 -- column: received_payload_bytes: bytes beyond headers received
 -- column: pcr: (sent - received) / (sent + received)
--- What a gateway passes on is counted at the hosts behind it.
-WITH gateways AS (
-    SELECT DISTINCT interface_id FROM flows WHERE via = 'received'
-),
-numbered AS (
+WITH numbered AS (
     SELECT
         interface_id,
         workload,
@@ -38,9 +34,8 @@ numbered AS (
             PARTITION BY interface_id, local_addr, local_port, remote_addr, remote_port, protocol
             ORDER BY start
         ) AS session
-    FROM flows
+    FROM flows_once
     WHERE counted
-        AND NOT EXISTS (SELECT 1 FROM gateways WHERE gateways.interface_id = flows.interface_id)
         AND ($since IS NULL OR start >= $since)
         AND ($until IS NULL OR start < $until)
 ),

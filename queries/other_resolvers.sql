@@ -26,7 +26,7 @@ SELECT
     sum(payload_bytes) AS payload_bytes,
     min(start) AS first,
     max("end") AS last
-FROM flows
+FROM flows_once
 WHERE direction = 'egress'
     AND scope = 'external'
     AND (

@@ -12,22 +12,17 @@
 -- column: refused_at: when it was refused last before
 -- column: accepted_at: when it got through
 -- column: payload_bytes: bytes beyond headers sent then
--- What a gateway passes on is counted at the hosts behind it.
-WITH gateways AS (
-    SELECT DISTINCT interface_id FROM flows WHERE via = 'received'
-),
-refused AS (
+WITH refused AS (
     SELECT interface_id, remote_addr, remote_port, start
-    FROM flows
+    FROM flows_once
     WHERE action = 'REJECT' AND direction = 'egress' AND scope = 'external'
         AND ($since IS NULL OR start >= $since)
         AND ($until IS NULL OR start < $until)
 ),
 accepted AS (
     SELECT interface_id, workload, remote_addr, remote_port, start, payload_bytes
-    FROM flows
+    FROM flows_once
     WHERE action = 'ACCEPT' AND direction = 'egress' AND counted
-        AND NOT EXISTS (SELECT 1 FROM gateways WHERE gateways.interface_id = flows.interface_id)
         AND ($since IS NULL OR start >= $since)
         AND ($until IS NULL OR start < $until)
 )

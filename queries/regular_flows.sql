@@ -4,8 +4,11 @@
 -- param: until timestamp = null: what started before then
 -- param: flows bigint = 20: flows at least
 -- param: spread double = 0.2: standard deviation of the gaps by their mean, at most
+-- param: bytes bigint = 100000: mean bytes of a record, at most
+-- param: size_spread double = 0.5: standard deviation of the bytes by their mean, at most
 -- param: top bigint = 50: rows at most
 -- column: interface_id: the interface
+-- column: sender: the interface, or the address of a host behind it that has no log of its own
 -- column: workload: what it belongs to
 -- column: remote_addr: address outside
 -- column: remote_port: its port
@@ -16,24 +19,20 @@
 -- column: bytes_spread: standard deviation of the bytes by their mean
 -- column: first: start of the first
 -- column: last: start of the last
--- What a gateway passes on is counted at the hosts behind it.
-WITH gateways AS (
-    SELECT DISTINCT interface_id FROM flows WHERE via = 'received'
-),
-sent AS (
+WITH sent AS (
     SELECT
         interface_id,
+        sender,
         workload,
         remote_addr,
         remote_port,
         bytes,
         start,
         date_part('epoch', start - lag(start) OVER (
-            PARTITION BY interface_id, remote_addr, remote_port ORDER BY start
+            PARTITION BY interface_id, sender, remote_addr, remote_port ORDER BY start
         )) AS gap
-    FROM flows
+    FROM flows_once
     WHERE counted
-        AND NOT EXISTS (SELECT 1 FROM gateways WHERE gateways.interface_id = flows.interface_id)
         AND direction = 'egress'
         AND coalesce(initiator, '') <> 'remote'
         AND ($since IS NULL OR start >= $since)
@@ -41,6 +40,7 @@ sent AS (
 )
 SELECT
     interface_id,
+    sender,
     workload,
     remote_addr,
     remote_port,
@@ -52,9 +52,11 @@ SELECT
     min(start) AS first,
     max(start) AS last
 FROM sent
-GROUP BY interface_id, workload, remote_addr, remote_port
+GROUP BY interface_id, sender, workload, remote_addr, remote_port
 HAVING count(*) >= $flows
     AND avg(gap) > 0
     AND stddev(gap) / avg(gap) <= $spread
-ORDER BY gap_spread, flows DESC, interface_id, remote_addr, remote_port
+    AND avg(bytes) <= $bytes
+    AND stddev(bytes) / avg(bytes) <= $size_spread
+ORDER BY gap_spread, flows DESC, interface_id, sender, remote_addr, remote_port
 LIMIT $top

@@ -22,7 +22,7 @@ SELECT
     count(DISTINCT remote_addr) AS addresses,
     min(start) AS first,
     max("end") AS last
-FROM flows
+FROM flows_once
 WHERE action = 'REJECT'
     AND direction = 'egress'
     AND scope = 'external'

@@ -1,9 +1,10 @@
 -- name: who_talked_to
--- question: Which interfaces talked to this address, and when first and last?
--- param: ip text: the address
+-- question: Which hosts talked to this address, and when first and last?
+-- param: ip address: the address
 -- param: since timestamp = null: what started then or later
 -- param: until timestamp = null: what started before then
 -- column: interface_id: the interface
+-- column: sender: the interface, or the address of a host behind it that has no log of its own
 -- column: workload: what it belongs to
 -- column: first: start of the first flow
 -- column: last: end of the last
@@ -14,6 +15,7 @@
 -- column: rejected: of them, those refused
 SELECT
     interface_id,
+    sender,
     workload,
     min(start) AS first,
     max("end") AS last,
@@ -22,9 +24,9 @@ SELECT
     coalesce(sum(payload_bytes) FILTER (WHERE direction = 'ingress' AND action = 'ACCEPT'), 0) AS received_payload_bytes,
     count(*) AS flows,
     count(*) FILTER (WHERE action = 'REJECT') AS rejected
-FROM flows
+FROM flows_once
 WHERE remote_addr = $ip
     AND ($since IS NULL OR start >= $since)
     AND ($until IS NULL OR start < $until)
-GROUP BY interface_id, workload
-ORDER BY first, interface_id
+GROUP BY interface_id, sender, workload
+ORDER BY first, interface_id, sender

@@ -105,7 +105,7 @@ impl<'a> Event<'a> {
             some => some.to_vec(),
         };
         let (confidence_id, confidence_name) = confidence_level(confidence(body));
-        let (risk_level_id, risk_level) = risk_level(body.risk);
+        let (risk_level_id, risk_level) = risk_level(body.severity);
         let cloud = Cloud::new(body);
         let evidences = evidence::of(&members);
         let resources = cloud::resources(&members);
@@ -159,14 +159,14 @@ const fn caption(severity: Severity) -> &'static str {
     }
 }
 
-/// Risk in OCSF's levels, by the same bounds as Security Hub has for severities.
-const fn risk_level(risk: u8) -> (u8, &'static str) {
-    match risk {
-        0 => (0, "Info"),
-        1..40 => (1, "Low"),
-        40..70 => (2, "Medium"),
-        70..90 => (3, "High"),
-        90.. => (4, "Critical"),
+/// Risk in OCSF's levels: as grave as the finding is said to be, so that one event does not say two things.
+const fn risk_level(severity: Severity) -> (u8, &'static str) {
+    match severity {
+        Severity::Informational => (0, "Info"),
+        Severity::Low => (1, "Low"),
+        Severity::Medium => (2, "Medium"),
+        Severity::High => (3, "High"),
+        Severity::Critical => (4, "Critical"),
     }
 }
 

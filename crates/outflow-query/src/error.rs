@@ -1,5 +1,6 @@
 //! What can go wrong with a query.
 
+use arrow_schema::ArrowError;
 use datafusion::common::{Diagnostic, Span};
 use datafusion::error::DataFusionError;
 
@@ -29,6 +30,12 @@ pub enum Error {
     Writes {
         /// The statement's first word.
         statement: String,
+    },
+    /// It meets a value that cannot be: a division by zero, or a text that is no time.
+    #[error("{message}")]
+    Value {
+        /// What is wrong.
+        message: Box<str>,
     },
     /// It needs more memory or room on disk than it may have.
     #[error("the query needs more memory than it may have: {reason}")]
@@ -121,11 +128,30 @@ impl From<DataFusionError> for Error {
             root @ (DataFusionError::Plan(_)
             | DataFusionError::SchemaError(..)
             | DataFusionError::NotImplemented(_)) => Self::sql(&root.message(), None),
+            DataFusionError::ArrowError(arrow, _) if is_of_value(arrow) => Self::Value {
+                message: arrow.to_string().into(),
+            },
+            DataFusionError::Execution(message) => Self::Value {
+                message: message.as_str().into(),
+            },
             _ => Self::Run {
                 source: Box::new(error),
             },
         }
     }
+}
+
+/// Whether Arrow complains of a value, rather than of data that it cannot read.
+fn is_of_value(error: &ArrowError) -> bool {
+    matches!(
+        error,
+        ArrowError::DivideByZero
+            | ArrowError::ArithmeticOverflow(_)
+            | ArrowError::CastError(_)
+            | ArrowError::ComputeError(_)
+            | ArrowError::InvalidArgumentError(_)
+            | ArrowError::ParseError(_)
+    )
 }
 
 impl Error {

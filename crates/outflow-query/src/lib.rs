@@ -15,16 +15,21 @@ pub use error::{Error, Spot};
 pub use library::{
     Column, Library, LibraryError, Parameter, ParameterKind, QUERY_BYTES_MAX, SavedQuery,
 };
-pub use session::{Limits, OPERATORS_MAX, Rows, STACK_BYTES, Session};
+pub use only::Only;
+pub use session::{Limits, OPERATORS_MAX, PARENTHESES_MAX, Rows, STACK_BYTES, Session, is_whole};
 pub use timeline::{
     Entity, Episode, Gap, MOMENTS_MAX, Moment, Questions, Timeline, TimelineRequest, What, Why,
 };
-pub use write::{AnswerFormat, AnswerWriter, TABLE_ROWS_MAX, TableLayout};
+pub use write::{
+    AnswerFormat, AnswerWriter, TABLE_ROWS_MAX, TableLayout, parquet_as_csv, refused_by_format,
+};
 
 mod bind;
 mod error;
 mod files;
 mod library;
+mod once;
+mod only;
 mod session;
 mod table;
 mod tables;

@@ -191,6 +191,9 @@ impl Library {
         let mut theirs = Self::default();
         for path in paths {
             let size = std::fs::metadata(&path).map_err(|e| unread(&path, e.to_string()))?;
+            if !size.is_file() {
+                return Err(unread(&path, "it is no file".to_owned()));
+            }
             if size.len() > QUERY_BYTES_MAX {
                 let reason = format!("it has more than {QUERY_BYTES_MAX} bytes");
                 return Err(unread(&path, reason));

@@ -26,6 +26,7 @@ use outflow_udf::Known;
 
 use crate::bind::bind;
 use crate::error::Error;
+use crate::only::Only;
 use crate::tables::LakeTables;
 
 /// The catalog, and the schema in it that tables are in: what an unqualified name means.
@@ -35,6 +36,9 @@ const SCHEMA: &str = "public";
 /// Operators of a query at most. The engine goes down into an expression once for each, time and again, and a thread has only so much
 /// stack; more is refused as [`Error::Sql`]. A list, as `IN (…)` has, is none however long.
 pub const OPERATORS_MAX: usize = 1_000;
+
+/// Parentheses within one another at most: the parser tries again and again what is within some of them.
+pub const PARENTHESES_MAX: usize = 50;
 
 /// Bytes of stack that a thread needs that plans or runs such a query.
 pub const STACK_BYTES: usize = 64 << 20;
@@ -73,11 +77,19 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    /// A session over a lake, whose functions know what is known from elsewhere.
+    /// A session over all of a lake, whose functions know what is known from elsewhere.
     ///
     /// # Errors
     /// [`Error::Session`] if there is no folder to spill to.
     pub fn over(lake: &Lake, limits: Limits, known: Known) -> Result<Self, Error> {
+        Self::over_part(lake, Only::default(), limits, known)
+    }
+
+    /// As [`Session::over`], of which only some rows are seen.
+    ///
+    /// # Errors
+    /// As [`Session::over`].
+    pub fn over_part(lake: &Lake, only: Only, limits: Limits, known: Known) -> Result<Self, Error> {
         let made = |error: DataFusionError| Error::Session {
             source: Box::new(error),
         };
@@ -97,16 +109,11 @@ impl Session {
             .build();
         let context = SessionContext::new_with_state(state);
         register(&context, known);
-        let unix_seconds = context
-            .state()
-            .scalar_functions()
-            .get("unix_seconds")
-            .cloned();
-        let tables = LakeTables::new(lake.clone(), url, unix_seconds);
+        let tables = Arc::new(LakeTables::new(lake.clone(), url, only));
+        let engine = context.state_weak_ref();
+        tables.serve(Box::new(move || Some(engine.upgrade()?.read().clone())));
         let catalog = MemoryCatalogProvider::new();
-        catalog
-            .register_schema(SCHEMA, Arc::new(tables))
-            .map_err(made)?;
+        catalog.register_schema(SCHEMA, tables).map_err(made)?;
         context.register_catalog(CATALOG, Arc::new(catalog));
         Ok(Self { context })
     }
@@ -136,13 +143,12 @@ impl Session {
         sql: &str,
         values: Vec<(String, ScalarValue)>,
     ) -> Result<Rows, Error> {
-        check_operators(sql)?;
+        check_size(sql)?;
         let state = self.context.state();
         let mut statement = state.sql_to_statement(sql, &Dialect::Generic)?;
         if !reads(&statement) {
-            let word = sql.split_whitespace().next().unwrap_or_default();
             return Err(Error::Writes {
-                statement: word.to_uppercase(),
+                statement: first_word(sql),
             });
         }
         bind(&mut statement, values)?;
@@ -159,26 +165,89 @@ impl Session {
     }
 }
 
-/// Refuses what has too many operators. What cannot be told apart into words is left to the parser.
-fn check_operators(sql: &str) -> Result<(), Error> {
+/// Refuses what has too many operators, or too many parentheses within one another. What cannot be told apart into words is
+/// left to the parser.
+fn check_size(sql: &str) -> Result<(), Error> {
     let Ok(tokens) = Tokenizer::new(&GenericDialect {}, sql).tokenize() else {
         return Ok(());
     };
-    let is_operator = |token: &&Token| match token {
-        Token::Word(word) => matches!(word.keyword, Keyword::AND | Keyword::OR | Keyword::NOT),
-        Token::Plus | Token::Minus | Token::Mul | Token::Div | Token::Mod | Token::StringConcat => {
-            true
+    let (mut operators, mut depth, mut deepest) = (0, 0_usize, 0);
+    for token in &tokens {
+        match token {
+            Token::LParen | Token::LBracket => depth += 1,
+            Token::RParen | Token::RBracket => depth = depth.saturating_sub(1),
+            token => operators += usize::from(is_operator(token)),
         }
-        _ => false,
-    };
-    match tokens.iter().filter(is_operator).count() {
-        ..=OPERATORS_MAX => Ok(()),
-        count => Err(Error::Sql {
-            message: format!("it has {count} operators, and may have {OPERATORS_MAX}").into(),
-            spot: None,
-            help: Some("write long alternatives as `IN (…)`".into()),
-        }),
+        deepest = depth.max(deepest);
     }
+    let too_much = if operators > OPERATORS_MAX {
+        format!("it has {operators} operators, and may have {OPERATORS_MAX}")
+    } else if deepest > PARENTHESES_MAX {
+        format!("it has {deepest} parentheses within one another, and may have {PARENTHESES_MAX}")
+    } else {
+        return Ok(());
+    };
+    Err(Error::Sql {
+        message: too_much.into(),
+        spot: None,
+        help: Some("write long alternatives as `IN (…)`".into()),
+    })
+}
+
+/// Whether a token makes an expression of two, or goes around one; of those in a list, none does.
+fn is_operator(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => matches!(
+            word.keyword,
+            Keyword::AND
+                | Keyword::BETWEEN
+                | Keyword::CASE
+                | Keyword::EXCEPT
+                | Keyword::ILIKE
+                | Keyword::INTERSECT
+                | Keyword::IS
+                | Keyword::LIKE
+                | Keyword::NOT
+                | Keyword::OR
+                | Keyword::UNION
+        ),
+        Token::Whitespace(_)
+        | Token::Number(..)
+        | Token::SingleQuotedString(_)
+        | Token::Placeholder(_)
+        | Token::Comma
+        | Token::Period
+        | Token::SemiColon
+        | Token::EOF => false,
+        token => {
+            let text = token.to_string();
+            text.bytes().all(|byte| byte.is_ascii_punctuation())
+        }
+    }
+}
+
+/// Whether a text ends a query with a semicolon, and not within a quotation or a comment.
+pub fn is_whole(sql: &str) -> bool {
+    let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize();
+    let Ok(tokens) = tokens else {
+        return false;
+    };
+    let last = tokens
+        .iter()
+        .rev()
+        .find(|token| !matches!(token, Token::Whitespace(_)));
+    last == Some(&Token::SemiColon)
+}
+
+/// The word that a statement begins with.
+fn first_word(sql: &str) -> String {
+    let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize();
+    let words = tokens.unwrap_or_default();
+    let word = words.iter().find_map(|token| match token {
+        Token::Word(word) => Some(word.value.to_uppercase()),
+        _ => None,
+    });
+    word.unwrap_or_default()
 }
 
 /// Whether a statement is one that only reads.

@@ -1,50 +1,126 @@
-//! The tables of a lake by their names, each as it is when a query names it.
+//! The tables of a lake by their names, each as it is when a query names it, and views of them.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::error::DataFusionError;
+use datafusion::execution::SessionState;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, ScalarUDF, ident};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, ident};
+use datafusion::prelude::SessionContext;
 use outflow_lake::table::{DAY, SOURCE_ID, SOURCE_ROW};
 use outflow_lake::{Lake, Table};
 use outflow_record::{Field, Kind};
 
+use crate::once::{
+    FLOWS_LOGGED, FLOWS_ONCE, PASSED_HOSTS, PROFILES_ONCE, REPEATED_LOGS, Sightings,
+};
+use crate::only::Only;
 use crate::table::LakeTable;
 
 /// The flow records as AWS's own queries for Athena have them: AWS's columns, times in seconds, days as `date`. Queries
 /// of findings ask it.
 pub(crate) const VPC_FLOW_LOGS: &str = "vpc_flow_logs";
 
+/// The views that are listed.
+const VIEWS: [&str; 4] = [VPC_FLOW_LOGS, FLOWS_LOGGED, FLOWS_ONCE, PROFILES_ONCE];
+
+/// The state of an engine as it is now; it holds the tables, and so is not held by them.
+type Engine = Box<dyn Fn() -> Option<SessionState> + Send + Sync>;
+
+/// What views stand on, and the versions of `flows` and `profiles` that it was seen in.
+type Seen = ((u64, u64), Arc<Sightings>);
+
 /// What the engine finds tables in.
-#[derive(Debug)]
 pub(crate) struct LakeTables {
     lake: Lake,
     store: ObjectStoreUrl,
-    unix_seconds: Option<Arc<ScalarUDF>>,
+    only: Only,
+    engine: OnceLock<Engine>,
+    sightings: tokio::sync::Mutex<Option<Seen>>,
+}
+
+impl std::fmt::Debug for LakeTables {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LakeTables")
+            .field("lake", &self.lake)
+            .finish_non_exhaustive()
+    }
 }
 
 impl LakeTables {
     /// The tables of a lake, whose files the engine gets from a store of this name.
-    pub(crate) fn new(
-        lake: Lake,
-        store: ObjectStoreUrl,
-        unix_seconds: Option<Arc<ScalarUDF>>,
-    ) -> Self {
+    pub(crate) fn new(lake: Lake, store: ObjectStoreUrl, only: Only) -> Self {
         Self {
             lake,
             store,
-            unix_seconds,
+            only,
+            engine: OnceLock::new(),
+            sightings: tokio::sync::Mutex::new(None),
         }
     }
 
+    /// Says which engine finds its tables here: it plans views.
+    pub(crate) fn serve(&self, engine: Engine) {
+        // It is said once.
+        self.engine.get_or_init(|| engine);
+    }
+
+    fn context(&self) -> Result<SessionContext, DataFusionError> {
+        let state = self.engine.get().and_then(|state| state());
+        let state =
+            state.ok_or_else(|| DataFusionError::Internal("there is no engine".to_owned()))?;
+        Ok(SessionContext::new_with_state(state))
+    }
+
+    /// A table, or a view of one, if it is one.
+    async fn find(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
+        match name {
+            VPC_FLOW_LOGS => self.vpc_flow_logs().await.map(Some),
+            FLOWS_LOGGED | FLOWS_ONCE | PROFILES_ONCE => {
+                let sightings = self.sightings().await?;
+                let Some(sql) = sightings.sql(name) else {
+                    return Ok(None);
+                };
+                let plan = self.context()?.state().create_logical_plan(&sql).await?;
+                Ok(Some(Arc::new(ViewTable::new(plan, None))))
+            }
+            REPEATED_LOGS | PASSED_HOSTS => Ok(self.sightings().await?.table(name)),
+            _ => match named(name) {
+                Some(table) => self.only.of(table, self.open(table).await?).map(Some),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// What views stand on, looked for anew when the lake has more.
+    async fn sightings(&self) -> Result<Arc<Sightings>, DataFusionError> {
+        let lake = self.lake.clone();
+        let versions = waiting(move || {
+            let version = |table| lake.snapshot(table).map(|snapshot| snapshot.version());
+            Ok((version(Table::Flows)?, version(Table::Profiles)?))
+        })
+        .await?;
+        let mut seen = self.sightings.lock().await;
+        if let Some((at, sightings)) = seen.as_ref()
+            && *at == versions
+        {
+            return Ok(Arc::clone(sightings));
+        }
+        let sightings = Arc::new(Sightings::look(&self.context()?).await?);
+        *seen = Some((versions, Arc::clone(&sightings)));
+        Ok(sightings)
+    }
+
     async fn vpc_flow_logs(&self) -> Result<Arc<dyn TableProvider>, DataFusionError> {
-        let flows = self.open(Table::Flows).await?;
+        let flows = self.only.of(Table::Flows, self.open(Table::Flows).await?)?;
         let lacking = || DataFusionError::Internal("there is no `unix_seconds`".to_owned());
-        let unix_seconds = self.unix_seconds.as_ref().ok_or_else(lacking)?;
+        let state = self.context()?.state();
+        let unix_seconds = state.scalar_functions().get("unix_seconds");
+        let unix_seconds = unix_seconds.ok_or_else(lacking)?;
         let seconds = |name: &str| unix_seconds.call(vec![ident(name)]).alias(name);
         let mut columns: Vec<Expr> = Field::ALL
             .iter()
@@ -63,14 +139,18 @@ impl LakeTables {
 
     async fn open(&self, table: Table) -> Result<Arc<dyn TableProvider>, DataFusionError> {
         let lake = self.lake.clone();
-        // The lake waits on a thread of its own, which one of the engine's may not do.
-        let files = tokio::task::spawn_blocking(move || lake.files(&lake.snapshot(table)?));
-        let files = files
-            .await
-            .map_err(|error| DataFusionError::External(Box::new(error)))?
-            .map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let files = waiting(move || lake.files(&lake.snapshot(table)?)).await?;
         Ok(Arc::new(LakeTable::new(table, files, self.store.clone())))
     }
+}
+
+/// Does what waits for a lake, which does that on a thread of its own: one of the engine's may not.
+async fn waiting<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, outflow_lake::Error> + Send + 'static,
+) -> Result<T, DataFusionError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    let done = done.map_err(|error| DataFusionError::External(Box::new(error)))?;
+    done.map_err(|error| DataFusionError::External(Box::new(error)))
 }
 
 fn named(name: &str) -> Option<Table> {
@@ -80,7 +160,7 @@ fn named(name: &str) -> Option<Table> {
 impl SchemaProvider for LakeTables {
     fn table_names(&self) -> Vec<String> {
         let own = Table::ALL.into_iter().map(Table::name);
-        let own = own.chain([VPC_FLOW_LOGS]);
+        let own = own.chain(VIEWS);
         own.map(str::to_owned).collect()
     }
 
@@ -99,18 +179,11 @@ impl SchemaProvider for LakeTables {
         'name: 'all,
         Self: 'all,
     {
-        Box::pin(async move {
-            if name == VPC_FLOW_LOGS {
-                return self.vpc_flow_logs().await.map(Some);
-            }
-            match named(name) {
-                Some(table) => self.open(table).await.map(Some),
-                None => Ok(None),
-            }
-        })
+        Box::pin(self.find(name))
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        name == VPC_FLOW_LOGS || named(name).is_some()
+        let is_hidden = [REPEATED_LOGS, PASSED_HOSTS].contains(&name);
+        is_hidden || VIEWS.contains(&name) || named(name).is_some()
     }
 }

@@ -14,6 +14,7 @@ mod questions;
 use outflow_record::Timestamp;
 
 use crate::error::Error;
+use crate::once::{FLOWS_LOGGED, FLOWS_ONCE};
 use crate::session::Session;
 
 pub use episodes::Episode;
@@ -42,6 +43,14 @@ impl Entity {
             Self::Interface(_) => "interface_id = $entity",
             Self::Workload(_) => "workload = $entity",
             Self::Addr(_) => "(local_addr = $entity OR remote_addr = $entity)",
+        }
+    }
+
+    /// What rows are asked: of an interface all that its log tells, of an address each packet once.
+    fn table(&self) -> &'static str {
+        match self {
+            Self::Interface(_) | Self::Workload(_) => FLOWS_LOGGED,
+            Self::Addr(_) => FLOWS_ONCE,
         }
     }
 
@@ -107,6 +116,7 @@ impl Session {
         let (questions, more) = questions::of(self, request).await?;
         omitted += more;
         moments.extend(questions);
+        // An address is seen by whoever it talks to: that nobody did is no gap.
         if !matches!(request.entity, Entity::Addr(_)) {
             moments.extend(gaps::of(self, request).await?);
         }

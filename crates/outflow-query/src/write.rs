@@ -2,12 +2,17 @@
 
 mod table;
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
-use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use arrow_array::builder::StringBuilder;
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_json::EncoderOptions;
+use arrow_json::writer::make_encoder;
+use arrow_schema::{ArrowError, DataType, Field, FieldRef, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
@@ -19,7 +24,7 @@ pub use table::{TABLE_ROWS_MAX, TableLayout};
 pub enum AnswerFormat {
     /// A table for people.
     Table(TableLayout),
-    /// CSV with a header, RFC 4180.
+    /// CSV with a header, RFC 4180. What is nested, such as the answers of a query, is JSON within it.
     Csv,
     /// A JSON object a line.
     Json,
@@ -59,7 +64,7 @@ impl<W: Write> AnswerWriter<W> {
     /// # Errors
     /// If the beginning cannot be written, or the format has no such columns.
     pub fn new(format: AnswerFormat, schema: &SchemaRef, out: W) -> io::Result<Self> {
-        let plain = plain(schema);
+        let plain = plain(schema, format == AnswerFormat::Csv);
         let sink = match format {
             AnswerFormat::Table(layout) => {
                 Sink::Table(Box::new(table::Table::new(layout, &plain, out)))
@@ -101,7 +106,10 @@ impl<W: Write> AnswerWriter<W> {
     pub fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
         self.rows += batch.num_rows() as u64;
         let columns = batch.columns().iter().zip(self.plain.fields());
-        let columns = columns.map(|(column, field)| arrow_cast::cast(column, field.data_type()));
+        let columns = columns.map(|(column, field)| match column.data_type().is_nested() {
+            true if !field.data_type().is_nested() => json(column, field),
+            _ => arrow_cast::cast(column, field.data_type()),
+        });
         let columns = columns.collect::<Result<Vec<_>, _>>().map_err(unwritten)?;
         let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         let batch = RecordBatch::try_new_with_options(Arc::clone(&self.plain), columns, &options);
@@ -143,18 +151,60 @@ impl<W: Write> AnswerWriter<W> {
     }
 }
 
-/// The columns in types that all readers know: no views, which are the engine's own business.
-fn plain(schema: &SchemaRef) -> SchemaRef {
+/// The columns in types that all readers know: no views, which are the engine's own business, and, if it is to be `flat`,
+/// nothing nested.
+fn plain(schema: &SchemaRef, flat: bool) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| {
         let kind = match field.data_type() {
             DataType::Utf8View => DataType::Utf8,
             DataType::BinaryView => DataType::Binary,
+            nested if flat && nested.is_nested() => DataType::Utf8,
             other => other.clone(),
         };
         // The engine may say of a column that it has no nulls and mean another one of that name.
         Field::new(field.name(), kind, true)
     });
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// Nested values as JSON.
+fn json(column: &ArrayRef, field: &FieldRef) -> Result<ArrayRef, ArrowError> {
+    let nested = Arc::new(Field::new(field.name(), column.data_type().clone(), true));
+    let options = EncoderOptions::default();
+    let mut encoder = make_encoder(&nested, column.as_ref(), &options)?;
+    let mut texts = StringBuilder::new();
+    let mut text = Vec::new();
+    for row in 0..column.len() {
+        if column.is_null(row) {
+            texts.append_null();
+            continue;
+        }
+        text.clear();
+        encoder.encode(row, &mut text);
+        texts.append_value(String::from_utf8_lossy(&text));
+    }
+    Ok(Arc::new(texts.finish()))
+}
+
+/// Why a format does not take an answer, if that is what failed.
+pub fn refused_by_format(error: &io::Error) -> Option<String> {
+    let inner = error.get_ref()?;
+    let of_format = inner.is::<ArrowError>() || inner.is::<ParquetError>();
+    of_format.then(|| inner.to_string())
+}
+
+/// The rows of a Parquet file, as CSV.
+///
+/// # Errors
+/// If it is none, or cannot be read, or the other cannot be written.
+pub fn parquet_as_csv(file: File, out: impl Write) -> io::Result<()> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(unstored)?;
+    let schema = Arc::clone(reader.schema());
+    let mut csv = AnswerWriter::new(AnswerFormat::Csv, &schema, out)?;
+    for batch in reader.build().map_err(unstored)? {
+        csv.write(&batch.map_err(unwritten)?)?;
+    }
+    csv.finish().map(|_| ())
 }
 
 /// What failed below the format, so that a reader who went away is known as such.

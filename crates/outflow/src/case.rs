@@ -5,6 +5,7 @@ mod manifest;
 mod rows;
 mod verify;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -85,18 +86,50 @@ fn export(args: &ExportArgs, flow_format: Option<Format>, voice: Voice) -> Resul
         settings: &settings,
         files: args.judge.files(),
     };
-    let rows = case.write(&args.out)?;
+    // Beside where it is to be, so that no half of it stays there.
+    let parent = args
+        .out
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    let made = fs::create_dir_all(parent).and_then(|()| {
+        tempfile::Builder::new()
+            .prefix(".outflow-case-")
+            .tempdir_in(parent)
+    });
+    let folder = made.map_err(|error| unwritten(&args.out, error))?;
+    let written = case.write(folder.path())?;
+    let whole = open_to_others(folder.path()).and_then(|()| fs::rename(folder.path(), &args.out));
+    whole.map_err(|error| unwritten(&args.out, error))?;
     voice.note(&format!(
         "findings: {}, rows of evidence: {}; `outflow case verify {}` checks them",
         findings.len(),
-        human_count(rows),
+        human_count(written.rows),
         args.out.display()
+    ));
+    voice.note(&format!(
+        "SHA-256 of its manifest, to be kept apart from it: {}",
+        written.manifest_sha256
     ));
     Ok(if outcome.problems.is_empty() {
         Exit::Done
     } else {
         Exit::Unfinished
     })
+}
+
+/// Allows others what they may do with a new folder: one for temporary files is its owner's alone.
+#[cfg(unix)]
+fn open_to_others(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    // As a new folder within it has it, by the mask of the process.
+    let allowed = fs::metadata(folder.join("rows"))?.permissions().mode();
+    fs::set_permissions(folder, fs::Permissions::from_mode(allowed))
+}
+
+#[cfg(not(unix))]
+fn open_to_others(_folder: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// The incident of an id, or of what only one begins with.

@@ -92,6 +92,20 @@ pub(crate) fn tell(
     }
 }
 
+/// What it means that an answer could not be written: the format may not take it.
+pub(crate) fn untold(path: Option<&Path>, error: anyhow::Error) -> Failure {
+    let of_format = error
+        .downcast_ref::<io::Error>()
+        .and_then(outflow_query::refused_by_format);
+    match of_format {
+        Some(told) => Failure::usage(
+            anyhow::anyhow!("this format does not take the answer: {told}"),
+            "choose another --format, or cast the column to a type that it takes",
+        ),
+        None => unwritten(path, error),
+    }
+}
+
 /// What it means that results could not be written.
 pub(crate) fn unwritten(path: Option<&Path>, error: anyhow::Error) -> Failure {
     match path {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod asked;
+mod cancel;
 mod library;
 mod shell;
 
@@ -98,7 +99,9 @@ pub(crate) fn run(
         return library::tell(args.show.as_deref(), args.queries.as_deref());
     }
     let asked = Asked::of(&args)?;
-    let opened = args.of.open(args.out.as_deref(), flow_format, voice)?;
+    let opened = args
+        .of
+        .open(args.of.only()?, args.out.as_deref(), flow_format, voice)?;
     match asked {
         Some(asked) => tell(&opened, &asked, &args).map(|()| opened.exit),
         None => {
@@ -129,7 +132,7 @@ fn tell(opened: &Opened, asked: &Asked, args: &QueryArgs) -> Result<(), Failure>
     match (stopped, written) {
         (Some(stop), _) => Err(stop.failure(&asked.sql)),
         (None, Err(error)) if exit::is_closed_pipe(&error) => Ok(()),
-        (None, Err(error)) => Err(output::unwritten(out, error)),
+        (None, Err(error)) => Err(output::untold(out, error)),
         (None, Ok(())) => Ok(()),
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use outflow_query::{Error, Limits, STACK_BYTES, Session};
+use outflow_query::{Error, Limits, Only, STACK_BYTES, Session};
 use outflow_record::Format;
 use outflow_udf::Known;
 use tempfile::TempDir;
@@ -114,9 +114,21 @@ impl SessionArgs {
         Ok(())
     }
 
-    /// Opens the lake, or reads the sources; `out` is where the answer will go.
+    /// The rows that are wanted.
+    pub(crate) fn only(&self) -> Result<Only, Failure> {
+        let filter = self.select.filter()?;
+        Ok(Only {
+            since: filter.since,
+            until: filter.until,
+            accounts: filter.accounts,
+            regions: filter.regions,
+        })
+    }
+
+    /// Opens the lake, or reads the sources, of which `only` some rows are seen; `out` is where the answer will go.
     pub(crate) fn open(
         &self,
+        only: Only,
         out: Option<&Path>,
         flow_format: Option<Format>,
         voice: Voice,
@@ -151,7 +163,8 @@ impl SessionArgs {
             geo: Arc::clone(&context.geo),
             inventory: Arc::clone(&context.inventory),
         };
-        let session = Session::over(&lake, limits, known).map_err(|error| failure(error, ""))?;
+        let session = Session::over_part(&lake, only, limits, known);
+        let session = session.map_err(|error| failure(error, ""))?;
         Ok(Opened {
             session,
             runtime: runtime(threads)?,
@@ -209,10 +222,23 @@ pub(crate) fn failure(error: Error, sql: &str) -> Failure {
             error,
             "ask for less at once, or allow more with --memory; a smaller --threads needs less, too",
         ),
+        Error::Value { .. } => Failure::usage(
+            error,
+            "look at the values that the query meets: of the wrong type, beyond what it holds, or for a function that needs --context",
+        ),
         Error::Run { source } => {
-            let root = source.find_root().to_string();
+            let mut told = Vec::new();
+            let mut cause: Option<&dyn std::error::Error> = Some(source.find_root());
+            while let Some(error) = cause {
+                let text = error.to_string();
+                // Some say what their cause says.
+                if !told.iter().any(|before: &String| before.contains(&text)) {
+                    told.push(text);
+                }
+                cause = error.source();
+            }
             Failure::unfinished(
-                anyhow::anyhow!("the query could not be run to its end: {root}"),
+                anyhow!("the query could not be run to its end: {}", told.join(": ")),
                 "if files of the lake are damaged or gone, `outflow lake verify` names them",
             )
         }

@@ -9,8 +9,8 @@ pub(crate) use text::write as write_text;
 use std::io::Write;
 use std::path::PathBuf;
 
-use outflow_query::{Entity, TimelineRequest};
-use outflow_record::Format;
+use outflow_query::{Entity, Only, TimelineRequest};
+use outflow_record::{Addr, Format};
 
 use crate::exit::{Exit, Failure};
 use crate::output;
@@ -54,7 +54,7 @@ struct WhoseArgs {
     workload: Option<String>,
     /// Of this address, at whichever interface it was seen.
     #[arg(long, value_name = "ADDRESS")]
-    ip: Option<String>,
+    ip: Option<Addr>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -67,10 +67,13 @@ enum OutputFormat {
 
 impl WhoseArgs {
     fn entity(&self) -> Entity {
-        match (&self.interface, &self.workload, &self.ip) {
+        match (&self.interface, &self.workload, self.ip) {
             (Some(id), _, _) => Entity::Interface(id.clone()),
             (None, Some(name), _) => Entity::Workload(name.clone()),
-            (None, None, addr) => Entity::Addr(addr.clone().unwrap_or_default()),
+            // As the lake writes addresses.
+            (None, None, addr) => {
+                Entity::Addr(addr.map(|addr| addr.to_string()).unwrap_or_default())
+            }
         }
     }
 }
@@ -86,10 +89,14 @@ pub(crate) fn run(
         until: args.of.select.until,
         gap_secs: args.gap,
     };
-    // A wrong span is told before anything is read.
-    args.of.select.filter()?;
+    // What was met before is asked of all times.
+    let only = Only {
+        since: None,
+        until: None,
+        ..args.of.only()?
+    };
     let out = args.out.as_deref();
-    let opened = args.of.open(out, flow_format, voice)?;
+    let opened = args.of.open(only, out, flow_format, voice)?;
     let told = cancellable(&opened.runtime, opened.session.timeline(&request));
     let told = told.map_err(|stop| stop.failure(""))?;
     if told.moments.is_empty() {

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use serde::Serialize;
 
 use super::OCSF_EVIDENCES_MAX;
@@ -88,10 +89,16 @@ pub(super) fn of<'a>(members: &[&'a Finding]) -> Vec<Evidence<'a>> {
     all
 }
 
-/// Addresses of a finding; of a network, only JSON lines tell.
+/// Addresses of a finding; of a network, only JSON lines tell. Those outside the network that the finding is about, which it
+/// names as what else was met, are under `data` alone: whoever blocks what an event names must not block these.
 fn addresses(finding: &Finding) -> impl Iterator<Item = IpAddr> {
-    let all = finding.destination.addresses.iter();
-    all.filter_map(|address| address.parse().ok())
+    let to = &finding.destination;
+    let network: Option<IpNet> = to.group.as_ref().and_then(|group| group.parse().ok());
+    let all = to
+        .addresses
+        .iter()
+        .filter_map(|address| address.parse().ok());
+    all.filter(move |address| network.is_none_or(|network| network.contains(address)))
 }
 
 fn evidence(finding: &Finding, address: Option<IpAddr>) -> Evidence<'_> {

@@ -45,7 +45,8 @@ impl<'a> FindingInfo<'a> {
             analytic: Analytic::new(body.family),
             related_analytics: families[1..].iter().copied().map(Analytic::new).collect(),
             attacks: body.attack.iter().map(|id| Attack::new(id)).collect(),
-            created_time: millis(at),
+            // The same in every run that finds it.
+            created_time: millis(body.first_seen.unwrap_or(at)),
             first_seen_time: body.first_seen.map(millis),
             last_seen_time: body.last_seen.map(millis),
             related_events: related(members),

@@ -5,13 +5,15 @@ use std::str::FromStr;
 
 use arrow_schema::{DataType, TimeUnit};
 use datafusion::common::ScalarValue;
-use outflow_record::Timestamp;
+use outflow_record::{Addr, Timestamp};
 
 /// What a parameter takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParameterKind {
     /// A text.
     Text,
+    /// An IPv4 or IPv6 address, in whatever spelling; the query gets it as the lake writes it.
+    Address,
     /// A whole number.
     Bigint,
     /// A number.
@@ -26,6 +28,7 @@ impl fmt::Display for ParameterKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Text => "text",
+            Self::Address => "address",
             Self::Bigint => "bigint",
             Self::Double => "double",
             Self::Boolean => "boolean",
@@ -40,6 +43,7 @@ impl FromStr for ParameterKind {
     fn from_str(name: &str) -> Result<Self, ()> {
         let all = [
             Self::Text,
+            Self::Address,
             Self::Bigint,
             Self::Double,
             Self::Boolean,
@@ -56,6 +60,7 @@ impl ParameterKind {
     pub(crate) const fn expected(self) -> &'static str {
         match self {
             Self::Text => "expected a text",
+            Self::Address => "expected an address, as 203.0.113.9 or 2001:db8::1",
             Self::Bigint => "expected a whole number",
             Self::Double => "expected a number, as 0.8",
             Self::Boolean => "expected `true` or `false`",
@@ -68,6 +73,10 @@ impl ParameterKind {
         let null = text.eq_ignore_ascii_case("null");
         Some(match self {
             Self::Text => ScalarValue::Utf8View((!null).then(|| text.to_owned())),
+            Self::Address => {
+                let addr: Option<Addr> = value(null, text)?;
+                ScalarValue::Utf8View(addr.map(|addr| addr.to_string()))
+            }
             Self::Bigint => ScalarValue::Int64(value(null, text)?),
             Self::Double => ScalarValue::Float64(value(null, text)?),
             Self::Boolean => ScalarValue::Boolean(value(null, text)?),
@@ -85,7 +94,7 @@ impl ParameterKind {
     /// The type of its values.
     pub fn data_type(self) -> DataType {
         match self {
-            Self::Text => DataType::Utf8View,
+            Self::Text | Self::Address => DataType::Utf8View,
             Self::Bigint => DataType::Int64,
             Self::Double => DataType::Float64,
             Self::Boolean => DataType::Boolean,

@@ -75,8 +75,8 @@ impl Row<'_> {
         }
         Some(match column.data_type() {
             DataType::Utf8View => column.as_string_view().value(self.row).to_owned(),
-            DataType::Utf8 => column.as_string::<i32>().value(self.row).to_owned(),
-            _ => return None,
+            DataType::LargeUtf8 => column.as_string::<i64>().value(self.row).to_owned(),
+            _ => column.as_string_opt::<i32>()?.value(self.row).to_owned(),
         })
     }
 

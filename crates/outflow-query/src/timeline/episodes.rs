@@ -62,13 +62,13 @@ pub(super) async fn of(
     session: &Session,
     request: &TimelineRequest,
 ) -> Result<(Vec<Moment>, u64), Error> {
-    let filter = request.entity.filter();
+    let (filter, table) = (request.entity.filter(), request.entity.table());
     let sql = format!(
         "WITH seen AS (
             SELECT interface_id, coalesce(workload, interface_id) AS workload, vpc_id, local_addr, remote_addr,
                 local_port, remote_port, {PORT} AS port, protocol, initiator, action, scope, direction, payload_bytes,
                 destination, remote_country, remote_org, remote_service, start, \"end\"
-            FROM flows
+            FROM {table}
             WHERE {filter} AND ($since IS NULL OR start >= $since) AND ($until IS NULL OR start < $until)
         ), numbered AS (
             SELECT *, sessionize(start, \"end\", $gap) OVER (

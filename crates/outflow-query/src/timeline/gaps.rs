@@ -23,7 +23,8 @@ pub struct Gap {
 pub enum Why {
     /// `SKIPDATA`: AWS says that records of the window were lost.
     Skipped,
-    /// There is no record at all, not even one that says there was nothing.
+    /// There is no record at all, not even one that says there was nothing: between two records, or between one and an end
+    /// of the time that was asked for.
     Missing,
 }
 
@@ -44,10 +45,24 @@ pub(super) async fn of(session: &Session, request: &TimelineRequest) -> Result<V
             UNION ALL
             SELECT interface_id, start, \"end\", status = 'SKIPDATA' FROM coverage
             WHERE interface_id IN (SELECT interface_id FROM own)
+        ), windows AS (
+            SELECT DISTINCT interface_id, start, \"end\", skipped FROM told
+            WHERE start IS NOT NULL AND \"end\" IS NOT NULL
+        ), within AS (
+            SELECT * FROM windows
+            WHERE ($since IS NULL OR \"end\" >= $since) AND ($until IS NULL OR start < $until)
+        ), before AS (
+            SELECT interface_id, max(start) AS start, max(\"end\") AS \"end\", false AS skipped FROM windows
+            WHERE $since IS NOT NULL AND \"end\" < $since
+            GROUP BY interface_id
+        ), behind AS (
+            SELECT interface_id, min(start) AS start, min(\"end\") AS \"end\", false AS skipped FROM windows
+            WHERE $until IS NOT NULL AND start >= $until
+            GROUP BY interface_id
         )
-        SELECT DISTINCT interface_id, start, \"end\", skipped FROM told
-        WHERE start IS NOT NULL AND \"end\" IS NOT NULL
-            AND ($since IS NULL OR \"end\" >= $since) AND ($until IS NULL OR start < $until)
+        SELECT * FROM (
+            SELECT * FROM within UNION ALL SELECT * FROM before UNION ALL SELECT * FROM behind
+        ) AS all_told
         ORDER BY interface_id, start, \"end\""
     );
     let mut told: BTreeMap<String, Told> = BTreeMap::new();
@@ -60,15 +75,17 @@ pub(super) async fn of(session: &Session, request: &TimelineRequest) -> Result<V
             .or_default()
             .add(start, end, row.flag("skipped"));
     }
+    let span = (request.since, request.until);
     Ok(told
         .into_iter()
-        .flat_map(|(id, told)| told.moments(&id))
+        .flat_map(|(id, told)| told.within(span).moments(&id))
         .collect())
 }
 
 /// What windows, in the order of their starts, come to.
 #[derive(Debug, Default)]
 struct Told {
+    first: Option<Timestamp>,
     until: Option<Timestamp>,
     missing: Vec<(Timestamp, Timestamp)>,
     skipped: Vec<(Timestamp, Timestamp)>,
@@ -89,7 +106,30 @@ impl Told {
         {
             self.missing.push((until, start));
         }
+        self.first.get_or_insert(start);
         self.until = self.until.max(Some(end));
+    }
+
+    /// The gaps within a time, at the ends of which nothing may be known, either.
+    fn within(mut self, (since, until): (Option<Timestamp>, Option<Timestamp>)) -> Self {
+        if let (Some(first), Some(since)) = (self.first, since)
+            && first.secs() - since.secs() >= MISSING_SECS_MIN
+        {
+            self.missing.insert(0, (since, first));
+        }
+        if let (Some(last), Some(until)) = (self.until, until)
+            && until.secs() - last.secs() >= MISSING_SECS_MIN
+        {
+            self.missing.push((last, until));
+        }
+        for gap in [&mut self.missing, &mut self.skipped] {
+            for (from, to) in gap.iter_mut() {
+                *from = (*from).max(since.unwrap_or(*from));
+                *to = (*to).min(until.unwrap_or(*to));
+            }
+            gap.retain(|(from, to)| from < to);
+        }
+        self
     }
 
     fn moments(self, interface_id: &str) -> Vec<Moment> {
@@ -133,5 +173,27 @@ mod tests {
             .map(|m| (m.at.secs(), m.until.secs()))
             .collect();
         assert_eq!(spans, [(60, 179), (3_600, 9_000)]);
+    }
+
+    #[test]
+    fn what_is_unknown_at_the_ends_of_the_time_is_a_gap() {
+        let told = |windows: &[(i64, i64)], since, until| -> Vec<(i64, i64)> {
+            let mut told = Told::default();
+            for (start, end) in windows {
+                told.add(Timestamp(*start), Timestamp(*end), false);
+            }
+            let told = told.within((Some(Timestamp(since)), Some(Timestamp(until))));
+            let moments = told.moments("eni-1");
+            moments
+                .iter()
+                .map(|m| (m.at.secs(), m.until.secs()))
+                .collect()
+        };
+        let windows = [(10_000, 10_060)];
+        assert_eq!(told(&windows, 0, 20_000), [(0, 10_000), (10_060, 20_000)]);
+        assert_eq!(told(&windows, 9_000, 11_000), []);
+        // Wholly within a gap.
+        let around = [(1_000, 1_060), (50_000, 50_060)];
+        assert_eq!(told(&around, 10_000, 20_000), [(10_000, 20_000)]);
     }
 }

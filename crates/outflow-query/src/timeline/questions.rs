@@ -32,18 +32,28 @@ pub(super) async fn of(
     request: &TimelineRequest,
 ) -> Result<(Vec<Moment>, u64), Error> {
     let clients = match request.entity {
-        Entity::Addr(_) => "srcaddr = $entity".to_owned(),
+        Entity::Addr(_) => {
+            "SELECT NULL AS vpc_id, $entity AS addr, NULL AS first, NULL AS last".to_owned()
+        }
+        // Within an hour of when it is known to have had the address: somebody else may have it later, and in another VPC
+        // somebody else has it now.
         Entity::Interface(_) | Entity::Workload(_) => format!(
-            "srcaddr IN (SELECT local_addr FROM flows WHERE {} AND via = 'own')",
+            "SELECT vpc_id, local_addr AS addr, min(start) - INTERVAL '1 hour' AS first,
+                max(\"end\") + INTERVAL '1 hour' AS last
+             FROM flows
+             WHERE {} AND via = 'own'
+             GROUP BY vpc_id, local_addr",
             request.entity.filter()
         ),
     };
     let sql = format!(
-        "WITH asked AS (
+        "WITH clients AS ({clients}), asked AS (
             SELECT srcaddr, coalesce(registered_domain, query_name) AS domain, query_name, query_type, rcode,
                 query_timestamp
             FROM dns
-            WHERE {clients}
+            JOIN clients ON dns.srcaddr = clients.addr
+                AND (clients.vpc_id IS NULL OR dns.vpc_id IS NULL OR dns.vpc_id = clients.vpc_id)
+                AND (clients.first IS NULL OR query_timestamp BETWEEN clients.first AND clients.last)
         ), first AS (
             SELECT srcaddr, domain, min(query_timestamp) AS first FROM asked GROUP BY srcaddr, domain
         ), numbered AS (

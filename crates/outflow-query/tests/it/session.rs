@@ -32,10 +32,9 @@ fn the_examples_of_functions_answer_what_they_say() {
 fn a_function_that_needs_a_context_says_so() {
     for about in outflow_udf::functions(outflow_udf::Known::default()).about {
         if about.answer.is_empty() {
-            let Error::Run { source } = refused(about.example) else {
+            let Error::Value { message: text } = refused(about.example) else {
                 panic!("{}", about.name);
             };
-            let text = source.find_root().to_string();
             assert!(text.contains("--context"), "{}: {text}", about.name);
         }
     }

@@ -29,6 +29,7 @@ use outflow_query::{AnswerFormat, Entity, Limits, Session, TimelineRequest};
 use outflow_record::Timestamp;
 use outflow_udf::Known;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
 
 use super::{manifest, rows, unwritten};
@@ -53,9 +54,17 @@ pub(super) struct Case<'a> {
     pub(super) files: [(&'static str, Option<&'a Path>); 2],
 }
 
+/// What was written.
+pub(super) struct Written {
+    /// Rows of evidence.
+    pub(super) rows: u64,
+    /// Whoever knows it knows whether the manifest, and with it any file, was changed.
+    pub(super) manifest_sha256: String,
+}
+
 impl Case<'_> {
-    /// Writes the case into a folder that it makes; says how many rows of evidence it has.
-    pub(super) fn write(&self, folder: &Path) -> Result<u64, Failure> {
+    /// Writes the case into a folder.
+    pub(super) fn write(&self, folder: &Path) -> Result<Written, Failure> {
         for part in ["rows", "timeline", "judged-by"] {
             let path = folder.join(part);
             fs::create_dir_all(&path).map_err(|error| unwritten(&path, error))?;
@@ -97,10 +106,14 @@ impl Case<'_> {
             writeln!(out)
         })?;
         let digests = manifest::of(folder).map_err(|error| unwritten(folder, error))?;
+        let text = manifest::text(&digests);
         self.write_file(&folder.join(manifest::NAME), |out| {
-            out.write_all(manifest::text(&digests).as_bytes())
+            out.write_all(text.as_bytes())
         })?;
-        Ok(rows)
+        Ok(Written {
+            rows,
+            manifest_sha256: manifest::hex(&Sha256::digest(text)),
+        })
     }
 
     fn write_file(
@@ -252,7 +265,7 @@ fn sources(
 }
 
 /// A name that is one of a file wherever it is unpacked, whatever ids in logs hold.
-fn file_name(id: &str) -> String {
+pub(super) fn file_name(id: &str) -> String {
     let fit = |c: char| {
         if c.is_ascii_alphanumeric() || c == '-' {
             c

@@ -49,12 +49,17 @@ fn digest(path: &Path) -> io::Result<String> {
         }
         hasher.update(&buffer[..read]);
     }
-    let mut hex = String::with_capacity(64);
-    for byte in hasher.finalize() {
+    Ok(hex(&hasher.finalize()))
+}
+
+/// A digest, as it is written.
+pub(super) fn hex(digest: &[u8]) -> String {
+    let mut hex = String::with_capacity(2 * digest.len());
+    for byte in digest {
         // Writing to a text does not fail.
         let _ = write!(hex, "{byte:02x}");
     }
-    Ok(hex)
+    hex
 }
 
 /// The manifest's text.
@@ -63,7 +68,25 @@ pub(super) fn text(digests: &Digests) -> String {
     digests.iter().map(line).collect()
 }
 
-/// Reads a manifest's text; a line that is none is an error with its number.
+/// The text of a manifest, if it is a file of at most so many bytes.
+pub(super) fn read(path: &Path, bytes_max: u64) -> io::Result<String> {
+    // A pipe has no end, and a link may lead out of the case.
+    if !std::fs::symlink_metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let mut text = String::new();
+    File::open(path)?
+        .take(bytes_max + 1)
+        .read_to_string(&mut text)?;
+    if text.len() as u64 > bytes_max {
+        return Err(io::Error::other(format!(
+            "it has more than {bytes_max} bytes"
+        )));
+    }
+    Ok(text)
+}
+
+/// Reads a manifest's text; a line that is none, or names a file again, is an error with its number.
 pub(super) fn parse(text: &str) -> Result<Digests, usize> {
     let mut digests = Digests::new();
     for (at, line) in text.lines().enumerate() {
@@ -72,7 +95,10 @@ pub(super) fn parse(text: &str) -> Result<Digests, usize> {
         if !is_digest || path.is_empty() {
             return Err(at + 1);
         }
-        digests.insert(path.to_owned(), digest.to_ascii_lowercase());
+        let digest = digest.to_ascii_lowercase();
+        if digests.insert(path.to_owned(), digest).is_some() {
+            return Err(at + 1);
+        }
     }
     Ok(digests)
 }
@@ -94,5 +120,7 @@ mod tests {
         );
         assert_eq!(parse(&text(&digests)), Ok(digests));
         assert_eq!(parse("no digest"), Err(1));
+        let twice = text(&of(folder.path()).unwrap()).repeat(2);
+        assert_eq!(parse(&twice), Err(2));
     }
 }

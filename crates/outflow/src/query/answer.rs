@@ -7,6 +7,7 @@ use outflow_query::{AnswerFormat, AnswerWriter, Error, Rows, STACK_BYTES};
 use tokio::runtime::Runtime;
 
 use super::asked::Asked;
+use super::cancel::Running;
 use crate::exit::Failure;
 use crate::output;
 use crate::session::{Opened, failure};
@@ -24,7 +25,7 @@ impl Stop {
         match self {
             Self::Query(error) => failure(error, sql),
             Self::Cancelled => Failure::unfinished(anyhow!("cancelled"), "ask again"),
-            Self::Output(error) => output::lost(error),
+            Self::Output(error) => output::untold(None, error.into()),
         }
     }
 }
@@ -54,10 +55,11 @@ pub(crate) fn cancellable<T: Send>(
     runtime: &Runtime,
     work: impl Future<Output = Result<T, Error>> + Send,
 ) -> Result<T, Stop> {
+    let running = Running::begin();
     let waiting = async {
         tokio::select! {
             done = work => done.map_err(Stop::Query),
-            _ = tokio::signal::ctrl_c() => Err(Stop::Cancelled),
+            () = running.cancelled() => Err(Stop::Cancelled),
         }
     };
     on_deep_stack(|| runtime.block_on(waiting)).map_err(Stop::Output)?

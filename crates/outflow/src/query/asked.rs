@@ -1,6 +1,7 @@
 //! What is asked: SQL, and values for the places in it.
 
-use std::io::Read as _;
+use std::fs::File;
+use std::io::{self, Read};
 
 use anyhow::{Context as _, anyhow};
 use outflow_query::{Library, LibraryError, ParameterKind, QUERY_BYTES_MAX, ScalarValue};
@@ -66,24 +67,39 @@ fn own(args: &QueryArgs) -> Result<Option<String>, Failure> {
     let unread = |error: anyhow::Error| Failure::usage(error, hint);
     let sql = match (&args.sql, &args.file) {
         (Some(sql), _) if sql == "-" => {
-            let mut sql = String::new();
-            let mut limited = std::io::stdin().take(QUERY_BYTES_MAX);
-            limited
-                .read_to_string(&mut sql)
-                .context("could not read the query from standard input")
-                .map_err(unread)?;
-            sql
+            text(io::stdin().lock(), "standard input").map_err(unread)?
         }
         (Some(sql), _) => sql.clone(),
-        (None, Some(file)) => std::fs::read_to_string(file)
-            .with_context(|| format!("could not read the query `{}`", file.display()))
-            .map_err(unread)?,
+        (None, Some(path)) => {
+            let name = format!("`{}`", path.display());
+            let opened = File::open(path).with_context(|| format!("could not read {name}"));
+            text(opened.map_err(unread)?, &name).map_err(unread)?
+        }
         (None, None) => return Ok(None),
     };
     if sql.trim().is_empty() {
         return Err(unread(anyhow!("the query is empty")));
     }
     Ok(Some(sql))
+}
+
+/// A query that comes from elsewhere, whole or not at all.
+fn text(from: impl Read, name: &str) -> anyhow::Result<String> {
+    let mut sql = String::new();
+    let limited = &mut from.take(QUERY_BYTES_MAX + 1);
+    limited
+        .read_to_string(&mut sql)
+        .with_context(|| format!("could not read the query from {name}"))?;
+    if sql.len() as u64 > QUERY_BYTES_MAX {
+        return Err(anyhow!(
+            "the query in {name} is longer than {QUERY_BYTES_MAX} bytes"
+        ));
+    }
+    // What some editors put before the first line.
+    Ok(sql
+        .strip_prefix('\u{feff}')
+        .map(str::to_owned)
+        .unwrap_or(sql))
 }
 
 /// The saved queries: ours, and those of a folder.

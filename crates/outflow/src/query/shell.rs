@@ -35,6 +35,10 @@ pub(super) struct Shell<'a> {
     voice: Voice,
     timing: bool,
     pager: bool,
+    /// Whether somebody types.
+    is_watched: bool,
+    /// How the first line that failed did.
+    failed: Option<Exit>,
 }
 
 impl<'a> Shell<'a> {
@@ -45,6 +49,8 @@ impl<'a> Shell<'a> {
             voice,
             timing: true,
             pager: std::io::stdout().is_terminal(),
+            is_watched: std::io::stdin().is_terminal(),
+            failed: None,
         }
     }
 
@@ -92,7 +98,13 @@ impl<'a> Shell<'a> {
                     }
                 }
                 Err(ReadlineError::Interrupted) => pending.clear(),
-                Err(ReadlineError::Eof) => break,
+                Err(ReadlineError::Eof) => {
+                    // From a pipe, the last query may have no end of its own.
+                    if !self.is_watched && !pending.trim().is_empty() {
+                        self.take(pending.trim());
+                    }
+                    break;
+                }
                 Err(error) => return Err(unusable(error)),
             }
         }
@@ -101,7 +113,11 @@ impl<'a> Shell<'a> {
         {
             tracing::warn!(%error, "the history of queries is not kept");
         }
-        Ok(Exit::Done)
+        // Somebody at a terminal has seen what failed; a script is to know it.
+        Ok(match self.failed {
+            Some(failed) if !self.is_watched => failed,
+            _ => self.opened.exit,
+        })
     }
 
     fn take(&mut self, line: &str) -> Next {
@@ -147,7 +163,8 @@ impl<'a> Shell<'a> {
             )),
         };
         if let Err(failure) = done {
-            exit::report(&failure, self.voice);
+            let failed = exit::report(&failure, self.voice);
+            self.failed = self.failed.or((failed != Exit::Done).then_some(failed));
         }
         Next::Line
     }
@@ -210,8 +227,8 @@ enum Next {
 
 /// Whether what was typed is a whole: a command, or SQL that is ended.
 fn is_whole(text: &str) -> bool {
-    let text = text.trim_end();
-    text.starts_with('\\') || text.ends_with(';') || text == "exit" || text == "quit"
+    let text = text.trim();
+    text.starts_with('\\') || text == "exit" || text == "quit" || outflow_query::is_whole(text)
 }
 
 /// Where lines are remembered; nowhere without a home.

@@ -58,6 +58,14 @@ impl Kept {
         folder.join(files(&folder).into_iter().find(is_csv).unwrap())
     }
 
+    /// A file's line in a manifest, and its name there.
+    fn named(&self, manifest: &str, path: &Path) -> (String, String) {
+        let name = path.strip_prefix(self.at("case")).unwrap();
+        let name = name.display().to_string();
+        let line = manifest.lines().find(|line| line.ends_with(&name));
+        (line.unwrap().to_owned(), name)
+    }
+
     fn verify(&self, args: &[&str]) -> Run {
         self.run(&[&["case", "verify", "case"], args].concat())
     }
@@ -107,8 +115,13 @@ fn a_case_holds_what_shows_the_theft_and_stands() {
     );
     kept.verify(&[])
         .exits(0)
-        .says(&["`case` stands: its files, objects and rows are what they were"]);
+        .says(&["`case` stands: files 10; read again: objects 19, queries of evidence 1"]);
     kept.verify(&["--source", "logs"]).exits(0);
+    let sum = crate::run::sha256(&fs::read(kept.at("case/MANIFEST.sha256")).unwrap());
+    kept.verify(&["--files-only", "--manifest", &sum]).exits(0);
+    kept.verify(&["--files-only", "--manifest", &sum.replace(&sum[..2], "zz")])
+        .exits(3)
+        .says(&["the manifest was changed"]);
 }
 
 #[test]
@@ -132,28 +145,14 @@ fn a_case_that_was_touched_or_whose_objects_were_is_told() {
     kept.verify(&[]).exits(3).says(&["was changed"]);
 
     // Who changes the manifest, too, is told by the objects.
-    let digest = |path: &Path| {
-        let name = path
-            .strip_prefix(kept.at("case"))
-            .unwrap()
-            .display()
-            .to_string();
-        let line = whole
-            .lines()
-            .find(|line| line.ends_with(&name))
-            .unwrap()
-            .to_owned();
-        (line, name)
-    };
-    let (line, name) = digest(&rows);
+    let (line, name) = kept.named(&whole, &rows);
     let sum = crate::run::sha256(&fs::read(&rows).unwrap());
     edit(&manifest, |text| {
         text.replace(&line, &format!("{sum}  {name}"))
     });
-    kept.verify(&["--files-only"]).exits(0);
-    kept.verify(&[])
+    kept.verify(&["--files-only"])
         .exits(3)
-        .says(&["are not those that its query returns"]);
+        .says(&[".parquet` does not say what"]);
     fs::write(&rows, text).unwrap();
     fs::write(&manifest, &whole).unwrap();
 
@@ -165,6 +164,46 @@ fn a_case_that_was_touched_or_whose_objects_were_is_told() {
     kept.verify(&[])
         .exits(3)
         .says(&["the object `", "is not what it was"]);
+}
+
+#[test]
+fn a_case_that_leaves_out_what_was_found_is_told() {
+    let kept = Kept::new();
+    let id = kept.incident();
+    kept.run(&["case", "export", &id, "--lake", "lake", "--out", "case"])
+        .exits(0);
+    let manifest = kept.at("case/MANIFEST.sha256");
+    let whole = fs::read_to_string(&manifest).unwrap();
+
+    // The manifest is changed each time, too.
+    let rows = kept.rows();
+    let text = fs::read_to_string(&rows).unwrap();
+    let (line, name) = kept.named(&whole, &rows);
+    fs::remove_file(&rows).unwrap();
+    edit(&manifest, |text| text.replace(&format!("{line}\n"), ""));
+    kept.verify(&["--files-only"])
+        .exits(3)
+        .says(&[&format!("{name}` is missing")]);
+    fs::write(&rows, text).unwrap();
+    fs::write(&manifest, &whole).unwrap();
+
+    let sources = kept.at("case/sources.csv");
+    let (line, name) = kept.named(&whole, &sources);
+    edit(&sources, |text| {
+        format!("{}\n", text.lines().next().unwrap())
+    });
+    let sum = crate::run::sha256(&fs::read(&sources).unwrap());
+    edit(&manifest, |text| {
+        text.replace(&line, &format!("{sum}  {name}"))
+    });
+    kept.verify(&[])
+        .exits(3)
+        .says(&["`sources.csv` names no object"]);
+
+    fs::write(&manifest, "").unwrap();
+    kept.verify(&["--files-only"])
+        .exits(3)
+        .says(&["the manifest does not name `incident.json`"]);
 }
 
 #[test]

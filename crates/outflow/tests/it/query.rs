@@ -120,12 +120,85 @@ fn a_wrong_query_is_shown_with_the_word_and_leaves_no_file() {
         .exits(2)
         .says(&["it has 20000 operators, and may have 1000"]);
     let deep = format!("SELECT {}1{}", "(".repeat(3_000), ")".repeat(3_000));
-    lake(&[&deep]).exits(2).says(&["recursion limit exceeded"]);
+    lake(&[&deep])
+        .exits(2)
+        .says(&["it has 3000 parentheses within one another, and may have 50"]);
+    lake(&["SELECT 1/0"])
+        .exits(2)
+        .says(&["error: Divide by zero"]);
+    lake(&["SELECT interval '1 month'", "--format", "parquet"])
+        .exits(2)
+        .says(&["this format does not take the answer", "--format"]);
     lake(&["   "]).exits(2).says(&["the query is empty"]);
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("answer.csv");
     lake(&["SELECT nothing FROM flows", "--out", out.to_str().unwrap()]).exits(2);
     assert!(!out.exists());
+}
+
+#[test]
+fn only_what_is_wanted_is_seen() {
+    let count = |wanted: &[&str]| {
+        let asked = [&["SELECT count(*) FROM flows", "--format", "csv"], wanted].concat();
+        let told = lake(&asked).exits(0).stdout;
+        told.lines().last().unwrap().parse::<u64>().unwrap()
+    };
+    let all = count(&[]);
+    let until = count(&["--until", "2026-09-05T01:00"]);
+    let since = count(&["--since", "2026-09-05T01:00"]);
+    assert!(
+        until > 0 && since > 0 && until + since == all,
+        "{until} + {since} = {all}"
+    );
+    assert_eq!(count(&["--account", "999999999999"]), 0);
+    assert_eq!(count(&["--log-region", "mars-1"]), 0);
+    lake(&["SELECT 1", "--since", "2026-09-05", "--until", "2026-09-04"])
+        .exits(2)
+        .says(&["is not before"]);
+}
+
+#[test]
+fn what_is_nested_is_json_in_csv() {
+    let told = lake(&[
+        "SELECT [1, NULL, 2] AS list, named_struct('a', 'x\"y') AS pair",
+        "--format",
+        "csv",
+    ]);
+    assert_eq!(
+        told.exits(0).stdout,
+        "list,pair\n\"[1,null,2]\",\"{\"\"a\"\":\"\"x\\\"\"y\"\"}\"\n"
+    );
+}
+
+#[test]
+fn a_script_on_standard_input_is_asked_to_its_end_and_its_failures_are_told() {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let ask = |script: &str| {
+        let mut asking = Command::new(env!("CARGO_BIN_EXE_outflow"))
+            .args(["query", "--lake"])
+            .arg(&LAKE.1)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        asking
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(script.as_bytes())
+            .unwrap();
+        let done = asking.wait_with_output().unwrap();
+        (done.status.code(), String::from_utf8(done.stdout).unwrap())
+    };
+    let (code, told) = ask("SELECT 41 + 1 AS answer");
+    assert!(code == Some(0) && told.contains("42"), "{code:?} {told}");
+    let (code, told) = ask("SELECT nope FROM flows;\nSELECT 'a;\nb' AS answer; -- the end");
+    assert!(
+        code == Some(2) && told.contains("answer"),
+        "{code:?} {told}"
+    );
 }
 
 #[test]
@@ -156,7 +229,7 @@ fn what_is_missing_is_named() {
         .exits(2)
         .says(&["`$a`: there is no such place"]);
     lake(&["SELECT country('8.8.8.8')"])
-        .exits(3)
+        .exits(2)
         .says(&["`country` can tell nothing without a database"]);
     query(&["--show", "top_talker"])
         .exits(2)
