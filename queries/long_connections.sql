@@ -3,6 +3,7 @@
 -- param: since timestamp = null: what started then or later
 -- param: until timestamp = null: what started before then
 -- param: gap bigint = 600: seconds without a record that end a connection
+-- param: seconds bigint = 600: seconds from the first record of a pair to its last, at least
 -- param: top bigint = 50: rows at most
 -- column: interface_id: the interface
 -- column: workload: what it belongs to
@@ -15,7 +16,16 @@
 -- column: sent_payload_bytes: bytes beyond headers sent
 -- column: first: when the first began
 -- column: last: when the last ended
-WITH numbered AS (
+WITH lasting AS (
+    SELECT interface_id, remote_addr
+    FROM flows_once
+    WHERE counted
+        AND ($since IS NULL OR start >= $since)
+        AND ($until IS NULL OR start < $until)
+    GROUP BY interface_id, remote_addr
+    HAVING date_part('epoch', max("end") - min(start)) >= $seconds
+),
+numbered AS (
     SELECT
         interface_id,
         workload,
@@ -32,6 +42,9 @@ WITH numbered AS (
             ORDER BY start
         ) AS session
     FROM flows_once
+    LEFT SEMI JOIN lasting
+        ON lasting.interface_id = flows_once.interface_id
+        AND lasting.remote_addr = flows_once.remote_addr
     WHERE counted
         AND ($since IS NULL OR start >= $since)
         AND ($until IS NULL OR start < $until)

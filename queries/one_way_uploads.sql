@@ -17,7 +17,17 @@
 -- column: sent_payload_bytes: bytes beyond headers sent
 -- column: received_payload_bytes: bytes beyond headers received
 -- column: pcr: (sent - received) / (sent + received)
-WITH numbered AS (
+WITH heavy AS (
+    SELECT interface_id, remote_addr
+    FROM flows_once
+    WHERE counted
+        AND direction = 'egress'
+        AND ($since IS NULL OR start >= $since)
+        AND ($until IS NULL OR start < $until)
+    GROUP BY interface_id, remote_addr
+    HAVING sum(payload_bytes) >= $bytes
+),
+numbered AS (
     SELECT
         interface_id,
         workload,
@@ -35,6 +45,9 @@ WITH numbered AS (
             ORDER BY start
         ) AS session
     FROM flows_once
+    LEFT SEMI JOIN heavy
+        ON heavy.interface_id = flows_once.interface_id
+        AND heavy.remote_addr = flows_once.remote_addr
     WHERE counted
         AND ($since IS NULL OR start >= $since)
         AND ($until IS NULL OR start < $until)

@@ -19,7 +19,18 @@
 -- column: bytes_spread: standard deviation of the bytes by their mean
 -- column: first: start of the first
 -- column: last: start of the last
-WITH sent AS (
+WITH repeated AS (
+    SELECT interface_id, remote_addr
+    FROM flows_once
+    WHERE counted
+        AND direction = 'egress'
+        AND coalesce(initiator, '') <> 'remote'
+        AND ($since IS NULL OR start >= $since)
+        AND ($until IS NULL OR start < $until)
+    GROUP BY interface_id, remote_addr
+    HAVING count(*) >= $flows
+),
+sent AS (
     SELECT
         interface_id,
         sender,
@@ -32,6 +43,9 @@ WITH sent AS (
             PARTITION BY interface_id, sender, remote_addr, remote_port ORDER BY start
         )) AS gap
     FROM flows_once
+    LEFT SEMI JOIN repeated
+        ON repeated.interface_id = flows_once.interface_id
+        AND repeated.remote_addr = flows_once.remote_addr
     WHERE counted
         AND direction = 'egress'
         AND coalesce(initiator, '') <> 'remote'
