@@ -32,6 +32,8 @@ pub enum Entity {
     Interface(String),
     /// A workload, as `workload` in `flows` has it.
     Workload(String),
+    /// An instance, by id.
+    Instance(String),
     /// An address, at whichever interface it was seen.
     Addr(String),
 }
@@ -42,6 +44,7 @@ impl Entity {
         match self {
             Self::Interface(_) => "interface_id = $entity",
             Self::Workload(_) => "workload = $entity",
+            Self::Instance(_) => "instance_id = $entity",
             Self::Addr(_) => "(local_addr = $entity OR remote_addr = $entity)",
         }
     }
@@ -49,7 +52,7 @@ impl Entity {
     /// What rows are asked: of an interface all that its log tells, of an address each packet once.
     fn table(&self) -> &'static str {
         match self {
-            Self::Interface(_) | Self::Workload(_) => FLOWS_LOGGED,
+            Self::Interface(_) | Self::Workload(_) | Self::Instance(_) => FLOWS_LOGGED,
             Self::Addr(_) => FLOWS_ONCE,
         }
     }
@@ -57,7 +60,10 @@ impl Entity {
     /// Its name.
     pub fn name(&self) -> &str {
         match self {
-            Self::Interface(name) | Self::Workload(name) | Self::Addr(name) => name,
+            Self::Interface(name)
+            | Self::Workload(name)
+            | Self::Instance(name)
+            | Self::Addr(name) => name,
         }
     }
 }

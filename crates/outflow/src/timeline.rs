@@ -52,6 +52,9 @@ struct WhoseArgs {
     /// Of this workload, as `workload` in `flows` has it.
     #[arg(long, value_name = "NAME")]
     workload: Option<String>,
+    /// Of this instance.
+    #[arg(long, value_name = "ID")]
+    instance: Option<String>,
     /// Of this address, at whichever interface it was seen.
     #[arg(long, value_name = "ADDRESS")]
     ip: Option<Addr>,
@@ -67,11 +70,12 @@ enum OutputFormat {
 
 impl WhoseArgs {
     fn entity(&self) -> Entity {
-        match (&self.interface, &self.workload, self.ip) {
-            (Some(id), _, _) => Entity::Interface(id.clone()),
-            (None, Some(name), _) => Entity::Workload(name.clone()),
+        match (&self.interface, &self.workload, &self.instance, self.ip) {
+            (Some(id), ..) => Entity::Interface(id.clone()),
+            (None, Some(name), ..) => Entity::Workload(name.clone()),
+            (None, None, Some(id), _) => Entity::Instance(id.clone()),
             // As the lake writes addresses.
-            (None, None, addr) => {
+            (None, None, None, addr) => {
                 Entity::Addr(addr.map(|addr| addr.to_string()).unwrap_or_default())
             }
         }

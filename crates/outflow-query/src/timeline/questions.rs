@@ -31,9 +31,19 @@ pub(super) async fn of(
     session: &Session,
     request: &TimelineRequest,
 ) -> Result<(Vec<Moment>, u64), Error> {
+    // Logs of queries name the instance, but not the interface.
+    let asked = match request.entity {
+        Entity::Instance(_) => "instance = $entity",
+        _ => "true",
+    };
     let clients = match request.entity {
         Entity::Addr(_) => {
             "SELECT NULL AS vpc_id, $entity AS addr, NULL AS first, NULL AS last".to_owned()
+        }
+        Entity::Instance(_) => {
+            "SELECT DISTINCT vpc_id, srcaddr AS addr, NULL AS first, NULL AS last
+             FROM dns WHERE instance = $entity"
+                .to_owned()
         }
         // Within an hour of when it is known to have had the address: somebody else may have it later, and in another VPC
         // somebody else has it now.
@@ -54,6 +64,7 @@ pub(super) async fn of(
             JOIN clients ON dns.srcaddr = clients.addr
                 AND (clients.vpc_id IS NULL OR dns.vpc_id IS NULL OR dns.vpc_id = clients.vpc_id)
                 AND (clients.first IS NULL OR query_timestamp BETWEEN clients.first AND clients.last)
+            WHERE {asked}
         ), first AS (
             SELECT srcaddr, domain, min(query_timestamp) AS first FROM asked GROUP BY srcaddr, domain
         ), numbered AS (

@@ -7,15 +7,15 @@
 //! rows/ID.sql           of each finding: the query that returns its rows from the table `vpc_flow_logs` or `dns`,
 //! rows/ID.csv           and what it returned
 //! rows/ID.parquet
-//! timeline/ENI.txt      what happened at each interface, from an hour before to an hour after
-//! timeline/ENI.jsonl
+//! timeline/NAME.txt     what happened at each interface, host or instance, from an hour before to an hour after
+//! timeline/NAME.jsonl
 //! sources.csv           the objects that the rows were read from: where, size, SHA-256, and which rows
 //! judged-by/            the configuration and the suppressions, as they were given
 //! case.json             what made it: version, lake, versions of its tables, arguments
 //! MANIFEST.sha256       the SHA-256 of each of these
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -26,7 +26,7 @@ use outflow_finding::{
 use outflow_ingest::{Outcome, Settings};
 use outflow_lake::{Lake, Table};
 use outflow_query::{AnswerFormat, Entity, Limits, Session, TimelineRequest};
-use outflow_record::Timestamp;
+use outflow_record::{Addr, Timestamp};
 use outflow_udf::Known;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -164,20 +164,21 @@ impl Case<'_> {
         session: &Session,
         folder: &Path,
     ) -> Result<(), Failure> {
-        let of_findings = self
+        let whose: BTreeMap<String, Entity> = self
             .findings
             .iter()
-            .filter_map(|of| of.interface_id.as_deref());
-        let interfaces: BTreeSet<&str> = of_findings.collect();
+            .filter_map(|finding| entity(finding))
+            .map(|entity| (entity.name().to_owned(), entity))
+            .collect();
         let firsts = self
             .findings
             .iter()
             .filter_map(|finding| finding.first_seen);
         let lasts = self.findings.iter().filter_map(|finding| finding.last_seen);
         let (since, until) = (firsts.min(), lasts.max());
-        for interface in interfaces {
+        for (name, entity) in whose {
             let request = TimelineRequest {
-                entity: Entity::Interface(interface.to_owned()),
+                entity,
                 since: since.map(|at| Timestamp(at.secs() - AROUND_SECS)),
                 until: until.map(|at| Timestamp(at.secs() + AROUND_SECS)),
                 gap_secs: GAP_SECS,
@@ -185,7 +186,7 @@ impl Case<'_> {
             let told = runtime.block_on(session.timeline(&request));
             let told = told.map_err(|error| failure(error, ""))?;
             let file = |ending: &str| {
-                let name = format!("{}.{ending}", file_name(interface));
+                let name = format!("{}.{ending}", file_name(&name));
                 folder.join("timeline").join(name)
             };
             self.write_file(&file("txt"), |out| timeline::write_text(&told, out))?;
@@ -206,6 +207,21 @@ impl Case<'_> {
         }
         Ok(())
     }
+}
+
+/// Whose timeline shows what a finding is about: of a host that a gateway tells of, the host's and not the gateway's.
+fn entity(finding: &Finding) -> Option<Entity> {
+    let first_word = finding
+        .workload
+        .as_deref()
+        .and_then(|name| name.split(' ').next());
+    let host: Option<Addr> = first_word.and_then(|word| word.parse().ok());
+    let instance = || finding.sender.instance_id.clone().map(Entity::Instance);
+    let workload = || finding.workload.clone().map(Entity::Workload);
+    host.map(|addr| Entity::Addr(addr.to_string()))
+        .or_else(|| finding.interface_id.clone().map(Entity::Interface))
+        .or_else(instance)
+        .or_else(workload)
 }
 
 /// Writes the query of a finding and what it returns.

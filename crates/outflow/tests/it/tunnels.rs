@@ -74,6 +74,22 @@ fn found(run: &Run) -> Vec<&str> {
 }
 
 #[test]
+fn a_tunnel_is_kept_as_a_case_with_its_timeline() {
+    let folder = folder();
+    let at = |args: &[&str]| run(folder.path(), args);
+    at(&["ingest", "logs", "--lake", "lake"]).exits(0);
+    at(&["case", "export", "i-", "--lake", "lake", "--out", "case"])
+        .exits(0)
+        .says(&["rows of evidence: 600"]);
+    let told = fs::read_to_string(folder.path().join("case/timeline/i-1.txt")).unwrap();
+    assert!(
+        told.contains("600 names of example.com (TXT): 600 queries"),
+        "{told}"
+    );
+    at(&["case", "verify", "case"]).exits(0);
+}
+
+#[test]
 fn a_tunnel_is_told_with_what_one_needs_to_check_it() {
     let folder = folder();
     let told = detect(folder.path(), &["logs"]).exits(0);
