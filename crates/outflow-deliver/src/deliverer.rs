@@ -146,7 +146,7 @@ impl Deliverer {
                 passed_over: (items.len() - taken.len()) as u64,
                 ..Report::default()
             };
-            let done = self.bring(ready, run, &taken).await;
+            let done = self.bring(ready, run, &taken, self.host.now()).await;
             report.delivered = done.delivered.len() as u64;
             report.attempts = done.attempts;
             let letters: Vec<Entry<'_>> = done
@@ -187,26 +187,25 @@ impl Deliverer {
             let key = (letter.target.as_str(), &letter.run);
             runs.entry(key).or_default().push(&letter.item);
         }
+        let mut began = self.host.now();
         for ((target, run), items) in runs {
             let Some(ready) = self.ready.iter().find(|ready| ready.name == target) else {
                 redelivery.of_others += items.len() as u64;
                 continue;
             };
-            let done = self.bring(ready, run, &items).await;
-            let marks = done.delivered.iter();
-            let marks = marks.map(|item| Entry::Redelivered { target, item });
-            dead::write(path, &marks.collect::<Vec<_>>(), self.now())?;
-            // Keys are in order of target: its runs follow each other.
-            if redelivery
-                .reports
-                .last()
-                .is_none_or(|last| last.target != target)
-            {
-                redelivery.reports.push(Report {
+            // Keys are in order of target: its runs follow each other, and share its time.
+            let reports = &mut redelivery.reports;
+            if reports.last().is_none_or(|last| last.target != target) {
+                began = self.host.now();
+                reports.push(Report {
                     target: target.to_owned(),
                     ..Report::default()
                 });
             }
+            let done = self.bring(ready, run, &items, began).await;
+            let marks = done.delivered.iter();
+            let marks = marks.map(|item| Entry::Redelivered { target, item });
+            dead::write(path, &marks.collect::<Vec<_>>(), self.now())?;
             if let Some(report) = redelivery.reports.last_mut() {
                 report.delivered += done.delivered.len() as u64;
                 report.attempts += done.attempts;
@@ -230,8 +229,14 @@ impl Deliverer {
         }
     }
 
-    /// Brings items to one target, in batches, trying again what may still arrive.
-    async fn bring<'a>(&self, ready: &Ready, run: &Run, items: &[&'a Item]) -> Done<'a> {
+    /// Brings items to one target, in batches, trying again what may still arrive while there is patience.
+    async fn bring<'a>(
+        &self,
+        ready: &Ready,
+        run: &Run,
+        items: &[&'a Item],
+        began: SystemTime,
+    ) -> Done<'a> {
         let sender = &ready.sender;
         let limits = sender.limits();
         let parted = part(
@@ -246,7 +251,6 @@ impl Deliverer {
             let reason = format!("it has {bytes} bytes, and the target takes {most} at most");
             done.failed.push((item, reason));
         }
-        let began = self.host.now();
         let mut batches = VecDeque::from(parted.batches);
         while let Some(batch) = batches.pop_front() {
             let halves = self.insist(ready, run, batch, began, &mut done).await;

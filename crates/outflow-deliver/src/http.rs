@@ -15,7 +15,7 @@ use crate::Host;
 use crate::retry::{Failed, retry_after};
 
 /// How long an attempt may take, from connecting to the last byte of the answer that is read.
-const ATTEMPT_MAX: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 30 });
+const ATTEMPT_MAX: Duration = Duration::from_secs(if cfg!(test) { 3 } else { 30 });
 
 /// Bytes of an answer that are read: those of AWS are far shorter. A longer one counts as a failure, and is tried again.
 const ANSWER_BYTES_MAX: usize = 1 << 20;

@@ -400,3 +400,26 @@ async fn nothing_is_asked_if_nothing_is_for_a_target() {
     assert_eq!((counts(&report), report.passed_over), ((0, 0, 0), 1));
     assert!(stub.asked().is_empty());
 }
+
+#[tokio::test]
+async fn runs_that_wait_share_the_time_of_their_target() {
+    let folder = tempfile::tempdir().unwrap();
+    let dead = folder.path().join("dead.jsonl");
+    let stub = Stub::start(&[Play::status(500)]);
+    let options = Options {
+        dead_letters: Some(dead.clone()),
+        patience: Duration::from_secs(5),
+        ..Options::default()
+    };
+    let (deliverer, host) = open(&stub.url(), options);
+    for at in 0..3 {
+        let run = Run::new("run", Timestamp(at)).unwrap();
+        let reports = deliverer.deliver(&run, &[item(&format!("in-{at}"))]).await;
+        assert_eq!(reports[0].dead_lettered, 1);
+    }
+    host.waits.lock().unwrap().clear();
+    let again = deliverer.redeliver(&dead).await.unwrap();
+    assert_eq!((again.reports.len(), again.reports[0].failed.len()), (1, 3));
+    let waited: Duration = host.waits.lock().unwrap().iter().sum();
+    assert!(waited < Duration::from_secs(5), "{waited:?}");
+}

@@ -49,9 +49,9 @@ async fn statuses_say_whether_to_try_again() {
 
 #[tokio::test]
 async fn a_server_that_does_not_answer_is_not_waited_for() {
-    let failed = tokio::time::timeout(Duration::from_secs(5), failed(Play::Silent)).await;
+    let failed = tokio::time::timeout(Duration::from_secs(60), failed(Play::Silent)).await;
     let (reason, _) = passing(failed.unwrap());
-    assert_eq!(reason, "it did not answer within 1 s");
+    assert_eq!(reason, "it did not answer within 3 s");
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn bodies_are_read_within_bounds() {
     let huge = Play::body(&"x".repeat(ANSWER_BYTES_MAX + 1));
     passing(text(huge).await.unwrap_err());
     let (reason, _) = passing(text(Play::Half(200)).await.unwrap_err());
-    assert_eq!(reason, "it did not answer within 1 s");
+    assert_eq!(reason, "it did not answer within 3 s");
     let (reason, _) = passing(failed(Play::Endless(500)).await);
     assert!(reason.len() < 5_000, "{}", reason.len());
 }

@@ -62,9 +62,9 @@ impl Place {
                 Err("its region is a setting: securityhub:#region=eu-west-1".to_owned())
             }
             Some(("file", path)) => Ok(Self::path(path.strip_prefix("//").unwrap_or(path))),
-            Some((scheme, rest)) if rest.starts_with("//") => {
-                Err(format!("nothing is delivered by `{scheme}`"))
-            }
+            Some((scheme, _)) if is_word(scheme) => Err(format!(
+                "nothing is delivered by `{scheme}`, and a file of that name is ./{text}"
+            )),
             _ => Ok(Self::path(text)),
         }
     }
@@ -142,6 +142,11 @@ pub(super) fn shown(text: &str) -> String {
     let port = url.as_ref().and_then(Url::port);
     let port = port.map_or_else(String::new, |port| format!(":{port}"));
     format!("{scheme}://{host}{port}/…{}", &digest([text])[..8])
+}
+
+/// Whether a text before a colon names a way to deliver, or looks as if it were meant to.
+fn is_word(scheme: &str) -> bool {
+    scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn bucket(rest: &str) -> Result<Place, String> {

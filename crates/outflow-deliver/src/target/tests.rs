@@ -23,7 +23,9 @@ fn places_are_read() {
     assert_eq!(of("s3://findings").to_string(), "s3://findings/");
     assert!(matches!(of("a/").place, Place::Folder(_)));
     assert!(matches!(of(".").place, Place::Folder(_)));
-    assert!(matches!(of("a").place, Place::Lines(_)));
+    for text in ["a", "./slack:incidents", "a-b:c", "C:\\a"] {
+        assert!(matches!(of(text).place, Place::Lines(_)), "{text}");
+    }
     let queue = "https://sqs.eu-west-1.amazonaws.com/123456789012/alarms";
     let target = of(queue);
     assert_eq!(target.to_string(), format!("sqs:{queue}"));
@@ -49,6 +51,10 @@ fn what_is_wrong_is_said() {
     let reasons = [
         ("", "it is empty"),
         ("ftp://a/b", "nothing is delivered by `ftp`"),
+        (
+            "slack:incidents",
+            "nothing is delivered by `slack`, and a file of that name is ./slack:incidents",
+        ),
         ("s3:bucket", "not of the form s3://bucket/prefix/"),
         ("s3://Bucket/", "`Bucket` is no name of a bucket"),
         ("http://example.com/x", "without TLS, only this machine"),
