@@ -7,6 +7,7 @@ import sys
 
 import boto3
 from bucket import client_of
+from receiver import Receiver, certificates
 
 deliver, url, scratch, secs_max = sys.argv[1:5]
 ACCOUNT = "123456789012"
@@ -68,6 +69,20 @@ sqs, sns, hub = client("sqs"), client("sns"), client("securityhub")
 incidents = [{"type": "incident", "id": f"in-{at:02}", "text": "ä\n\"€\" \U0001f600"} for at in range(ITEMS)]
 expected = [incident["id"] for incident in incidents]
 file = write("incidents.jsonl", incidents)
+
+# A webhook, over TLS with an authority of its own; the same run again is the same delivery.
+certificates(path("authority.pem"), path("server.pem"))
+os.environ |= {"SSL_CERT_FILE": path("authority.pem"), "OUTFLOW_SECRET": "0123456789abcdef"}
+receiver = Receiver(path("server.pem"), os.environ["OUTFLOW_SECRET"].encode())
+for attempts in (2, 1):
+    told = run(["json", file], f"{receiver.url}#secret=env:OUTFLOW_SECRET")
+    same("a webhook", list(told.values()), [(ITEMS, 0, 0, attempts)])
+same("wrong signatures", receiver.wrong, [])
+same("what the webhook took", list(receiver.deliveries.values()), [incidents])
+os.environ["SSL_CERT_FILE"] = path("server.pem")
+told = run(["json", file], f"{receiver.url}#secret=env:OUTFLOW_SECRET", code=3)
+same("a server that nobody vouches for", [one[:2] for one in told.values()], [(0, ITEMS)])
+os.environ["SSL_CERT_FILE"] = path("authority.pem")
 
 # S3: one object for a run, and the same one again.
 bucket = "s3://logs/a b/ä=/"
@@ -143,4 +158,4 @@ while True:
     token = {"NextToken": page["NextToken"]}
 same("what Security Hub holds", sorted(set(imported)), [finding["Id"] for finding in findings])
 
-print(f"S3, SQS, SNS and Security Hub: {ITEMS} incidents and {len(findings)} findings delivered and read back")
+print(f"webhook, S3, SQS, SNS and Security Hub: {ITEMS} incidents and {len(findings)} findings delivered and read back")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Delivers to S3, SNS, SQS and Security Hub of others (moto), and reads back what arrived.
+# Delivers to S3, SNS, SQS and Security Hub of others (moto) and to a webhook over TLS, and reads back what arrived.
 #
 #   tests/deliver/run.sh DELIVER   the program to test: `cargo build -p outflow-deliver --example deliver`
 #
