@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use super::{files, nothing, read};
 
 /// Crates by ring. Dependencies point inward, to the same or a smaller number.
-const RINGS: [(&str, u8); 12] = [
+const RINGS: [(&str, u8); 13] = [
     ("outflow-record", 0),
     ("outflow-sketch", 0),
     ("outflow-finding", 0),
@@ -16,6 +16,7 @@ const RINGS: [(&str, u8); 12] = [
     ("outflow-sim", 0),
     ("outflow-evaluate", 0),
     ("outflow-udf", 1),
+    ("outflow-deliver", 2),
     ("outflow-ingest", 2),
     ("outflow-lake", 2),
     ("outflow-query", 2),
