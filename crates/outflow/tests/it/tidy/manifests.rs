@@ -7,12 +7,13 @@ use toml::{Table, Value};
 use super::{files, nothing, read};
 
 /// Crates by ring. Dependencies point inward, to the same or a smaller number.
-const RINGS: [(&str, u8); 12] = [
+const RINGS: [(&str, u8); 13] = [
     ("outflow-record", 0),
     ("outflow-sketch", 0),
     ("outflow-finding", 0),
     ("outflow-enrich", 0),
     ("outflow-detect", 0),
+    ("outflow-posture", 0),
     ("outflow-sim", 0),
     ("outflow-evaluate", 0),
     ("outflow-udf", 1),
