@@ -6,6 +6,7 @@
 //! GuardDuty (findings) ──────┼──► Report { figures, maturity, findings } ──► JSON, Markdown, summary
 //! Policy (justifications,  ──┘
 //!   residency, prices)
+//! Inventory, Traffic ────────────► RuleSet { egress rules, domains, endpoints } ──► Terraform, JSON; Replay
 //! ```
 //!
 //! ```
@@ -47,6 +48,10 @@ pub use policy::{Justification, Policy, Practices, Prices, REASON_CHARS_MIN, Res
 pub use render::SUMMARY_FINDINGS_MAX;
 pub use report::{AccountReport, Inputs, REPORT_SCHEMA, Report, VpcReport, Window};
 pub use rule::{OPEN_V4_LEN_MAX, OPEN_V6_LEN_MAX};
+pub use rules::{
+    BLOCKED_MAX, Blocked, DESCRIPTION_CHARS_MAX, EgressRule, EndpointProposal, GROUP_RULES_MAX,
+    NotLearnt, Observed, PortRange, RULES_SCHEMA, Replay, RulePeer, RuleSet, Target,
+};
 pub use service::Service;
 pub use traffic::{
     BEYOND_VPCS_MAX, Beyond, COVERED_INTERFACES_MAX, Covered, ENTRY_DOMAINS_MAX, Entry, Flow, Key,
@@ -65,6 +70,7 @@ mod policy;
 mod render;
 mod report;
 mod rule;
+mod rules;
 mod service;
 mod traffic;
 mod view;
