@@ -20,10 +20,10 @@ pub use interface::{InterfaceInfo, InterfaceKind};
 pub use lineage::{LINEAGE_TAGS, Lineage};
 pub use problems::{PROBLEMS_MAX, Problem, Problems};
 pub use resource::{
-    CidrAssociation, CidrState, FlowLog, GroupPair, Instance, IpRange, NatGateway,
-    NatGatewayAddress, Permission, PrefixList, PrefixListId, Route, RouteTable,
-    RouteTableAssociation, SecurityGroup, SecurityGroupRule, Subnet, Tags,
-    TransitGatewayAttachment, Vpc, VpcEndpoint,
+    CidrAssociation, CidrState, FirewallRuleGroupAssociation, FlowLog, GroupPair, Instance,
+    IpRange, NatGateway, NatGatewayAddress, Permission, PrefixList, PrefixListId,
+    ResolverQueryLogConfigAssociation, Route, RouteTable, RouteTableAssociation, SecurityGroup,
+    SecurityGroupRule, Subnet, Tags, TransitGatewayAttachment, Vpc, VpcEndpoint,
 };
 pub use timeline::{Known, Place, Timeline, When};
 
@@ -67,6 +67,10 @@ pub struct Inventory {
     pub flow_logs: Timeline<FlowLog>,
     /// Prefix lists.
     pub prefix_lists: Timeline<PrefixList>,
+    /// VPCs whose queries to the resolver are logged.
+    pub resolver_query_logs: Timeline<ResolverQueryLogConfigAssociation>,
+    /// VPCs whose queries DNS Firewall filters.
+    pub dns_firewalls: Timeline<FirewallRuleGroupAssociation>,
     /// Attachments to transit gateways.
     pub transit_gateway_attachments: Timeline<TransitGatewayAttachment>,
     /// What was not understood.

@@ -24,7 +24,7 @@ struct Kind {
     take: fn(&mut Inventory, Batch, usize) -> Taken,
 }
 
-static KINDS: [Kind; 12] = [
+static KINDS: [Kind; 14] = [
     Kind {
         list: "NetworkInterfaces",
         config: Some("NetworkInterface"),
@@ -79,6 +79,16 @@ static KINDS: [Kind; 12] = [
         list: "PrefixLists",
         config: Some("PrefixList"),
         take: |own, batch, room| take(&mut own.prefix_lists, batch, room),
+    },
+    Kind {
+        list: "ResolverQueryLogConfigAssociations",
+        config: None,
+        take: |own, batch, room| take(&mut own.resolver_query_logs, batch, room),
+    },
+    Kind {
+        list: "FirewallRuleGroupAssociations",
+        config: None,
+        take: |own, batch, room| take(&mut own.dns_firewalls, batch, room),
     },
     Kind {
         list: "TransitGatewayAttachments",
@@ -193,6 +203,8 @@ impl InventoryBuilder {
                 }
                 // What surrounds lists.
                 ("NextToken" | "ResponseMetadata" | "FileVersion", _) => {}
+                // What the resolver counts beside its list.
+                ("MaxResults" | "TotalCount" | "TotalFilteredCount", _) => {}
                 ("ConfigSnapshotId" | "ConfigurationSnapshotId", _) => {}
                 _ => self.problem(&source, key, "it is no list of resources".to_owned()),
             }

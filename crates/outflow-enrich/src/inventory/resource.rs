@@ -51,6 +51,8 @@ resources! {
         group_name: String,
         /// VPC.
         vpc_id: String,
+        /// Account that owns it.
+        owner_id: String,
         /// What may come in.
         ip_permissions: Vec<Permission>,
         /// What may go out.
@@ -80,6 +82,11 @@ resources! {
         cidr_ipv6: Option<IpNet>,
         /// Prefix list on the other side.
         prefix_list_id: Option<String>,
+        /// What the rule says of itself.
+        description: Option<String>,
+        /// Tags.
+        #[serde(deserialize_with = "tags")]
+        tags: Tags,
     }
 
     /// A VPC. Its networks may be public ones.
@@ -200,6 +207,30 @@ resources! {
         tags: Tags,
     }
 
+    /// A VPC whose queries to the resolver are logged, as Route 53 Resolver lists it.
+    ResolverQueryLogConfigAssociation by id {
+        /// `rslvr-qlcassoc-…`.
+        id: String,
+        /// `rslvr-qlc-…`.
+        resolver_query_log_config_id: String,
+        /// VPC.
+        resource_id: String,
+        /// `ACTIVE`, or a state on the way there or away.
+        status: String,
+    }
+
+    /// A VPC whose queries DNS Firewall filters, as Route 53 Resolver lists it.
+    FirewallRuleGroupAssociation by id {
+        /// `rslvr-frgassoc-…`.
+        id: String,
+        /// `rslvr-frg-…`.
+        firewall_rule_group_id: String,
+        /// VPC.
+        vpc_id: String,
+        /// `COMPLETE`, or a state on the way there or away.
+        status: String,
+    }
+
     /// A prefix list. Only those that AWS keeps are described together with their networks.
     PrefixList by prefix_list_id {
         /// `pl-…`.
@@ -297,6 +328,8 @@ impl From<AnyIpRange> for IpRange {
 pub struct PrefixListId {
     /// `pl-…`.
     pub prefix_list_id: String,
+    /// What the rule says of itself.
+    pub description: Option<String>,
 }
 
 /// A group in a permission.
@@ -307,6 +340,8 @@ pub struct GroupPair {
     pub group_id: String,
     /// Account that owns it.
     pub user_id: String,
+    /// What the rule says of itself.
+    pub description: Option<String>,
 }
 
 /// A network of a VPC or subnet.

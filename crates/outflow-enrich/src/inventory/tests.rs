@@ -452,3 +452,52 @@ fn what_is_told_as_an_inventory_is_what_a_builder_reads() {
         assert_eq!(is_read, list != "KeyPairs");
     }
 }
+
+#[test]
+fn what_watches_and_filters_the_resolver_is_read() {
+    let logs = r#"{"TotalCount": 1, "TotalFilteredCount": 1, "ResolverQueryLogConfigAssociations": [
+        {"Id": "rslvr-qlcassoc-1", "ResolverQueryLogConfigId": "rslvr-qlc-1", "ResourceId": "vpc-1",
+         "Status": "ACTIVE", "Error": "NONE", "ErrorMessage": "", "CreationTime": "2026-01-01T00:00:00Z"}]}"#;
+    let firewalls = r#"{"FirewallRuleGroupAssociations": [
+        {"Id": "rslvr-frgassoc-1", "FirewallRuleGroupId": "rslvr-frg-1", "VpcId": "vpc-1", "Priority": 101,
+         "Status": "COMPLETE"}]}"#;
+    let inventory = inventory(&[(10, logs), (20, firewalls)]);
+    assert_eq!(problems(&inventory), Vec::<String>::new());
+    let log = inventory
+        .resolver_query_logs
+        .get("rslvr-qlcassoc-1", at(10));
+    let log = log.unwrap().value;
+    assert_eq!((&*log.resource_id, &*log.status), ("vpc-1", "ACTIVE"));
+    let firewall = inventory.dns_firewalls.get("rslvr-frgassoc-1", at(20));
+    let firewall = firewall.unwrap().value;
+    assert_eq!(
+        (&*firewall.vpc_id, &*firewall.status),
+        ("vpc-1", "COMPLETE")
+    );
+}
+
+#[test]
+fn that_a_kind_was_listed_is_known_from_whole_listings_only() {
+    let whole = r#"{"SecurityGroupRules": [{"SecurityGroupRuleId": "sgr-1", "GroupId": "sg-1", "IsEgress": true,
+        "IpProtocol": "-1", "FromPort": -1, "ToPort": -1, "CidrIpv4": "0.0.0.0/0", "Description": "why",
+        "Tags": [{"Key": "owner", "Value": "ops"}]}]}"#;
+    let cut = r#"{"NextToken": "more", "FlowLogs": []}"#;
+    let inventory = inventory(&[(10, whole), (10, cut)]);
+    let place = snapshot(0).place;
+    assert!(inventory.security_group_rules.is_listed(&place, at(10)));
+    assert!(!inventory.security_group_rules.is_listed(&place, at(9)));
+    assert!(
+        !inventory
+            .security_group_rules
+            .is_listed(&Place::default(), at(10))
+    );
+    assert!(!inventory.flow_logs.is_listed(&place, at(10)));
+    assert_eq!(
+        inventory.security_group_rules.places().collect::<Vec<_>>(),
+        [&place]
+    );
+    let rule = inventory.security_group_rules.get("sgr-1", at(10));
+    let rule = rule.unwrap().value;
+    assert_eq!(rule.description.as_deref(), Some("why"));
+    assert_eq!(rule.tags["owner"], "ops");
+}

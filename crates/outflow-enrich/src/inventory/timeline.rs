@@ -97,6 +97,18 @@ impl<T> Timeline<T> {
         self.resources.keys().map(String::as_str)
     }
 
+    /// Whether all resources of a place were listed by a time. Only then does it say something that a resource is
+    /// not there.
+    pub fn is_listed(&self, place: &Place, by: Timestamp) -> bool {
+        let times = self.listed_at.get(place);
+        times.is_some_and(|times| times.range(..=by).next().is_some())
+    }
+
+    /// Places of which all resources were listed at some time, in order.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        self.listed_at.keys().map(|place| &**place)
+    }
+
     /// Notes that all resources of a place were listed.
     pub(super) fn listed(&mut self, place: &Arc<Place>, at: Timestamp) {
         let times = self.listed_at.entry(Arc::clone(place)).or_default();

@@ -13,6 +13,7 @@ const RINGS: [(&str, u8); 13] = [
     ("outflow-finding", 0),
     ("outflow-enrich", 0),
     ("outflow-detect", 0),
+    ("outflow-posture", 0),
     ("outflow-sim", 0),
     ("outflow-evaluate", 0),
     ("outflow-udf", 1),

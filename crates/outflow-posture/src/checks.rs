@@ -1,0 +1,8 @@
+//! The checks, one subject a file. Each looks at one VPC and says what it found and which criteria hold.
+
+pub(crate) mod endpoints;
+pub(crate) mod flow_logs;
+pub(crate) mod groups;
+pub(crate) mod leaving;
+pub(crate) mod nat;
+pub(crate) mod watching;
