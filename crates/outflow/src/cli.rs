@@ -25,6 +25,7 @@ pub(crate) enum Command {
     Backtest(crate::backtest::BacktestArgs),
     Ingest(crate::ingest::IngestArgs),
     Watch(crate::watch::WatchArgs),
+    Redeliver(crate::deliver::RedeliverArgs),
     Coverage(crate::coverage::CoverageArgs),
     Compact(crate::lake::CompactArgs),
     #[command(subcommand)]

@@ -8,6 +8,7 @@ use outflow_finding::{Severity, part_by_budget};
 use outflow_ingest::{Estimate, Listing, Outcome, Settings};
 use outflow_record::Format;
 
+use crate::deliver::{DeliverArgs, Delivery};
 use crate::estimate;
 use crate::exit::{self, Exit, Failure};
 use crate::input::{self, Input, InputArgs};
@@ -33,6 +34,8 @@ pub(crate) struct DetectArgs {
     plan: bool,
     #[command(flatten)]
     report: ReportArgs,
+    #[command(flatten)]
+    deliver: DeliverArgs,
     /// Write to this file instead of stdout.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -55,6 +58,7 @@ struct Plan {
     out: Option<PathBuf>,
     fail_on: Option<Severity>,
     budget: Option<f64>,
+    delivery: Option<Delivery>,
 }
 
 fn budget(text: &str) -> Result<f64, String> {
@@ -65,7 +69,9 @@ fn budget(text: &str) -> Result<f64, String> {
 
 impl Plan {
     fn new(args: DetectArgs, flow_format: Option<Format>, voice: Voice) -> Result<Self, Failure> {
-        args.report.check()?;
+        let server = &args.input.select.server;
+        let delivery = args.deliver.open(server, voice)?;
+        args.report.check(delivery.is_some())?;
         let is_planned = [ReportFormat::Table, ReportFormat::Json].contains(&args.report.format);
         if args.plan && !is_planned {
             let error = anyhow!("a plan has no incidents, of which this format is");
@@ -92,6 +98,7 @@ impl Plan {
             out: args.out,
             fail_on,
             budget: args.budget,
+            delivery,
         })
     }
 }
@@ -120,7 +127,16 @@ pub(crate) fn run(
         Ok(()) => {}
     }
     plan.input.say(&outcome, voice);
-    let exit = exit_of(&plan, &outcome);
+    let mut exit = exit_of(&plan, &outcome);
+    if let Some(delivery) = &plan.delivery {
+        let last = outcome.accounts.last.unwrap_or_default();
+        let times = (plan.report.found_at(last), last);
+        let (incidents, findings) = (&outcome.incidents, &outcome.findings);
+        let delivered = delivery.deliver(incidents, findings, &plan.report.asff, times)?;
+        if delivered != Exit::Done {
+            exit = delivered;
+        }
+    }
     // The process ends: the system takes all memory back at once, faster than each text by itself is given back.
     std::mem::forget(outcome);
     Ok(exit)

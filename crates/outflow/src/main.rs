@@ -28,6 +28,7 @@ mod completions;
 mod config;
 mod context;
 mod coverage;
+mod deliver;
 mod detect;
 mod estimate;
 mod evaluate;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         cli::Command::Backtest(args) => backtest::run(args, formats, voice),
         cli::Command::Ingest(args) => ingest::run(args, formats, voice),
         cli::Command::Watch(args) => watch::run(args, formats, voice),
+        cli::Command::Redeliver(args) => deliver::redeliver(&args, voice),
         cli::Command::Coverage(args) => coverage::run(args, formats, voice),
         cli::Command::Compact(args) => lake::compact(args, voice),
         cli::Command::Lake(command) => lake::run(command, voice),

@@ -40,6 +40,13 @@ pub(crate) struct ReportArgs {
     /// [default: the last packet].
     #[arg(long, value_name = "TIME", help_heading = "OCSF and ASFF")]
     found_at: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) asff: AsffArgs,
+}
+
+/// What ASFF wants to know besides.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AsffArgs {
     /// Account that imports the findings [default: that of each incident].
     #[arg(long, value_name = "ID", value_parser = account, help_heading = "OCSF and ASFF")]
     asff_account: Option<String>,
@@ -49,6 +56,18 @@ pub(crate) struct ReportArgs {
     /// ARN of the product that they are of [default: arn:aws:securityhub:REGION:ID:product/ID/default].
     #[arg(long, value_name = "ARN", value_parser = product_arn, help_heading = "OCSF and ASFF")]
     asff_product_arn: Option<String>,
+}
+
+impl AsffArgs {
+    /// The same, of a run that found what it did then.
+    pub(crate) fn options(&self, at: Timestamp) -> AsffOptions {
+        AsffOptions {
+            account_id: self.asff_account.clone(),
+            region: self.asff_region.clone(),
+            product_arn: self.asff_product_arn.clone(),
+            at,
+        }
+    }
 }
 
 fn account(text: &str) -> Result<String, String> {
@@ -71,12 +90,15 @@ fn product_arn(text: &str) -> Result<String, String> {
 }
 
 impl ReportArgs {
-    /// Refuses what the format has no use for.
-    pub(crate) fn check(&self) -> Result<(), Failure> {
+    /// Refuses what the format has no use for; what is delivered may be of another format.
+    pub(crate) fn check(&self, is_delivered: bool) -> Result<(), Failure> {
+        if is_delivered {
+            return Ok(());
+        }
         let of_asff = [
-            ("--asff-account", self.asff_account.is_some()),
-            ("--asff-region", self.asff_region.is_some()),
-            ("--asff-product-arn", self.asff_product_arn.is_some()),
+            ("--asff-account", self.asff.asff_account.is_some()),
+            ("--asff-region", self.asff.asff_region.is_some()),
+            ("--asff-product-arn", self.asff.asff_product_arn.is_some()),
         ];
         let given = of_asff.into_iter().find(|(_, is_given)| *is_given);
         if let (Some((name, _)), true) = (given, self.format != ReportFormat::Asff) {
@@ -109,14 +131,18 @@ impl ReportArgs {
             ..
         } = outcome;
         let options = output::table_options(out);
+        // Without a packet there is no incident either.
+        let last = accounts.last.unwrap_or_default();
         let batches = match self.format {
-            ReportFormat::Asff => asff_batches(incidents, findings, &self.asff(outcome))?,
+            ReportFormat::Asff => {
+                asff_batches(incidents, findings, &self.asff.options(self.found_at(last)))?
+            }
             _ => Vec::new(),
         };
         let render = |mut out: &mut dyn Write| match self.format {
             ReportFormat::Table => write_table(&mut out, incidents, findings, accounts, options),
             ReportFormat::Json => write_json(&mut out, incidents, findings, accounts),
-            ReportFormat::Ocsf => write_ocsf(&mut out, incidents, findings, self.found_at(outcome)),
+            ReportFormat::Ocsf => write_ocsf(&mut out, incidents, findings, self.found_at(last)),
             ReportFormat::Asff => batches
                 .iter()
                 .try_for_each(|batch| writeln!(out, "{batch}")),
@@ -135,18 +161,9 @@ impl ReportArgs {
         Ok(())
     }
 
-    fn asff(&self, outcome: &Outcome) -> AsffOptions {
-        AsffOptions {
-            account_id: self.asff_account.clone(),
-            region: self.asff_region.clone(),
-            product_arn: self.asff_product_arn.clone(),
-            at: self.found_at(outcome),
-        }
-    }
-
-    fn found_at(&self, outcome: &Outcome) -> Timestamp {
-        // Without a packet there is no incident either.
-        self.found_at.or(outcome.accounts.last).unwrap_or_default()
+    /// When a run found what it did whose last packet was then.
+    pub(crate) fn found_at(&self, last: Timestamp) -> Timestamp {
+        self.found_at.unwrap_or(last)
     }
 }
 

@@ -24,9 +24,11 @@ use outflow_lake::Lake;
 use outflow_record::Format;
 use tokio::net::TcpListener;
 
+use crate::deliver::DeliverArgs;
 use crate::exit::{self, Exit, Failure};
 use crate::judging::JudgeArgs;
 use crate::lake::LakeArgs;
+use crate::report::AsffArgs;
 use crate::sources::SelectArgs;
 use crate::voice::Voice;
 use arrivals::Arrivals;
@@ -68,6 +70,10 @@ pub(crate) struct WatchArgs {
     lake: LakeArgs,
     #[command(flatten)]
     judge: JudgeArgs,
+    #[command(flatten)]
+    deliver: DeliverArgs,
+    #[command(flatten)]
+    asff: AsffArgs,
     /// Append findings to this file instead of writing them to stdout: what it holds is not told again.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -203,6 +209,7 @@ fn parts(
     (meters, stop): (Arc<Meters>, Stop),
     voice: Voice,
 ) -> Result<Parts, Failure> {
+    let delivery = args.deliver.open_for_watch(&args.select.server, voice)?;
     let (settings, _) = args.judge.settings(&args.select, flow_format, voice)?;
     let (sources, options) = args.select.places(&args.sources)?;
     if sources.contains(&outflow_ingest::Source::Stdin) {
@@ -242,6 +249,7 @@ fn parts(
         },
         settings,
         arrivals: Arrivals::new(sources, options, queue, own, voice),
+        delivery: delivery.map(|delivery| (delivery, args.asff)),
         meters,
         stop,
         interval: Duration::from_secs(u64::from(args.interval)),

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use outflow_finding::{escape, human_count};
 use outflow_ingest::{CheckpointError, Following, IngestSettings, Object, Settings};
 use outflow_lake::{Lake, Table};
+use outflow_record::Timestamp;
 
 use super::arrivals::{Arrivals, Beside, Found};
 use super::meters::{BySeverity, Meters};
@@ -16,6 +17,8 @@ use super::sink::Sink;
 use super::stop::Stop;
 use super::{BYTES_MAX, OBJECTS_MAX};
 use crate::clock;
+use crate::deliver::Delivery;
+use crate::report::AsffArgs;
 use crate::voice::Voice;
 
 /// Where the checkpoint is, in the folder of the lake.
@@ -44,6 +47,8 @@ pub(super) struct Watch {
     /// What arrived and was not read yet.
     waiting: VecDeque<Object>,
     sink: Sink,
+    /// Where incidents go besides, and how they are told there.
+    delivery: Option<(Delivery, AsffArgs)>,
     meters: Arc<Meters>,
     stop: Stop,
     /// Between two looks, of which this was the last.
@@ -67,6 +72,7 @@ pub(super) struct Parts {
     pub(super) ingest: IngestSettings,
     pub(super) settings: Settings,
     pub(super) arrivals: Arrivals,
+    pub(super) delivery: Option<(Delivery, AsffArgs)>,
     pub(super) meters: Arc<Meters>,
     pub(super) stop: Stop,
     pub(super) interval: Duration,
@@ -81,6 +87,7 @@ impl Watch {
             ingest,
             settings,
             arrivals,
+            delivery,
             meters,
             stop,
             interval,
@@ -114,6 +121,7 @@ impl Watch {
             arrivals,
             waiting: VecDeque::new(),
             sink,
+            delivery,
             meters,
             stop,
             interval,
@@ -225,6 +233,18 @@ impl Watch {
             self.meters.newest.set(last.secs().min(clock::unix_secs()));
         }
         let (incidents, findings) = self.following.untold(&outcome);
+        // Before they count as told: who is ended in between delivers again, where most targets can tell.
+        if let Some((delivery, asff)) = &self.delivery
+            && !incidents.is_empty()
+        {
+            let last = outcome.accounts.last.unwrap_or_default();
+            let times = (Timestamp(clock::unix_secs()), last);
+            let delivered = delivery.deliver(&incidents, &outcome.findings, asff, times);
+            if let Err(failure) = delivered {
+                self.voice
+                    .error(&[&format!("{:#}", failure.error)], &failure.hint);
+            }
+        }
         self.sink.write(&incidents, &findings)?;
         for incident in &incidents {
             let body = &incident.body;

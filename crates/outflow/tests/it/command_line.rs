@@ -146,6 +146,11 @@ fn help_of_timeline() {
 }
 
 #[test]
+fn help_of_redeliver() {
+    insta::assert_snapshot!(help(&["redeliver", "--help"]));
+}
+
+#[test]
 fn help_of_case() {
     let commands = ["--help", "export", "verify"];
     let told = commands.map(|command| match command {

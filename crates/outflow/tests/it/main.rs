@@ -13,6 +13,8 @@ mod coverage;
 #[cfg(test)]
 mod datasets;
 #[cfg(test)]
+mod deliver;
+#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod from_lake;
