@@ -127,6 +127,7 @@ macro_rules! shipped {
 const SHIPPED: &[(&str, &str)] = &shipped![
     "around_a_day",
     "behind_nat",
+    "busiest_servers",
     "countries",
     "coverage_gaps",
     "dns_by_type",
@@ -144,11 +145,14 @@ const SHIPPED: &[(&str, &str)] = &shipped![
     "other_resolvers",
     "pair_bytes",
     "rare_destinations",
+    "refused_tcp_by_weekday",
     "refused_then_accepted",
     "regular_flows",
     "rejected_outbound",
+    "senders_by_protocol",
     "services_by_path",
     "top_talkers",
+    "transfers_by_pair",
     "unusual_ports",
     "who_talked_to",
 ];

@@ -1,4 +1,4 @@
-//! Views in which each byte is seen at one point.
+//! Views in which each byte that crosses the border is seen at one point.
 //!
 //! The same packets are logged by each flow log that covers an interface, by the host that sent them, and by each gateway that
 //! passed them on. What `outflow detect` weighs pair by pair is told here by interfaces, hours and days, so that SQL can do it:
@@ -7,6 +7,8 @@
 //! - what a gateway says in its own name does not count, for it is told on the side of the hosts;
 //! - what it passed on for a host counts on days on which no interface of the host itself is logged, and there at the gateway that
 //!   passed on most.
+//!
+//! What stays inside is seen at both its ends, as before.
 
 use std::sync::Arc;
 

@@ -30,7 +30,7 @@ const PATIENCE_OF_WATCH: Duration = Duration::from_secs(60);
 pub(crate) struct DeliverArgs {
     /// Deliver incidents here, too: FILE, FOLDER/, s3://BUCKET/PREFIX/, https://… (a webhook), arn:aws:sns:…, arn:aws:sqs:…
     /// or the URL of a queue, or securityhub:. Settings stand behind it, as
-    /// https://soc.example/hook#severity=high&secret=env:HOOK. May be repeated.
+    /// `https://soc.example/hook#severity=high&secret=env:HOOK`. May be repeated.
     #[arg(long = "deliver", value_name = "TARGET", help_heading = "Delivery")]
     targets: Vec<String>,
     /// Append what could not be delivered to this file, for `outflow redeliver`.

@@ -21,10 +21,7 @@ fn incidents_are_delivered_by_severity_in_the_format_of_each_target() {
         "hub/#format=asff",
     ])
     .exits(0)
-    .says(&[
-        "delivered to grave.jsonl: ",
-        "delivered to hub/: ",
-    ]);
+    .says(&["delivered to grave.jsonl: ", "delivered to hub/: "]);
     let report = told.report();
     let grave: Vec<&str> = report
         .incidents
