@@ -4,9 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use outflow_deliver::{
-    Deliverer, Error, Format, Item, Options, PATIENCE_DEFAULT, Report, Run, Target,
-};
+pub(crate) use outflow_deliver::PATIENCE_DEFAULT;
+use outflow_deliver::{Deliverer, Error, Format, Item, Options, Report, Run, Target};
 use outflow_finding::{
     AsffOptions, Family, Finding, Incident, asff_batches, human_count, write_incident, write_ocsf,
 };
@@ -23,7 +22,7 @@ use crate::voice::Voice;
 const FAILURES_TOLD_MAX: usize = 5;
 
 /// How long a watch goes on at each target before it looks for what arrived.
-const PATIENCE_OF_WATCH: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE_OF_WATCH: Duration = Duration::from_secs(60);
 
 /// Where incidents go besides.
 #[derive(Debug, clap::Args)]
@@ -73,10 +72,11 @@ impl std::fmt::Debug for Delivery {
 }
 
 impl DeliverArgs {
-    /// Makes the targets ready, before anything is read; none, if there are none.
+    /// Makes the targets ready, before anything is read; none, if there are none. `patience` is how long to go on at each.
     pub(crate) fn open(
         &self,
         server: &ServerArgs,
+        patience: Duration,
         voice: Voice,
     ) -> Result<Option<Delivery>, Failure> {
         if self.targets.is_empty() {
@@ -84,23 +84,7 @@ impl DeliverArgs {
         }
         let options = Options {
             dead_letters: self.dead_letters.clone(),
-            ..options(server)
-        };
-        open(&self.targets, options, voice).map(Some)
-    }
-
-    /// As [`DeliverArgs::open`], for somebody who has more to do.
-    pub(crate) fn open_for_watch(
-        &self,
-        server: &ServerArgs,
-        voice: Voice,
-    ) -> Result<Option<Delivery>, Failure> {
-        if self.targets.is_empty() {
-            return Ok(None);
-        }
-        let options = Options {
-            dead_letters: self.dead_letters.clone(),
-            patience: PATIENCE_OF_WATCH,
+            patience,
             ..options(server)
         };
         open(&self.targets, options, voice).map(Some)
@@ -109,7 +93,6 @@ impl DeliverArgs {
 
 fn options(server: &ServerArgs) -> Options {
     Options {
-        patience: PATIENCE_DEFAULT,
         region: server.region.clone(),
         endpoint_url: server.endpoint_url.clone(),
         ..Options::default()

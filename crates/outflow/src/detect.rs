@@ -8,7 +8,7 @@ use outflow_finding::{Severity, part_by_budget};
 use outflow_ingest::{Estimate, Listing, Outcome, Settings};
 use outflow_record::Format;
 
-use crate::deliver::{DeliverArgs, Delivery};
+use crate::deliver::{DeliverArgs, Delivery, PATIENCE_DEFAULT};
 use crate::estimate;
 use crate::exit::{self, Exit, Failure};
 use crate::input::{self, Input, InputArgs};
@@ -70,7 +70,7 @@ fn budget(text: &str) -> Result<f64, String> {
 impl Plan {
     fn new(args: DetectArgs, flow_format: Option<Format>, voice: Voice) -> Result<Self, Failure> {
         let server = &args.input.select.server;
-        let delivery = args.deliver.open(server, voice)?;
+        let delivery = args.deliver.open(server, PATIENCE_DEFAULT, voice)?;
         args.report.check(delivery.is_some())?;
         let is_planned = [ReportFormat::Table, ReportFormat::Json].contains(&args.report.format);
         if args.plan && !is_planned {

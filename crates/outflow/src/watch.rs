@@ -24,7 +24,7 @@ use outflow_lake::Lake;
 use outflow_record::Format;
 use tokio::net::TcpListener;
 
-use crate::deliver::DeliverArgs;
+use crate::deliver::{DeliverArgs, PATIENCE_OF_WATCH};
 use crate::exit::{self, Exit, Failure};
 use crate::judging::JudgeArgs;
 use crate::lake::LakeArgs;
@@ -209,7 +209,8 @@ fn parts(
     (meters, stop): (Arc<Meters>, Stop),
     voice: Voice,
 ) -> Result<Parts, Failure> {
-    let delivery = args.deliver.open_for_watch(&args.select.server, voice)?;
+    let server = &args.select.server;
+    let delivery = args.deliver.open(server, PATIENCE_OF_WATCH, voice)?;
     let (settings, _) = args.judge.settings(&args.select, flow_format, voice)?;
     let (sources, options) = args.select.places(&args.sources)?;
     if sources.contains(&outflow_ingest::Source::Stdin) {
