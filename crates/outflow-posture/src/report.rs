@@ -178,7 +178,9 @@ fn accounts(inputs: &Inputs<'_>) -> BTreeSet<String> {
         .places()
         .map(|place| place.account_id.as_str());
     let watched = inputs.guardduty.into_iter().flat_map(GuardDuty::accounts);
-    listed.chain(watched).map(str::to_owned).collect()
+    // A listing of the EC2 API does not say whose it is: its VPCs name their owner.
+    let named = listed.chain(watched).filter(|id| !id.is_empty());
+    named.map(str::to_owned).collect()
 }
 
 fn window(traffic: &Traffic) -> Option<Window> {

@@ -198,6 +198,7 @@ pub struct Traffic {
     uncounted_interfaces: u64,
     beyond: BTreeMap<(Arc<str>, Arc<str>), Beyond>,
     undirected_rows: u64,
+    regions: BTreeMap<Arc<str>, Arc<str>>,
 }
 
 impl<'a> Flow<'a> {
@@ -247,7 +248,24 @@ impl Traffic {
             uncounted_interfaces: 0,
             beyond: BTreeMap::new(),
             undirected_rows: 0,
+            regions: BTreeMap::new(),
         }
+    }
+
+    /// Says in which region a VPC is, which listings of the EC2 API do not tell. Of several the last in alphabetical order
+    /// stays; of more than [`BEYOND_VPCS_MAX`] VPCs those beyond have none, and what needs it is unknown.
+    pub fn locate(&mut self, vpc_id: &str, region: &str) {
+        let room = self.regions.len() < BEYOND_VPCS_MAX;
+        match self.regions.get_mut(vpc_id) {
+            Some(known) if **known < *region => *known = region.into(),
+            None if room => drop(self.regions.insert(vpc_id.into(), region.into())),
+            Some(_) | None => {}
+        }
+    }
+
+    /// The region of a VPC, as far as rows tell.
+    pub fn region_of(&self, vpc_id: &str) -> Option<&str> {
+        self.regions.get(vpc_id).map(|region| &**region)
     }
 
     /// Adds a row.
@@ -256,7 +274,9 @@ impl Traffic {
             Direction::Egress => true,
             Direction::Ingress => false,
             Direction::Unknown => {
-                self.undirected_rows = self.undirected_rows.saturating_add(1);
+                // A sum stands for as many rows as it has.
+                let rows = flow.flows.max(1);
+                self.undirected_rows = self.undirected_rows.saturating_add(rows);
                 return;
             }
         };
@@ -302,6 +322,9 @@ impl Traffic {
         }
         for ((account_id, vpc_id), beyond) in &other.beyond {
             self.beyond((account_id, vpc_id), *beyond);
+        }
+        for (vpc_id, region) in &other.regions {
+            self.locate(vpc_id, region);
         }
         self.names.extend(other.names.iter().cloned());
         self.uncounted_interfaces += other.uncounted_interfaces;

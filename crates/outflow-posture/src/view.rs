@@ -68,6 +68,11 @@ pub(crate) fn views<'a>(context: &Context<'a>) -> Vec<View<'a>> {
             view.entries.push((key, entry));
         }
     }
+    for (vpc_id, view) in &mut views {
+        if view.region.is_empty() {
+            view.region = traffic.region_of(vpc_id).unwrap_or_default();
+        }
+    }
     for (vpc_id, interface_id, covered) in traffic.covered() {
         if let Some(view) = views.get_mut(vpc_id) {
             view.covered.insert(interface_id, covered);

@@ -16,6 +16,7 @@ pub use library::{
     Column, Library, LibraryError, Parameter, ParameterKind, QUERY_BYTES_MAX, SavedQuery,
 };
 pub use only::Only;
+pub use row::{Row, rows};
 pub use session::{Limits, OPERATORS_MAX, PARENTHESES_MAX, Rows, STACK_BYTES, Session, is_whole};
 pub use timeline::{
     Entity, Episode, Gap, MOMENTS_MAX, Moment, Questions, Timeline, TimelineRequest, What, Why,
@@ -30,6 +31,7 @@ mod files;
 mod library;
 mod once;
 mod only;
+mod row;
 mod session;
 mod table;
 mod tables;

@@ -15,8 +15,8 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 an incident at or above --fail-on, 2 usage or \
-                          configuration, 3 could not finish, or input was damaged or refused.";
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 an incident at or above --fail-on or a level --fail-below, 2 \
+                          usage or configuration, 3 could not finish, or input was damaged or refused.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Timeline(crate::timeline::TimelineArgs),
     #[command(subcommand)]
     Case(crate::case::CaseCommand),
+    Posture(crate::posture::PostureArgs),
+    Rules(crate::rules::RulesArgs),
     Simulate(crate::simulate::SimulateArgs),
     Evaluate(crate::evaluate::EvaluateArgs),
     Completions(crate::completions::CompletionsArgs),

@@ -38,15 +38,18 @@ mod input;
 mod judging;
 mod lake;
 mod output;
+mod posture;
 mod progress;
 mod query;
 mod report;
+mod rules;
 mod session;
 mod simulate;
 mod sources;
 mod suppressions;
 mod timeline;
 mod trace;
+mod traffic;
 mod voice;
 mod watch;
 
@@ -79,6 +82,8 @@ fn main() -> ExitCode {
         cli::Command::Query(args) => query::run(args, formats, voice),
         cli::Command::Case(command) => case::run(command, formats, voice),
         cli::Command::Timeline(args) => timeline::run(&args, formats, voice),
+        cli::Command::Posture(args) => posture::run(&args, formats, voice),
+        cli::Command::Rules(args) => rules::run(&args, formats, voice),
         cli::Command::Functions(args) => query::functions(&args),
         cli::Command::Simulate(args) => simulate::run(args, formats),
         cli::Command::Evaluate(args) => evaluate::run(args, voice),

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::anyhow;
+use outflow_ingest::Context;
+use outflow_lake::Lake;
 use outflow_query::{Error, Limits, Only, STACK_BYTES, Session};
 use outflow_record::Format;
 use outflow_udf::Known;
@@ -57,19 +59,26 @@ fn half_of_free() -> u32 {
 pub(crate) struct SessionArgs {
     /// Ask this lake: a folder, or s3://bucket/prefix.
     #[arg(long, value_name = "PLACE", conflicts_with = "sources")]
-    lake: Option<String>,
+    pub(crate) lake: Option<String>,
     /// Ask these sources, which are read into a lake of the moment first: files, folders, s3://bucket/prefix, or `-`.
     /// May be repeated.
     #[arg(long = "source", value_name = "SOURCE")]
-    sources: Vec<OsString>,
+    pub(crate) sources: Vec<OsString>,
+    #[command(flatten)]
+    pub(crate) how: HowArgs,
+}
+
+/// What of it is asked, what else is known, and what asking may take.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct HowArgs {
     #[command(flatten)]
     pub(crate) select: SelectArgs,
     /// Networks that are inside, beside private space, when sources are read. May be repeated, or a list with commas.
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     internal: Vec<String>,
-    /// Folder of what is known of destinations and interfaces, as for `outflow detect`: for functions such as `country`.
+    /// Folder of what is known of destinations and interfaces, as for `outflow detect`; functions such as `country` need it.
     #[arg(long, value_name = "FOLDER")]
-    context: Option<PathBuf>,
+    pub(crate) context: Option<PathBuf>,
     /// Memory, in MiB, for what is sorted, grouped and joined; beyond it, a query spills to disk [default: half of what is
     /// free].
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(16..))]
@@ -82,6 +91,8 @@ pub(crate) struct SessionArgs {
 /// A session, and what it runs on.
 pub(crate) struct Opened {
     pub(crate) session: Session,
+    pub(crate) lake: Lake,
+    pub(crate) context: Arc<Context>,
     pub(crate) runtime: Runtime,
     /// Whether all of the sources was read.
     pub(crate) exit: Exit,
@@ -95,11 +106,13 @@ impl SessionArgs {
         Self {
             lake: None,
             sources,
-            select: select.clone(),
-            internal: Vec::new(),
-            context: None,
-            memory: None,
-            threads: None,
+            how: HowArgs {
+                select: select.clone(),
+                internal: Vec::new(),
+                context: None,
+                memory: None,
+                threads: None,
+            },
         }
     }
 
@@ -116,7 +129,7 @@ impl SessionArgs {
 
     /// The rows that are wanted.
     pub(crate) fn only(&self) -> Result<Only, Failure> {
-        let filter = self.select.filter()?;
+        let filter = self.how.select.filter()?;
         Ok(Only {
             since: filter.since,
             until: filter.until,
@@ -134,14 +147,11 @@ impl SessionArgs {
         voice: Voice,
     ) -> Result<Opened, Failure> {
         self.check()?;
-        let threads = judging::workers(self.threads);
-        let context = Arc::new(context::load(self.context.as_deref())?);
-        if self.context.is_some() {
-            context::note(&context, voice);
-        }
+        let threads = self.how.workers();
+        let context = self.how.known(voice)?;
         let (lake, folder, exit) = match &self.lake {
             Some(place) => {
-                let options = self.select.server.options();
+                let options = self.how.select.server.options();
                 (lake::open(place, &options)?, None, Exit::Done)
             }
             None => {
@@ -152,7 +162,7 @@ impl SessionArgs {
         };
         let limits = Limits {
             memory_bytes: {
-                let mib = self.memory.unwrap_or_else(half_of_free);
+                let mib = self.how.memory.unwrap_or_else(half_of_free);
                 usize::try_from(mib).unwrap_or(usize::MAX >> 20) << 20
             },
             threads,
@@ -167,10 +177,28 @@ impl SessionArgs {
         let session = session.map_err(|error| failure(error, ""))?;
         Ok(Opened {
             session,
+            lake,
+            context,
             runtime: runtime(threads)?,
             exit,
             _folder: folder,
         })
+    }
+}
+
+impl HowArgs {
+    /// Threads that read and ask.
+    pub(crate) fn workers(&self) -> usize {
+        judging::workers(self.threads)
+    }
+
+    /// What the folder of `--context` tells.
+    pub(crate) fn known(&self, voice: Voice) -> Result<Arc<Context>, Failure> {
+        let context = Arc::new(context::load(self.context.as_deref())?);
+        if self.context.is_some() {
+            context::note(&context, voice);
+        }
+        Ok(context)
     }
 }
 

@@ -89,8 +89,8 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     let request = TimelineRequest {
         entity: args.whose.entity(),
-        since: args.of.select.since,
-        until: args.of.select.until,
+        since: args.of.how.select.since,
+        until: args.of.how.select.until,
         gap_secs: args.gap,
     };
     // What was met before is asked of all times.

@@ -107,7 +107,7 @@ fn learn(
             "{unnamed} destinations by TLS or HTTP have no name, or more than are kept: the list of domains would refuse them"
         ));
     }
-    let endpoints = endpoints(network, vpc_id, &items);
+    let endpoints = endpoints(network, (vpc_id, region(observed, vpc_id)), &items);
     if endpoints.iter().any(|endpoint| !endpoint.is_gateway) {
         notes.push(
             "once an interface endpoint takes over, hosts need tcp/443 to its security group"
@@ -391,11 +391,22 @@ fn is_host(name: &str) -> bool {
     fits && name.contains('.') && !name.starts_with('.')
 }
 
+/// The region of a VPC, as its listing or else the traffic tells; empty if neither does.
+fn region<'a>(observed: &Observed<'a>, vpc_id: &str) -> &'a str {
+    let vpc = observed.inventory.vpcs.get(vpc_id, observed.at);
+    let listed = vpc.map(|vpc| vpc.place.region.as_str());
+    let listed = listed.filter(|region| !region.is_empty());
+    let told = listed.or_else(|| observed.traffic.region_of(vpc_id));
+    told.unwrap_or_default()
+}
+
 /// Endpoints that the services in use lack in their VPC.
-fn endpoints(network: &Network<'_>, vpc_id: &str, items: &[Item<'_>]) -> Vec<EndpointProposal> {
+fn endpoints(
+    network: &Network<'_>,
+    (vpc_id, vpc_region): (&str, &str),
+    items: &[Item<'_>],
+) -> Vec<EndpointProposal> {
     let mut proposed: BTreeMap<String, EndpointProposal> = BTreeMap::new();
-    let vpc = network.inventory.vpcs.get(vpc_id, network.at);
-    let vpc_region = vpc.map_or("", |vpc| vpc.place.region.as_str());
     for item in items {
         let Some(service) = service_of(item.entry) else {
             continue;

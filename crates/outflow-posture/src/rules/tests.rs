@@ -7,6 +7,13 @@ use super::*;
 use crate::{Flow, Opened};
 
 fn inventory() -> Inventory {
+    inventory_of(Place {
+        account_id: "111122223333".to_owned(),
+        region: "eu-west-1".to_owned(),
+    })
+}
+
+fn inventory_of(place: Place) -> Inventory {
     let json = r#"{
         "Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16"}],
         "Subnets": [{"SubnetId": "subnet-a", "VpcId": "vpc-1"}],
@@ -23,10 +30,6 @@ fn inventory() -> Inventory {
             {"NetworkInterfaceId": "eni-3", "VpcId": "vpc-1", "SubnetId": "subnet-a", "PrivateIpAddress": "10.0.0.21",
              "Groups": [{"GroupId": "sg-cache"}, {"GroupId": "sg-ops"}]}]}"#;
     let mut builder = InventoryBuilder::default();
-    let place = Place {
-        account_id: "111122223333".to_owned(),
-        region: "eu-west-1".to_owned(),
-    };
     builder
         .add(
             "inventory",
@@ -258,6 +261,36 @@ fn learnt_of_services() -> RuleSet {
         &[],
     )
     .0
+}
+
+#[test]
+fn a_listing_without_region_is_where_the_traffic_says() {
+    let inventory = inventory_of(Place::default());
+    let mut traffic = Traffic::default();
+    traffic.add(&Flow {
+        traffic_path: Some(1),
+        aws_service: Some("S3"),
+        aws_region: Some("eu-west-1"),
+        ..to("52.218.3.4")
+    });
+    let proposed = |traffic: &Traffic| {
+        let observed = Observed {
+            inventory: &inventory,
+            at: Timestamp(100),
+            traffic,
+            incidents: &BTreeSet::new(),
+        };
+        let sets = RuleSet::learn(&Target::SecurityGroup("sg-web".to_owned()), &observed);
+        sets.into_iter().next().unwrap().endpoints.len()
+    };
+    assert_eq!(proposed(&traffic), 0);
+    let mut other = Traffic::default();
+    other.locate("vpc-1", "eu-west-1");
+    traffic.merge(&other);
+    assert_eq!(proposed(&traffic), 1);
+    // Of two that are told, the last by name: no proposal for where the service is not.
+    traffic.locate("vpc-1", "us-east-1");
+    assert_eq!(proposed(&traffic), 0);
 }
 
 #[test]

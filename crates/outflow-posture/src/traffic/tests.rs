@@ -60,11 +60,12 @@ fn a_row_without_direction_or_with_a_path_of_the_future_is_not_lost_silently() {
     let mut traffic = Traffic::default();
     traffic.add(&Flow {
         direction: Direction::Unknown,
+        flows: 3,
         ..flow("eni-1", "203.0.113.5")
     });
     assert_eq!(
         (traffic.undirected_rows(), traffic.entries().count()),
-        (1, 0)
+        (3, 0)
     );
     traffic.add(&Flow {
         traffic_path: Some(200),

@@ -108,9 +108,9 @@ pub(super) async fn of(
 
 fn moment(row: Row<'_>, names: &PassiveDns) -> Option<Moment> {
     let at = row.time("start")?;
-    let remote_addr = row.text("remote_addr").unwrap_or_default();
+    let remote_addr = row.text("remote_addr").unwrap_or_default().to_owned();
     let name = remote_addr.parse().ok().and_then(|addr: Addr| {
-        match names.name_of(&row.text("vpc_id").unwrap_or_default(), addr, at)? {
+        match names.name_of(row.text("vpc_id").unwrap_or_default(), addr, at)? {
             Naming::Named { within, .. } => Some(within),
             Naming::Ambiguous { .. } => None,
         }
@@ -119,20 +119,20 @@ fn moment(row: Row<'_>, names: &PassiveDns) -> Option<Moment> {
         at,
         until: row.time("end").unwrap_or(at),
         what: What::Episode(Box::new(Episode {
-            interface_id: row.text("interface_id").unwrap_or_default(),
-            workload: row.text("workload").unwrap_or_default(),
-            local_addr: row.text("local_addr").unwrap_or_default(),
+            interface_id: row.text("interface_id").unwrap_or_default().to_owned(),
+            workload: row.text("workload").unwrap_or_default().to_owned(),
+            local_addr: row.text("local_addr").unwrap_or_default().to_owned(),
             remote_addr,
             port: row.long("port"),
             protocol: row.long("protocol"),
-            initiator: row.text("initiator").unwrap_or_default(),
-            action: row.text("action").unwrap_or_default(),
-            scope: row.text("scope").unwrap_or_default(),
+            initiator: row.text("initiator").unwrap_or_default().to_owned(),
+            action: row.text("action").unwrap_or_default().to_owned(),
+            scope: row.text("scope").unwrap_or_default().to_owned(),
             name,
-            destination: row.text("destination"),
-            country: row.text("country"),
-            org: row.text("org"),
-            service: row.text("service"),
+            destination: row.text("destination").map(str::to_owned),
+            country: row.text("country").map(str::to_owned),
+            org: row.text("org").map(str::to_owned),
+            service: row.text("service").map(str::to_owned),
             connections: row.count("connections"),
             flows: row.count("flows"),
             sent_payload_bytes: row.count("sent"),
@@ -175,9 +175,9 @@ fn feed(names: &mut PassiveDns, batch: &RecordBatch, addrs: &BTreeSet<Addr>) {
         if let Some((addr, name, at)) = told {
             let vpc_id = row.text("vpc_id").unwrap_or_default();
             names.feed(&DnsAnswer {
-                vpc_id: &vpc_id,
+                vpc_id,
                 at,
-                name: &name,
+                name,
                 addrs: &[addr],
             });
         }

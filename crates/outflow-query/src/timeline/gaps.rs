@@ -70,7 +70,7 @@ pub(super) async fn of(session: &Session, request: &TimelineRequest) -> Result<V
         let (Some(start), Some(end)) = (row.time("start"), row.time("end")) else {
             continue;
         };
-        let interface = row.text("interface_id").unwrap_or_default();
+        let interface = row.text("interface_id").unwrap_or_default().to_owned();
         told.entry(interface)
             .or_default()
             .add(start, end, row.flag("skipped"));

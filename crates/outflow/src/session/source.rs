@@ -32,8 +32,8 @@ pub(super) fn read(
     workers: usize,
     voice: Voice,
 ) -> Result<Read, Failure> {
-    let networks = sources::networks(&args.internal)?;
-    let listing = args.select.list(&args.sources)?;
+    let networks = sources::networks(&args.how.internal)?;
+    let listing = args.how.select.list(&args.sources)?;
     input::check_out(out, &listing, &[])?;
     input::announce(&listing, voice);
     let folder = tempfile::Builder::new()

@@ -141,6 +141,16 @@ fn help_of_functions() {
 }
 
 #[test]
+fn help_of_posture() {
+    insta::assert_snapshot!(help(&["posture", "--help"]));
+}
+
+#[test]
+fn help_of_rules() {
+    insta::assert_snapshot!(help(&["rules", "--help"]));
+}
+
+#[test]
 fn help_of_timeline() {
     insta::assert_snapshot!(help(&["timeline", "--help"]));
 }

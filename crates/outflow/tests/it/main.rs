@@ -29,6 +29,8 @@ mod lake;
 #[cfg(test)]
 mod misreadings;
 #[cfg(test)]
+mod posture;
+#[cfg(test)]
 mod query;
 #[cfg(test)]
 mod readme;

@@ -51,3 +51,32 @@ fn the_readme_shows_parts_of_what_coverage_prints() {
             .1;
     }
 }
+
+#[test]
+fn the_readme_shows_the_posture_of_the_archive() {
+    let readme = std::fs::read_to_string(workspace().join("README.md")).unwrap();
+    let args = "posture testdata/breach --context testdata/account";
+    let behind_command = readme.split_once(&format!("{args}\n```")).unwrap().1;
+    let shown = behind_command.split_once("```text\n").unwrap().1;
+    let shown = shown.split_once("\n```").unwrap().0;
+    let args: Vec<&str> = args.split(' ').collect();
+    let real = run(&workspace(), &args).exits(0).stdout;
+    // The first line says when it was.
+    let (_, shown) = shown.split_once('\n').unwrap();
+    let (_, real) = real.split_once('\n').unwrap();
+    assert_eq!(shown, real.trim_end());
+    let policy = behind_command.split_once("```json\n").unwrap().1;
+    let policy = policy.split_once("```").unwrap().0;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("policy.json");
+    std::fs::write(&file, policy).unwrap();
+    let file = file.display().to_string();
+    let args = [
+        "posture",
+        "--context",
+        "testdata/account",
+        "--policy",
+        &file,
+    ];
+    run(&workspace(), &args).exits(0);
+}

@@ -1,0 +1,121 @@
+//! `outflow posture`.
+
+mod guardduty;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use outflow_enrich::KnownDestinations;
+use outflow_posture::{Inputs, Policy, Report};
+use outflow_record::Format;
+
+use crate::config;
+use crate::exit::{Exit, Failure};
+use crate::output;
+use crate::traffic::TrafficArgs;
+use crate::voice::Voice;
+
+/// Hold the configuration of accounts against their traffic: figures, maturity, and what is wrong.
+///
+/// The folder of `--context` must have the inventory of the accounts. Without a lake or sources, configuration alone is looked at. What is not known is said to be unknown, and never holds.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  outflow posture --lake ./lake --context ./inventory\n  outflow posture ./flow-logs --context \
+                        ./inventory --policy posture.json --guardduty ./findings --format markdown --out posture.md"
+)]
+pub(crate) struct PostureArgs {
+    #[command(flatten)]
+    of: TrafficArgs,
+    /// What it is judged by (JSON): justifications, where data may be, prices, and what is done elsewhere.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Findings of GuardDuty: JSON of `aws guardduty get-findings`, of an export or of EventBridge, plain or compressed; of a
+    /// folder all of its files, also in folders below. May be repeated.
+    #[arg(long, value_name = "PATH")]
+    guardduty: Vec<PathBuf>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    format: OutputFormat,
+    /// Write to this file instead of stdout.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Exit with 1 if the maturity that is shown of an account is below this level.
+    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(2..=5))]
+    fail_below: Option<u8>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum OutputFormat {
+    /// A few lines for each account, and the gravest findings.
+    Text,
+    /// One JSON object.
+    Json,
+    /// A page with all criteria, their evidence, and all findings.
+    Markdown,
+}
+
+pub(crate) fn run(
+    args: &PostureArgs,
+    flow_format: Option<Format>,
+    voice: Voice,
+) -> Result<Exit, Failure> {
+    let policy = policy(args.policy.as_deref())?;
+    let guardduty = guardduty::read(&args.guardduty, voice)?;
+    let known = KnownDestinations::built_in()
+        .context("the list of known destinations is damaged")
+        .map_err(|error| Failure::unfinished(error, "install the program anew"))?;
+    let out = args.out.as_deref();
+    let seen = args.of.read(out, flow_format, voice)?;
+    let report = Report::new(&Inputs {
+        inventory: &seen.context.inventory,
+        at: seen.at,
+        traffic: seen.traffic.as_ref(),
+        guardduty: guardduty.as_ref(),
+        known: &known,
+        policy: &policy,
+    });
+    output::tell(out, |out: &mut dyn Write| match args.format {
+        OutputFormat::Text => out.write_all(report.to_summary().as_bytes()),
+        OutputFormat::Markdown => out.write_all(report.to_markdown().as_bytes()),
+        OutputFormat::Json => {
+            serde_json::to_writer(&mut *out, &report)?;
+            writeln!(out)
+        }
+    })?;
+    if seen.exit == Exit::Done
+        && args
+            .fail_below
+            .is_some_and(|level| is_below(&report, level))
+    {
+        return Ok(Exit::Found);
+    }
+    Ok(seen.exit)
+}
+
+/// Whether an account does not show a level; of no account none is shown.
+fn is_below(report: &Report, level: u8) -> bool {
+    let levels = report.accounts.iter().map(|account| account.maturity.level);
+    levels.min().is_none_or(|shown| shown < level)
+}
+
+fn policy(path: Option<&Path>) -> Result<Policy, Failure> {
+    let Some(path) = path else {
+        return Ok(Policy::default());
+    };
+    let named = path.display();
+    let text = config::read_text(path)
+        .with_context(|| format!("could not read the policy `{named}`"))
+        .map_err(|error| {
+            let hint = "name a file that is there, may be read, and is JSON";
+            Failure::usage(error, hint)
+        })?;
+    Policy::from_json(text.as_bytes())
+        .with_context(|| format!("policy `{named}`"))
+        .map_err(|error| {
+            Failure::usage(
+                error,
+                "correct what is named; the README shows a policy under Posture",
+            )
+        })
+}
