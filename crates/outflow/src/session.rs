@@ -93,7 +93,7 @@ pub(crate) struct Opened {
     pub(crate) session: Session,
     pub(crate) lake: Lake,
     pub(crate) context: Arc<Context>,
-    pub(crate) runtime: Runtime,
+    pub(crate) runtime: Workers,
     /// Whether all of the sources was read.
     pub(crate) exit: Exit,
     /// The folder of a lake of the moment, which goes with this.
@@ -202,14 +202,36 @@ impl HowArgs {
     }
 }
 
-/// Threads that work on queries.
-pub(crate) fn runtime(threads: usize) -> Result<Runtime, Failure> {
+/// Threads that work on queries. Those that are at work when this is dropped are left to the end of the program: what was
+/// cancelled may look up only when it is done.
+pub(crate) struct Workers(Option<Runtime>);
+
+impl std::ops::Deref for Workers {
+    type Target = Runtime;
+
+    fn deref(&self) -> &Runtime {
+        let runtime = self.0.as_ref();
+        runtime.unwrap_or_else(|| unreachable!("it is there until it is dropped"))
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// As many threads.
+pub(crate) fn runtime(threads: usize) -> Result<Workers, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
         .thread_name("outflow-query")
         .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()
+        .map(|runtime| Workers(Some(runtime)))
         .map_err(|error| Failure::unfinished(error, "allow the program more threads"))
 }
 
