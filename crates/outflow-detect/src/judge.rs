@@ -13,6 +13,7 @@ mod long;
 mod meter;
 mod names;
 mod pairs;
+mod path;
 mod ports;
 mod rare;
 mod recalibrate;
@@ -56,6 +57,8 @@ pub struct Verdict {
     /// Of that, what was sent in conversations of which only the ports suggest who opened them: no TCP flags of the
     /// same six hours tell, nor that the interface accepts connections at its port.
     pub guessed_payload_bytes: u64,
+    /// Of that, what was sent by ways of which no record tells (`traffic-path`), so that no rule about ways judges it.
+    pub unpathed_payload_bytes: u64,
 }
 
 /// As [`judge_with`], by what the records alone say.
@@ -76,12 +79,14 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
         counted,
         mut uncounted,
         guessed_payload_bytes,
+        unpathed_payload_bytes,
     } = view.sift();
     uncounted.add(&state.unpaired);
     pairs::in_order(&mut chosen);
     let census = pairs::Census::of(&chosen);
     let mut findings = pairs::judge(&view, policy, &census, &chosen);
     findings.extend(jurisdiction::judge(&view, policy, &chosen));
+    findings.extend(path::judge(&view, policy, &chosen));
     let (others, ledgers) = both(
         || {
             let mut found = names::judge(&view, policy, names);
@@ -103,5 +108,6 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
         uncounted,
         counted_payload_bytes: counted.payload,
         guessed_payload_bytes,
+        unpathed_payload_bytes,
     }
 }

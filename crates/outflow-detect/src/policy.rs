@@ -1,6 +1,7 @@
 //! The bounds and lists that judging goes by: defaults, and what a configuration file may change.
 
 pub(crate) mod dns;
+pub(crate) mod path;
 
 use std::net::IpAddr;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use crate::Error;
 use crate::services::{is_service, meant, port_of};
 pub use dns::{Dns, KnownDomain};
+pub use path::{Path, Way};
 
 /// Bounds and lists.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -25,6 +27,8 @@ pub struct Policy {
     pub dns: Dns,
     /// Where payload may go.
     pub jurisdiction: Jurisdiction,
+    /// By which way payload may leave.
+    pub path: Path,
     /// Destinations that are allowed a volume of their own.
     pub sanctioned: Vec<Sanctioned>,
     /// Outside resolvers that hosts may use.
@@ -70,6 +74,9 @@ impl Policy {
             return wrong(format!(
                 "jurisdiction: `{code}` is no country in two capital letters, such as DE (ISO 3166-1)"
             ));
+        }
+        if let Some(reason) = self.path.wrong() {
+            return wrong(reason);
         }
         if let Some(name) = self.services_allowed.iter().find(|name| !is_service(name)) {
             let meant = meant(name).join(", ");
@@ -119,6 +126,9 @@ pub struct Bounds {
     pub cleartext_day: u64,
     /// Payload of a workload to a country or network that policy forbids, a day.
     pub jurisdiction_day: u64,
+    /// Payload of a workload by a way that policy forbids, to a region of AWS that it forbids, or to a service of AWS past
+    /// the endpoint that the VPC has for it, a day. Higher passes over more calls of an API.
+    pub path_day: u64,
 }
 
 impl Bounds {
@@ -152,6 +162,7 @@ impl Bounds {
             unanswered_day,
             cleartext_day,
             jurisdiction_day,
+            path_day,
             ..
         } = *self;
         let of_bytes = [
@@ -162,6 +173,7 @@ impl Bounds {
             served_day,
             cleartext_day,
             jurisdiction_day,
+            path_day,
         ];
         if of_bytes.contains(&0) {
             return wrong("bounds: a bound of zero bytes would charge everything".to_owned());
@@ -248,6 +260,7 @@ impl Default for Bounds {
             unanswered_day: 100,
             cleartext_day: MB,
             jurisdiction_day: 100_000,
+            path_day: 100_000,
         }
     }
 }

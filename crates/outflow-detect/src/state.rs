@@ -20,6 +20,7 @@ use crate::time::Hour;
 use lane::{Buffer, Lane, Sums};
 pub use shared::{Folder, SharedState};
 pub use uncounted::Uncounted;
+pub(crate) use uncounted::more;
 
 /// Keys of pairs that a shard keeps before it keeps less of each: 64 shards of 256 Ki keys of 96 bytes are at most
 /// 1.7 GiB with their index. Of rhythms, which have 144 bytes, it keeps half as many: 1.1 GiB. [`State::resolution`] shows

@@ -36,6 +36,7 @@ use outflow_detect::{Day, Detail, Grain, Judged, Policy, Resolution, State, Verd
 use outflow_enrich::{HOSTS_MAX, Knowledge, KnownDestinations, Networks, PassiveDns};
 use outflow_finding::{
     Accounts, CoverageReport, Finding, Incident, Parted, RowCounts, Suppressions, group,
+    human_bytes,
 };
 use outflow_record::{Format, Timestamp};
 
@@ -206,6 +207,7 @@ fn conclude(
         known: known.as_ref().ok(),
     };
     let mut verdict = judge_with(&state, &settings.policy, &knowledge, Day::LAST);
+    remarks.extend(unpathed(&settings.policy, &verdict));
     let attest = |judged: &mut Judged| {
         ledger.attest(&judged.interfaces, &mut judged.finding);
         names::identify(&mut judged.finding, registers);
@@ -270,6 +272,23 @@ fn unplaced(policy: &Policy, knowledge: &Knowledge) -> Option<String> {
         "policy names countries or networks, and no database tells where addresses are: nothing was judged by them; add \
          one (.mmdb) to the folder of --context"
             .to_owned()
+    })
+}
+
+/// That rules about ways judge a part only.
+fn unpathed(policy: &Policy, verdict: &Verdict) -> Option<String> {
+    let (unpathed, all) = (
+        verdict.unpathed_payload_bytes,
+        verdict.counted_payload_bytes,
+    );
+    let is_blind = !policy.path.denied.is_empty() && unpathed > 0;
+    is_blind.then(|| {
+        format!(
+            "policy denies ways, and of {} of {} of payload no record tells the way (traffic-path): nothing of it was \
+             judged by them",
+            human_bytes(unpathed),
+            human_bytes(all)
+        )
     })
 }
 

@@ -19,8 +19,11 @@ use crate::table::{SHARDS, Table};
 use crate::time::{BUCKETS_PER_SLOT, Hour, Slot};
 use wire::{Reader, Writer};
 
-/// The layout of the bytes; a state of another version is refused.
-const VERSION: u8 = 7;
+/// The layout of the bytes; a state of a later version, or of one before [`OLDEST`], is refused.
+const VERSION: u8 = 8;
+
+/// The oldest version that is read. Up to 7 no path of traffic was kept: such a state tells none.
+const OLDEST: u8 = 7;
 
 impl State {
     /// The state as bytes.
@@ -54,9 +57,11 @@ impl State {
     pub fn decode(bytes: &[u8], keys_max: usize) -> Result<Self, Error> {
         let mut input = Reader::new(bytes)?;
         let version = input.u8()?;
-        if version != VERSION {
+        if !(OLDEST..=VERSION).contains(&version) {
             return Err(Error::State {
-                reason: format!("version {version} is not {VERSION}; fold the records again"),
+                reason: format!(
+                    "version {version} is none of {OLDEST} to {VERSION}; fold the records again"
+                ),
             });
         }
         let mut state = Self::with_keys_max(keys_max);

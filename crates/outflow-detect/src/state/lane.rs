@@ -331,7 +331,7 @@ fn sent(flow: &Flow, active: u64) -> Counters {
         packets: flow.packets,
     };
     let told = matches!(flow.initiator, Initiator::Local | Initiator::Remote);
-    Counters::sent(volume, flow.start, flow.end, active, told)
+    Counters::sent(volume, flow.start, flow.end, active, told).on_path(flow.traffic_path)
 }
 
 /// What a record that a client sent tells of when its connections began.

@@ -192,7 +192,7 @@ fn a_level_comes_back_although_its_keys_would_fit_again() {
 #[test]
 fn a_state_of_before_is_refused_with_the_remedy() {
     let mut out = Writer::default();
-    out.u8(VERSION - 1);
+    out.u8(OLDEST - 1);
     let refused = State::decode(&out.finish(), SHARD_KEYS_MAX).unwrap_err();
     assert!(
         refused.to_string().contains("fold the records again"),
