@@ -21,6 +21,7 @@ mod scan;
 mod served;
 mod severity;
 mod shift;
+mod telemetry;
 
 use outflow_enrich::{InterfaceKey, Knowledge};
 use outflow_finding::Finding;
@@ -87,10 +88,12 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
     let mut findings = pairs::judge(&view, policy, &census, &chosen);
     findings.extend(jurisdiction::judge(&view, policy, &chosen));
     findings.extend(path::judge(&view, policy, &chosen));
+    findings.extend(telemetry::judge(&view, policy, &chosen));
+    let to_s3 = telemetry::SentToS3::of(&view, policy, &chosen);
     let (others, ledgers) = both(
         || {
             let mut found = names::judge(&view, policy, names);
-            found.extend(meter::judge(&view, policy, &state.queries, through));
+            found.extend(meter::judge(&view, policy, &state.queries, &to_s3, through));
             found.extend(served::judge(&view, policy, served));
             found.extend(icmp::judge(&view, policy, icmp));
             found.extend(ports::judge(&view, policy, watched));

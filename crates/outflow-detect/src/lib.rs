@@ -35,7 +35,7 @@ pub use key::Resolution;
 pub use labels::{LabelCounts, LabelModel, NAME_MILLIBITS_MIN};
 pub use policy::{
     Baseline, Bounds, Dns, Horizons, Jurisdiction, KnownDomain, Path, Policy, Sanctioned, Scores,
-    Way,
+    Telemetry, Way,
 };
 pub use queries::{Detail, Query, QueryNumber};
 pub use state::{Folder, Grain, SHARD_KEYS_MAX, SharedState, State, Uncounted};

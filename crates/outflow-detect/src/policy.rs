@@ -2,6 +2,7 @@
 
 pub(crate) mod dns;
 pub(crate) mod path;
+pub(crate) mod telemetry;
 
 use std::net::IpAddr;
 
@@ -12,6 +13,7 @@ use crate::Error;
 use crate::services::{is_service, meant, port_of};
 pub use dns::{Dns, KnownDomain};
 pub use path::{Path, Way};
+pub use telemetry::Telemetry;
 
 /// Bounds and lists.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -29,6 +31,8 @@ pub struct Policy {
     pub jurisdiction: Jurisdiction,
     /// By which way payload may leave.
     pub path: Path,
+    /// To whom logs, metrics and objects may go.
+    pub telemetry: Telemetry,
     /// Destinations that are allowed a volume of their own.
     pub sanctioned: Vec<Sanctioned>,
     /// Outside resolvers that hosts may use.
@@ -75,7 +79,7 @@ impl Policy {
                 "jurisdiction: `{code}` is no country in two capital letters, such as DE (ISO 3166-1)"
             ));
         }
-        if let Some(reason) = self.path.wrong() {
+        if let Some(reason) = self.path.wrong().or_else(|| self.telemetry.wrong()) {
             return wrong(reason);
         }
         if let Some(name) = self.services_allowed.iter().find(|name| !is_service(name)) {
@@ -129,6 +133,9 @@ pub struct Bounds {
     /// Payload of a workload by a way that policy forbids, to a region of AWS that it forbids, or to a service of AWS past
     /// the endpoint that the VPC has for it, a day. Higher passes over more calls of an API.
     pub path_day: u64,
+    /// Payload of a workload to a site or customer of a known vendor that policy does not allow, or that is a second one
+    /// beside that in use, a day. Higher passes over trials of another site.
+    pub telemetry_day: u64,
 }
 
 impl Bounds {
@@ -163,6 +170,7 @@ impl Bounds {
             cleartext_day,
             jurisdiction_day,
             path_day,
+            telemetry_day,
             ..
         } = *self;
         let of_bytes = [
@@ -174,6 +182,7 @@ impl Bounds {
             cleartext_day,
             jurisdiction_day,
             path_day,
+            telemetry_day,
         ];
         if of_bytes.contains(&0) {
             return wrong("bounds: a bound of zero bytes would charge everything".to_owned());
@@ -261,6 +270,7 @@ impl Default for Bounds {
             cleartext_day: MB,
             jurisdiction_day: 100_000,
             path_day: 100_000,
+            telemetry_day: MB,
         }
     }
 }

@@ -99,12 +99,19 @@ impl KnownDestination {
     }
 }
 
+impl VendorSite {
+    /// Product and site, such as `Datadog EU1`, whoever the customer is.
+    pub fn name(&self) -> String {
+        match &self.site {
+            Some(site) => format!("{} {site}", self.product),
+            None => self.product.clone(),
+        }
+    }
+}
+
 impl fmt::Display for VendorSite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.product)?;
-        if let Some(site) = &self.site {
-            write!(f, ", site {site}")?;
-        }
+        f.write_str(&self.name())?;
         if let Some(country) = &self.country {
             write!(f, " ({country})")?;
         }

@@ -15,14 +15,22 @@ use crate::{
 };
 
 /// Who answers at an address. Each part is `None` where nothing tells it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Operator {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Operator<'a> {
     /// The service of AWS that has an endpoint of its own.
-    pub service: Option<ApiService>,
+    pub service: Option<&'a ApiService>,
     /// The region of AWS: its own services' or that of what customers run there.
-    pub region: Option<String>,
+    pub region: Option<&'a str>,
     /// The known vendor's site.
-    pub site: Option<VendorSite>,
+    pub site: Option<&'a VendorSite>,
+}
+
+/// What one source tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Told {
+    service: Option<ApiService>,
+    region: Option<String>,
+    site: Option<VendorSite>,
 }
 
 /// Operators, looked up by address.
@@ -45,7 +53,7 @@ pub struct Operator {
 #[derive(Debug, Clone, Default)]
 pub struct Operators {
     /// In order; the number of an operator is its place.
-    all: Vec<Operator>,
+    all: Vec<Told>,
     by_net: PrefixTable<u32>,
     has_ranges: bool,
     vpcs: BTreeMap<Box<str>, u32>,
@@ -105,17 +113,17 @@ impl Operators {
     }
 
     /// Who answers at an address, as of a time where its name in a VPC tells. Of what both tell, ranges go first.
-    pub fn of_addr(&self, addr: Addr, vpc: Option<OperatorVpc>, at: Timestamp) -> Operator {
+    pub fn of_addr(&self, addr: Addr, vpc: Option<OperatorVpc>, at: Timestamp) -> Operator<'_> {
         let get = |number: u32| self.all.get(number as usize);
         let by_net = self.by_net.get(published(addr));
         let by_net = by_net.and_then(|(_, number)| get(*number));
         let by_name = vpc.and_then(|vpc| get(self.named(addr, vpc, at)?));
-        let first = by_net.cloned().unwrap_or_default();
-        let Some(second) = by_name else { return first };
+        let told = [by_net, by_name];
+        let told = || told.iter().flatten();
         Operator {
-            service: first.service.or_else(|| second.service.clone()),
-            region: first.region.or_else(|| second.region.clone()),
-            site: first.site.or_else(|| second.site.clone()),
+            service: told().find_map(|told| told.service.as_ref()),
+            region: told().find_map(|told| told.region.as_deref()),
+            site: told().find_map(|told| told.site.as_ref()),
         }
     }
 
@@ -134,7 +142,7 @@ fn nets(sources: &GroupSources<'_>, numbers: &mut Numbers) -> Vec<(IpNet, u32)> 
     let mut nets = Vec::new();
     for (net, range) in sources.ranges.into_iter().flat_map(AwsRanges::iter) {
         let region = (&*range.region != "GLOBAL").then(|| range.region.to_string());
-        let operator = Operator {
+        let operator = Told {
             service: ApiService::of_range(&range.service, region.as_deref()),
             region,
             site: None,
@@ -142,9 +150,9 @@ fn nets(sources: &GroupSources<'_>, numbers: &mut Numbers) -> Vec<(IpNet, u32)> 
         nets.push((net, numbers.number(operator)));
     }
     for known in sources.known.iter() {
-        let operator = Operator {
+        let operator = Told {
             site: Some(known.site_of(None)),
-            ..Operator::default()
+            ..Told::default()
         };
         let number = numbers.number(operator);
         nets.extend(known.ranges.iter().map(|net| (*net, number)));
@@ -153,32 +161,32 @@ fn nets(sources: &GroupSources<'_>, numbers: &mut Numbers) -> Vec<(IpNet, u32)> 
 }
 
 /// What a name tells. One that several share below a domain tells what they have in common.
-fn of_naming(known: &KnownDestinations, naming: &Naming) -> Option<Operator> {
+fn of_naming(known: &KnownDestinations, naming: &Naming) -> Option<Told> {
     let Naming::Named { within, .. } = naming else {
         return None;
     };
     let service = ApiService::of_domain(within);
-    let operator = Operator {
+    let operator = Told {
         region: service.as_ref().and_then(|service| service.region.clone()),
         site: known.by_name(within).map(|own| own.site_of(Some(within))),
         service,
     };
-    (operator != Operator::default()).then_some(operator)
+    (operator != Told::default()).then_some(operator)
 }
 
 /// Operators, numbered in the order of meeting.
 #[derive(Default)]
-struct Numbers(BTreeMap<Operator, u32>);
+struct Numbers(BTreeMap<Told, u32>);
 
 impl Numbers {
-    fn number(&mut self, operator: Operator) -> u32 {
+    fn number(&mut self, operator: Told) -> u32 {
         let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
         *self.0.entry(operator).or_insert(next)
     }
 
     /// The operators by number.
-    fn in_order(self) -> Vec<Operator> {
-        let mut all: Vec<(u32, Operator)> = self.0.into_iter().map(|(own, at)| (at, own)).collect();
+    fn in_order(self) -> Vec<Told> {
+        let mut all: Vec<(u32, Told)> = self.0.into_iter().map(|(own, at)| (at, own)).collect();
         all.sort_unstable_by_key(|(at, _)| *at);
         all.into_iter().map(|(_, operator)| operator).collect()
     }

@@ -265,14 +265,31 @@ fn conclude(
     }
 }
 
-/// That rules about places judge nothing.
-fn unplaced(policy: &Policy, knowledge: &Knowledge) -> Option<String> {
-    let is_blind = !policy.jurisdiction.is_empty() && knowledge.geo.sources().next().is_none();
-    is_blind.then(|| {
-        "policy names countries or networks, and no database tells where addresses are: nothing was judged by them; add \
-         one (.mmdb) to the folder of --context"
-            .to_owned()
-    })
+/// That rules about places and operators judge nothing.
+fn unplaced(policy: &Policy, knowledge: &Knowledge) -> Vec<String> {
+    let has_no_places = knowledge.geo.sources().next().is_none();
+    let has_no_names = knowledge.operators.is_empty();
+    let telemetry = &policy.telemetry;
+    let of_sites = !telemetry.sites_allowed.is_empty() || !telemetry.customers_allowed.is_empty();
+    let remarks = [
+        (
+            !policy.jurisdiction.is_empty() && has_no_places,
+            "policy names countries or networks, and no database tells where addresses are: nothing was judged by \
+             them; add one (.mmdb) to the folder of --context",
+        ),
+        (
+            !policy.path.regions_allowed.is_empty() && has_no_names,
+            "policy names regions of AWS, and nothing tells where its addresses are: nothing was judged by them; add \
+             ip-ranges.json to the folder of --context",
+        ),
+        (
+            of_sites && has_no_names,
+            "policy names sites or customers of vendors, and nothing tells whose addresses are: nothing was judged by \
+             them; add Resolver query logs to the sources",
+        ),
+    ];
+    let blind = remarks.into_iter().filter(|(is_blind, _)| *is_blind);
+    blind.map(|(_, remark)| remark.to_owned()).collect()
 }
 
 /// That rules about ways judge a part only.

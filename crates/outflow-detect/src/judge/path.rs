@@ -63,10 +63,10 @@ fn judge_workload<'a>(view: &View<'_>, policy: &Policy, run: &'a [Entry<'a>]) ->
     };
     for entry in run.iter().filter(|entry| entry.sends_payload()) {
         let operator = view.operator(entry);
-        for breach in forbidden(policy, &mut ways, entry, &operator) {
+        for breach in forbidden(policy, &mut ways, entry, operator) {
             note(breach, entry, None);
         }
-        if let Some(past) = ways.past_endpoint(entry, &operator) {
+        if let Some(past) = ways.past_endpoint(entry, operator) {
             let breach = Breach::Past(past.service.clone(), past.vpc_id.clone());
             note(breach, entry, Some(past));
         }
@@ -93,7 +93,7 @@ fn forbidden(
     policy: &Policy,
     ways: &mut Ways<'_, '_>,
     entry: &Entry<'_>,
-    operator: &Operator,
+    operator: Operator<'_>,
 ) -> Vec<Breach> {
     let mut breaches = Vec::new();
     let rule = &policy.path;
@@ -108,11 +108,11 @@ fn forbidden(
                 .map(|way| Breach::Denied(*way)),
         );
     }
-    if let Some(region) = &operator.region
+    if let Some(region) = operator.region
         && !rule.regions_allowed.is_empty()
-        && !rule.regions_allowed.contains(region)
+        && !rule.regions_allowed.iter().any(|own| own == region)
     {
-        breaches.push(Breach::Region(region.clone()));
+        breaches.push(Breach::Region(region.to_owned()));
     }
     breaches
 }

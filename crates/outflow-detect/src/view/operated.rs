@@ -30,7 +30,7 @@ impl<'k> Operated<'k> {
     }
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
     /// Who answers at addresses.
     pub(crate) fn operators(&self) -> &Operators {
         self.operated.operators
@@ -38,7 +38,7 @@ impl View<'_> {
 
     /// Who answers at the other side of an entry, as of the end of its slot; nobody is known where its address was not
     /// kept.
-    pub(crate) fn operator(&self, entry: &Entry<'_>) -> Operator {
+    pub(crate) fn operator(&self, entry: &Entry<'_>) -> Operator<'a> {
         if entry.kept != Remote::Whole {
             return Operator::default();
         }

@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use outflow_detect::{
-    Baseline, Bounds, Day, Engine, Horizons, Judged, Path, Policy, Sanctioned, Scores, State, Way,
-    judge,
+    Baseline, Bounds, Day, Engine, Horizons, Judged, Path, Policy, Sanctioned, Scores, State,
+    Telemetry, Way, judge,
 };
 use outflow_enrich::{Enricher, InterfaceKey, Networks, Origin, PointKey};
 use outflow_record::{Decoded, Decoder, Field, FlowBatch, Format, Timestamp};
@@ -257,6 +257,7 @@ pub(crate) fn strict() -> Policy {
             cleartext_day: 1,
             jurisdiction_day: 1,
             path_day: 1,
+            telemetry_day: 1,
         },
         scores: Scores {
             beacon: 4,
@@ -274,6 +275,11 @@ pub(crate) fn strict() -> Policy {
         path: Path {
             denied: vec![Way::InternetGateway, Way::VpcResource],
             regions_allowed: vec!["eu-central-1".to_owned()],
+        },
+        telemetry: Telemetry {
+            customers_allowed: vec!["acme".to_owned()],
+            buckets_allowed: vec!["logs".to_owned()],
+            ..Telemetry::default()
         },
         sanctioned: vec![Sanctioned {
             destination: "52.0.0.0/8".parse().unwrap(),

@@ -61,7 +61,13 @@ fn knowledge(case: &Case) -> Knowledge {
         {
             let addr = Addr::from_bytes(addr.try_into().unwrap());
             let [.., low] = addr.bytes();
-            let name = ["a.example.com", "b.example.com", "a.example.net"][usize::from(low) % 3];
+            let name = [
+                "a.example.com",
+                "b.example.com",
+                "a.example.net",
+                "acme.splunkcloud.com",
+                "other.splunkcloud.com",
+            ][usize::from(low) % 5];
             for of in interfaces.iter().filter(|_| low < 128) {
                 names.feed(&DnsAnswer {
                     vpc_id: of.vpc_id.as_deref().unwrap_or("vpc-1"),
@@ -123,6 +129,7 @@ fn order_and_grouping_are_free_whatever_is_known() {
             "s3.eu-west-1",
             "\"example.com\"",
             "to AWS in eu-west-1",
+            "of customer other",
             "past the endpoint",
         ] {
             assert!(expected.contains(said), "{name}: nothing of {said}");

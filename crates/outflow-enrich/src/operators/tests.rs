@@ -29,7 +29,11 @@ fn told(operators: &Operators, addr: &str) -> (Option<String>, Option<String>, O
     let vpc = operators.vpc("vpc-1");
     let own = operators.of_addr(addr.parse().unwrap(), vpc, Timestamp(9_000));
     let service = own.service.map(|service| service.to_string());
-    (service, own.region, own.site.map(|site| site.to_string()))
+    (
+        service,
+        own.region.map(str::to_owned),
+        own.site.map(|site| site.to_string()),
+    )
 }
 
 fn some(text: &str) -> Option<String> {
@@ -73,7 +77,7 @@ fn names_tell_what_ranges_do_not() {
     );
     assert_eq!(
         of("3.64.0.11"),
-        (None, region.clone(), some("Datadog, site EU1 (DE)"))
+        (None, region.clone(), some("Datadog EU1 (DE)"))
     );
     assert_eq!(of("3.64.0.12"), (None, region, None));
     // Not before it was answered, and nowhere else.

@@ -104,13 +104,13 @@ impl<'v, 'k> Ways<'v, 'k> {
     }
 
     /// The ways that records tell; none if they do not, or if one of them is not known.
-    pub(super) fn of(&mut self, entry: &Entry<'_>, operator: &Operator) -> Vec<Way> {
+    pub(super) fn of(&mut self, entry: &Entry<'_>, operator: Operator<'_>) -> Vec<Way> {
         let paths = entry.counters.paths();
         let ways: Option<Vec<Way>> = paths.map(|path| self.way(path, entry, operator)).collect();
         ways.unwrap_or_default()
     }
 
-    fn way(&mut self, path: u8, entry: &Entry<'_>, operator: &Operator) -> Option<Way> {
+    fn way(&mut self, path: u8, entry: &Entry<'_>, operator: Operator<'_>) -> Option<Way> {
         Some(match path {
             1 => Way::VpcResource,
             2 => return self.either(entry, operator),
@@ -125,10 +125,10 @@ impl<'v, 'k> Ways<'v, 'k> {
     }
 
     /// Of path 2, which instances of old say of internet gateways and of gateway endpoints alike.
-    fn either(&mut self, entry: &Entry<'_>, operator: &Operator) -> Option<Way> {
+    fn either(&mut self, entry: &Entry<'_>, operator: Operator<'_>) -> Option<Way> {
         let label = self.view.labelled(entry).name();
         let by_range = label.and_then(|label| ApiService::of_range(label, None));
-        let service = operator.service.as_ref().or(by_range.as_ref());
+        let service = operator.service.or(by_range.as_ref());
         let may_be_gateway = match service {
             Some(service) => service.has_gateway(),
             // Where nothing tells what is AWS's, it may be anything.
@@ -137,7 +137,7 @@ impl<'v, 'k> Ways<'v, 'k> {
         if !may_be_gateway {
             return Some(Way::InternetGateway);
         }
-        let service = operator.service.as_ref()?;
+        let service = operator.service?;
         match self.endpoint(entry, service) {
             Some(own) if own.is_gateway => match self.is_routed(entry, service)? {
                 true => Some(Way::GatewayEndpoint),
@@ -148,12 +148,13 @@ impl<'v, 'k> Ways<'v, 'k> {
     }
 
     /// The endpoint that payload to a service of AWS went past.
-    pub(super) fn past_endpoint(&mut self, entry: &Entry<'_>, operator: &Operator) -> Option<Past> {
+    pub(super) fn past_endpoint(
+        &mut self,
+        entry: &Entry<'_>,
+        operator: Operator<'_>,
+    ) -> Option<Past> {
         // An endpoint is of one region, so that another region's service is none of it.
-        let service = operator
-            .service
-            .as_ref()
-            .filter(|own| own.region.is_some())?;
+        let service = operator.service.filter(|own| own.region.is_some())?;
         let own = self.endpoint(entry, service)?;
         let ways = self.of(entry, operator);
         let by = match ways.first() {
