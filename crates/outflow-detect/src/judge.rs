@@ -21,6 +21,7 @@ mod scan;
 mod served;
 mod severity;
 mod shift;
+mod staging;
 mod telemetry;
 
 use outflow_enrich::{InterfaceKey, Knowledge};
@@ -89,6 +90,7 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
     findings.extend(jurisdiction::judge(&view, policy, &chosen));
     findings.extend(path::judge(&view, policy, &chosen));
     findings.extend(telemetry::judge(&view, policy, &chosen));
+    findings.extend(staging::judge(&view, policy, &census, &chosen));
     let to_s3 = telemetry::SentToS3::of(&view, policy, &chosen);
     let (others, ledgers) = both(
         || {

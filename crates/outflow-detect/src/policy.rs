@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::Error;
 use crate::services::{is_service, meant, port_of};
+use crate::state::PEERS_MAX;
 pub use dns::{Dns, KnownDomain};
 pub use path::{Path, Way};
 pub use telemetry::Telemetry;
@@ -136,6 +137,10 @@ pub struct Bounds {
     /// Payload of a workload to a site or customer of a known vendor that policy does not allow, or that is a second one
     /// beside that in use, a day. Higher passes over trials of another site.
     pub telemetry_day: u64,
+    /// Payload that a host takes in from inside and then sends to destinations that are not established, within three days.
+    pub relay: u64,
+    /// Hosts inside from which that payload comes, at least. Lower tells of copies between a few hosts, too.
+    pub relay_peers: u32,
 }
 
 impl Bounds {
@@ -171,6 +176,8 @@ impl Bounds {
             jurisdiction_day,
             path_day,
             telemetry_day,
+            relay,
+            relay_peers,
             ..
         } = *self;
         let of_bytes = [
@@ -183,6 +190,7 @@ impl Bounds {
             jurisdiction_day,
             path_day,
             telemetry_day,
+            relay,
         ];
         if of_bytes.contains(&0) {
             return wrong("bounds: a bound of zero bytes would charge everything".to_owned());
@@ -191,6 +199,11 @@ impl Bounds {
             return wrong(
                 "bounds.unanswered_day: everybody leaves zero addresses unanswered".to_owned(),
             );
+        }
+        if relay_peers == 0 || relay_peers as usize > PEERS_MAX {
+            return wrong(format!(
+                "bounds.relay_peers: {relay_peers} is none of 1 to {PEERS_MAX}, up to which hosts are told apart"
+            ));
         }
         if connection_hours == 0 {
             return wrong("bounds.connection_hours: every connection lasts zero hours".to_owned());
@@ -271,6 +284,8 @@ impl Default for Bounds {
             jurisdiction_day: 100_000,
             path_day: 100_000,
             telemetry_day: MB,
+            relay: 100 * MB,
+            relay_peers: 5,
         }
     }
 }
@@ -403,6 +418,8 @@ mod tests {
         assert!(reason(|policy| policy.bounds.shift_day = 0).contains("zero"));
         assert!(reason(|policy| policy.bounds.connection_hours = 0).contains("connection_hours"));
         assert!(reason(|policy| policy.bounds.unanswered_day = 0).contains("unanswered_day"));
+        assert!(reason(|policy| policy.bounds.relay_peers = 0).contains("relay_peers"));
+        assert!(reason(|policy| policy.bounds.relay_peers = 33).contains("1 to 32"));
         assert!(reason(|policy| policy.scores.beacon = 0).contains("scores"));
         assert!(reason(|policy| policy.dns.client_day_bits = 1).contains("client_day_bits"));
         assert!(reason(|policy| policy.dns.rare_day_bits = 0).contains("zero bits"));

@@ -6,6 +6,7 @@ mod once;
 mod operated;
 mod parties;
 mod placed;
+mod received;
 mod survey;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -298,14 +299,14 @@ impl<'a> View<'a> {
         self.inventory
     }
 
-    /// The numbers of an interface and of its workload within a slot.
-    fn who(&self, key: &PairKey) -> (u32, u32) {
-        let (interface, first) = self.numbers[key.entity as usize];
+    /// The numbers of an interface, by that of the state, and of its workload within a slot.
+    fn who(&self, entity: u32, slot: Slot) -> (u32, u32) {
+        let (interface, first) = self.numbers[entity as usize];
         if self.moved.is_empty() {
             return (interface, first);
         }
-        let since = self.moved.get(&key.entity).and_then(|workloads| {
-            let until = workloads.partition_point(|(from, _)| *from <= key.slot);
+        let since = self.moved.get(&entity).and_then(|workloads| {
+            let until = workloads.partition_point(|(from, _)| *from <= slot);
             workloads.get(until.checked_sub(1)?)
         });
         (interface, since.map_or(first, |(_, workload)| *workload))
@@ -386,7 +387,7 @@ impl<'a> View<'a> {
                 sifted.uncounted.add_repeated(repeated);
                 return;
             }
-            let (interface, workload) = self.who(key);
+            let (interface, workload) = self.who(key.entity, key.slot);
             let entry = Entry {
                 workload,
                 interface,

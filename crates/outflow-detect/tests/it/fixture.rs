@@ -258,6 +258,8 @@ pub(crate) fn strict() -> Policy {
             jurisdiction_day: 1,
             path_day: 1,
             telemetry_day: 1,
+            relay: 1,
+            relay_peers: 1,
         },
         scores: Scores {
             beacon: 4,
