@@ -33,8 +33,13 @@ const WITH_RECEIPTS: u8 = 9;
 impl State {
     /// The state as bytes.
     pub fn encode(&self) -> Vec<u8> {
+        self.written(VERSION)
+    }
+
+    /// The state in the layout of a version that is read.
+    fn written(&self, version: u8) -> Vec<u8> {
         let mut out = Writer::default();
-        out.u8(VERSION);
+        out.u8(version);
         out.u32(self.entities.kept_from().0);
         out.u64(self.entities.len() as u64);
         let mut ranks = vec![0u32; self.entities.len()];
@@ -51,7 +56,9 @@ impl State {
             out.u8(service.code());
         }
         write_unpaired(&mut out, &self.unpaired);
-        write_receipts(&mut out, &self.receipts, &ranks);
+        if version >= WITH_RECEIPTS {
+            write_receipts(&mut out, &self.receipts, &ranks);
+        }
         queries::codec::write(&mut out, &self.queries);
         out.finish()
     }

@@ -112,15 +112,6 @@ fn another_version_is_refused() {
 }
 
 #[test]
-fn a_state_of_before_paths_is_read() {
-    let mut body = body_of(&small()).to_vec();
-    let bytes = sealed(&body);
-    body[0] = 7;
-    let before = State::decode(&sealed(&body), SHARD_KEYS_MAX).unwrap();
-    assert!(before.encode() == bytes, "no record of it tells a path");
-}
-
-#[test]
 fn a_count_of_anything_allocates_nothing_ahead() {
     // A version, and a count of interfaces, then of the bytes of the first one's account.
     for count in [1, 1 << 32, u64::MAX] {
