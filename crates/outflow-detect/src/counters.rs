@@ -32,7 +32,8 @@ pub(crate) struct Counters {
     up_payload: u64,
     down_bytes: u64,
     down_payload: u64,
-    /// A bit for each ten-minute bucket of the slot that had traffic, [`TOLD`], and which form `beats` has.
+    /// A bit for each ten-minute bucket of the slot that had traffic, one for each path that records told, [`TOLD`], and
+    /// which form `beats` has.
     marks: u64,
     up_packets: u32,
     down_packets: u32,
@@ -49,6 +50,16 @@ pub(crate) struct Counters {
 /// The bits of [`Counters`] that mean buckets.
 const BUCKETS: u64 = (1 << BUCKETS_PER_SLOT) - 1;
 
+/// Where the bits begin that mean paths: the one behind it is that of path 1. There is none of path 0, which means that a
+/// record does not tell.
+const PATH_AT: u32 = BUCKETS_PER_SLOT;
+
+/// The greatest number of a path that there is a bit for. AWS has eight; all that are beyond this are kept as this.
+const PATH_MAX: u8 = 15;
+
+/// The bits of [`Counters`] that mean paths.
+const PATHS: u64 = ((1 << (PATH_MAX + 1)) - 2) << PATH_AT;
+
 /// The bit of [`Counters`] that says that TCP flags of some window told who opened the connection. A slot has fewer
 /// buckets than there are bits.
 const TOLD: u64 = 1 << 63;
@@ -58,6 +69,8 @@ const HAS_RHYTHM: u64 = 1 << 62;
 
 /// Where the bits are that say of which bucket `beats` is the only beat; counted from one on, as zero means no bucket.
 const BUCKET_AT: u32 = 56;
+
+const _: () = assert!(PATH_AT + (PATH_MAX as u32) < BUCKET_AT);
 
 /// What of a pair's beats its counters have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,15 +126,32 @@ impl Counters {
         self.marks & TOLD != 0
     }
 
+    /// The same on a path, as `traffic-path` numbers it.
+    #[inline]
+    #[must_use]
+    pub(crate) fn on_path(self, path: u8) -> Self {
+        let bit = 1_u64 << (PATH_AT + u32::from(path.min(PATH_MAX)));
+        Self {
+            marks: self.marks | (bit & PATHS),
+            ..self
+        }
+    }
+
+    /// The paths that records of the interface's own told, in order; none where no record tells.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = u8> {
+        let marks = self.marks >> PATH_AT;
+        (1..=PATH_MAX).filter(move |path| marks & (1 << path) != 0)
+    }
+
     /// What [`Counters::with_marks`] takes.
     pub(crate) fn marks(&self) -> u64 {
-        self.marks & (BUCKETS | TOLD)
+        self.marks & (BUCKETS | PATHS | TOLD)
     }
 
     /// Sets what [`Counters::marks`] told, and no beats.
     #[must_use]
     pub(crate) fn with_marks(self, marks: u64) -> Self {
-        let marks = marks & (BUCKETS | TOLD);
+        let marks = marks & (BUCKETS | PATHS | TOLD);
         let beats = 0;
         Self {
             marks,

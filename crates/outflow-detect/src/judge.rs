@@ -13,6 +13,7 @@ mod long;
 mod meter;
 mod names;
 mod pairs;
+mod path;
 mod ports;
 mod rare;
 mod recalibrate;
@@ -20,6 +21,8 @@ mod scan;
 mod served;
 mod severity;
 mod shift;
+mod staging;
+mod telemetry;
 
 use outflow_enrich::{InterfaceKey, Knowledge};
 use outflow_finding::Finding;
@@ -56,6 +59,8 @@ pub struct Verdict {
     /// Of that, what was sent in conversations of which only the ports suggest who opened them: no TCP flags of the
     /// same six hours tell, nor that the interface accepts connections at its port.
     pub guessed_payload_bytes: u64,
+    /// Of that, what was sent by ways of which no record tells (`traffic-path`), so that no rule about ways judges it.
+    pub unpathed_payload_bytes: u64,
 }
 
 /// As [`judge_with`], by what the records alone say.
@@ -76,16 +81,21 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
         counted,
         mut uncounted,
         guessed_payload_bytes,
+        unpathed_payload_bytes,
     } = view.sift();
     uncounted.add(&state.unpaired);
     pairs::in_order(&mut chosen);
     let census = pairs::Census::of(&chosen);
     let mut findings = pairs::judge(&view, policy, &census, &chosen);
     findings.extend(jurisdiction::judge(&view, policy, &chosen));
+    findings.extend(path::judge(&view, policy, &chosen));
+    findings.extend(telemetry::judge(&view, policy, &chosen));
+    findings.extend(staging::judge(&view, policy, &census, &chosen));
+    let to_s3 = telemetry::SentToS3::of(&view, policy, &chosen);
     let (others, ledgers) = both(
         || {
             let mut found = names::judge(&view, policy, names);
-            found.extend(meter::judge(&view, policy, &state.queries, through));
+            found.extend(meter::judge(&view, policy, &state.queries, &to_s3, through));
             found.extend(served::judge(&view, policy, served));
             found.extend(icmp::judge(&view, policy, icmp));
             found.extend(ports::judge(&view, policy, watched));
@@ -103,5 +113,6 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
         uncounted,
         counted_payload_bytes: counted.payload,
         guessed_payload_bytes,
+        unpathed_payload_bytes,
     }
 }

@@ -34,7 +34,8 @@ pub use judge::{Judged, Verdict, judge, judge_with};
 pub use key::Resolution;
 pub use labels::{LabelCounts, LabelModel, NAME_MILLIBITS_MIN};
 pub use policy::{
-    Baseline, Bounds, Dns, Horizons, Jurisdiction, KnownDomain, Policy, Sanctioned, Scores,
+    Baseline, Bounds, Dns, Horizons, Jurisdiction, KnownDomain, Path, Policy, Sanctioned, Scores,
+    Telemetry, Way,
 };
 pub use queries::{Detail, Query, QueryNumber};
 pub use state::{Folder, Grain, SHARD_KEYS_MAX, SharedState, State, Uncounted};

@@ -1,6 +1,8 @@
 //! The bounds and lists that judging goes by: defaults, and what a configuration file may change.
 
 pub(crate) mod dns;
+pub(crate) mod path;
+pub(crate) mod telemetry;
 
 use std::net::IpAddr;
 
@@ -9,7 +11,10 @@ use serde::{Deserialize, Deserializer};
 
 use crate::Error;
 use crate::services::{is_service, meant, port_of};
+use crate::state::PEERS_MAX;
 pub use dns::{Dns, KnownDomain};
+pub use path::{Path, Way};
+pub use telemetry::Telemetry;
 
 /// Bounds and lists.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -25,6 +30,10 @@ pub struct Policy {
     pub dns: Dns,
     /// Where payload may go.
     pub jurisdiction: Jurisdiction,
+    /// By which way payload may leave.
+    pub path: Path,
+    /// To whom logs, metrics and objects may go.
+    pub telemetry: Telemetry,
     /// Destinations that are allowed a volume of their own.
     pub sanctioned: Vec<Sanctioned>,
     /// Outside resolvers that hosts may use.
@@ -70,6 +79,9 @@ impl Policy {
             return wrong(format!(
                 "jurisdiction: `{code}` is no country in two capital letters, such as DE (ISO 3166-1)"
             ));
+        }
+        if let Some(reason) = self.path.wrong().or_else(|| self.telemetry.wrong()) {
+            return wrong(reason);
         }
         if let Some(name) = self.services_allowed.iter().find(|name| !is_service(name)) {
             let meant = meant(name).join(", ");
@@ -119,6 +131,16 @@ pub struct Bounds {
     pub cleartext_day: u64,
     /// Payload of a workload to a country or network that policy forbids, a day.
     pub jurisdiction_day: u64,
+    /// Payload of a workload by a way that policy forbids, to a region of AWS that it forbids, or to a service of AWS past
+    /// the endpoint that the VPC has for it, a day. Higher passes over more calls of an API.
+    pub path_day: u64,
+    /// Payload of a workload to a site or customer of a known vendor that policy does not allow, or that is a second one
+    /// beside that in use, a day. Higher passes over trials of another site.
+    pub telemetry_day: u64,
+    /// Payload that a host takes in from inside and then sends to destinations that are not established, within three days.
+    pub relay: u64,
+    /// Hosts inside from which that payload comes, at least. Lower tells of copies between a few hosts, too.
+    pub relay_peers: u32,
 }
 
 impl Bounds {
@@ -152,6 +174,10 @@ impl Bounds {
             unanswered_day,
             cleartext_day,
             jurisdiction_day,
+            path_day,
+            telemetry_day,
+            relay,
+            relay_peers,
             ..
         } = *self;
         let of_bytes = [
@@ -162,6 +188,9 @@ impl Bounds {
             served_day,
             cleartext_day,
             jurisdiction_day,
+            path_day,
+            telemetry_day,
+            relay,
         ];
         if of_bytes.contains(&0) {
             return wrong("bounds: a bound of zero bytes would charge everything".to_owned());
@@ -170,6 +199,11 @@ impl Bounds {
             return wrong(
                 "bounds.unanswered_day: everybody leaves zero addresses unanswered".to_owned(),
             );
+        }
+        if relay_peers == 0 || relay_peers as usize > PEERS_MAX {
+            return wrong(format!(
+                "bounds.relay_peers: {relay_peers} is none of 1 to {PEERS_MAX}, up to which hosts are told apart"
+            ));
         }
         if connection_hours == 0 {
             return wrong("bounds.connection_hours: every connection lasts zero hours".to_owned());
@@ -248,6 +282,10 @@ impl Default for Bounds {
             unanswered_day: 100,
             cleartext_day: MB,
             jurisdiction_day: 100_000,
+            path_day: 100_000,
+            telemetry_day: MB,
+            relay: 100 * MB,
+            relay_peers: 5,
         }
     }
 }
@@ -380,6 +418,8 @@ mod tests {
         assert!(reason(|policy| policy.bounds.shift_day = 0).contains("zero"));
         assert!(reason(|policy| policy.bounds.connection_hours = 0).contains("connection_hours"));
         assert!(reason(|policy| policy.bounds.unanswered_day = 0).contains("unanswered_day"));
+        assert!(reason(|policy| policy.bounds.relay_peers = 0).contains("relay_peers"));
+        assert!(reason(|policy| policy.bounds.relay_peers = 33).contains("1 to 32"));
         assert!(reason(|policy| policy.scores.beacon = 0).contains("scores"));
         assert!(reason(|policy| policy.dns.client_day_bits = 1).contains("client_day_bits"));
         assert!(reason(|policy| policy.dns.rare_day_bits = 0).contains("zero bits"));

@@ -2,6 +2,7 @@
 
 pub(crate) mod codec;
 mod lane;
+mod receipts;
 mod shared;
 mod uncounted;
 
@@ -15,11 +16,13 @@ use crate::coverage::Marks;
 use crate::entities::Entities;
 use crate::key::{FixedState, PairKey, Resolution, UnorientedKey};
 use crate::queries::{ClientKey, Detail, Queries, Query, QueryLane, QueryShard, QuerySums};
-use crate::table::Table;
-use crate::time::Hour;
+use crate::table::{SHARDS, Table};
+use crate::time::{Hour, Slot};
 use lane::{Buffer, Lane, Sums};
+pub(crate) use receipts::{PEERS_MAX, Receipt, Receipts};
 pub use shared::{Folder, SharedState};
 pub use uncounted::Uncounted;
+pub(crate) use uncounted::more;
 
 /// Keys of pairs that a shard keeps before it keeps less of each: 64 shards of 256 Ki keys of 96 bytes are at most
 /// 1.7 GiB with their index. Of rhythms, which have 144 bytes, it keeps half as many: 1.1 GiB. [`State::resolution`] shows
@@ -35,6 +38,9 @@ pub struct State {
     pub(crate) entities: Entities,
     pub(crate) pairs: Table<PairKey>,
     pub(crate) unoriented: Table<UnorientedKey>,
+    /// By shard, what interfaces got from inside.
+    pub(crate) receipts: Vec<Receipts>,
+    keys_max: usize,
     pub(crate) aws: AwsServices,
     /// Bytes of records of which no pair is kept.
     pub(crate) unpaired: Uncounted,
@@ -95,6 +101,8 @@ impl State {
             entities: Entities::default(),
             pairs: Table::new(keys_max),
             unoriented: Table::new(keys_max),
+            receipts: vec![Receipts::default(); SHARDS],
+            keys_max,
             aws: AwsServices::default(),
             unpaired: Uncounted::default(),
             queries: Queries::new(keys_max),
@@ -138,6 +146,9 @@ impl State {
         self.unpaired.add(&other.unpaired);
         self.unoriented
             .merge(other.unoriented, |entity| numbers[entity as usize]);
+        for (own, other) in self.receipts.iter_mut().zip(other.receipts) {
+            own.merge(other, |entity| numbers[entity as usize], self.keys_max);
+        }
     }
 
     /// The state without what it remembers of its enricher: another one numbers its interfaces anew.
@@ -182,6 +193,13 @@ impl State {
         (hour > Hour::default()).then(|| Timestamp(hour.first_minute() * 60))
     }
 
+    /// From when on it is kept what interfaces got from inside, if there was more of it than memory allows: of some
+    /// interfaces at least.
+    pub fn received_from(&self) -> Option<Timestamp> {
+        let first = self.receipts.iter().map(Receipts::kept_from).max()?;
+        (first > 0).then(|| Timestamp(Slot(first).start()))
+    }
+
     /// Interfaces met.
     pub fn interfaces(&self) -> usize {
         let sorted = self.entities.sorted();
@@ -193,7 +211,11 @@ impl State {
 
     /// Bytes on the heap, about: what the limit of keys bounds.
     pub fn heap_bytes(&self) -> usize {
-        self.pairs.heap_bytes() + self.unoriented.heap_bytes() + self.queries.heap_bytes()
+        let receipts = self.receipts.iter().map(Receipts::heap_bytes);
+        self.pairs.heap_bytes()
+            + self.unoriented.heap_bytes()
+            + self.queries.heap_bytes()
+            + receipts.sum::<usize>()
     }
 }
 
@@ -227,6 +249,7 @@ impl Sums for State {
     fn add(&mut self, shard: usize, buffer: &Buffer) {
         self.pairs.add_all(shard, &buffer.pairs);
         self.unoriented.add_all(shard, &buffer.unoriented);
+        self.receipts[shard].add_all(&buffer.deliveries, self.keys_max);
     }
 }
 

@@ -3,8 +3,10 @@
 mod askers;
 mod grouping;
 mod once;
+mod operated;
 mod parties;
 mod placed;
+mod received;
 mod survey;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -24,13 +26,14 @@ use crate::parallel::in_parallel;
 use crate::policy::Policy;
 use crate::rhythm::Rhythm;
 use crate::services::{port_of, watched};
-use crate::state::{State, Uncounted};
+use crate::state::{State, Uncounted, more};
 use crate::table::SHARDS;
 use crate::time::{Day, Slot};
 pub(crate) use askers::Askers;
 pub(crate) use grouping::Group;
 use grouping::Grouping;
 use once::{Counting, Hosts, Peer, Way};
+use operated::Operated;
 use parties::Parties;
 use placed::Placed;
 use survey::{Passage, Passed, peer_of};
@@ -140,6 +143,7 @@ pub(crate) struct View<'a> {
     /// By the state's number of an interface: the number of its account and VPC.
     networks: Vec<u32>,
     grouping: Grouping<'a>,
+    operated: Operated<'a>,
     /// Protocols and ports that policy says are served.
     served: BTreeSet<(u8, u16)>,
     /// By shard, the pairs whose records did not tell the interface's own address.
@@ -173,6 +177,8 @@ pub(crate) struct Sifted<'a> {
     pub(crate) uncounted: Uncounted,
     /// Of the payload counted, what was sent in conversations of which only the ports suggest who opened them.
     pub(crate) guessed_payload_bytes: u64,
+    /// Of the payload counted, that of which no record tells the path.
+    pub(crate) unpathed_payload_bytes: u64,
 }
 
 /// Parts that chosen payload is sifted into: so many that one of a few million pairs is put in order within the
@@ -220,6 +226,7 @@ impl<'a> View<'a> {
         }
         let networks = networks(state, &parties, &placed);
         let grouping = Grouping::new(state, &parties, &placed, &knowledge.destinations);
+        let operated = Operated::new(&parties, &placed, &knowledge.operators);
         let ports = policy.services_served.iter();
         let served = ports.filter_map(|name| port_of(name)).collect();
         let known = |(key, counters, _): (&UnorientedKey, &Counters, Resolution)| {
@@ -242,6 +249,7 @@ impl<'a> View<'a> {
             kinds,
             networks,
             grouping,
+            operated,
             served,
             oriented,
             accepting: Vec::new(),
@@ -291,14 +299,14 @@ impl<'a> View<'a> {
         self.inventory
     }
 
-    /// The numbers of an interface and of its workload within a slot.
-    fn who(&self, key: &PairKey) -> (u32, u32) {
-        let (interface, first) = self.numbers[key.entity as usize];
+    /// The numbers of an interface, by that of the state, and of its workload within a slot.
+    fn who(&self, entity: u32, slot: Slot) -> (u32, u32) {
+        let (interface, first) = self.numbers[entity as usize];
         if self.moved.is_empty() {
             return (interface, first);
         }
-        let since = self.moved.get(&key.entity).and_then(|workloads| {
-            let until = workloads.partition_point(|(from, _)| *from <= key.slot);
+        let since = self.moved.get(&entity).and_then(|workloads| {
+            let until = workloads.partition_point(|(from, _)| *from <= slot);
             workloads.get(until.checked_sub(1)?)
         });
         (interface, since.map_or(first, |(_, workload)| *workload))
@@ -356,9 +364,8 @@ impl<'a> View<'a> {
             all.names.append(&mut part.names);
             all.counted.add(&part.counted);
             all.uncounted.add(&part.uncounted);
-            all.guessed_payload_bytes = all
-                .guessed_payload_bytes
-                .saturating_add(part.guessed_payload_bytes);
+            more(&mut all.guessed_payload_bytes, part.guessed_payload_bytes);
+            more(&mut all.unpathed_payload_bytes, part.unpathed_payload_bytes);
         }
         all
     }
@@ -380,7 +387,7 @@ impl<'a> View<'a> {
                 sifted.uncounted.add_repeated(repeated);
                 return;
             }
-            let (interface, workload) = self.who(key);
+            let (interface, workload) = self.who(key.entity, key.slot);
             let entry = Entry {
                 workload,
                 interface,
@@ -397,8 +404,10 @@ impl<'a> View<'a> {
                 let up = counters.up();
                 sifted.counted.add(&up);
                 if !counters.is_told() && !self.accepts(shard, key) {
-                    sifted.guessed_payload_bytes =
-                        sifted.guessed_payload_bytes.saturating_add(up.payload);
+                    more(&mut sifted.guessed_payload_bytes, up.payload);
+                }
+                if counters.paths().next().is_none() {
+                    more(&mut sifted.unpathed_payload_bytes, up.payload);
                 }
             }
             let sends = service.external && counters.up().bytes > 0;

@@ -1,6 +1,7 @@
 //! Services to which workloads are meant to send data, with the country that keeps it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use ipnet::IpNet;
 use outflow_record::Addr;
@@ -53,6 +54,72 @@ pub struct KnownDestination {
     /// Networks that the vendor publishes as the site's own.
     #[serde(default)]
     pub ranges: Vec<IpNet>,
+    /// Domains below which the next label names a customer.
+    #[serde(default)]
+    pub customers_below: Vec<String>,
+}
+
+/// What an address or a name tells of a site, and of the customer whose data goes there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VendorSite {
+    /// Who runs it.
+    pub vendor: String,
+    /// What it is called.
+    pub product: String,
+    /// The vendor's name of the site.
+    pub site: Option<String>,
+    /// Country in which the site keeps data, ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// The customer, where the vendor's names tell; `None` where an address or a site serves all of them.
+    pub customer: Option<String>,
+}
+
+/// What stands before a customer's label in names of some of its hosts: Splunk's HTTP Event Collector.
+const CUSTOMER_PREFIXES: [&str; 1] = ["http-inputs-"];
+
+impl KnownDestination {
+    /// What a host of this destination tells, if its name is known; its address alone tells no customer.
+    pub fn site_of(&self, name: Option<&str>) -> VendorSite {
+        VendorSite {
+            vendor: self.vendor.clone(),
+            product: self.product.clone(),
+            site: self.site.clone(),
+            country: self.country.clone(),
+            customer: name.and_then(|name| self.customer(name)).map(str::to_owned),
+        }
+    }
+
+    fn customer<'n>(&self, name: &'n str) -> Option<&'n str> {
+        let below = |domain: &String| name.strip_suffix(domain.as_str())?.strip_suffix('.');
+        let below = self.customers_below.iter().find_map(below)?;
+        let label = below.rsplit('.').next()?;
+        let mut prefixes = CUSTOMER_PREFIXES.iter();
+        let behind = prefixes.find_map(|prefix| label.strip_prefix(prefix));
+        Some(behind.unwrap_or(label))
+    }
+}
+
+impl VendorSite {
+    /// Product and site, such as `Datadog EU1`, whoever the customer is.
+    pub fn name(&self) -> String {
+        match &self.site {
+            Some(site) => format!("{} {site}", self.product),
+            None => self.product.clone(),
+        }
+    }
+}
+
+impl fmt::Display for VendorSite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name())?;
+        if let Some(country) = &self.country {
+            write!(f, " ({country})")?;
+        }
+        match &self.customer {
+            Some(customer) => write!(f, " of customer {customer}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Known destinations, looked up by name or address.

@@ -48,6 +48,8 @@ pub struct Flow {
     pub accepted: bool,
     /// The AWS service whose range holds `remote`, if the record says.
     pub aws_service: AwsService,
+    /// The path that the bytes took out of the interface, as `traffic-path` numbers it; 0 where the record does not say.
+    pub traffic_path: u8,
     /// Packets of the record.
     pub packets: u64,
     /// Bytes of the record, headers included.
@@ -318,6 +320,7 @@ fn seen_from(record: &Row, direction: Direction, scopes: (Scope, Scope)) -> Flow
         remote_scope: scopes.1,
         accepted: record.accepted,
         aws_service: record.destination_service,
+        traffic_path: record.traffic_path.unwrap_or(0),
         packets: record.packets,
         bytes: record.bytes,
         payload_bytes: payload_bytes(record.protocol, ipv6, record.bytes, record.packets),
@@ -332,6 +335,8 @@ fn seen_from(record: &Row, direction: Direction, scopes: (Scope, Scope)) -> Flow
             local_scope: scopes.1,
             remote_scope: scopes.0,
             aws_service: record.source_service,
+            // AWS tells the path of what leaves an interface alone.
+            traffic_path: 0,
             ..sent
         }
     } else {

@@ -5,6 +5,7 @@ mod interface;
 mod lineage;
 mod problems;
 mod resource;
+mod routes;
 mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,7 @@ pub use resource::{
     ResolverQueryLogConfigAssociation, Route, RouteTable, RouteTableAssociation, SecurityGroup,
     SecurityGroupRule, Subnet, Tags, TransitGatewayAttachment, Vpc, VpcEndpoint,
 };
+pub use routes::ServiceEndpoint;
 pub use timeline::{Known, Place, Timeline, When};
 
 /// Resources of one's network over time, from outputs of the EC2 API and from AWS Config.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use outflow_record::Timestamp;
 
 use crate::inventory::{InterfaceInfo, Inventory, Lineage};
-use crate::{DestinationGroups, GeoDatabases};
+use crate::{DestinationGroups, GeoDatabases, Operators};
 
 /// What is known of interfaces and destinations from elsewhere. The default knows nothing.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +14,8 @@ pub struct Knowledge {
     pub inventory: Arc<Inventory>,
     /// Destinations that are compared by name.
     pub destinations: DestinationGroups,
+    /// Who answers at addresses.
+    pub operators: Operators,
     /// Where addresses are.
     pub geo: Arc<GeoDatabases>,
 }

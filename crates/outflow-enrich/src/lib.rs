@@ -12,7 +12,7 @@
 //!   answers of DNS ────────► PassiveDns ─────────── of an address:  the name that a VPC knew it by
 //!   a list, also built in ─► KnownDestinations ──── of a name:      vendor, site, country
 //!   EC2 API, AWS Config ───► inventory::Inventory ─ of an interface, as of a time: attributes, lineage
-//!   all of these ──────────► Knowledge ──────────── what judges ask for: workloads, gateways, destination groups
+//!   all of these ──────────► Knowledge ──────────── what judges ask for: workloads, gateways, destination groups, operators
 //! ```
 //!
 //! ```
@@ -28,8 +28,9 @@
 //! Not here: reading files and fetching lists, decoding logs of the resolver, joining what is known of an address to
 //! its flows, counting a byte once over gateways, and any IO.
 
+pub use api_service::{ApiService, is_region};
 pub use aws::AwsService;
-pub use destinations::{DestinationCategory, KnownDestination, KnownDestinations};
+pub use destinations::{DestinationCategory, KnownDestination, KnownDestinations, VendorSite};
 pub use domains::{NAME_BYTES_MAX, Registered, lies_within, registered_domain};
 pub use enricher::{EnrichedBatch, Enricher, Flow, Origin};
 pub use error::Error;
@@ -40,6 +41,7 @@ pub use interface::{
 };
 pub use knowledge::Knowledge;
 pub use networks::{AddrClass, Networks, Scope};
+pub use operators::{Operator, OperatorVpc, Operators};
 pub use passive_dns::{
     ADDR_DOMAINS_MAX, ANSWER_WINDOW_SECS, DnsAnswer, Naming, PASSIVE_DNS_NAMES_MAX, PassiveDns,
 };
@@ -49,6 +51,7 @@ pub use traffic::{Direction, Initiator, initiator, payload_bytes, protocol};
 
 pub mod inventory;
 
+mod api_service;
 mod aws;
 mod destinations;
 mod domains;
@@ -61,6 +64,7 @@ mod groups;
 mod interface;
 mod knowledge;
 mod networks;
+mod operators;
 mod passive_dns;
 mod prefixes;
 mod ranges;

@@ -30,6 +30,8 @@ pub struct Placement {
     pub theft: u32,
     /// What is added to the world, in the order of time.
     pub rows: Vec<Row>,
+    /// What its interfaces take in from inside, likewise; it comes before.
+    pub received: Vec<Row>,
 }
 
 impl Placement {

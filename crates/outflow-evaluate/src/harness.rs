@@ -6,6 +6,8 @@ mod parallel;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use outflow_detect::State;
+
 use crate::Error;
 use crate::alert::Alert;
 use crate::attack::{Placement, Scenario};
@@ -79,7 +81,7 @@ pub fn evaluate(settings: &Settings, progress: Progress<'_>) -> Result<Report, E
     let rules = calibrated(&World::new(&settings.calibration())?)?;
     let world = World::new(&settings.test())?;
     let facts = Facts::new(&world);
-    let state = state_of(&world, world.rows().iter().map(Vec::as_slice))?;
+    let state = all_of(&world)?;
     let benign = benign(&facts, detector::alerts(&world, &state));
     let test = Test {
         world: &world,
@@ -110,6 +112,12 @@ pub fn evaluate(settings: &Settings, progress: Progress<'_>) -> Result<Report, E
     Ok(Report::of(settings, &world, &rules, &benign, &hits))
 }
 
+/// The state of all that happens in a world.
+fn all_of(world: &World) -> Result<State, Error> {
+    let rows = world.rows().iter().chain(world.received());
+    state_of(world, rows.map(Vec::as_slice))
+}
+
 /// What each method says of a world in which nothing happens, the strongest first.
 fn benign(facts: &Facts<'_>, own: Vec<Alert>) -> BTreeMap<Method, Vec<Alert>> {
     let by_risk = detector::by_risk(&own);
@@ -130,7 +138,7 @@ fn benign(facts: &Facts<'_>, own: Vec<Alert>) -> BTreeMap<Method, Vec<Alert>> {
 /// The thresholds that keep each budget on the calibration world.
 fn calibrated(world: &World) -> Result<BTreeMap<Method, Vec<Rule>>, Error> {
     let facts = Facts::new(world);
-    let state = state_of(world, world.rows().iter().map(Vec::as_slice))?;
+    let state = all_of(world)?;
     let own = detector::alerts(world, &state);
     let alerts = benign(&facts, own);
     let of = |alerts: &Vec<Alert>| Level::ALL.map(|level| rule(world, level, alerts)).to_vec();

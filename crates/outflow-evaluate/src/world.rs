@@ -3,6 +3,7 @@
 mod config;
 mod destinations;
 mod hosts;
+mod inside;
 mod traffic;
 
 use std::thread;
@@ -11,6 +12,7 @@ pub use config::{Traits, WorldConfig};
 pub use destinations::{Destination, Usage};
 pub(crate) use destinations::{attack_addr, benign_addr};
 pub use hosts::{Host, Role};
+pub(crate) use inside::deliver;
 
 use crate::Error;
 use crate::row::Row;
@@ -32,6 +34,8 @@ pub struct World {
     hosts: Vec<Host>,
     /// By interface, in the order of time.
     rows: Vec<Vec<Row>>,
+    /// What each takes in from inside, likewise.
+    received: Vec<Vec<Row>>,
 }
 
 impl World {
@@ -59,6 +63,10 @@ impl World {
             config: config.clone(),
             accounts: (0..config.accounts).map(account).collect(),
             interface_ids: hosts.iter().map(|host| host.interface_id.clone()).collect(),
+            received: hosts
+                .iter()
+                .map(|host| inside::rows(config, host))
+                .collect(),
             hosts,
             rows,
         })
@@ -84,7 +92,12 @@ impl World {
         &self.hosts
     }
 
-    /// What each interface does, in the order of time.
+    /// What each interface takes in from hosts inside, in the order of time. No other method than the detector looks at it.
+    pub fn received(&self) -> &[Vec<Row>] {
+        &self.received
+    }
+
+    /// What each interface does across the border, in the order of time.
     pub fn rows(&self) -> &[Vec<Row>] {
         &self.rows
     }

@@ -36,7 +36,7 @@ const fn technique(id: &'static str, name: &'static str, tactic: Tactic) -> Tech
 }
 
 /// Techniques that findings name, in the order of ids.
-const TECHNIQUES: [Technique; 32] = [
+const TECHNIQUES: [Technique; 34] = [
     technique("T1008", "Fallback Channels", COMMAND_AND_CONTROL),
     technique("T1021", "Remote Services", LATERAL_MOVEMENT),
     technique("T1021.001", "Remote Desktop Protocol", LATERAL_MOVEMENT),
@@ -62,6 +62,7 @@ const TECHNIQUES: [Technique; 32] = [
     technique("T1071.001", "Web Protocols", COMMAND_AND_CONTROL),
     technique("T1071.004", "DNS", COMMAND_AND_CONTROL),
     technique("T1074", "Data Staged", COLLECTION),
+    technique("T1074.002", "Remote Data Staging", COLLECTION),
     technique("T1090", "Proxy", COMMAND_AND_CONTROL),
     technique("T1090.003", "Multi-hop Proxy", COMMAND_AND_CONTROL),
     technique(
@@ -75,6 +76,7 @@ const TECHNIQUES: [Technique; 32] = [
     technique("T1530", "Data from Cloud Storage", COLLECTION),
     technique("T1537", "Transfer Data to Cloud Account", EXFILTRATION),
     technique("T1567", "Exfiltration Over Web Service", EXFILTRATION),
+    technique("T1567.002", "Exfiltration to Cloud Storage", EXFILTRATION),
     technique("T1571", "Non-Standard Port", COMMAND_AND_CONTROL),
     technique("T1572", "Protocol Tunneling", COMMAND_AND_CONTROL),
     technique("T1573", "Encrypted Channel", COMMAND_AND_CONTROL),

@@ -48,7 +48,7 @@ families! {
     StagingRelay "staging.relay" "Data gathered from inside hosts, then sent out by one of them.";
     PolicyJurisdiction "policy.jurisdiction" "Bytes left to a country or operator that policy forbids.";
     PolicyPath "policy.path" "Bytes left on a path that policy forbids.";
-    PolicyTelemetry "policy.telemetry" "Flow logs are missing, so that part of the traffic is not seen.";
+    PolicyTelemetry "policy.telemetry" "Logs, metrics or objects left to a site, customer or bucket that policy forbids, or to a second one beside that in use.";
     PolicyPort "policy.port" "Bytes left to a port that policy forbids.";
 }
 

@@ -36,6 +36,7 @@ use outflow_detect::{Day, Detail, Grain, Judged, Policy, Resolution, State, Verd
 use outflow_enrich::{HOSTS_MAX, Knowledge, KnownDestinations, Networks, PassiveDns};
 use outflow_finding::{
     Accounts, CoverageReport, Finding, Incident, Parted, RowCounts, Suppressions, group,
+    human_bytes,
 };
 use outflow_record::{Format, Timestamp};
 
@@ -206,6 +207,7 @@ fn conclude(
         known: known.as_ref().ok(),
     };
     let mut verdict = judge_with(&state, &settings.policy, &knowledge, Day::LAST);
+    remarks.extend(unpathed(&settings.policy, &verdict));
     let attest = |judged: &mut Judged| {
         ledger.attest(&judged.interfaces, &mut judged.finding);
         names::identify(&mut judged.finding, registers);
@@ -263,13 +265,47 @@ fn conclude(
     }
 }
 
-/// That rules about places judge nothing.
-fn unplaced(policy: &Policy, knowledge: &Knowledge) -> Option<String> {
-    let is_blind = !policy.jurisdiction.is_empty() && knowledge.geo.sources().next().is_none();
+/// That rules about places and operators judge nothing.
+fn unplaced(policy: &Policy, knowledge: &Knowledge) -> Vec<String> {
+    let has_no_places = knowledge.geo.sources().next().is_none();
+    let has_no_names = knowledge.operators.is_empty();
+    let telemetry = &policy.telemetry;
+    let of_sites = !telemetry.sites_allowed.is_empty() || !telemetry.customers_allowed.is_empty();
+    let remarks = [
+        (
+            !policy.jurisdiction.is_empty() && has_no_places,
+            "policy names countries or networks, and no database tells where addresses are: nothing was judged by \
+             them; add one (.mmdb) to the folder of --context",
+        ),
+        (
+            !policy.path.regions_allowed.is_empty() && has_no_names,
+            "policy names regions of AWS, and nothing tells where its addresses are: nothing was judged by them; add \
+             ip-ranges.json to the folder of --context",
+        ),
+        (
+            of_sites && has_no_names,
+            "policy names sites or customers of vendors, and nothing tells whose addresses are: nothing was judged by \
+             them; add Resolver query logs to the sources",
+        ),
+    ];
+    let blind = remarks.into_iter().filter(|(is_blind, _)| *is_blind);
+    blind.map(|(_, remark)| remark.to_owned()).collect()
+}
+
+/// That rules about ways judge a part only.
+fn unpathed(policy: &Policy, verdict: &Verdict) -> Option<String> {
+    let (unpathed, all) = (
+        verdict.unpathed_payload_bytes,
+        verdict.counted_payload_bytes,
+    );
+    let is_blind = !policy.path.denied.is_empty() && unpathed > 0;
     is_blind.then(|| {
-        "policy names countries or networks, and no database tells where addresses are: nothing was judged by them; add \
-         one (.mmdb) to the folder of --context"
-            .to_owned()
+        format!(
+            "policy denies ways, and of {} of {} of payload no record tells the way (traffic-path): nothing of it was \
+             judged by them",
+            human_bytes(unpathed),
+            human_bytes(all)
+        )
     })
 }
 

@@ -37,6 +37,8 @@
 //!
 //! Not here: collecting an inventory, reading flows, applying what is proposed, and any IO.
 
+pub use outflow_enrich::ApiService as Service;
+
 pub use criterion::{Criterion, Judged, Maturity, State};
 pub use error::Error;
 pub use finding::{Check, Cost, EVIDENCE_MAX, PostureFinding};
@@ -52,7 +54,6 @@ pub use rules::{
     BLOCKED_MAX, Blocked, DESCRIPTION_CHARS_MAX, EgressRule, EndpointProposal, GROUP_RULES_MAX,
     NotLearnt, Observed, PortRange, RULES_SCHEMA, Replay, RulePeer, RuleSet, Target,
 };
-pub use service::Service;
 pub use traffic::{
     BEYOND_VPCS_MAX, Beyond, COVERED_INTERFACES_MAX, Covered, ENTRY_DOMAINS_MAX, Entry, Flow, Key,
     Opened, PATHS, TRAFFIC_ENTRIES_MAX, Traffic,
@@ -71,6 +72,5 @@ mod render;
 mod report;
 mod rule;
 mod rules;
-mod service;
 mod traffic;
 mod view;

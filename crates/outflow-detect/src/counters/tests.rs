@@ -68,3 +68,18 @@ fn a_pair_takes_a_cache_line_and_times_that_do_not_fit_the_nearest() {
     let sent = Counters::sent(Volume::default(), -5, i64::MAX, 1, false);
     assert_eq!((sent.first, sent.last), (0, u32::MAX));
 }
+
+#[test]
+fn paths_are_a_set_that_beats_and_marks_leave_alone() {
+    let sent = |path| Counters::sent(Volume::default(), 0, 0, 1, true).on_path(path);
+    let paths = |counters: &Counters| counters.paths().collect::<Vec<u8>>();
+    assert_eq!(paths(&sent(0)), [0; 0]);
+    assert_eq!(paths(&sent(8)), [8]);
+    assert_eq!(paths(&sent(200)), [PATH_MAX]);
+    let mut both = sent(1).beating(35, Beat::of(40_000, true));
+    both.add(&sent(8));
+    assert_eq!(paths(&both), [1, 8]);
+    assert_eq!(paths(&both.without_beats().reversed()), [1, 8]);
+    assert_eq!((both.active(), both.is_told()), (1, true));
+    assert_eq!(both.marks(), both.with_marks(both.marks()).marks());
+}

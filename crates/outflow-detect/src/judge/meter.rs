@@ -4,6 +4,7 @@
 //! over what clients told it below their own bound; a client, over what it told all domains that few ask. What one has
 //! charged, none counts again.
 
+mod buckets;
 mod information;
 mod series;
 mod shape;
@@ -15,6 +16,7 @@ use outflow_finding::Family;
 
 use super::Judged;
 use super::exceedance::Exceedance;
+use super::telemetry::SentToS3;
 use crate::parallel::in_parallel;
 use crate::policy::Policy;
 use crate::policy::dns::Known;
@@ -28,11 +30,13 @@ use told::Teller;
 /// The family of all findings here.
 const FAMILY: Family = Family::DnsTunnel;
 
-/// Findings `dns.tunnel` of what was asked of the resolver, for all days up to one.
+/// Findings of what was asked of the resolver, for all days up to one: `dns.tunnel`, and `policy.telemetry` of buckets that
+/// policy does not allow.
 pub(super) fn judge(
     view: &View<'_>,
     policy: &Policy,
     queries: &Queries,
+    to_s3: &SentToS3,
     through: Day,
 ) -> Vec<Judged> {
     let asked = Asked::of(queries, through);
@@ -41,7 +45,7 @@ pub(super) fn judge(
     });
     let rarities = Rarities::of(&shards);
     let teller = Teller::new(view, policy, queries);
-    let mut findings = Vec::new();
+    let mut findings = buckets::judge(&teller, queries, to_s3, through);
     let mut rare: BTreeMap<(u32, Day), Vec<(f64, &Below<'_>)>> = BTreeMap::new();
     for found in &shards {
         for (below, crossing) in &found.crossings {

@@ -6,6 +6,7 @@ pub(crate) mod wire;
 
 use outflow_enrich::{AwsService, Interface, InterfaceKey, OwnAddress, PointKey, Via};
 
+use super::receipts::{Receipt, ReceiptKey, Receipts};
 use super::{State, Uncounted};
 use crate::Error;
 use crate::counters::{Counters, Volume};
@@ -19,14 +20,26 @@ use crate::table::{SHARDS, Table};
 use crate::time::{BUCKETS_PER_SLOT, Hour, Slot};
 use wire::{Reader, Writer};
 
-/// The layout of the bytes; a state of another version is refused.
-const VERSION: u8 = 7;
+/// The layout of the bytes; a state of a later version, or of one before [`OLDEST`], is refused.
+const VERSION: u8 = 9;
+
+/// The oldest version that is read. Up to 7 no path of traffic was kept, up to 8 nothing of what interfaces got from inside:
+/// such a state tells none of it. Who wants that of the past, too, folds its records again.
+const OLDEST: u8 = 7;
+
+/// The first version that has receipts.
+const WITH_RECEIPTS: u8 = 9;
 
 impl State {
     /// The state as bytes.
     pub fn encode(&self) -> Vec<u8> {
+        self.written(VERSION)
+    }
+
+    /// The state in the layout of a version that is read.
+    fn written(&self, version: u8) -> Vec<u8> {
         let mut out = Writer::default();
-        out.u8(VERSION);
+        out.u8(version);
         out.u32(self.entities.kept_from().0);
         out.u64(self.entities.len() as u64);
         let mut ranks = vec![0u32; self.entities.len()];
@@ -43,6 +56,9 @@ impl State {
             out.u8(service.code());
         }
         write_unpaired(&mut out, &self.unpaired);
+        if version >= WITH_RECEIPTS {
+            write_receipts(&mut out, &self.receipts, &ranks);
+        }
         queries::codec::write(&mut out, &self.queries);
         out.finish()
     }
@@ -54,9 +70,11 @@ impl State {
     pub fn decode(bytes: &[u8], keys_max: usize) -> Result<Self, Error> {
         let mut input = Reader::new(bytes)?;
         let version = input.u8()?;
-        if version != VERSION {
+        if !(OLDEST..=VERSION).contains(&version) {
             return Err(Error::State {
-                reason: format!("version {version} is not {VERSION}; fold the records again"),
+                reason: format!(
+                    "version {version} is none of {OLDEST} to {VERSION}; fold the records again"
+                ),
             });
         }
         let mut state = Self::with_keys_max(keys_max);
@@ -84,6 +102,9 @@ impl State {
             state.aws.learn(group, AwsService::from_code(input.u8()?));
         }
         state.unpaired = read_unpaired(&mut input)?;
+        if version >= WITH_RECEIPTS {
+            read_receipts(&mut input, &mut state.receipts, &shards, keys_max)?;
+        }
         state.queries = queries::codec::read(&mut input, keys_max)?;
         input.end()?;
         Ok(state)
@@ -117,6 +138,56 @@ fn read_unpaired(input: &mut Reader<'_>) -> Result<Uncounted, Error> {
         inside_payload_bytes: input.u64()?,
         rejected_bytes: input.u64()?,
     })
+}
+
+fn write_receipts(out: &mut Writer, receipts: &[Receipts], ranks: &[u32]) {
+    let mut all: Vec<(u32, Slot, &Receipt)> = Vec::new();
+    for shard in receipts {
+        out.u32(shard.kept_from());
+        let shard = shard.iter();
+        all.extend(shard.map(|(key, own)| (ranks[key.entity as usize], key.slot, own)));
+    }
+    all.sort_unstable_by_key(|(entity, slot, _)| (*entity, *slot));
+    out.u64(all.len() as u64);
+    for (entity, slot, receipt) in all {
+        out.u32(entity);
+        out.u32(slot.0);
+        out.u64(receipt.payload);
+        let hashes = receipt.hashes();
+        out.u8(u8::try_from(hashes.len()).unwrap_or(u8::MAX));
+        for hash in hashes {
+            out.u32(*hash);
+        }
+    }
+}
+
+fn read_receipts(
+    input: &mut Reader<'_>,
+    receipts: &mut [Receipts],
+    shards: &[usize],
+    keys_max: usize,
+) -> Result<(), Error> {
+    for shard in receipts.iter_mut() {
+        shard.keep_from(input.u32()?);
+    }
+    for _ in 0..input.u64()? {
+        let key = ReceiptKey {
+            entity: input.u32()?,
+            slot: Slot(input.u32()?),
+        };
+        let payload = input.u64()?;
+        let hashes = (0..input.u8()?).map(|_| input.u32());
+        let hashes = hashes.collect::<Result<Vec<u32>, Error>>()?;
+        let shard = shards.get(key.entity as usize).copied();
+        let receipt = Receipt::of_parts(payload, hashes);
+        let Some((shard, receipt)) = shard.zip(receipt) else {
+            return Err(Error::State {
+                reason: format!("no interface {} got what is said", key.entity),
+            });
+        };
+        receipts[shard].add(key, &receipt, keys_max);
+    }
+    Ok(())
 }
 
 fn write_key(out: &mut Writer, key: &PointKey) {

@@ -7,6 +7,7 @@ use outflow_finding::RowCounts;
 use outflow_record::{Addr, CoverageRow, CoverageStatus};
 
 use super::Uncounted;
+use super::receipts::{Delivery, RECEIPT_MIN, ReceiptKey};
 use crate::counters::{Counters, Volume};
 use crate::coverage::{Marks, Touched};
 use crate::entities::shard_of;
@@ -45,6 +46,7 @@ pub(super) trait Sums {
 pub(super) struct Buffer {
     pub(super) pairs: Vec<(PairKey, Counters)>,
     pub(super) unoriented: Vec<(UnorientedKey, Counters)>,
+    pub(super) deliveries: Vec<Delivery>,
 }
 
 /// Folds the batches of one enricher, and remembers from batch to batch where its interfaces are.
@@ -212,10 +214,12 @@ impl Lane {
 
     fn add_pairs(&mut self, sums: &mut impl Sums) {
         for (shard, buffer) in self.buffers.iter_mut().enumerate() {
-            if !buffer.pairs.is_empty() || !buffer.unoriented.is_empty() {
+            let is_empty = buffer.pairs.is_empty() && buffer.unoriented.is_empty();
+            if !is_empty || !buffer.deliveries.is_empty() {
                 sums.add(shard, buffer);
                 buffer.pairs.clear();
                 buffer.unoriented.clear();
+                buffer.deliveries.clear();
             }
         }
         if !self.aws.is_empty() {
@@ -271,6 +275,11 @@ impl Lane {
         };
         if !external && !is_watched_inside(flow) {
             self.unpaired.add_inside(flow);
+            if flow.direction == Direction::Ingress && flow.payload_bytes >= RECEIPT_MIN {
+                let key = ReceiptKey { entity, slot };
+                let delivery = Delivery::new(key, flow.payload_bytes, flow.remote);
+                self.buffers[shard].deliveries.push(delivery);
+            }
             return;
         }
         let service = service(flow, external);
@@ -331,7 +340,7 @@ fn sent(flow: &Flow, active: u64) -> Counters {
         packets: flow.packets,
     };
     let told = matches!(flow.initiator, Initiator::Local | Initiator::Remote);
-    Counters::sent(volume, flow.start, flow.end, active, told)
+    Counters::sent(volume, flow.start, flow.end, active, told).on_path(flow.traffic_path)
 }
 
 /// What a record that a client sent tells of when its connections began.

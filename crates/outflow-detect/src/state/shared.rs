@@ -10,6 +10,7 @@ use outflow_finding::RowCounts;
 use outflow_record::{Addr, CoverageRow};
 
 use super::lane::{self, Buffer, Lane, Sums};
+use super::receipts::Receipts;
 use super::{AwsServices, SHARD_KEYS_MAX, State, Uncounted};
 use crate::coverage::Marks;
 use crate::entities::Entities;
@@ -27,9 +28,17 @@ pub struct SharedState {
     entities: Mutex<Entities>,
     aws: Mutex<AwsServices>,
     unpaired: Mutex<Uncounted>,
-    shards: Vec<Mutex<(Shard<PairKey>, Shard<UnorientedKey>)>>,
+    shards: Vec<Mutex<Sharded>>,
     clients: Mutex<Clients>,
     queries: Vec<Mutex<QueryShard>>,
+}
+
+/// What is kept of the interfaces of a shard.
+#[derive(Debug, Default)]
+struct Sharded {
+    pairs: Shard<PairKey>,
+    unoriented: Shard<UnorientedKey>,
+    receipts: Receipts,
 }
 
 impl Default for SharedState {
@@ -41,13 +50,12 @@ impl Default for SharedState {
 impl SharedState {
     /// An empty state of at most this many keys a shard.
     pub fn with_keys_max(keys_max: usize) -> Self {
-        let shard = |_| Mutex::new((Shard::default(), Shard::default()));
         Self {
             keys_max,
             entities: Mutex::default(),
             aws: Mutex::default(),
             unpaired: Mutex::default(),
-            shards: (0..SHARDS).map(shard).collect(),
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             clients: Mutex::default(),
             queries: (0..SHARDS).map(|_| Mutex::default()).collect(),
         }
@@ -64,12 +72,18 @@ impl SharedState {
 
     /// The state, once all threads are done.
     pub fn into_state(self) -> State {
-        let shards = self.shards.into_iter().map(into_inner);
-        let (pairs, unoriented) = shards.unzip();
+        let (mut pairs, mut unoriented, mut receipts) = (Vec::new(), Vec::new(), Vec::new());
+        for shard in self.shards.into_iter().map(into_inner) {
+            pairs.push(shard.pairs);
+            unoriented.push(shard.unoriented);
+            receipts.push(shard.receipts);
+        }
         State {
             entities: into_inner(self.entities),
             pairs: Table::of_shards(pairs, self.keys_max),
             unoriented: Table::of_shards(unoriented, self.keys_max),
+            receipts,
+            keys_max: self.keys_max,
             aws: into_inner(self.aws),
             unpaired: into_inner(self.unpaired),
             queries: Queries::of_parts(
@@ -149,9 +163,10 @@ impl Sums for &SharedState {
     }
 
     fn add(&mut self, shard: usize, buffer: &Buffer) {
-        let (pairs, unoriented) = &mut *locked(&self.shards[shard]);
-        pairs.add_all(&buffer.pairs, self.keys_max);
-        unoriented.add_all(&buffer.unoriented, self.keys_max);
+        let own = &mut *locked(&self.shards[shard]);
+        own.pairs.add_all(&buffer.pairs, self.keys_max);
+        own.unoriented.add_all(&buffer.unoriented, self.keys_max);
+        own.receipts.add_all(&buffer.deliveries, self.keys_max);
     }
 }
 

@@ -72,6 +72,6 @@ impl Uncounted {
 
 /// Records may claim any count: a sum stays at the greatest number.
 #[inline]
-fn more(sum: &mut u64, bytes: u64) {
+pub(crate) fn more(sum: &mut u64, bytes: u64) {
     *sum = sum.saturating_add(bytes);
 }

@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use outflow_detect::{
-    Baseline, Bounds, Day, Engine, Horizons, Judged, Policy, Sanctioned, Scores, State, judge,
+    Baseline, Bounds, Day, Engine, Horizons, Judged, Path, Policy, Sanctioned, Scores, State,
+    Telemetry, Way, judge,
 };
 use outflow_enrich::{Enricher, InterfaceKey, Networks, Origin, PointKey};
 use outflow_record::{Decoded, Decoder, Field, FlowBatch, Format, Timestamp};
@@ -255,6 +256,10 @@ pub(crate) fn strict() -> Policy {
             unanswered_day: 1,
             cleartext_day: 1,
             jurisdiction_day: 1,
+            path_day: 1,
+            telemetry_day: 1,
+            relay: 1,
+            relay_peers: 1,
         },
         scores: Scores {
             beacon: 4,
@@ -268,6 +273,15 @@ pub(crate) fn strict() -> Policy {
             quarantine_days: 0,
             common_workloads: 3,
             rare_workloads: 2,
+        },
+        path: Path {
+            denied: vec![Way::InternetGateway, Way::VpcResource],
+            regions_allowed: vec!["eu-central-1".to_owned()],
+        },
+        telemetry: Telemetry {
+            customers_allowed: vec!["acme".to_owned()],
+            buckets_allowed: vec!["logs".to_owned()],
+            ..Telemetry::default()
         },
         sanctioned: vec![Sanctioned {
             destination: "52.0.0.0/8".parse().unwrap(),

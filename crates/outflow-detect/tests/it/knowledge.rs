@@ -1,14 +1,15 @@
 //! Knowledge beside the records: judging stays a function of the sums, whatever order they came in.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use outflow_detect::{Day, Grain, Policy, SHARD_KEYS_MAX, State, judge_with};
 use outflow_enrich::inventory::{InventoryBuilder, Place, Snapshot};
 use outflow_enrich::{
     AwsRanges, DestinationGroups, DnsAnswer, GeoDatabases, GroupSources, Knowledge,
-    KnownDestinations, PassiveDns,
+    KnownDestinations, Operators, PassiveDns,
 };
-use outflow_finding::SENDER_TAGS_MAX;
+use outflow_finding::{InterfaceCoverage, SENDER_TAGS_MAX};
 use outflow_record::{Addr, Field, Timestamp};
 
 use crate::fixture::{CASES, Case, Dice, Piece, engine_of, state_of, strict};
@@ -37,7 +38,11 @@ fn knowledge(case: &Case) -> Knowledge {
                 )
             })
             .collect();
-        let json = format!(r#"{{"NetworkInterfaces": [{}]}}"#, listed.join(","));
+        let json = format!(
+            r#"{{"NetworkInterfaces": [{}], "VpcEndpoints": [{}]}}"#,
+            listed.join(","),
+            endpoints(&interfaces)
+        );
         let snapshot = Snapshot {
             place: Place::default(),
             taken_at: Timestamp(taken_at),
@@ -56,7 +61,13 @@ fn knowledge(case: &Case) -> Knowledge {
         {
             let addr = Addr::from_bytes(addr.try_into().unwrap());
             let [.., low] = addr.bytes();
-            let name = ["a.example.com", "b.example.com", "a.example.net"][usize::from(low) % 3];
+            let name = [
+                "a.example.com",
+                "b.example.com",
+                "a.example.net",
+                "acme.splunkcloud.com",
+                "other.splunkcloud.com",
+            ][usize::from(low) % 5];
             for of in interfaces.iter().filter(|_| low < 128) {
                 names.feed(&DnsAnswer {
                     vpc_id: of.vpc_id.as_deref().unwrap_or("vpc-1"),
@@ -69,17 +80,33 @@ fn knowledge(case: &Case) -> Knowledge {
     }
     let ranges = br#"{"createDate": "2026-08-22-21-17-05", "ipv6_prefixes": [], "prefixes": [
         {"ip_prefix": "52.0.0.0/8", "region": "eu-west-1", "service": "S3", "network_border_group": "x"}]}"#;
-    let destinations = DestinationGroups::new(GroupSources {
+    let sources = GroupSources {
         ranges: Some(&AwsRanges::from_json(ranges).unwrap()),
         known: &KnownDestinations::built_in().unwrap(),
         names: &names,
         geo: &GeoDatabases::default(),
-    });
+    };
     Knowledge {
         inventory: Arc::new(inventory.build().unwrap()),
-        destinations: destinations.unwrap(),
+        destinations: DestinationGroups::new(sources).unwrap(),
+        operators: Operators::new(sources).unwrap(),
         geo: Arc::default(),
     }
+}
+
+/// An endpoint for S3 in each VPC that records or the listing name.
+fn endpoints(interfaces: &[InterfaceCoverage]) -> String {
+    let vpcs = interfaces
+        .iter()
+        .map(|of| of.vpc_id.as_deref().unwrap_or("vpc-1"));
+    let vpcs: BTreeSet<&str> = vpcs.collect();
+    let endpoint = |vpc_id: &&str| {
+        format!(
+            r#"{{"VpcEndpointId": "vpce-{vpc_id}", "VpcEndpointType": "Interface", "VpcId": "{vpc_id}",
+                "ServiceName": "com.amazonaws.eu-west-1.s3"}}"#
+        )
+    };
+    vpcs.iter().map(endpoint).collect::<Vec<_>>().join(",")
 }
 
 fn verdict(state: &State, knowledge: &Knowledge) -> String {
@@ -97,7 +124,14 @@ fn order_and_grouping_are_free_whatever_is_known() {
             |pieces: &[&Piece]| state_of(pieces.iter().copied(), &case.networks, SHARD_KEYS_MAX);
         let expected = verdict(&case.state(), &known);
         let name = case.name;
-        for said in ["app=1", "s3.eu-west-1", "\"example.com\""] {
+        for said in [
+            "app=1",
+            "s3.eu-west-1",
+            "\"example.com\"",
+            "to AWS in eu-west-1",
+            "of customer other",
+            "past the endpoint",
+        ] {
             assert!(expected.contains(said), "{name}: nothing of {said}");
         }
         assert!(expected != verdict(&case.state(), &Knowledge::default()));

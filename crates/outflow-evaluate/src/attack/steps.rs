@@ -7,7 +7,7 @@ use outflow_sim::Rng;
 
 use super::{Placement, Scenario, established};
 use crate::row::{Row, Transfer};
-use crate::world::{DAY_SECS, Destination, Usage, World, attack_addr};
+use crate::world::{DAY_SECS, Destination, Usage, World, attack_addr, deliver};
 
 const MB: u64 = 1_000_000;
 const HOUR: u32 = 3_600;
@@ -19,6 +19,7 @@ pub(super) struct Stage<'w> {
     pub(super) start: u32,
     pub(super) rng: Rng,
     pub(super) rows: Vec<Row>,
+    received: Vec<Row>,
     theft: u32,
 }
 
@@ -41,6 +42,7 @@ impl<'w> Stage<'w> {
             start,
             rng,
             rows: Vec::new(),
+            received: Vec::new(),
             theft: start,
         }
     }
@@ -59,6 +61,7 @@ impl<'w> Stage<'w> {
             start: self.rows.first().map_or(self.start, |row| row.start),
             theft: self.theft,
             rows: self.rows,
+            received: self.received,
         }
     }
 
@@ -236,11 +239,24 @@ impl<'w> Stage<'w> {
         }
     }
 
-    /// Gathered inside within a day, which no row of this world shows; then sent out by one host.
+    /// Gathered from thirty hosts inside within the hours before, and sent out by one.
     fn staging(&mut self, to: u32) {
-        let eni = self.enis[0];
+        let (eni, all) = (self.enis[0], 20_000 * MB);
         self.theft = self.start;
-        self.drip(&[eni], &[to], 20_000 * MB / 3, 3);
+        self.drip(&[eni], &[to], all / 3, 3);
+        let host = &self.world.hosts()[eni as usize];
+        for part in 1..=10 {
+            let at = self.start - part * HOUR;
+            let share = all / 10;
+            deliver(
+                self.world.config(),
+                host,
+                (200, 30),
+                (at, share),
+                &mut self.received,
+            );
+        }
+        self.received.sort_unstable();
     }
 
     pub(super) fn below(&mut self, bound: u32) -> u32 {

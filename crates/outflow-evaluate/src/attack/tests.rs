@@ -56,3 +56,23 @@ fn a_burst_has_its_fifty_gigabytes_and_loses_them_evenly() {
     let half = burst.lost_until(burst.start + 1_800);
     assert!((24_000_000_000..26_000_000_000).contains(&half), "{half}");
 }
+
+#[test]
+fn staging_gathers_from_thirty_hosts_before_it_sends() {
+    let world = world();
+    let staging = Placement::of(&world, Scenario::Staging, 1, &BTreeSet::new());
+    let got: u64 = staging.received.iter().map(Row::down_payload).sum();
+    let sent: u64 = staging.rows.iter().map(Row::up_payload).sum();
+    assert!((19_000_000_000..21_000_000_000).contains(&got), "{got}");
+    assert!((sent / 2..sent * 2).contains(&got), "{sent}");
+    let peers: BTreeSet<u32> = staging.received.iter().map(|row| row.peer).collect();
+    assert_eq!(peers.len(), 30);
+    assert!(staging.received.iter().all(|row| row.start < staging.start));
+    assert!(
+        world
+            .received()
+            .iter()
+            .flatten()
+            .all(|row| row.peer >> 24 == 10)
+    );
+}

@@ -100,7 +100,8 @@ impl Test<'_> {
             .enumerate()
             .map(|(at, placement)| {
                 let until = until(at);
-                let rows = placement.rows.iter().filter(|row| row.end <= until);
+                let rows = placement.rows.iter().chain(&placement.received);
+                let rows = rows.filter(|row| row.end <= until);
                 rows.copied().collect::<Vec<Row>>()
             });
         let cut: Vec<Vec<Row>> = cut.collect();

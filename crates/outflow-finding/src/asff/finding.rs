@@ -151,11 +151,10 @@ fn type_of(family: Family) -> String {
             "TTPs/Command and Control"
         }
         Family::ScanFanout => "TTPs/Discovery",
-        Family::PolicyJurisdiction => "Effects/Data Exposure",
+        Family::PolicyJurisdiction | Family::PolicyTelemetry => "Effects/Data Exposure",
         Family::DestinationRare | Family::PolicyPath | Family::PolicyPort => {
             "Unusual Behaviors/Network Flow"
         }
-        Family::PolicyTelemetry => "Software and Configuration Checks/AWS Security Best Practices",
     };
     format!("{category}/{family}")
 }

@@ -116,7 +116,6 @@ fn direction(family: Family) -> Connection {
     let (direction_id, direction) = match family {
         // What it answers was asked from outside.
         Family::VolumeServed => (1, "Inbound"),
-        Family::PolicyTelemetry => (0, "Unknown"),
         _ => (2, "Outbound"),
     };
     Connection {

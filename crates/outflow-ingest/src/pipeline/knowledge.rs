@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use outflow_enrich::{
-    DestinationGroups, Error, GroupSources, Knowledge, KnownDestinations, PassiveDns,
+    DestinationGroups, Error, GroupSources, Knowledge, KnownDestinations, Operators, PassiveDns,
 };
 
 use crate::Context;
@@ -14,19 +14,22 @@ pub(crate) fn of(
     names: &PassiveDns,
     known: &KnownDestinations,
 ) -> Result<Knowledge, Error> {
-    let destinations = if context.read.is_empty() && names.held() == 0 {
-        DestinationGroups::default()
+    let is_known = !context.read.is_empty() || names.held() > 0;
+    let sources = GroupSources {
+        ranges: context.ranges.as_ref(),
+        known,
+        names,
+        geo: &context.geo,
+    };
+    let (destinations, operators) = if is_known {
+        (DestinationGroups::new(sources)?, Operators::new(sources)?)
     } else {
-        DestinationGroups::new(GroupSources {
-            ranges: context.ranges.as_ref(),
-            known,
-            names,
-            geo: &context.geo,
-        })?
+        (DestinationGroups::default(), Operators::default())
     };
     Ok(Knowledge {
         inventory: Arc::clone(&context.inventory),
         destinations,
+        operators,
         geo: Arc::clone(&context.geo),
     })
 }

@@ -2,11 +2,12 @@
 
 use outflow_enrich::InterfaceKey;
 use outflow_finding::{
-    DESTINATION_DOMAINS_MAX, Destination, Evidence, Finding, Sender, Severity, Why, finding_id,
-    human_bytes, human_count,
+    DESTINATION_DOMAINS_MAX, Destination, Evidence, Family, Finding, Sender, Severity, Why,
+    finding_id, human_bytes, human_count,
 };
 use outflow_record::Timestamp;
 
+use super::buckets::Asked;
 use super::information::Information;
 use super::series::Crossing;
 use super::shape::Shape;
@@ -47,6 +48,8 @@ struct Who {
 
 /// What a finding says.
 struct Telling<'t> {
+    family: Family,
+    attack: &'t [&'t str],
     day: Day,
     clients: &'t [u32],
     identity: &'t str,
@@ -111,6 +114,8 @@ impl<'v> Teller<'v> {
             ""
         };
         self.tell(Telling {
+            family: FAMILY,
+            attack: &ATTACK,
             day: crossing.day,
             clients: &[below.client],
             identity: &place,
@@ -155,6 +160,8 @@ impl<'v> Teller<'v> {
         let mut why = vec![bits_why(bits, bound, text), made_of(told)];
         why.extend(shape.reasons);
         self.tell(Telling {
+            family: FAMILY,
+            attack: &ATTACK,
             day,
             clients,
             identity: &format!("all clients {place}"),
@@ -213,6 +220,8 @@ impl<'v> Teller<'v> {
         let domains: Vec<&str> = zones().map(|zone| &*zone.domain).collect();
         let is_all = domains.len() == parts.len() && domains.len() <= DOMAINS_MAX;
         self.tell(Telling {
+            family: FAMILY,
+            attack: &ATTACK,
             day,
             clients: &[client],
             identity: "rare domains",
@@ -226,6 +235,69 @@ impl<'v> Teller<'v> {
             destination,
             domains: is_all.then_some(domains),
         })
+    }
+
+    /// A bucket of S3 that policy does not allow.
+    pub(super) fn bucket(&self, asked: &Asked<'_>) -> Judged {
+        let Asked {
+            bucket,
+            service,
+            sent,
+            ..
+        } = asked;
+        let bound = self.policy.bounds.telemetry_day;
+        let named = Why {
+            observed: asked.told.counts.queries as f64,
+            expected: Some(0.0),
+            unit: "queries".to_owned(),
+            text: format!(
+                "the host of bucket {bucket} of {service} was asked for, which is none of those that policy allows"
+            ),
+            ..Why::default()
+        };
+        let volume = Why {
+            observed: *sent as f64,
+            bound: Some(bound as f64),
+            unit: "bytes".to_owned(),
+            text: format!(
+                "{} of payload went from there to S3 on that day, to whichever bucket; the bound is {}",
+                human_bytes(*sent),
+                human_bytes(bound)
+            ),
+            ..Why::default()
+        };
+        let severity = match *sent >= bound {
+            true => Severity::Medium,
+            false => Severity::Low,
+        };
+        self.tell(Telling {
+            family: Family::PolicyTelemetry,
+            attack: &["T1567.002", "T1537"],
+            day: asked.day,
+            clients: &[asked.client],
+            identity: &asked.zone.domain,
+            title: format!("bucket {bucket} of {service} was asked for, against policy"),
+            why: vec![named, volume],
+            told: &asked.told,
+            bits: *sent as f64 * 8.0,
+            bound: bound.saturating_mul(8),
+            rarity: None,
+            severity,
+            destination: destination([asked.zone].into_iter()),
+            domains: Some(vec![&*asked.zone.domain]),
+        })
+    }
+
+    /// The policy.
+    pub(super) fn policy(&self) -> &'v Policy {
+        self.policy
+    }
+
+    /// The interface of a client, if flow logs show one alone of its instance.
+    pub(super) fn party(&self, client: u32) -> Option<u32> {
+        let key = self.queries.clients.get(client);
+        let party = self.askers.party(&key.account_id, &key.instance);
+        party.filter(|_| !key.instance.is_empty())
     }
 
     fn tell(&self, telling: Telling<'_>) -> Judged {
@@ -254,7 +326,7 @@ impl<'v> Teller<'v> {
             bits: telling.rarity.unwrap_or_default(),
         };
         let day = telling.day.to_string();
-        let mut identity = vec![FAMILY.name(), &day, telling.identity];
+        let mut identity = vec![telling.family.name(), &day, telling.identity];
         let name = one.map(|key| key.name());
         if let (Some(key), Some(name)) = (one, &name) {
             identity.extend([&*key.account_id, &*key.vpc_id, name]);
@@ -277,14 +349,14 @@ impl<'v> Teller<'v> {
             payload_bytes: bytes(telling.told.bits()),
             packets: counts.queries,
             flows: counts.queries,
-            attack: ATTACK.map(str::to_owned).to_vec(),
+            attack: telling.attack.iter().map(|id| (*id).to_owned()).collect(),
             why: telling.why,
             evidence: Evidence {
                 sql: Some(sql(&keys, telling.domains.as_deref(), first, last)),
                 ..Evidence::default()
             },
             sender: who.sender,
-            ..Finding::new(FAMILY)
+            ..Finding::new(telling.family)
         };
         let interfaces: Vec<InterfaceKey> = keys.iter().map(|key| key.evidence()).collect();
         Judged {

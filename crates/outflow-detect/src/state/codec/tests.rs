@@ -192,12 +192,37 @@ fn a_level_comes_back_although_its_keys_would_fit_again() {
 #[test]
 fn a_state_of_before_is_refused_with_the_remedy() {
     let mut out = Writer::default();
-    out.u8(VERSION - 1);
+    out.u8(OLDEST - 1);
     let refused = State::decode(&out.finish(), SHARD_KEYS_MAX).unwrap_err();
     assert!(
         refused.to_string().contains("fold the records again"),
         "{refused}"
     );
+}
+
+#[test]
+fn a_state_without_receipts_is_read_as_one_that_got_nothing() {
+    let mut state = state([0, 1, 2, 3]);
+    let own = state.entities.get_mut(0).shard();
+    let key = ReceiptKey {
+        entity: 0,
+        slot: Slot(80_000),
+    };
+    let receipt = Receipt::of_parts(1 << 20, vec![1, 5]).unwrap();
+    state.receipts[own].add(key, &receipt, SHARD_KEYS_MAX);
+    let again = State::decode(&state.encode(), SHARD_KEYS_MAX).unwrap();
+    assert_eq!(again.encode(), state.encode());
+    let before = State::decode(&state.written(OLDEST), SHARD_KEYS_MAX).unwrap();
+    assert!(before.receipts.iter().all(|own| own.iter().next().is_none()));
+    state.receipts = State::default().receipts;
+    assert_eq!(before.encode(), state.encode());
+}
+
+#[test]
+fn peers_out_of_order_are_refused() {
+    for peers in [vec![5, 1], vec![1, 1], (0..40).collect()] {
+        assert_eq!(Receipt::of_parts(1, peers), None);
+    }
 }
 
 #[test]

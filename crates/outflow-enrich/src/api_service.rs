@@ -9,16 +9,16 @@ use serde::Serialize;
 /// Names are compared whole: `ec2` is not `ec2messages`.
 ///
 /// ```
-/// use outflow_posture::Service;
-/// let of = |domain| Service::of_domain(domain).unwrap().to_string();
+/// use outflow_enrich::ApiService;
+/// let of = |domain| ApiService::of_domain(domain).unwrap().to_string();
 /// assert_eq!(of("bucket.s3.eu-central-1.amazonaws.com"), "s3 (eu-central-1)");
 /// assert_eq!(of("123456789012.dkr.ecr.eu-west-1.amazonaws.com."), "ecr.dkr (eu-west-1)");
-/// assert_eq!(Service::of_domain("s3.eu-central-1.evil-amazonaws.com"), None);
-/// let endpoint = Service::of_endpoint("com.amazonaws.eu-west-1.ec2messages").unwrap();
+/// assert_eq!(ApiService::of_domain("s3.eu-central-1.evil-amazonaws.com"), None);
+/// let endpoint = ApiService::of_endpoint("com.amazonaws.eu-west-1.ec2messages").unwrap();
 /// assert_eq!(endpoint.name, "ec2messages");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Service {
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct ApiService {
     /// The name behind the region in the name of its endpoint, such as `s3`, `ecr.api` or `kinesis-streams`.
     pub name: String,
     /// Region; `None` for a name without one.
@@ -57,7 +57,7 @@ const OF_CUSTOMERS: [&str; 8] = [
     "redshift",
 ];
 
-impl Service {
+impl ApiService {
     /// The service that an endpoint is for; `None` for a service of others (`vpce-svc-…`).
     pub fn of_endpoint(service_name: &str) -> Option<Self> {
         let rest = service_name
@@ -147,7 +147,7 @@ impl Service {
     }
 }
 
-impl fmt::Display for Service {
+impl fmt::Display for ApiService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.region {
             Some(region) => write!(f, "{} ({region})", self.name),
@@ -157,7 +157,7 @@ impl fmt::Display for Service {
 }
 
 /// Whether a label has the form of a region, such as `eu-central-1` or `us-gov-west-1`.
-pub(crate) fn is_region(label: &str) -> bool {
+pub fn is_region(label: &str) -> bool {
     let mut parts = label.split('-').rev();
     let number = parts.next().unwrap_or("");
     let letters =
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     fn of(domain: &str) -> String {
-        Service::of_domain(domain).map_or("-".to_owned(), |service| service.to_string())
+        ApiService::of_domain(domain).map_or("-".to_owned(), |service| service.to_string())
     }
 
     #[test]
@@ -231,26 +231,26 @@ mod tests {
 
     #[test]
     fn an_endpoint_serves_its_own_service_alone() {
-        let endpoint = |name: &str| Service::of_endpoint(name).unwrap();
-        let ec2 = Service::of_domain("ec2.eu-west-1.amazonaws.com").unwrap();
+        let endpoint = |name: &str| ApiService::of_endpoint(name).unwrap();
+        let ec2 = ApiService::of_domain("ec2.eu-west-1.amazonaws.com").unwrap();
         assert!(ec2.is_served_by(&endpoint("com.amazonaws.eu-west-1.ec2")));
         assert!(!ec2.is_served_by(&endpoint("com.amazonaws.eu-west-1.ec2messages")));
         assert!(!ec2.is_served_by(&endpoint("com.amazonaws.eu-central-1.ec2")));
         assert_eq!(endpoint("com.amazonaws.eu-west-1.ecr.dkr").name, "ecr.dkr");
         assert_eq!(endpoint("cn.com.amazonaws.cn-north-1.ecs").name, "ecs");
         assert_eq!(
-            Service::of_endpoint("com.amazonaws.vpce.eu-west-1.vpce-svc-0a"),
+            ApiService::of_endpoint("com.amazonaws.vpce.eu-west-1.vpce-svc-0a"),
             None
         );
     }
 
     #[test]
     fn ranges_tell_a_service_only_where_it_has_them_alone() {
-        let of = |name| Service::of_range(name, Some("eu-west-1")).map(|service| service.name);
+        let of = |name| ApiService::of_range(name, Some("eu-west-1")).map(|service| service.name);
         assert_eq!(of("S3").as_deref(), Some("s3"));
         assert_eq!([of("EC2"), of("AMAZON")], [None, None]);
         assert_eq!(
-            Service::of_range("S3", Some("GLOBAL")).unwrap().region,
+            ApiService::of_range("S3", Some("GLOBAL")).unwrap().region,
             None
         );
     }

@@ -1,0 +1,62 @@
+//! By which way payload may leave a VPC.
+
+use std::fmt;
+
+use outflow_enrich::is_region;
+use serde::Deserialize;
+
+/// Ways and regions. Without any of these, all are allowed, and only what passes by an endpoint is told.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Path {
+    /// Ways that are forbidden, such as `internet-gateway`. None by default.
+    pub denied: Vec<Way>,
+    /// Regions of AWS, such as `eu-central-1`: payload to AWS in any other is forbidden. Any, if there are none. It needs the
+    /// ranges of AWS, or names.
+    pub regions_allowed: Vec<String>,
+}
+
+impl Path {
+    /// What makes no sense.
+    pub(crate) fn wrong(&self) -> Option<String> {
+        let mut regions = self.regions_allowed.iter();
+        let region = regions.find(|region| !is_region(region))?;
+        Some(format!(
+            "path.regions_allowed: `{region}` is no region such as `eu-central-1`"
+        ))
+    }
+}
+
+/// A way out of an interface, as `traffic-path` of its own records tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// Through another interface of the VPC: that of a NAT gateway, of a transit gateway or of a firewall (path 1).
+    VpcResource,
+    /// By an internet gateway (path 8; path 2 where no gateway endpoint can be meant).
+    InternetGateway,
+    /// By a virtual private gateway: a VPN, or Direct Connect (path 3).
+    VirtualPrivateGateway,
+    /// To a VPC of the same region by a peering (path 4). What stays inside the border is not judged.
+    Peering,
+    /// To a VPC of another region by a peering (path 5), likewise.
+    PeeringOtherRegion,
+    /// By the local gateway of an Outpost (path 6).
+    LocalGateway,
+    /// By a gateway endpoint (path 7; path 2 where routes lead to one).
+    GatewayEndpoint,
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::VpcResource => "another interface of the VPC, such as a NAT gateway's",
+            Self::InternetGateway => "an internet gateway",
+            Self::VirtualPrivateGateway => "a virtual private gateway",
+            Self::Peering => "a peering",
+            Self::PeeringOtherRegion => "a peering with another region",
+            Self::LocalGateway => "a local gateway",
+            Self::GatewayEndpoint => "a gateway endpoint",
+        })
+    }
+}
