@@ -16,7 +16,10 @@ use datafusion::sql::sqlparser::ast::{
 use crate::error::Error;
 
 /// Puts values in the places `$name` of a statement.
-pub(crate) fn bind(
+///
+/// # Errors
+/// [`Error::Place`] if a value is for a place that it does not have, or the other way round.
+pub fn bind(
     statement: &mut Statement,
     values: Vec<(String, ScalarValue)>,
 ) -> Result<(), Error> {
