@@ -17,12 +17,16 @@ use outflow_query::CATALOG;
 use crate::settings::Settings;
 
 mod functions;
+mod information;
+mod rewrite;
+
+pub(crate) use rewrite::names;
 
 /// Makes the catalogue part of a session.
 pub(crate) fn register(context: &SessionContext, roles: &Arc<OnceLock<Vec<String>>>) -> Result<(), DataFusionError> {
     setup_pg_catalog(context, CATALOG, Roles(Arc::clone(roles))).map_err(|error| *error)?;
     functions::register(context);
-    Ok(())
+    information::register(context)
 }
 
 /// What is different for each client.
@@ -103,12 +107,13 @@ impl Dialect {
     pub(crate) fn read(&self, sql: &str) -> Option<Statement> {
         let statements = self.catalogue.parse(sql).ok()?;
         let [statement] = <[Statement; 1]>::try_from(statements).ok()?;
-        Some(statement)
+        Some(rewrite::catalogue(statement))
     }
 
     /// Puts a statement into words of the engine.
     pub(crate) fn adapt(&self, statement: Statement) -> Statement {
         let adapting = self.adapting.iter();
-        adapting.fold(statement, |statement, rule| rule.rewrite(statement))
+        let statement = adapting.fold(statement, |statement, rule| rule.rewrite(statement));
+        rewrite::named(statement)
     }
 }

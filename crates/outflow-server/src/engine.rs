@@ -25,6 +25,9 @@ use crate::sql::{Parsed, parse};
 /// Batches of rows that wait for a client that reads slowly.
 const BATCHES_AHEAD: usize = 1;
 
+/// Bytes of a statement that takes no time to read.
+const SHORT_BYTES: usize = 16 << 10;
+
 /// What the servers of one lake share: its session, and what clients may take of it.
 #[derive(Clone)]
 pub struct Engine {
@@ -150,6 +153,10 @@ impl Desk {
 
     /// Takes a text apart into statements.
     pub(crate) async fn parse(&self, sql: &str) -> Result<Vec<Parsed>, Problem> {
+        // What is short is read at once: it must not wait for statements that keep all threads at work.
+        if sql.len() <= SHORT_BYTES {
+            return parse(sql, &self.engine.shared.dialect);
+        }
         let (shared, sql) = (Arc::clone(&self.engine.shared), sql.to_owned());
         self.compute(move || parse(&sql, &shared.dialect)).await
     }

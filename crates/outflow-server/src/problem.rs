@@ -40,7 +40,6 @@ pub(crate) mod sqlstate {
     pub(crate) const TOO_MANY_CONNECTIONS: &str = "53300";
     pub(crate) const CONFIGURATION_LIMIT_EXCEEDED: &str = "53400";
     pub(crate) const PROGRAM_LIMIT_EXCEEDED: &str = "54000";
-    pub(crate) const OBJECT_NOT_IN_STATE: &str = "55000";
     pub(crate) const QUERY_CANCELED: &str = "57014";
     pub(crate) const ADMIN_SHUTDOWN: &str = "57P01";
     pub(crate) const IO_ERROR: &str = "58030";
@@ -190,7 +189,7 @@ fn code_of_message(message: &str) -> &'static str {
         sqlstate::GROUPING_ERROR
     } else if is("signature") || is("Failed to coerce") || is("candidate functions") {
         sqlstate::UNDEFINED_FUNCTION
-    } else if is("Cannot coerce") || is("Cannot infer common") || is("cannot be cast") {
+    } else if is("incompatible types") || is("Cannot coerce") || is("Cannot infer common") || is("cannot be cast") {
         sqlstate::DATATYPE_MISMATCH
     } else if is("operators, and may have") || is("parentheses within one another") || is("recursion limit") {
         sqlstate::PROGRAM_LIMIT_EXCEEDED
@@ -207,7 +206,9 @@ fn code_of_message(message: &str) -> &'static str {
 fn code_of_value(message: &str) -> &'static str {
     let lower = message.to_lowercase();
     let is = |words: &str| lower.contains(words);
-    if is("divide by zero") || is("division by zero") {
+    if is("unrecognized configuration parameter") {
+        sqlstate::UNDEFINED_OBJECT
+    } else if is("divide by zero") || is("division by zero") {
         sqlstate::DIVISION_BY_ZERO
     } else if is("overflow") || is("out of range") {
         sqlstate::NUMERIC_VALUE_OUT_OF_RANGE

@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 use outflow_query::{Error, check_size};
 
-use crate::catalog::Dialect;
+use crate::catalog::{Dialect, names};
 use crate::problem::{Problem, sqlstate};
 
 mod copy;
@@ -24,6 +24,8 @@ pub(crate) struct Parsed {
     pub(crate) command: Command,
     /// Names of its places: of `$1` and `$2`, the numbers.
     pub(crate) places: usize,
+    /// How PostgreSQL would name the columns of its answer, if that can be told from the text.
+    pub(crate) names: Option<Vec<String>>,
 }
 
 /// What a statement asks for.
@@ -90,7 +92,9 @@ pub(crate) fn parse(sql: &str, dialect: &Dialect) -> Result<Vec<Parsed>, Problem
         }
         let statement = one(sql, group, dialect)?;
         let places = places(&statement)?;
+        let names = names(&statement);
         statements.push(Parsed {
+            names,
             command: command(statement)?,
             places,
         });

@@ -12,11 +12,14 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::exit::{Exit, Failure};
-use crate::session::{HowArgs, SessionArgs};
+use crate::session::{self, HowArgs, SessionArgs};
 use crate::voice::Voice;
 
 /// Threads that talk to clients. Those that work on statements are the session's.
 const TALKERS: usize = 2;
+
+/// Statements that have threads of their own, if each takes as many as it may.
+const STATEMENTS_APART: usize = 4;
 
 /// Bytes of a password or token that is read from stdin.
 const SECRET_BYTES_MAX: u64 = 4_096;
@@ -95,9 +98,12 @@ pub(crate) fn run(args: ServeArgs, voice: Voice) -> Result<Exit, Failure> {
         sources: Vec::new(),
         how: args.how,
     };
+    let threads = session.how.workers();
     let only: Only = session.only()?;
     let opened = session.open(only, None, None, voice)?;
-    let engine = Engine::new(&opened.session, opened.runtime.handle(), limits).map_err(unusable)?;
+    // More than a statement takes at once: one that looks up seldom, such as a join of all with all, leaves some to the others.
+    let workers = session::runtime(threads.saturating_mul(STATEMENTS_APART))?;
+    let engine = Engine::new(&opened.session, workers.handle(), limits).map_err(unusable)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(TALKERS)
         .thread_name("outflow-serve")

@@ -13,7 +13,7 @@ use datafusion::logical_expr::{
 use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 
-use crate::settings::Settings;
+use crate::settings::{SERVER_VERSION, Settings};
 
 /// What such a function does with its arguments.
 type Body = Arc<dyn Fn(&[ColumnarValue], usize) -> Result<ColumnarValue> + Send + Sync>;
@@ -131,6 +131,11 @@ pub(super) fn register(context: &SessionContext) {
         "pg_get_serial_sequence",
         "pg_get_function_sqlbody",
         "pg_tablespace_location",
+        "pg_get_function_result",
+        "pg_get_function_arguments",
+        "pg_get_function_identity_arguments",
+        "pg_get_functiondef",
+        "pg_get_statisticsobjdef",
     ] {
         context.register_udf(constant(name, any_of(1..=4), no_text()));
     }
@@ -144,15 +149,13 @@ pub(super) fn register(context: &SessionContext) {
         any_of(0..=0),
         ScalarValue::Int64(Some(1)),
     ));
-    context.register_udf(constant(
-        "pg_database_size",
-        any_of(1..=1),
-        ScalarValue::Int64(None),
-    ));
-    context.register_udf(
-        plain("size_pretty", any_of(1..=1), DataType::Utf8, |_, _| Ok(ColumnarValue::Scalar(ScalarValue::Utf8(None))))
-            .with_aliases(["pg_size_pretty"]),
-    );
+    // How large something is cannot be told by the number of a table.
+    for name in ["pg_database_size", "pg_table_size", "pg_indexes_size", "pg_tablespace_size"] {
+        context.register_udf(constant(name, any_of(1..=1), ScalarValue::Int64(None)));
+    }
+    context.register_udf(constant("pg_size_pretty", any_of(1..=1), no_text()));
+    let version = format!("PostgreSQL {SERVER_VERSION} (Outflow {})", env!("CARGO_PKG_VERSION"));
+    context.register_udf(constant("version", any_of(0..=0), ScalarValue::from(version)));
 }
 
 /// Registers what is different for each client.

@@ -268,7 +268,7 @@ impl Client {
             if parsed.places > 0 {
                 return Err(Problem::new(sqlstate::UNDEFINED_PARAMETER, "there is no parameter $1").into());
             }
-            self.simple_command(parsed.command, until).await?;
+            self.simple_command(parsed, until).await?;
         }
         Ok(())
     }

@@ -15,8 +15,8 @@ use crate::engine::Answer;
 use crate::problem::{Problem, sqlstate};
 use crate::sql::{CopyFormat, CopyOptions};
 
-/// The columns of an answer, in these formats: none of them for text, one for all, or one for each.
-pub(super) fn columns(schema: &Schema, formats: &[i16]) -> Result<Arc<Vec<FieldInfo>>, Problem> {
+/// The columns of an answer, under these names, in these formats: none of them for text, one for all, or one for each.
+pub(super) fn columns(schema: &Schema, names: Option<&[String]>, formats: &[i16]) -> Result<Arc<Vec<FieldInfo>>, Problem> {
     let count = schema.fields().len();
     if formats.len() > 1 && formats.len() != count {
         return Err(Problem::new(
@@ -24,7 +24,10 @@ pub(super) fn columns(schema: &Schema, formats: &[i16]) -> Result<Arc<Vec<FieldI
             format!("bind message has {} result formats but query has {count} columns", formats.len()),
         ));
     }
+    // Names that do not fit are of a statement that was put into other words.
+    let names = names.filter(|names| names.len() == count);
     let columns = schema.fields().iter().enumerate().map(|(at, field)| {
+        let name = names.and_then(|names| names.get(at)).unwrap_or(field.name());
         let code = formats.get(at).or(formats.first().filter(|_| formats.len() == 1));
         let format = match code {
             Some(1) => FieldFormat::Binary,
@@ -37,7 +40,7 @@ pub(super) fn columns(schema: &Schema, formats: &[i16]) -> Result<Arc<Vec<FieldI
             )
             .hint("cast it to another type, such as text")
         })?;
-        Ok(FieldInfo::new(field.name().clone(), None, None, of, format))
+        Ok(FieldInfo::new(name.clone(), None, None, of, format))
     });
     columns.collect::<Result<_, Problem>>().map(Arc::new)
 }

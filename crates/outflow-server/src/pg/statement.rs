@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::connection::{Client, End, Transaction, no_portal};
 use super::rows::{RowWriter, Telling, columns};
 use super::value;
+use crate::catalog::names;
 use crate::problem::{Problem, sqlstate};
 use crate::settings;
 use crate::sql::{Command, CopyFormat, CopyOptions, Fetched, Parsed};
@@ -30,6 +31,13 @@ pub(super) struct Prepared {
     pub(super) types: Vec<Type>,
     /// What it answers with, if it does.
     columns: Option<SchemaRef>,
+}
+
+impl Prepared {
+    /// How PostgreSQL would name its columns.
+    fn names(&self) -> Option<&[String]> {
+        self.parsed.as_ref()?.names.as_deref()
+    }
 }
 
 /// A statement with values for its places, or a cursor.
@@ -127,6 +135,8 @@ impl Client {
             Some(Parsed {
                 command: Command::Query(statement),
                 places,
+                ..
+
             }) => self.look_at(statement, *places, types, until).await?,
             Some(Parsed {
                 command: Command::Fetch { cursor, .. },
@@ -193,7 +203,7 @@ impl Client {
     pub(super) fn describe(&mut self, prepared: &Prepared, formats: &[i16]) -> Result<(), Problem> {
         match (&prepared.parsed, &prepared.columns) {
             (_, Some(schema)) => {
-                let fields = columns(schema, formats)?;
+                let fields = columns(schema, prepared.names(), formats)?;
                 self.line.output.columns(&fields);
             }
             (
@@ -245,7 +255,7 @@ impl Client {
             return Ok(());
         };
         let schema = prepared.columns.clone().unwrap_or_else(|| Arc::clone(telling.schema()));
-        let fields = columns(&schema, &portal.formats)?;
+        let fields = columns(&schema, prepared.names(), &portal.formats)?;
         telling.fit(&schema);
         let rows = self.tell_rows(telling, &fields, rows_max, until).await?;
         if rows_max == Some(rows) {
@@ -294,7 +304,8 @@ impl Client {
     }
 
     /// A statement of the simple protocol.
-    pub(super) async fn simple_command(&mut self, command: Command, until: Instant) -> Result<(), End> {
+    pub(super) async fn simple_command(&mut self, parsed: Parsed, until: Instant) -> Result<(), End> {
+        let Parsed { command, names, .. } = parsed;
         let Command::Query(statement) = command else {
             return self.command(command, Described::No, &[], until).await;
         };
@@ -302,7 +313,7 @@ impl Client {
         let (mut watch, desk) = self.watch(until);
         let plan = watch.during(desk.plan(statement, None)).await?;
         let mut telling = self.begin_telling(plan, until).await?;
-        let fields = columns(telling.schema(), &[])?;
+        let fields = columns(telling.schema(), names.as_deref(), &[])?;
         self.line.output.columns(&fields);
         let rows = self.tell_rows(&mut telling, &fields, None, until).await?;
         self.line.output.complete(&tag.complete(rows));
@@ -458,6 +469,7 @@ impl Client {
             sql: query.to_string().into(),
             columns: Some(Arc::clone(telling.schema())),
             parsed: Some(Parsed {
+                names: names(&query),
                 command: Command::Query(query),
                 places: 0,
             }),
@@ -483,7 +495,7 @@ impl Client {
     ) -> Result<(), End> {
         let mut portal = self.portals.remove(cursor).ok_or_else(|| no_portal(cursor))?;
         let schema = portal.prepared.columns.clone().ok_or_else(|| no_portal(cursor))?;
-        let fields = columns(&schema, formats)?;
+        let fields = columns(&schema, portal.prepared.names(), formats)?;
         if matches!(described, Described::No) {
             self.line.output.columns(&fields);
         }
@@ -503,10 +515,11 @@ impl Client {
     /// Copies rows out.
     async fn copy(&mut self, query: Statement, options: &CopyOptions, until: Instant) -> Result<(), End> {
         let (mut watch, desk) = self.watch(until);
-        let plan = watch.during(desk.plan(query, None)).await?;
+        let plan = watch.during(desk.plan(query.clone(), None)).await?;
         let mut telling = self.begin_telling(plan, until).await?;
         let is_binary = options.format == CopyFormat::Binary;
-        let all_columns = columns(telling.schema(), &[i16::from(is_binary)])?;
+        let names = names(&query);
+        let all_columns = columns(telling.schema(), names.as_deref(), &[i16::from(is_binary)])?;
         self.line.output.copy_begin(all_columns.len(), is_binary);
         if is_binary {
             // The signature, no flags, no more of a header.

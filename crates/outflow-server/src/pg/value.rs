@@ -47,6 +47,10 @@ pub(super) fn to_engine(of: &Type) -> DataType {
         Type::DATE => DataType::Date32,
         Type::TIMESTAMP => DataType::Timestamp(TimeUnit::Microsecond, None),
         Type::TIMESTAMPTZ => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        Type::NUMERIC => DataType::Decimal128(38, 10),
+        Type::INT2_ARRAY | Type::INT4_ARRAY | Type::INT8_ARRAY | Type::TEXT_ARRAY | Type::VARCHAR_ARRAY => {
+            DataType::new_list(to_engine(&element(of)), true)
+        }
         _ => DataType::Utf8View,
     }
 }

@@ -1,0 +1,233 @@
+//! Words of PostgreSQL that the engine has not, put into others.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, Statement, Value,
+    VisitMut as _, VisitorMut,
+};
+
+use super::information::SCHEMA;
+
+/// What a question to the catalogue cannot ask the engine in its own words.
+pub(super) fn catalogue(mut statement: Statement) -> Statement {
+    // It cannot stop early, so that what it went over is all.
+    let _ = statement.visit(&mut Catalogue);
+    named(statement)
+}
+
+struct Catalogue;
+
+impl VisitorMut for Catalogue {
+    type Break = ();
+
+    fn pre_visit_relation(&mut self, relation: &mut ObjectName) -> ControlFlow<()> {
+        let [first, _] = relation.0.as_mut_slice() else {
+            return ControlFlow::Continue(());
+        };
+        let is_theirs = first
+            .as_ident()
+            .is_some_and(|name| name.value.eq_ignore_ascii_case("information_schema"));
+        if is_theirs {
+            *first = ObjectNamePart::Identifier(Ident::new(SCHEMA));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        match expr {
+            // `ARRAY(SELECT …)`: in the catalogue these are memberships and privileges, of which there are none.
+            Expr::Function(function) if matches!(function.args, FunctionArguments::Subquery(_)) => {
+                let name = last(&function.name);
+                if name == "array" {
+                    *expr = null("TEXT");
+                }
+            }
+            // The columns of an index: there is none.
+            Expr::Function(function) if last(&function.name) == "_pg_expandarray" => {
+                *expr = null("INT");
+            }
+            // And what is taken of them.
+            Expr::CompoundFieldAccess { root, .. } if is_no_index(root) => *expr = null("INT"),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn is_no_index(of: &Expr) -> bool {
+    match of {
+        Expr::Nested(inner) => is_no_index(inner),
+        Expr::Cast { expr, .. } => matches!(expr.as_ref(), Expr::Value(value) if value.value == Value::Null),
+        Expr::CompoundIdentifier(parts) => parts.last().is_some_and(|part| part.value.eq_ignore_ascii_case("keys")),
+        Expr::Identifier(name) => name.value.eq_ignore_ascii_case("keys"),
+        _ => false,
+    }
+}
+
+fn last(name: &ObjectName) -> String {
+    let last = name.0.last().and_then(ObjectNamePart::as_ident);
+    last.map(|name| name.value.to_lowercase()).unwrap_or_default()
+}
+
+/// Nothing, of a type.
+fn null(of: &str) -> Expr {
+    use datafusion::sql::sqlparser::ast::{CastKind, DataType};
+    Expr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(Expr::value(Value::Null)),
+        data_type: if of == "INT" { DataType::Int(None) } else { DataType::Text },
+        array: false,
+        format: None,
+    }
+}
+
+/// Gives columns without a name the one that PostgreSQL would, and each one of its own: the engine wants that.
+pub(super) fn named(mut statement: Statement) -> Statement {
+    let _ = statement.visit(&mut Naming);
+    statement
+}
+
+struct Naming;
+
+impl VisitorMut for Naming {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        name_body(&mut query.body);
+        ControlFlow::Continue(())
+    }
+}
+
+fn name_body(body: &mut SetExpr) {
+    match body {
+        SetExpr::Select(select) => name_columns(select),
+        SetExpr::SetOperation { left, right, .. } => {
+            name_body(left);
+            name_body(right);
+        }
+        _ => {}
+    }
+}
+
+fn name_columns(select: &mut Select) {
+    let mut taken: Vec<String> = select.projection.iter().filter_map(given).collect();
+    let mut seen: Vec<String> = Vec::new();
+    for item in &mut select.projection {
+        let (expr, name) = match item {
+            SelectItem::UnnamedExpr(expr) => {
+                let name = name(expr);
+                (expr.clone(), name)
+            }
+            SelectItem::ExprWithAlias { alias, .. } => {
+                seen.push(alias.value.clone());
+                continue;
+            }
+            _ => continue,
+        };
+        let is_plain = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+        let is_call = matches!(expr, Expr::Function(_));
+        let is_second = seen.contains(&name) || (!is_plain && taken.contains(&name));
+        seen.push(name.clone());
+        // What is cast or computed keeps the engine's name as long as that is the only one: a name that PostgreSQL would give it is
+        // often that of a column, which is then meant by it elsewhere in the statement.
+        if is_second {
+            let number = seen.iter().filter(|other| **other == name).count() + 1;
+            let own = (number..).map(|number| format!("{name}_{number}")).find(|own| !taken.contains(own));
+            let own = own.unwrap_or(name);
+            taken.push(own.clone());
+            *item = aliased(expr, own);
+        } else if is_call {
+            taken.push(name.clone());
+            *item = aliased(expr, name);
+        }
+    }
+}
+
+fn aliased(expr: Expr, name: String) -> SelectItem {
+    SelectItem::ExprWithAlias {
+        expr,
+        alias: Ident::with_quote('"', name),
+    }
+}
+
+/// The name that a column has already.
+fn given(item: &SelectItem) -> Option<String> {
+    match item {
+        SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.clone()),
+        SelectItem::UnnamedExpr(expr @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_))) => Some(name(expr)),
+        _ => None,
+    }
+}
+
+/// How PostgreSQL names a column that has no name.
+fn name(of: &Expr) -> String {
+    let folded = |ident: &Ident| match ident.quote_style {
+        Some(_) => ident.value.clone(),
+        None => ident.value.to_lowercase(),
+    };
+    match of {
+        Expr::Identifier(name) => folded(name),
+        Expr::CompoundIdentifier(parts) => parts.last().map(folded).unwrap_or_default(),
+        Expr::Function(function) => last(&function.name),
+        Expr::Cast { expr, data_type, .. } => match name(expr).as_str() {
+            "?column?" => data_type.to_string().to_lowercase(),
+            inner => inner.to_owned(),
+        },
+        Expr::Nested(inner) => name(inner),
+        Expr::Case { else_result, .. } => match else_result.as_deref().map(name) {
+            Some(inner) if inner != "?column?" => inner,
+            _ => "case".to_owned(),
+        },
+        Expr::Extract { .. } => "extract".to_owned(),
+        Expr::Exists { .. } => "exists".to_owned(),
+        Expr::Array(_) => "array".to_owned(),
+        Expr::Substring { .. } => "substring".to_owned(),
+        Expr::Trim { .. } => "btrim".to_owned(),
+        Expr::Position { .. } => "position".to_owned(),
+        Expr::Ceil { .. } => "ceil".to_owned(),
+        Expr::Floor { .. } => "floor".to_owned(),
+        Expr::AtTimeZone { .. } => "timezone".to_owned(),
+        Expr::TypedString(_) => "?column?".to_owned(),
+        Expr::Subquery(query) => match names_of(&query.body).as_deref() {
+            Some([only]) => only.clone(),
+            _ => "?column?".to_owned(),
+        },
+        _ => "?column?".to_owned(),
+    }
+}
+
+/// How PostgreSQL names the columns of a statement's answer. None, if that takes more than the text.
+pub(crate) fn names(statement: &Statement) -> Option<Vec<String>> {
+    match statement {
+        Statement::Query(query) => names_of(&query.body),
+        _ => None,
+    }
+}
+
+fn names_of(body: &SetExpr) -> Option<Vec<String>> {
+    match body {
+        SetExpr::Select(select) => select
+            .projection
+            .iter()
+            .map(|item| match item {
+                SelectItem::UnnamedExpr(expr) => Some(name(expr)),
+                SelectItem::ExprWithAlias { expr, alias } => Some(match suffix(&alias.value, &name(expr)) {
+                    true => name(expr),
+                    false if alias.quote_style.is_some() => alias.value.clone(),
+                    false => alias.value.to_lowercase(),
+                }),
+                _ => None,
+            })
+            .collect(),
+        SetExpr::Query(query) => names_of(&query.body),
+        SetExpr::SetOperation { left, .. } => names_of(left),
+        _ => None,
+    }
+}
+
+/// Whether a name is one that was made of another as that was taken.
+fn suffix(name: &str, of: &str) -> bool {
+    let rest = name.strip_prefix(of).and_then(|rest| rest.strip_prefix('_'));
+    rest.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
