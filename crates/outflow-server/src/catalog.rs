@@ -20,6 +20,7 @@ mod functions;
 mod information;
 mod rewrite;
 
+pub(crate) use information::each as tables;
 pub(crate) use rewrite::names;
 
 /// Makes the catalogue part of a session.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{LogicalPlan, TableType};
 use datafusion::prelude::{SQLOptions, SessionContext};
 use datafusion::sql::parser::Statement as Planned;
 use datafusion::sql::sqlparser::ast::Statement;
@@ -218,6 +218,14 @@ impl Desk {
             batches,
             task: Aborting(task),
         })
+    }
+
+    /// The tables of the lake: their names, what they are, and their columns.
+    pub(crate) async fn tables(&self) -> Result<Vec<(String, TableType, SchemaRef)>, Problem> {
+        let context = self.context.clone();
+        let tables = self.work(async move { Ok(catalog::tables(context.state().catalog_list()).await?) });
+        let tables = tables.await?.into_iter();
+        Ok(tables.map(|(name, table)| (name, table.table_type(), table.schema())).collect())
     }
 
     /// Does on the engine's threads what takes a while, and waits for nothing.

@@ -13,6 +13,7 @@
 
 pub use engine::Engine;
 pub use error::Error;
+pub use flight::Flight;
 pub use limits::ServeLimits;
 pub use pg::Pg;
 pub use tls::Tls;
@@ -21,6 +22,7 @@ pub use users::{Users, line_of_password, line_of_token};
 mod catalog;
 mod engine;
 mod error;
+mod flight;
 mod limits;
 mod listen;
 mod pg;

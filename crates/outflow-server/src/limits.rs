@@ -11,7 +11,7 @@ pub struct ServeLimits {
     pub statements: usize,
     /// How long a statement may wait for its turn. Then it is refused with SQLSTATE 53300.
     pub queue_timeout: Duration,
-    /// Connections at once, of all protocols together. One more is refused with SQLSTATE 53300.
+    /// Connections at once, of each protocol. One more is refused, by PostgreSQL's protocol with SQLSTATE 53300.
     pub connections: usize,
     /// Bytes of a message of a client, and so of a statement, once it is known who it is. A longer one ends the connection.
     pub message_bytes: usize,

@@ -1,12 +1,13 @@
 //! Statements, as clients of PostgreSQL write them.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    CloseCursor, CopySource, CopyTarget, Expr, FetchDirection, Ident, ObjectName, Query, Reset, Select,
-    Set, SetExpr, Statement, Value, ValueWithSpan, visit_expressions,
+    CloseCursor, CopySource, CopyTarget, Expr, FetchDirection, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Query, Reset, Select,
+    Set, SetExpr, Statement, Value, ValueWithSpan, visit_expressions, visit_expressions_mut,
 };
-use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+use datafusion::sql::sqlparser::dialect::{GenericDialect, PostgreSqlDialect};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 use outflow_query::{Error, check_size};
@@ -194,6 +195,57 @@ fn places(statement: &Statement) -> Result<usize, Problem> {
     match stopped {
         ControlFlow::Break(problem) => Err(problem),
         ControlFlow::Continue(()) => Ok(most),
+    }
+}
+
+/// Numbers of places that stand for a list, as in `x = ANY($1)`.
+pub(crate) fn places_of_lists(statement: &Statement) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    let _ = visit_expressions(statement, |expr| {
+        if let Expr::Function(function) = expr
+            && let FunctionArguments::List(list) = &function.args
+            && let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(first)))) = list.args.first()
+            && let Value::Placeholder(place) = &first.value
+            && function.name.to_string().to_lowercase().starts_with("array_")
+        {
+            found.extend(place.strip_prefix('$').and_then(|number| number.parse::<usize>().ok()));
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    found
+}
+
+/// Reads one query as `outflow query` does, and Arrow's clients: places are `$1` or `?`.
+pub(crate) fn parse_query(sql: &str) -> Result<(Statement, usize), Problem> {
+    check_size(sql)?;
+    let mut statements = Parser::parse_sql(&GenericDialect {}, sql).map_err(syntax)?;
+    let (Some(mut statement), true) = (statements.pop(), statements.is_empty()) else {
+        return Err(Problem::new(sqlstate::SYNTAX_ERROR, "one statement is wanted, neither none nor several"));
+    };
+    let mut count = 0_usize;
+    let stopped = visit_expressions_mut(&mut statement, |expr| {
+        if let Expr::Value(value) = expr
+            && let Value::Placeholder(place) = &mut value.value
+            && place == "?"
+        {
+            count += 1;
+            *place = format!("${count}");
+        } else if count > 0 && matches!(expr, Expr::Value(value) if matches!(value.value, Value::Placeholder(_))) {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    });
+    if stopped.is_break() {
+        let message = "places are either all `?` or all `$1`";
+        return Err(Problem::new(sqlstate::UNDEFINED_PARAMETER, message));
+    }
+    let places = places(&statement)?;
+    match command(statement)? {
+        Command::Query(statement) => Ok((statement, places)),
+        _ => Err(Problem::new(
+            sqlstate::FEATURE_NOT_SUPPORTED,
+            "what may be asked begins with SELECT, WITH, VALUES, EXPLAIN or DESCRIBE",
+        )),
     }
 }
 

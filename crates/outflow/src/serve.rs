@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use outflow_query::{Only, STACK_BYTES};
-use outflow_server::{Engine, Error, Pg, ServeLimits, Tls, Users};
+use outflow_server::{Engine, Error, Flight, Pg, ServeLimits, Tls, Users};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -24,7 +24,7 @@ const STATEMENTS_APART: usize = 4;
 /// Bytes of a password or token that is read from stdin.
 const SECRET_BYTES_MAX: u64 = 4_096;
 
-/// Serve SQL over a lake to other programs, over PostgreSQL's protocol. Only reading is possible.
+/// Serve SQL over a lake to other programs, over PostgreSQL's protocol and Arrow Flight SQL. Only reading is possible.
 ///
 /// The database is named `outflow`. Without --users anybody is let in who can connect, which is why an address beyond this machine
 /// needs --users, and --tls-cert with --tls-key.
@@ -32,7 +32,7 @@ const SECRET_BYTES_MAX: u64 = 4_096;
 #[command(
     after_help = "Examples:\n  outflow serve --lake ./lake --pg 127.0.0.1:5432\n  psql 'host=127.0.0.1 port=5432 dbname=outflow \
                         user=me' -c 'SELECT count(*) FROM flows'\n  outflow serve --hash-password ana < password >> users\n  outflow \
-                        serve --lake s3://bucket/lake --pg 0.0.0.0:5432 --users users --tls-cert \
+                        serve --lake s3://bucket/lake --pg 0.0.0.0:5432 --flight 0.0.0.0:32010 --users users --tls-cert \
                         chain.pem --tls-key key.pem\n\nSIGTERM and Ctrl-C end it; statements that run have ten seconds to end."
 )]
 pub(crate) struct ServeArgs {
@@ -42,6 +42,9 @@ pub(crate) struct ServeArgs {
     /// Speak PostgreSQL's protocol at this address.
     #[arg(long, value_name = "ADDRESS")]
     pg: Option<SocketAddr>,
+    /// Speak Arrow Flight SQL at this address.
+    #[arg(long, value_name = "ADDRESS")]
+    flight: Option<SocketAddr>,
     /// File of those who may ask, a line each, as --hash-password and --hash-token print them.
     #[arg(long, value_name = "FILE")]
     users: Option<PathBuf>,
@@ -66,10 +69,10 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     how: HowArgs,
     /// Read a password from stdin, print the line for it that a file of users takes, and end.
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["lake", "pg", "hash_token"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["lake", "pg", "flight", "hash_token"])]
     hash_password: Option<String>,
-    /// Read a token from stdin, print the line for it that a file of users takes, and end.
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["lake", "pg"])]
+    /// Read a token from stdin, print the line for it that a file of users takes, and end. Tokens are for Flight SQL.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["lake", "pg", "flight"])]
     hash_token: Option<String>,
 }
 
@@ -112,7 +115,8 @@ pub(crate) fn run(args: ServeArgs, voice: Voice) -> Result<Exit, Failure> {
         .build()
         .map_err(|error| Failure::unfinished(error, "allow the program more threads"))?;
     let pg = args.pg.map(|at| (at, Pg::new(&engine, users.as_ref(), tls.as_ref())));
-    let served = runtime.block_on(serve(pg, voice));
+    let flight = args.flight.map(|at| (at, Flight::new(&engine, users.as_ref(), tls.as_ref())));
+    let served = runtime.block_on(serve(pg, flight, voice));
     runtime.shutdown_background();
     served.map(|()| Exit::Done)
 }
@@ -120,14 +124,14 @@ pub(crate) fn run(args: ServeArgs, voice: Voice) -> Result<Exit, Failure> {
 impl ServeArgs {
     /// Whether it is said what to serve, and to nobody whom it must not be.
     fn check(&self) -> Result<(), Failure> {
-        if self.pg.is_none() {
+        if self.pg.is_none() && self.flight.is_none() {
             return Err(Failure::usage(
                 anyhow!("it is not said where to serve"),
-                "name an address with --pg, as 127.0.0.1:5432",
+                "name an address with --pg, as 127.0.0.1:5432, or with --flight",
             ));
         }
-        let mut beyond = self.pg.into_iter();
-        let Some(beyond) = beyond.find(|at| !at.ip().to_canonical().is_loopback()) else {
+        let beyond = [self.pg, self.flight].into_iter().flatten();
+        let Some(beyond) = beyond.into_iter().find(|at| !at.ip().to_canonical().is_loopback()) else {
             return Ok(());
         };
         if self.users.is_none() {
@@ -147,7 +151,7 @@ impl ServeArgs {
 }
 
 /// Serves until a signal comes.
-async fn serve(pg: Option<(SocketAddr, Pg)>, voice: Voice) -> Result<(), Failure> {
+async fn serve(pg: Option<(SocketAddr, Pg)>, flight: Option<(SocketAddr, Flight)>, voice: Voice) -> Result<(), Failure> {
     let (tell, told) = watch::channel(false);
     let stop = || {
         let mut told = told.clone();
@@ -156,16 +160,30 @@ async fn serve(pg: Option<(SocketAddr, Pg)>, voice: Voice) -> Result<(), Failure
             let _ = told.wait_for(|stop| *stop).await;
         }
     };
+    // Both addresses are had before either is served.
     let pg = match pg {
         Some((at, pg)) => Some((listen(at).await?, pg)),
+        None => None,
+    };
+    let flight = match flight {
+        Some((at, flight)) => Some((listen(at).await?, flight)),
         None => None,
     };
     if let Some((listener, _)) = &pg {
         voice.note(&format!("PostgreSQL's protocol: postgresql://{}/outflow", address(listener)?));
     }
+    if let Some((listener, _)) = &flight {
+        voice.note(&format!("Flight SQL: grpc://{}", address(listener)?));
+    }
     let pg_done = async {
         match pg {
             Some((listener, pg)) => pg.serve(listener, stop()).await,
+            None => Ok(()),
+        }
+    };
+    let flight_done = async {
+        match flight {
+            Some((listener, flight)) => flight.serve(listener, stop()).await,
             None => Ok(()),
         }
     };
@@ -174,7 +192,7 @@ async fn serve(pg: Option<(SocketAddr, Pg)>, voice: Voice) -> Result<(), Failure
         tell.send_replace(true);
         asked
     };
-    let served = async { pg_done.await };
+    let served = async { tokio::try_join!(pg_done, flight_done) };
     let (signal, served) = tokio::join!(signal, served);
     signal?;
     served.map(|_| ()).map_err(unusable)

@@ -171,7 +171,7 @@ fn nothing() -> Vec<Told> {
 }
 
 /// The tables of the lake, with their columns.
-async fn each(
+pub(crate) async fn each(
     catalogs: &Arc<dyn CatalogProviderList>,
 ) -> Result<Vec<(String, Arc<dyn TableProvider>)>, DataFusionError> {
     let schema = catalogs.catalog(CATALOG).and_then(|catalog| catalog.schema(outflow_query::SCHEMA));

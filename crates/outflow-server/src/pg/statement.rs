@@ -17,7 +17,7 @@ use super::value;
 use crate::catalog::names;
 use crate::problem::{Problem, sqlstate};
 use crate::settings;
-use crate::sql::{Command, CopyFormat, CopyOptions, Fetched, Parsed};
+use crate::sql::{Command, CopyFormat, CopyOptions, Fetched, Parsed, places_of_lists};
 
 /// Rows that are written at once: between them it is seen whether the client still wants more.
 const ROWS_AT_ONCE: usize = 1_024;
@@ -176,12 +176,14 @@ impl Client {
             Err(end) => return Err(end),
         };
         let known = plan.and_then(|plan| plan.get_parameter_types().ok()).unwrap_or_default();
+        let lists = places_of_lists(statement);
         let types: Vec<Type> = (0..places)
             .map(|at| {
                 let told = told.get(at).and_then(|oid| value::known(*oid));
                 let told = told.filter(|of| *of != Type::UNKNOWN);
                 let inferred = || known.get(&format!("${}", at + 1))?.as_ref().map(value::of_engine);
-                told.or_else(inferred).unwrap_or(Type::TEXT)
+                let list = || lists.contains(&(at + 1)).then_some(Type::TEXT_ARRAY);
+                told.or_else(list).or_else(inferred).unwrap_or(Type::TEXT)
             })
             .collect();
         let nothing: Vec<ScalarValue> = types
