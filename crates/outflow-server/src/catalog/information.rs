@@ -1,6 +1,7 @@
 //! The information schema as PostgreSQL has it: the engine's own has types of its own, and fewer columns.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use arrow_array::{ArrayRef, Int32Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
@@ -11,11 +12,14 @@ use datafusion::prelude::SessionContext;
 use outflow_query::CATALOG;
 use pgwire::api::Type;
 
+use crate::settings::Settings;
+
 /// The schema that statements find it in; `information_schema` itself is the engine's.
 pub(super) const SCHEMA: &str = "pg_information_schema";
 
 /// Its tables. Those without columns of their own here have what all have, and no rows.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
+    "pg_settings",
     "schemata",
     "tables",
     "views",
@@ -64,6 +68,7 @@ impl Information {
             "tables" => tables(&catalogs, |_| true).await?,
             "views" => tables(&catalogs, |of| of == TableType::View).await?,
             "columns" => columns(&catalogs).await?,
+            "pg_settings" => settings(),
             name if TABLES.contains(&name) => nothing(),
             _ => return Ok(None),
         };
@@ -121,6 +126,32 @@ fn all(name: &'static str, value: &str, rows: usize) -> Told {
 
 fn none(name: &'static str, rows: usize) -> Told {
     Told::Text(name, vec![None; rows])
+}
+
+/// Settings as they are at first: the catalogue's own has one alone.
+fn settings() -> Vec<Told> {
+    let first = Settings::new("", 0, Duration::ZERO);
+    let (names, values): (Vec<_>, Vec<_>) =
+        first.all().map(|(name, value)| (Some(name.to_owned()), Some(value.to_owned()))).unzip();
+    let rows = names.len();
+    vec![
+        Told::Text("name", names),
+        Told::Text("reset_val", values.clone()),
+        Told::Text("boot_val", values.clone()),
+        Told::Text("setting", values),
+        none("unit", rows),
+        none("category", rows),
+        none("short_desc", rows),
+        none("extra_desc", rows),
+        all("context", "user", rows),
+        all("vartype", "string", rows),
+        all("source", "default", rows),
+        none("min_val", rows),
+        none("max_val", rows),
+        none("enumvals", rows),
+        none("sourcefile", rows),
+        Told::Number("sourceline", vec![None; rows]),
+    ]
 }
 
 fn schemata() -> Vec<Told> {

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, Statement, Value,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, Statement, Value,
     VisitMut as _, VisitorMut,
 };
 
@@ -22,9 +22,14 @@ impl VisitorMut for Catalogue {
     type Break = ();
 
     fn pre_visit_relation(&mut self, relation: &mut ObjectName) -> ControlFlow<()> {
-        let [first, _] = relation.0.as_mut_slice() else {
+        let [first, second] = relation.0.as_mut_slice() else {
             return ControlFlow::Continue(());
         };
+        let is = |part: &ObjectNamePart, name| part.as_ident().is_some_and(|part| part.value.eq_ignore_ascii_case(name));
+        if is(first, "pg_catalog") && is(second, "pg_settings") {
+            *first = ObjectNamePart::Identifier(Ident::new(SCHEMA));
+            return ControlFlow::Continue(());
+        }
         let is_theirs = first
             .as_ident()
             .is_some_and(|name| name.value.eq_ignore_ascii_case("information_schema"));
@@ -49,20 +54,70 @@ impl VisitorMut for Catalogue {
             }
             // And what is taken of them.
             Expr::CompoundFieldAccess { root, .. } if is_no_index(root) => *expr = null("INT"),
+            // Columns that the catalogue lacks, in which nothing would be.
+            Expr::CompoundIdentifier(parts) if is_lacking(parts) => *expr = null("TEXT"),
+            Expr::Subquery(query) => one_row(query),
             _ => {}
         }
         ControlFlow::Continue(())
     }
 }
 
+/// Columns of `pg_class`, `pg_attribute` and others that are left out by the catalogue, and are never more than nothing here.
+const LACKING: [&str; 5] = ["relacl", "reloptions", "attacl", "tableoid", "typacl"];
+
+fn is_lacking(parts: &[Ident]) -> bool {
+    let [_, column] = parts else {
+        return false;
+    };
+    LACKING.iter().any(|lacking| column.value.eq_ignore_ascii_case(lacking))
+}
+
+/// Says of a query for one value of one row that it has no more than that, which the engine wants to see: what is looked up in the
+/// catalogue by a number is there once.
+fn one_row(query: &mut Query) {
+    let SetExpr::Select(select) = query.body.as_mut() else {
+        return;
+    };
+    let is_plain = query.limit_clause.is_none() && query.fetch.is_none() && select.selection.is_some();
+    let ([item], true) = (select.projection.as_mut_slice(), is_plain) else {
+        return;
+    };
+    let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else {
+        return;
+    };
+    if matches!(expr, Expr::Function(_)) || matches!(&select.group_by, GroupByExpr::Expressions(by, _) if !by.is_empty()) {
+        return;
+    }
+    *expr = Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new("max")]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(expr.clone()))],
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    });
+}
+
 fn is_no_index(of: &Expr) -> bool {
     match of {
         Expr::Nested(inner) => is_no_index(inner),
         Expr::Cast { expr, .. } => matches!(expr.as_ref(), Expr::Value(value) if value.value == Value::Null),
-        Expr::CompoundIdentifier(parts) => parts.last().is_some_and(|part| part.value.eq_ignore_ascii_case("keys")),
-        Expr::Identifier(name) => name.value.eq_ignore_ascii_case("keys"),
+        Expr::CompoundIdentifier(parts) => parts.last().is_some_and(is_of_index),
+        Expr::Identifier(name) => is_of_index(name),
         _ => false,
     }
+}
+
+fn is_of_index(column: &Ident) -> bool {
+    let of_index = ["keys", "indkey", "indoption", "indclass", "indcollation", "conkey", "confkey"];
+    of_index.iter().any(|of| column.value.eq_ignore_ascii_case(of))
 }
 
 fn last(name: &ObjectName) -> String {

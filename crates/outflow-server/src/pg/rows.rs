@@ -124,6 +124,8 @@ impl Telling {
 pub(super) struct RowWriter {
     fields: Arc<Vec<FieldInfo>>,
     encoder: DataRowEncoder,
+    /// What goes in front of the next row that is copied.
+    prefix: Vec<u8>,
 }
 
 impl RowWriter {
@@ -131,7 +133,24 @@ impl RowWriter {
         Self {
             encoder: DataRowEncoder::new(Arc::clone(&fields)),
             fields,
+            prefix: Vec::new(),
         }
+    }
+
+    /// What writes rows that are copied in binary: the first is behind a header, in one message with it.
+    pub(super) fn copying(fields: Arc<Vec<FieldInfo>>, format: CopyFormat) -> Self {
+        let mut writer = Self::new(fields);
+        if format == CopyFormat::Binary {
+            // The signature, no flags, no more of a header.
+            writer.prefix = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0".to_vec();
+        }
+        writer
+    }
+
+    /// What ends a copy in binary.
+    pub(super) fn end(mut self) -> Vec<u8> {
+        self.prefix.extend([0xff, 0xff]);
+        self.prefix
     }
 
     /// Messages of rows.
@@ -156,6 +175,7 @@ impl RowWriter {
         for row in rows {
             let data = self.row(batch, row)?;
             line.clear();
+            line.append(&mut self.prefix);
             if options.format == CopyFormat::Binary {
                 let count = u16::try_from(self.fields.len()).unwrap_or(u16::MAX);
                 line.extend(count.to_be_bytes());

@@ -523,16 +523,13 @@ impl Client {
         let names = names(&query);
         let all_columns = columns(telling.schema(), names.as_deref(), &[i16::from(is_binary)])?;
         self.line.output.copy_begin(all_columns.len(), is_binary);
-        if is_binary {
-            // The signature, no flags, no more of a header.
-            self.line.output.copy_data(b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0");
-        } else if options.header {
+        if options.header && !is_binary {
             let mut line = Vec::new();
             options.write(all_columns.iter().map(|column| Some(column.name().as_bytes())), &mut line);
             self.line.output.copy_data(&line);
         }
         let (mut watch, desk) = self.watch(until);
-        let mut writer = RowWriter::new(Arc::clone(&all_columns));
+        let mut writer = RowWriter::copying(Arc::clone(&all_columns), options.format);
         let mut told = 0;
         while let Some((batch, rows)) = watch.during(telling.next(ROWS_AT_ONCE)).await? {
             told += rows.len();
@@ -544,7 +541,7 @@ impl Client {
             watch.line.drain().await?;
         }
         if is_binary {
-            self.line.output.copy_data(&[0xff, 0xff]);
+            self.line.output.copy_data(&writer.end());
         }
         self.line.output.copy_end();
         self.line.output.complete(&format!("COPY {told}"));
