@@ -20,10 +20,7 @@ use crate::error::Error;
 ///
 /// # Errors
 /// [`Error::Place`] if a value is for a place that it does not have, or the other way round.
-pub fn bind(
-    statement: &mut Statement,
-    values: Vec<(String, ScalarValue)>,
-) -> Result<(), Error> {
+pub fn bind(statement: &mut Statement, values: Vec<(String, ScalarValue)>) -> Result<(), Error> {
     let statement = match statement {
         Statement::Statement(sql) => sql,
         Statement::Explain(explained) => return bind(&mut explained.statement, values),
@@ -76,7 +73,9 @@ fn literal(value: &ScalarValue) -> Expr {
         ScalarValue::TimestampMicrosecond(Some(micros), _) => {
             cast(Expr::value(Value::Number(micros.to_string(), false)), value)
         }
-        ScalarValue::List(list) if list.len() == 1 && list.is_valid(0) => list_of(value, &list.value(0)),
+        ScalarValue::List(list) if list.len() == 1 && list.is_valid(0) => {
+            list_of(value, &list.value(0))
+        }
         // The engine's own cast knows every type, and no value of one is ambiguous as a text.
         other if other.is_null() => cast(Expr::value(Value::Null), other),
         other => cast(text(&other.to_string()), other),

@@ -19,7 +19,8 @@ pub use library::{
 pub use only::Only;
 pub use row::{Row, rows};
 pub use session::{
-    CATALOG, Limits, OPERATORS_MAX, PARENTHESES_MAX, Rows, SCHEMA, STACK_BYTES, Session, check_size, is_whole,
+    CATALOG, Limits, OPERATORS_MAX, PARENTHESES_MAX, Rows, SCHEMA, STACK_BYTES, Session,
+    check_size, is_whole,
 };
 pub use timeline::{
     Entity, Episode, Gap, MOMENTS_MAX, Moment, Questions, Timeline, TimelineRequest, What, Why,

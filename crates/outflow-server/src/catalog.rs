@@ -9,8 +9,9 @@ use datafusion_pg_catalog::pg_catalog::context::{PgCatalogContextProvider, Role}
 use datafusion_pg_catalog::pg_catalog::setup_pg_catalog;
 use datafusion_pg_catalog::sql::PostgresCompatibilityParser;
 use datafusion_pg_catalog::sql::rules::{
-    CurrentUserVariableToSessionUserFunctionCall, FixArrayLiteral, FixVersionColumnName, RewriteArrayAnyAllOperation,
-    RewritePgCatalogOperator, SqlStatementRewriteRule, StripCallableQualifier, StripCollate,
+    CurrentUserVariableToSessionUserFunctionCall, FixArrayLiteral, FixVersionColumnName,
+    RewriteArrayAnyAllOperation, RewritePgCatalogOperator, SqlStatementRewriteRule,
+    StripCallableQualifier, StripCollate,
 };
 use outflow_query::CATALOG;
 
@@ -24,14 +25,22 @@ pub(crate) use information::each as tables;
 pub(crate) use rewrite::names;
 
 /// Makes the catalogue part of a session.
-pub(crate) fn register(context: &SessionContext, roles: &Arc<OnceLock<Vec<String>>>) -> Result<(), DataFusionError> {
+pub(crate) fn register(
+    context: &SessionContext,
+    roles: &Arc<OnceLock<Vec<String>>>,
+) -> Result<(), DataFusionError> {
     setup_pg_catalog(context, CATALOG, Roles(Arc::clone(roles))).map_err(|error| *error)?;
     functions::register(context);
     information::register(context)
 }
 
 /// What is different for each client.
-pub(crate) fn personal(context: &SessionContext, settings: &Arc<Mutex<Settings>>, user: &str, process: i32) {
+pub(crate) fn personal(
+    context: &SessionContext,
+    settings: &Arc<Mutex<Settings>>,
+    user: &str,
+    process: i32,
+) {
     functions::personal(context, settings, user, process);
 }
 
@@ -48,7 +57,10 @@ impl PgCatalogContextProvider for Roles {
         Box::pin(async { self.0.get().cloned().unwrap_or_default() })
     }
 
-    fn role<'s, 'n, 'f>(&'s self, name: &'n str) -> std::pin::Pin<Box<dyn Future<Output = Option<Role>> + Send + 'f>>
+    fn role<'s, 'n, 'f>(
+        &'s self,
+        name: &'n str,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Option<Role>> + Send + 'f>>
     where
         's: 'f,
         'n: 'f,
@@ -101,7 +113,8 @@ impl Dialect {
         word.starts_with("pg_")
             || word.starts_with("_pg_")
             || word == "information_schema"
-            || ["regclass", "regtype", "regproc", "regnamespace", "regrole"].contains(&word.as_str())
+            || ["regclass", "regtype", "regproc", "regnamespace", "regrole"]
+                .contains(&word.as_str())
     }
 
     /// Reads a question to the catalogue. None, if it is none that can be read so.

@@ -91,7 +91,9 @@ impl Engine {
 
     /// Room for one more connection, if there is any.
     pub(crate) fn connection(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.shared.connections).try_acquire_owned().ok()
+        Arc::clone(&self.shared.connections)
+            .try_acquire_owned()
+            .ok()
     }
 
     /// What one client asks with.
@@ -114,7 +116,10 @@ impl Engine {
         let turn = Arc::clone(&self.shared.turns).acquire_owned();
         match tokio::time::timeout(wait, turn).await {
             Ok(Ok(turn)) => Ok(turn),
-            Ok(Err(_)) => Err(Problem::fatal(sqlstate::ADMIN_SHUTDOWN, "the server is stopping")),
+            Ok(Err(_)) => Err(Problem::fatal(
+                sqlstate::ADMIN_SHUTDOWN,
+                "the server is stopping",
+            )),
             Err(_) => Err(self.too_many()),
         }
     }
@@ -223,9 +228,12 @@ impl Desk {
     /// The tables of the lake: their names, what they are, and their columns.
     pub(crate) async fn tables(&self) -> Result<Vec<(String, TableType, SchemaRef)>, Problem> {
         let context = self.context.clone();
-        let tables = self.work(async move { Ok(catalog::tables(context.state().catalog_list()).await?) });
+        let tables =
+            self.work(async move { Ok(catalog::tables(context.state().catalog_list()).await?) });
         let tables = tables.await?.into_iter();
-        Ok(tables.map(|(name, table)| (name, table.table_type(), table.schema())).collect())
+        Ok(tables
+            .map(|(name, table)| (name, table.table_type(), table.schema()))
+            .collect())
     }
 
     /// Does on the engine's threads what takes a while, and waits for nothing.

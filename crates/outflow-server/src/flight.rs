@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -81,7 +81,11 @@ impl Flight {
     ///
     /// # Errors
     /// [`Error::Accept`] if nobody can connect any more.
-    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), Error> {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), Error> {
         let limits = *self.shared.engine.limits();
         let service = FlightServiceServer::new(service::Service::new(&self.shared))
             .max_decoding_message_size(limits.message_bytes)
@@ -123,21 +127,33 @@ impl Shared {
         let Some(users) = &self.users else {
             return Ok("anybody".to_owned());
         };
-        let said = metadata.get("authorization").and_then(|said| said.to_str().ok());
-        let (scheme, proof) = said.and_then(|said| said.split_once(' ')).ok_or_else(unknown)?;
+        let said = metadata
+            .get("authorization")
+            .and_then(|said| said.to_str().ok());
+        let (scheme, proof) = said
+            .and_then(|said| said.split_once(' '))
+            .ok_or_else(unknown)?;
         if scheme.eq_ignore_ascii_case("bearer") {
-            let known = self.of_token(proof).or_else(|| users.of_token(proof).map(str::to_owned));
+            let known = self
+                .of_token(proof)
+                .or_else(|| users.of_token(proof).map(str::to_owned));
             return known.ok_or_else(unknown);
         }
         if !scheme.eq_ignore_ascii_case("basic") {
             return Err(unknown());
         }
-        let decoded = STANDARD.decode(proof).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        // Some clients leave out what fills it up.
+        let decoded = STANDARD_NO_PAD
+            .decode(proof.trim_end_matches('='))
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok());
         let decoded = decoded.ok_or_else(unknown)?;
         let (name, password) = decoded.split_once(':').ok_or_else(unknown)?;
         let (name, password, users) = (name.to_owned(), password.to_owned(), users.clone());
         // To see whether it is right takes as long as to find out what it is once.
-        let seen = self.desk.compute(move || Ok(users.has_password(&name, &password).then_some(name)));
+        let seen = self
+            .desk
+            .compute(move || Ok(users.has_password(&name, &password).then_some(name)));
         seen.await.map_err(status)?.ok_or_else(unknown)
     }
 
@@ -160,7 +176,10 @@ impl Shared {
         let now = Instant::now();
         tokens.retain(|_, (until, _)| *until > now);
         if tokens.len() >= TOKENS_MAX
-            && let Some(oldest) = tokens.iter().min_by_key(|(_, (until, _))| *until).map(|(token, _)| token.clone())
+            && let Some(oldest) = tokens
+                .iter()
+                .min_by_key(|(_, (until, _))| *until)
+                .map(|(token, _)| token.clone())
         {
             tokens.remove(&oldest);
         }
@@ -175,25 +194,34 @@ fn digest(token: &str) -> String {
 }
 
 fn unknown() -> Status {
-    Status::unauthenticated("it is not known who calls: give a name and its password, or a token as bearer")
+    Status::unauthenticated(
+        "it is not known who calls: give a name and its password, or a token as bearer",
+    )
 }
 
 /// What a problem is in gRPC.
 fn status(problem: Problem) -> Status {
     let code = match problem.code {
         sqlstate::QUERY_CANCELED => Code::DeadlineExceeded,
-        sqlstate::OUT_OF_MEMORY | sqlstate::TOO_MANY_CONNECTIONS | sqlstate::PROGRAM_LIMIT_EXCEEDED => {
-            Code::ResourceExhausted
-        }
+        sqlstate::OUT_OF_MEMORY
+        | sqlstate::TOO_MANY_CONNECTIONS
+        | sqlstate::PROGRAM_LIMIT_EXCEEDED => Code::ResourceExhausted,
         sqlstate::READ_ONLY_SQL_TRANSACTION => Code::PermissionDenied,
         sqlstate::FEATURE_NOT_SUPPORTED => Code::Unimplemented,
         sqlstate::ADMIN_SHUTDOWN => Code::Unavailable,
         sqlstate::INTERNAL_ERROR | sqlstate::IO_ERROR => Code::Internal,
-        sqlstate::UNDEFINED_TABLE | sqlstate::UNDEFINED_COLUMN | sqlstate::UNDEFINED_FUNCTION => Code::NotFound,
+        sqlstate::UNDEFINED_TABLE | sqlstate::UNDEFINED_COLUMN | sqlstate::UNDEFINED_FUNCTION => {
+            Code::NotFound
+        }
         _ => Code::InvalidArgument,
     };
-    let at = problem.spot.map(|spot| format!(" at line {}, column {}", spot.line, spot.column));
+    let at = problem
+        .spot
+        .map(|spot| format!(" at line {}, column {}", spot.line, spot.column));
     let hint = problem.hint.map(|hint| format!("; hint: {hint}"));
     let (at, hint) = (at.unwrap_or_default(), hint.unwrap_or_default());
-    Status::new(code, format!("[{}] {}{at}{hint}", problem.code, problem.message))
+    Status::new(
+        code,
+        format!("[{}] {}{at}{hint}", problem.code, problem.message),
+    )
 }

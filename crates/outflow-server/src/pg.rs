@@ -69,7 +69,11 @@ impl Pg {
     ///
     /// # Errors
     /// [`Error::Accept`] if nobody can connect any more.
-    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), Error> {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), Error> {
         let grace = self.shared.engine.limits().grace;
         listen::serve(listener, stop, grace, |stream, stopping| {
             let shared = Arc::clone(&self.shared);

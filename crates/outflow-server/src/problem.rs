@@ -132,7 +132,10 @@ impl Problem {
                 .hint("ask for less at once, or start the server with more --memory"),
             Error::Run { source } => {
                 let code = known.unwrap_or(sqlstate::INTERNAL_ERROR);
-                Self::new(code, format!("the query could not be run to its end: {}", root(&source)))
+                Self::new(
+                    code,
+                    format!("the query could not be run to its end: {}", root(&source)),
+                )
             }
             Error::Session { .. } => Self::new(sqlstate::INTERNAL_ERROR, error.to_string()),
         }
@@ -165,9 +168,9 @@ fn code(error: &DataFusionError) -> Option<&'static str> {
             | SchemaError::DuplicateUnqualifiedField { .. } => sqlstate::AMBIGUOUS_COLUMN,
         }),
         DataFusionError::NotImplemented(_) => Some(sqlstate::FEATURE_NOT_SUPPORTED),
-        DataFusionError::IoError(_) | DataFusionError::ObjectStore(_) | DataFusionError::ParquetError(_) => {
-            Some(sqlstate::IO_ERROR)
-        }
+        DataFusionError::IoError(_)
+        | DataFusionError::ObjectStore(_)
+        | DataFusionError::ParquetError(_) => Some(sqlstate::IO_ERROR),
         // What a lake says of itself.
         DataFusionError::External(_) => Some(sqlstate::IO_ERROR),
         _ => None,
@@ -185,13 +188,23 @@ fn code_of_message(message: &str) -> &'static str {
         sqlstate::AMBIGUOUS_COLUMN
     } else if is("No field named") || is("column '") && is("not found") {
         sqlstate::UNDEFINED_COLUMN
-    } else if is("must appear in the GROUP BY") || is("must be part of GROUP BY") || is("GROUP BY clause") {
+    } else if is("must appear in the GROUP BY")
+        || is("must be part of GROUP BY")
+        || is("GROUP BY clause")
+    {
         sqlstate::GROUPING_ERROR
     } else if is("signature") || is("Failed to coerce") || is("candidate functions") {
         sqlstate::UNDEFINED_FUNCTION
-    } else if is("incompatible types") || is("Cannot coerce") || is("Cannot infer common") || is("cannot be cast") {
+    } else if is("incompatible types")
+        || is("Cannot coerce")
+        || is("Cannot infer common")
+        || is("cannot be cast")
+    {
         sqlstate::DATATYPE_MISMATCH
-    } else if is("operators, and may have") || is("parentheses within one another") || is("recursion limit") {
+    } else if is("operators, and may have")
+        || is("parentheses within one another")
+        || is("recursion limit")
+    {
         sqlstate::PROGRAM_LIMIT_EXCEEDED
     } else if is("Expected:") || is("sql parser") || is("Unterminated") {
         sqlstate::SYNTAX_ERROR

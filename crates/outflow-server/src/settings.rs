@@ -18,7 +18,11 @@ const KNOWN: [(&str, &str, Kind); 43] = [
     ("client_min_messages", "notice", Kind::Free),
     ("datestyle", "ISO, MDY", Kind::DateStyle),
     ("default_transaction_deferrable", "off", Kind::Free),
-    ("default_transaction_isolation", "read committed", Kind::Free),
+    (
+        "default_transaction_isolation",
+        "read committed",
+        Kind::Free,
+    ),
     ("default_transaction_read_only", "on", Kind::ReadOnly),
     ("enable_seqscan", "on", Kind::Free),
     ("extra_float_digits", "1", Kind::Free),
@@ -62,7 +66,10 @@ const REPORTED: [(&str, &str); 14] = [
     ("application_name", "application_name"),
     ("client_encoding", "client_encoding"),
     ("datestyle", "DateStyle"),
-    ("default_transaction_read_only", "default_transaction_read_only"),
+    (
+        "default_transaction_read_only",
+        "default_transaction_read_only",
+    ),
     ("in_hot_standby", "in_hot_standby"),
     ("integer_datetimes", "integer_datetimes"),
     ("intervalstyle", "IntervalStyle"),
@@ -110,7 +117,9 @@ pub(crate) struct Done {
 impl Settings {
     /// Those of a connection of this user.
     pub(crate) fn new(user: &str, connections: usize, timeout_max: Duration) -> Self {
-        let known = KNOWN.iter().map(|(name, value, _)| ((*name).to_owned(), (*value).to_owned()));
+        let known = KNOWN
+            .iter()
+            .map(|(name, value, _)| ((*name).to_owned(), (*value).to_owned()));
         let mut first: BTreeMap<String, String> = known.collect();
         first.insert("session_authorization".into(), user.to_owned());
         first.insert("max_connections".into(), connections.to_string());
@@ -128,7 +137,9 @@ impl Settings {
 
     /// All, in the order of their names.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.now.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.now
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// What the protocol tells at first.
@@ -188,7 +199,9 @@ impl Settings {
     /// All to what they were at first; tells what the protocol tells of it.
     pub(crate) fn reset(&mut self) -> Vec<(&'static str, String)> {
         self.now = self.first.clone();
-        self.reported().map(|(name, value)| (name, value.to_owned())).collect()
+        self.reported()
+            .map(|(name, value)| (name, value.to_owned()))
+            .collect()
     }
 
     fn done(&self, name: &str, warning: Option<String>) -> Done {
@@ -200,8 +213,17 @@ impl Settings {
     }
 
     /// A value as it is kept, and what is to be said of it.
-    fn checked(&self, name: &str, kind: Kind, value: &str) -> Result<(String, Option<String>), Problem> {
-        let same = |with: &str| value.replace(['-', ' '], "").eq_ignore_ascii_case(&with.replace(['-', ' '], ""));
+    fn checked(
+        &self,
+        name: &str,
+        kind: Kind,
+        value: &str,
+    ) -> Result<(String, Option<String>), Problem> {
+        let same = |with: &str| {
+            value
+                .replace(['-', ' '], "")
+                .eq_ignore_ascii_case(&with.replace(['-', ' '], ""))
+        };
         let now = self.now.get(name).cloned().unwrap_or_default();
         let invalid = || {
             Problem::new(
@@ -220,22 +242,38 @@ impl Settings {
                 let asked = milliseconds(value).ok_or_else(invalid)?;
                 let beyond = asked > self.timeout_max || asked.is_zero();
                 let kept = if beyond { self.timeout_max } else { asked };
-                let warning = (beyond && !asked.is_zero())
-                    .then(|| format!("statements may take {} here, and no longer", shown(self.timeout_max)));
+                let warning = (beyond && !asked.is_zero()).then(|| {
+                    format!(
+                        "statements may take {} here, and no longer",
+                        shown(self.timeout_max)
+                    )
+                });
                 Ok((shown(kept), warning))
             }
-            Kind::Zone if ["UTC", "GMT", "Etc/UTC", "Z", "0"].iter().any(|utc| same(utc)) => {
+            Kind::Zone
+                if ["UTC", "GMT", "Etc/UTC", "Z", "0"]
+                    .iter()
+                    .any(|utc| same(utc)) =>
+            {
                 Ok((now, None))
             }
-            Kind::Zone => Ok((now, Some("times are told in UTC, whatever TimeZone is asked for".to_owned()))),
+            Kind::Zone => Ok((
+                now,
+                Some("times are told in UTC, whatever TimeZone is asked for".to_owned()),
+            )),
             Kind::Encoding if same("UTF8") || same("UNICODE") => Ok((now, None)),
             Kind::Encoding => Err(Problem::new(
                 sqlstate::FEATURE_NOT_SUPPORTED,
                 format!("text is told in UTF8 alone, not in {value}"),
             )),
             Kind::DateStyle if value.to_lowercase().contains("iso") => Ok((now, None)),
-            Kind::DateStyle => Ok((now, Some("dates are told in DateStyle ISO alone".to_owned()))),
-            Kind::ReadOnly if ["on", "true", "yes", "1"].iter().any(|on| same(on)) => Ok((now, None)),
+            Kind::DateStyle => Ok((
+                now,
+                Some("dates are told in DateStyle ISO alone".to_owned()),
+            )),
+            Kind::ReadOnly if ["on", "true", "yes", "1"].iter().any(|on| same(on)) => {
+                Ok((now, None))
+            }
             Kind::ReadOnly => Err(Problem::new(
                 sqlstate::READ_ONLY_SQL_TRANSACTION,
                 "a lake is only read here: transactions cannot be set to write",
@@ -254,7 +292,9 @@ pub(crate) fn unknown(name: &str) -> Problem {
 /// Reads `1500`, `1500ms`, `90s`, `5min`, `1h`.
 fn milliseconds(text: &str) -> Option<Duration> {
     let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().ok()?;
     let factor = match unit.trim() {
@@ -272,7 +312,9 @@ fn milliseconds(text: &str) -> Option<Duration> {
 fn shown(duration: Duration) -> String {
     let millis = duration.as_millis();
     let units = [(3_600_000, "h"), (60_000, "min"), (1_000, "s")];
-    let unit = units.iter().find(|(size, _)| millis > 0 && millis % size == 0);
+    let unit = units
+        .iter()
+        .find(|(size, _)| millis > 0 && millis % size == 0);
     match unit {
         Some((size, unit)) => format!("{}{unit}", millis / size),
         None => format!("{millis}ms"),
@@ -311,10 +353,21 @@ mod tests {
         settings.set("client_encoding", Some("utf-8")).unwrap();
         let wrong = settings.set("client_encoding", Some("LATIN1")).unwrap_err();
         assert_eq!(wrong.code, sqlstate::FEATURE_NOT_SUPPORTED);
-        let wrong = settings.set("transaction_read_only", Some("off")).unwrap_err();
+        let wrong = settings
+            .set("transaction_read_only", Some("off"))
+            .unwrap_err();
         assert_eq!(wrong.code, sqlstate::READ_ONLY_SQL_TRANSACTION);
-        assert_eq!(settings.set("no_such", Some("1")).unwrap_err().code, sqlstate::UNDEFINED_OBJECT);
-        assert!(settings.set("timezone", Some("Europe/Berlin")).unwrap().warning.is_some());
+        assert_eq!(
+            settings.set("no_such", Some("1")).unwrap_err().code,
+            sqlstate::UNDEFINED_OBJECT
+        );
+        assert!(
+            settings
+                .set("timezone", Some("Europe/Berlin"))
+                .unwrap()
+                .warning
+                .is_some()
+        );
         assert_eq!(settings.get("TimeZone"), Some("UTC"));
     }
 
@@ -323,8 +376,12 @@ mod tests {
         let mut settings = settings();
         settings.set("my.name", Some("x")).unwrap();
         assert_eq!(settings.get("my.name"), Some("x"));
-        let many = (0..SETTINGS_MAX).try_for_each(|at| settings.set(&format!("my.n{at}"), Some("")).map(|_| ()));
-        assert_eq!(many.unwrap_err().code, sqlstate::CONFIGURATION_LIMIT_EXCEEDED);
+        let many = (0..SETTINGS_MAX)
+            .try_for_each(|at| settings.set(&format!("my.n{at}"), Some("")).map(|_| ()));
+        assert_eq!(
+            many.unwrap_err().code,
+            sqlstate::CONFIGURATION_LIMIT_EXCEEDED
+        );
         settings.reset();
         assert_eq!(settings.get("my.name"), None);
     }

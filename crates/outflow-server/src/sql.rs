@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    CloseCursor, CopySource, CopyTarget, Expr, FetchDirection, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Query, Reset, Select,
-    Set, SetExpr, Statement, Value, ValueWithSpan, visit_expressions, visit_expressions_mut,
+    CloseCursor, CopySource, CopyTarget, Expr, FetchDirection, FunctionArg, FunctionArgExpr,
+    FunctionArguments, Ident, ObjectName, Query, Reset, Select, Set, SetExpr, Statement, Value,
+    ValueWithSpan, visit_expressions, visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::dialect::{GenericDialect, PostgreSqlDialect};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -87,7 +88,8 @@ pub(crate) fn parse(sql: &str, dialect: &Dialect) -> Result<Vec<Parsed>, Problem
         .map_err(|error| syntax(ParserError::TokenizerError(error.to_string())))?;
     let mut statements = Vec::new();
     for group in tokens.split(|token| token.token == Token::SemiColon) {
-        let is_empty = |token: &TokenWithSpan| matches!(token.token, Token::Whitespace(_) | Token::EOF);
+        let is_empty =
+            |token: &TokenWithSpan| matches!(token.token, Token::Whitespace(_) | Token::EOF);
         if group.iter().all(is_empty) {
             continue;
         }
@@ -131,7 +133,9 @@ fn text(sql: &str, tokens: &[TokenWithSpan]) -> String {
     };
     let start = offset(sql, first.span.start).unwrap_or(0);
     let end = offset(sql, last.span.end).unwrap_or(sql.len());
-    sql.get(start..end.max(start)).unwrap_or_default().to_owned()
+    sql.get(start..end.max(start))
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// The byte at a line and a character in it, both from 1.
@@ -181,7 +185,10 @@ fn places(statement: &Statement) -> Result<usize, Problem> {
         else {
             return ControlFlow::Continue(());
         };
-        match place.strip_prefix('$').and_then(|number| number.parse().ok()) {
+        match place
+            .strip_prefix('$')
+            .and_then(|number| number.parse().ok())
+        {
             Some(number) if (1..=crate::limits::PLACES_MAX).contains(&number) => {
                 most = most.max(number);
                 ControlFlow::Continue(())
@@ -204,11 +211,20 @@ pub(crate) fn places_of_lists(statement: &Statement) -> BTreeSet<usize> {
     let _ = visit_expressions(statement, |expr| {
         if let Expr::Function(function) = expr
             && let FunctionArguments::List(list) = &function.args
-            && let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(first)))) = list.args.first()
+            && let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(first)))) =
+                list.args.first()
             && let Value::Placeholder(place) = &first.value
-            && function.name.to_string().to_lowercase().starts_with("array_")
+            && function
+                .name
+                .to_string()
+                .to_lowercase()
+                .starts_with("array_")
         {
-            found.extend(place.strip_prefix('$').and_then(|number| number.parse::<usize>().ok()));
+            found.extend(
+                place
+                    .strip_prefix('$')
+                    .and_then(|number| number.parse::<usize>().ok()),
+            );
         }
         ControlFlow::<()>::Continue(())
     });
@@ -220,7 +236,10 @@ pub(crate) fn parse_query(sql: &str) -> Result<(Statement, usize), Problem> {
     check_size(sql)?;
     let mut statements = Parser::parse_sql(&GenericDialect {}, sql).map_err(syntax)?;
     let (Some(mut statement), true) = (statements.pop(), statements.is_empty()) else {
-        return Err(Problem::new(sqlstate::SYNTAX_ERROR, "one statement is wanted, neither none nor several"));
+        return Err(Problem::new(
+            sqlstate::SYNTAX_ERROR,
+            "one statement is wanted, neither none nor several",
+        ));
     };
     let mut count = 0_usize;
     let stopped = visit_expressions_mut(&mut statement, |expr| {
@@ -230,7 +249,9 @@ pub(crate) fn parse_query(sql: &str) -> Result<(Statement, usize), Problem> {
         {
             count += 1;
             *place = format!("${count}");
-        } else if count > 0 && matches!(expr, Expr::Value(value) if matches!(value.value, Value::Placeholder(_))) {
+        } else if count > 0
+            && matches!(expr, Expr::Value(value) if matches!(value.value, Value::Placeholder(_)))
+        {
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
@@ -310,7 +331,8 @@ fn command(statement: Statement) -> Result<Command, Problem> {
             ));
         }
         Statement::Deallocate { name, .. } => Command::Deallocate(
-            (name.quote_style.is_some() || !name.value.eq_ignore_ascii_case("all")).then(|| folded(&name)),
+            (name.quote_style.is_some() || !name.value.eq_ignore_ascii_case("all"))
+                .then(|| folded(&name)),
         ),
         Statement::Discard { .. } => Command::DiscardAll,
         Statement::Prepare { .. } | Statement::Execute { .. } => {
@@ -329,7 +351,9 @@ fn reads(query: &Query) -> Result<(), Problem> {
         return Err(Problem::writes("SELECT FOR UPDATE"));
     }
     if let Some(with) = &query.with {
-        with.cte_tables.iter().try_for_each(|table| reads(&table.query))?;
+        with.cte_tables
+            .iter()
+            .try_for_each(|table| reads(&table.query))?;
     }
     body_reads(&query.body)
 }
@@ -475,7 +499,9 @@ fn fetched(direction: &FetchDirection) -> Result<Fetched, Problem> {
         FetchDirection::Next => Some(Fetched::Rows(1)),
         FetchDirection::All | FetchDirection::ForwardAll => Some(Fetched::All),
         FetchDirection::Forward { limit: None } => Some(Fetched::Rows(1)),
-        FetchDirection::Forward { limit: Some(limit) } | FetchDirection::Count { limit } => rows(limit),
+        FetchDirection::Forward { limit: Some(limit) } | FetchDirection::Count { limit } => {
+            rows(limit)
+        }
         _ => None,
     };
     rows.ok_or_else(|| {
@@ -495,12 +521,21 @@ fn copied(source: CopySource) -> Result<Statement, Problem> {
             columns,
         } => {
             let list: Vec<String> = columns.iter().map(Ident::to_string).collect();
-            let list = if list.is_empty() { "*".to_owned() } else { list.join(", ") };
+            let list = if list.is_empty() {
+                "*".to_owned()
+            } else {
+                list.join(", ")
+            };
             let sql = format!("SELECT {list} FROM {table_name}");
             let mut parsed = Parser::parse_sql(&PostgreSqlDialect {}, &sql).map_err(syntax)?;
             match parsed.pop() {
                 Some(Statement::Query(query)) => query,
-                _ => return Err(Problem::new(sqlstate::SYNTAX_ERROR, "what is copied is a table or a query")),
+                _ => {
+                    return Err(Problem::new(
+                        sqlstate::SYNTAX_ERROR,
+                        "what is copied is a table or a query",
+                    ));
+                }
             }
         }
     };

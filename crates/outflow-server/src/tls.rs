@@ -33,7 +33,10 @@ impl Tls {
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .map_err(|error| unread(certificates, error))?;
         if chain.is_empty() {
-            return Err(wrong(certificates, "there is no certificate in it; PEM is read"));
+            return Err(wrong(
+                certificates,
+                "there is no certificate in it; PEM is read",
+            ));
         }
         let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| unread(key, error))?;
         let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
@@ -41,7 +44,12 @@ impl Tls {
             .map_err(|error| wrong(key, &error.to_string()))?
             .with_no_client_auth()
             .with_single_cert(chain, secret)
-            .map_err(|error| wrong(key, &format!("it is not the key of `{}`: {error}", certificates.display())))?;
+            .map_err(|error| {
+                wrong(
+                    key,
+                    &format!("it is not the key of `{}`: {error}", certificates.display()),
+                )
+            })?;
         Ok(Self { config })
     }
 
@@ -66,6 +74,9 @@ fn unread(path: &Path, error: pem::Error) -> Error {
             path: path.into(),
             source,
         },
-        other => wrong(path, &format!("it is no PEM file of what is wanted: {other}")),
+        other => wrong(
+            path,
+            &format!("it is no PEM file of what is wanted: {other}"),
+        ),
     }
 }

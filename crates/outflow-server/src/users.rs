@@ -77,7 +77,10 @@ impl Users {
             reason,
         };
         if text.len() > FILE_BYTES_MAX {
-            return Err(wrong(1, "the file is longer than 1 MiB, which no file of users is"));
+            return Err(wrong(
+                1,
+                "the file is longer than 1 MiB, which no file of users is",
+            ));
         }
         let mut users = Self {
             passwords: BTreeMap::new(),
@@ -119,7 +122,12 @@ impl Users {
 
     /// The names of all.
     pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.passwords.keys().chain(self.tokens.values()).cloned().collect();
+        let mut names: Vec<String> = self
+            .passwords
+            .keys()
+            .chain(self.tokens.values())
+            .cloned()
+            .collect();
         names.sort();
         names.dedup();
         names
@@ -289,7 +297,10 @@ pub(crate) fn chance<const N: usize>() -> Result<[u8; N], Error> {
 
 /// Whether two secrets are the same; how long it takes tells nothing of where they differ.
 pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
-    let differ = one.iter().zip(other).fold(0, |differ, (one, other)| differ | (one ^ other));
+    let differ = one
+        .iter()
+        .zip(other)
+        .fold(0, |differ, (one, other)| differ | (one ^ other));
     one.len() == other.len() && std::hint::black_box(differ) == 0
 }
 

@@ -114,8 +114,12 @@ pub(crate) fn run(args: ServeArgs, voice: Voice) -> Result<Exit, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::unfinished(error, "allow the program more threads"))?;
-    let pg = args.pg.map(|at| (at, Pg::new(&engine, users.as_ref(), tls.as_ref())));
-    let flight = args.flight.map(|at| (at, Flight::new(&engine, users.as_ref(), tls.as_ref())));
+    let pg = args
+        .pg
+        .map(|at| (at, Pg::new(&engine, users.as_ref(), tls.as_ref())));
+    let flight = args
+        .flight
+        .map(|at| (at, Flight::new(&engine, users.as_ref(), tls.as_ref())));
     let served = runtime.block_on(serve(pg, flight, voice));
     runtime.shutdown_background();
     served.map(|()| Exit::Done)
@@ -131,18 +135,25 @@ impl ServeArgs {
             ));
         }
         let beyond = [self.pg, self.flight].into_iter().flatten();
-        let Some(beyond) = beyond.into_iter().find(|at| !at.ip().to_canonical().is_loopback()) else {
+        let Some(beyond) = beyond
+            .into_iter()
+            .find(|at| !at.ip().to_canonical().is_loopback())
+        else {
             return Ok(());
         };
         if self.users.is_none() {
             return Err(Failure::usage(
-                anyhow!("`{beyond}` can be reached from beyond this machine, and anybody would be let in"),
+                anyhow!(
+                    "`{beyond}` can be reached from beyond this machine, and anybody would be let in"
+                ),
                 "say with --users who may ask, or listen at 127.0.0.1",
             ));
         }
         if self.tls_cert.is_none() && !self.without_tls {
             return Err(Failure::usage(
-                anyhow!("`{beyond}` can be reached from beyond this machine, and what is said there could be read on its way"),
+                anyhow!(
+                    "`{beyond}` can be reached from beyond this machine, and what is said there could be read on its way"
+                ),
                 "give a certificate with --tls-cert and --tls-key, or say --without-tls if the network is trusted",
             ));
         }
@@ -151,7 +162,11 @@ impl ServeArgs {
 }
 
 /// Serves until a signal comes.
-async fn serve(pg: Option<(SocketAddr, Pg)>, flight: Option<(SocketAddr, Flight)>, voice: Voice) -> Result<(), Failure> {
+async fn serve(
+    pg: Option<(SocketAddr, Pg)>,
+    flight: Option<(SocketAddr, Flight)>,
+    voice: Voice,
+) -> Result<(), Failure> {
     let (tell, told) = watch::channel(false);
     let stop = || {
         let mut told = told.clone();
@@ -170,7 +185,10 @@ async fn serve(pg: Option<(SocketAddr, Pg)>, flight: Option<(SocketAddr, Flight)
         None => None,
     };
     if let Some((listener, _)) = &pg {
-        voice.note(&format!("PostgreSQL's protocol: postgresql://{}/outflow", address(listener)?));
+        voice.note(&format!(
+            "PostgreSQL's protocol: postgresql://{}/outflow",
+            address(listener)?
+        ));
     }
     if let Some((listener, _)) = &flight {
         voice.note(&format!("Flight SQL: grpc://{}", address(listener)?));
@@ -200,9 +218,14 @@ async fn serve(pg: Option<(SocketAddr, Pg)>, flight: Option<(SocketAddr, Flight)
 
 async fn listen(at: SocketAddr) -> Result<TcpListener, Failure> {
     let bound = TcpListener::bind(at).await;
-    bound.with_context(|| format!("could not listen at `{at}`")).map_err(|error| {
-        Failure::usage(error, "name another address: this one may be in use, or not of this machine")
-    })
+    bound
+        .with_context(|| format!("could not listen at `{at}`"))
+        .map_err(|error| {
+            Failure::usage(
+                error,
+                "name another address: this one may be in use, or not of this machine",
+            )
+        })
 }
 
 fn address(of: &TcpListener) -> Result<SocketAddr, Failure> {
@@ -212,7 +235,12 @@ fn address(of: &TcpListener) -> Result<SocketAddr, Failure> {
 
 /// Waits for SIGTERM or Ctrl-C.
 async fn signal() -> Result<(), Failure> {
-    let deaf = |error| Failure::unfinished(anyhow::Error::from(error), "the system does not tell of signals");
+    let deaf = |error| {
+        Failure::unfinished(
+            anyhow::Error::from(error),
+            "the system does not tell of signals",
+        )
+    };
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -236,7 +264,10 @@ fn secret() -> Result<String, Failure> {
         ));
     }
     let mut secret = String::new();
-    let read = stdin.lock().take(SECRET_BYTES_MAX).read_to_string(&mut secret);
+    let read = stdin
+        .lock()
+        .take(SECRET_BYTES_MAX)
+        .read_to_string(&mut secret);
     read.map_err(|error| Failure::usage(error, "give it by stdin, in UTF-8"))?;
     let secret = secret.strip_suffix('\n').unwrap_or(&secret);
     Ok(secret.strip_suffix('\r').unwrap_or(secret).to_owned())
@@ -244,7 +275,8 @@ fn secret() -> Result<String, Failure> {
 
 fn print(line: Result<String, Error>) -> Result<Exit, Failure> {
     let line = line.map_err(unusable)?;
-    crate::output::write(None, |out| Ok(writeln!(out, "{line}")?)).map_err(|error| crate::output::untold(None, error))?;
+    crate::output::write(None, |out| Ok(writeln!(out, "{line}")?))
+        .map_err(|error| crate::output::untold(None, error))?;
     Ok(Exit::Done)
 }
 

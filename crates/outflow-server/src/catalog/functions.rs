@@ -8,7 +8,8 @@ use datafusion::common::cast::as_string_array;
 use datafusion::common::{Result, exec_err};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{
-    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
+    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature,
+    Volatility,
 };
 use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
@@ -28,7 +29,9 @@ struct Plain {
 
 impl std::fmt::Debug for Plain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Plain").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Plain")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -116,7 +119,12 @@ pub(super) fn register(context: &SessionContext) {
     ] {
         context.register_udf(constant(name, any_of(1..=1), yes()));
     }
-    for name in ["has_function_privilege", "has_column_privilege", "has_type_privilege", "has_language_privilege"] {
+    for name in [
+        "has_function_privilege",
+        "has_column_privilege",
+        "has_type_privilege",
+        "has_language_privilege",
+    ] {
         context.register_udf(constant(name, any_of(2..=4), yes()));
     }
     context.register_udf(constant("pg_has_role", any_of(2..=3), yes()));
@@ -150,20 +158,42 @@ pub(super) fn register(context: &SessionContext) {
         ScalarValue::Int64(Some(1)),
     ));
     // How large something is cannot be told by the number of a table.
-    for name in ["pg_database_size", "pg_table_size", "pg_indexes_size", "pg_tablespace_size"] {
+    for name in [
+        "pg_database_size",
+        "pg_table_size",
+        "pg_indexes_size",
+        "pg_tablespace_size",
+    ] {
         context.register_udf(constant(name, any_of(1..=1), ScalarValue::Int64(None)));
     }
     context.register_udf(constant("pg_size_pretty", any_of(1..=1), no_text()));
-    let version = format!("PostgreSQL {SERVER_VERSION} (Outflow {})", env!("CARGO_PKG_VERSION"));
-    context.register_udf(constant("version", any_of(0..=0), ScalarValue::from(version)));
+    let version = format!(
+        "PostgreSQL {SERVER_VERSION} (Outflow {})",
+        env!("CARGO_PKG_VERSION")
+    );
+    context.register_udf(constant(
+        "version",
+        any_of(0..=0),
+        ScalarValue::from(version),
+    ));
 }
 
 /// Registers what is different for each client.
-pub(super) fn personal(context: &SessionContext, settings: &Arc<Mutex<Settings>>, user: &str, process: i32) {
+pub(super) fn personal(
+    context: &SessionContext,
+    settings: &Arc<Mutex<Settings>>,
+    user: &str,
+    process: i32,
+) {
     let user = user.to_owned();
     context.register_udf(
-        plain("session_user", any_of(0..=0), DataType::Utf8, move |_, _| Ok(text(user.clone())))
-            .with_aliases(["current_user", "user"]),
+        plain(
+            "session_user",
+            any_of(0..=0),
+            DataType::Utf8,
+            move |_, _| Ok(text(user.clone())),
+        )
+        .with_aliases(["current_user", "user"]),
     );
     context.register_udf(constant(
         "pg_backend_pid",
@@ -181,26 +211,31 @@ fn current_setting(settings: &Arc<Mutex<Settings>>) -> ScalarUDF {
         TypeSignature::Exact(vec![DataType::Utf8]),
         TypeSignature::Exact(vec![DataType::Utf8, DataType::Boolean]),
     ]);
-    plain("current_setting", takes, DataType::Utf8, move |args, rows| {
-        let names = args[0].to_array(rows)?;
-        let names = as_string_array(&names)?;
-        let missing_ok = match args.get(1) {
-            Some(missing_ok) => flag(missing_ok, rows)?,
-            None => false,
-        };
-        let settings = settings.lock().unwrap_or_else(PoisonError::into_inner);
-        let values = names.iter().map(|name| {
-            let Some(name) = name else {
-                return Ok(None);
+    plain(
+        "current_setting",
+        takes,
+        DataType::Utf8,
+        move |args, rows| {
+            let names = args[0].to_array(rows)?;
+            let names = as_string_array(&names)?;
+            let missing_ok = match args.get(1) {
+                Some(missing_ok) => flag(missing_ok, rows)?,
+                None => false,
             };
-            match settings.get(name) {
-                Some(value) => Ok(Some(value.to_owned())),
-                None if missing_ok => Ok(None),
-                None => exec_err!("unrecognized configuration parameter \"{name}\""),
-            }
-        });
-        told(values.collect::<Result<StringArray>>()?, args)
-    })
+            let settings = settings.lock().unwrap_or_else(PoisonError::into_inner);
+            let values = names.iter().map(|name| {
+                let Some(name) = name else {
+                    return Ok(None);
+                };
+                match settings.get(name) {
+                    Some(value) => Ok(Some(value.to_owned())),
+                    None if missing_ok => Ok(None),
+                    None => exec_err!("unrecognized configuration parameter \"{name}\""),
+                }
+            });
+            told(values.collect::<Result<StringArray>>()?, args)
+        },
+    )
 }
 
 /// `set_config(name, value, is_local)`.
@@ -233,9 +268,13 @@ fn flag(of: &ColumnarValue, rows: usize) -> Result<bool> {
 /// An answer for each row, or one for all if the arguments are.
 fn told(values: StringArray, args: &[ColumnarValue]) -> Result<ColumnarValue> {
     let values: ArrayRef = Arc::new(values);
-    let is_one = args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
+    let is_one = args
+        .iter()
+        .all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
     if is_one && !values.is_empty() {
-        return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&values, 0)?));
+        return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(
+            &values, 0,
+        )?));
     }
     Ok(ColumnarValue::Array(values))
 }

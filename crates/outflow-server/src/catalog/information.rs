@@ -86,7 +86,11 @@ impl SchemaProvider for Information {
         &'s self,
         name: &'name str,
     ) -> std::pin::Pin<
-        Box<dyn Future<Output = Result<Option<Arc<dyn TableProvider>>, DataFusionError>> + Send + 'all>,
+        Box<
+            dyn Future<Output = Result<Option<Arc<dyn TableProvider>>, DataFusionError>>
+                + Send
+                + 'all,
+        >,
     >
     where
         's: 'all,
@@ -131,8 +135,10 @@ fn none(name: &'static str, rows: usize) -> Told {
 /// Settings as they are at first: the catalogue's own has one alone.
 fn settings() -> Vec<Told> {
     let first = Settings::new("", 0, Duration::ZERO);
-    let (names, values): (Vec<_>, Vec<_>) =
-        first.all().map(|(name, value)| (Some(name.to_owned()), Some(value.to_owned()))).unzip();
+    let (names, values): (Vec<_>, Vec<_>) = first
+        .all()
+        .map(|(name, value)| (Some(name.to_owned()), Some(value.to_owned())))
+        .unzip();
     let rows = names.len();
     vec![
         Told::Text("name", names),
@@ -159,7 +165,10 @@ fn schemata() -> Vec<Told> {
     let rows = names.len();
     vec![
         all("catalog_name", CATALOG, rows),
-        Told::Text("schema_name", names.map(|name| Some(name.to_owned())).to_vec()),
+        Told::Text(
+            "schema_name",
+            names.map(|name| Some(name.to_owned())).to_vec(),
+        ),
         all("schema_owner", "postgres", rows),
     ]
 }
@@ -205,7 +214,9 @@ fn nothing() -> Vec<Told> {
 pub(crate) async fn each(
     catalogs: &Arc<dyn CatalogProviderList>,
 ) -> Result<Vec<(String, Arc<dyn TableProvider>)>, DataFusionError> {
-    let schema = catalogs.catalog(CATALOG).and_then(|catalog| catalog.schema(outflow_query::SCHEMA));
+    let schema = catalogs
+        .catalog(CATALOG)
+        .and_then(|catalog| catalog.schema(outflow_query::SCHEMA));
     let Some(schema) = schema else {
         return Ok(Vec::new());
     };
@@ -234,7 +245,10 @@ async fn tables(
     Ok(vec![
         all("table_catalog", CATALOG, rows),
         all("table_schema", outflow_query::SCHEMA, rows),
-        Told::Text("table_name", found.iter().map(|(name, _)| Some(name.clone())).collect()),
+        Told::Text(
+            "table_name",
+            found.iter().map(|(name, _)| Some(name.clone())).collect(),
+        ),
         Told::Text("table_type", kinds.collect()),
         all("is_insertable_into", "NO", rows),
         all("is_typed", "NO", rows),
@@ -246,7 +260,11 @@ async fn columns(catalogs: &Arc<dyn CatalogProviderList>) -> Result<Vec<Told>, D
     let mut rows: Vec<(String, i32, Arc<Field>)> = Vec::new();
     for (name, table) in each(catalogs).await? {
         let fields = table.schema();
-        rows.extend((1..).zip(fields.fields()).map(|(at, field)| (name.clone(), at, Arc::clone(field))));
+        rows.extend(
+            (1..)
+                .zip(fields.fields())
+                .map(|(at, field)| (name.clone(), at, Arc::clone(field))),
+        );
     }
     let types: Vec<Type> = rows
         .iter()
@@ -266,11 +284,27 @@ async fn columns(catalogs: &Arc<dyn CatalogProviderList>) -> Result<Vec<Told>, D
     Ok(vec![
         all("table_catalog", CATALOG, count),
         all("table_schema", outflow_query::SCHEMA, count),
-        Told::Text("table_name", rows.iter().map(|(name, ..)| Some(name.clone())).collect()),
-        Told::Text("column_name", rows.iter().map(|(.., field)| Some(field.name().clone())).collect()),
-        Told::Number("ordinal_position", rows.iter().map(|(_, at, _)| Some(*at)).collect()),
+        Told::Text(
+            "table_name",
+            rows.iter().map(|(name, ..)| Some(name.clone())).collect(),
+        ),
+        Told::Text(
+            "column_name",
+            rows.iter()
+                .map(|(.., field)| Some(field.name().clone()))
+                .collect(),
+        ),
+        Told::Number(
+            "ordinal_position",
+            rows.iter().map(|(_, at, _)| Some(*at)).collect(),
+        ),
         none("column_default", count),
-        Told::Text("is_nullable", rows.iter().map(|(.., field)| Some(nullable(field).to_owned())).collect()),
+        Told::Text(
+            "is_nullable",
+            rows.iter()
+                .map(|(.., field)| Some(nullable(field).to_owned()))
+                .collect(),
+        ),
         Told::Text("data_type", text(&|of| Some(data_type(of)))),
         Told::Number("character_maximum_length", vec![None; count]),
         Told::Number("character_octet_length", vec![None; count]),

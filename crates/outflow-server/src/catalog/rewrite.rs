@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, Statement, Value,
-    VisitMut as _, VisitorMut,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments,
+    GroupByExpr, Ident, ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, Statement,
+    Value, VisitMut as _, VisitorMut,
 };
 
 use super::information::SCHEMA;
@@ -25,7 +26,10 @@ impl VisitorMut for Catalogue {
         let [first, second] = relation.0.as_mut_slice() else {
             return ControlFlow::Continue(());
         };
-        let is = |part: &ObjectNamePart, name| part.as_ident().is_some_and(|part| part.value.eq_ignore_ascii_case(name));
+        let is = |part: &ObjectNamePart, name| {
+            part.as_ident()
+                .is_some_and(|part| part.value.eq_ignore_ascii_case(name))
+        };
         if is(first, "pg_catalog") && is(second, "pg_settings") {
             *first = ObjectNamePart::Identifier(Ident::new(SCHEMA));
             return ControlFlow::Continue(());
@@ -70,7 +74,9 @@ fn is_lacking(parts: &[Ident]) -> bool {
     let [_, column] = parts else {
         return false;
     };
-    LACKING.iter().any(|lacking| column.value.eq_ignore_ascii_case(lacking))
+    LACKING
+        .iter()
+        .any(|lacking| column.value.eq_ignore_ascii_case(lacking))
 }
 
 /// Says of a query for one value of one row that it has no more than that, which the engine wants to see: what is looked up in the
@@ -79,14 +85,17 @@ fn one_row(query: &mut Query) {
     let SetExpr::Select(select) = query.body.as_mut() else {
         return;
     };
-    let is_plain = query.limit_clause.is_none() && query.fetch.is_none() && select.selection.is_some();
+    let is_plain =
+        query.limit_clause.is_none() && query.fetch.is_none() && select.selection.is_some();
     let ([item], true) = (select.projection.as_mut_slice(), is_plain) else {
         return;
     };
     let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else {
         return;
     };
-    if matches!(expr, Expr::Function(_)) || matches!(&select.group_by, GroupByExpr::Expressions(by, _) if !by.is_empty()) {
+    if matches!(expr, Expr::Function(_))
+        || matches!(&select.group_by, GroupByExpr::Expressions(by, _) if !by.is_empty())
+    {
         return;
     }
     *expr = Expr::Function(Function {
@@ -108,7 +117,9 @@ fn one_row(query: &mut Query) {
 fn is_no_index(of: &Expr) -> bool {
     match of {
         Expr::Nested(inner) => is_no_index(inner),
-        Expr::Cast { expr, .. } => matches!(expr.as_ref(), Expr::Value(value) if value.value == Value::Null),
+        Expr::Cast { expr, .. } => {
+            matches!(expr.as_ref(), Expr::Value(value) if value.value == Value::Null)
+        }
         Expr::CompoundIdentifier(parts) => parts.last().is_some_and(is_of_index),
         Expr::Identifier(name) => is_of_index(name),
         _ => false,
@@ -116,13 +127,24 @@ fn is_no_index(of: &Expr) -> bool {
 }
 
 fn is_of_index(column: &Ident) -> bool {
-    let of_index = ["keys", "indkey", "indoption", "indclass", "indcollation", "conkey", "confkey"];
-    of_index.iter().any(|of| column.value.eq_ignore_ascii_case(of))
+    let of_index = [
+        "keys",
+        "indkey",
+        "indoption",
+        "indclass",
+        "indcollation",
+        "conkey",
+        "confkey",
+    ];
+    of_index
+        .iter()
+        .any(|of| column.value.eq_ignore_ascii_case(of))
 }
 
 fn last(name: &ObjectName) -> String {
     let last = name.0.last().and_then(ObjectNamePart::as_ident);
-    last.map(|name| name.value.to_lowercase()).unwrap_or_default()
+    last.map(|name| name.value.to_lowercase())
+        .unwrap_or_default()
 }
 
 /// Nothing, of a type.
@@ -131,7 +153,11 @@ fn null(of: &str) -> Expr {
     Expr::Cast {
         kind: CastKind::Cast,
         expr: Box::new(Expr::value(Value::Null)),
-        data_type: if of == "INT" { DataType::Int(None) } else { DataType::Text },
+        data_type: if of == "INT" {
+            DataType::Int(None)
+        } else {
+            DataType::Text
+        },
         array: false,
         format: None,
     }
@@ -188,7 +214,9 @@ fn name_columns(select: &mut Select) {
         // often that of a column, which is then meant by it elsewhere in the statement.
         if is_second {
             let number = seen.iter().filter(|other| **other == name).count() + 1;
-            let own = (number..).map(|number| format!("{name}_{number}")).find(|own| !taken.contains(own));
+            let own = (number..)
+                .map(|number| format!("{name}_{number}"))
+                .find(|own| !taken.contains(own));
             let own = own.unwrap_or(name);
             taken.push(own.clone());
             *item = aliased(expr, own);
@@ -210,7 +238,9 @@ fn aliased(expr: Expr, name: String) -> SelectItem {
 fn given(item: &SelectItem) -> Option<String> {
     match item {
         SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.clone()),
-        SelectItem::UnnamedExpr(expr @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_))) => Some(name(expr)),
+        SelectItem::UnnamedExpr(expr @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_))) => {
+            Some(name(expr))
+        }
         _ => None,
     }
 }
@@ -225,7 +255,9 @@ fn name(of: &Expr) -> String {
         Expr::Identifier(name) => folded(name),
         Expr::CompoundIdentifier(parts) => parts.last().map(folded).unwrap_or_default(),
         Expr::Function(function) => last(&function.name),
-        Expr::Cast { expr, data_type, .. } => match name(expr).as_str() {
+        Expr::Cast {
+            expr, data_type, ..
+        } => match name(expr).as_str() {
             "?column?" => data_type.to_string().to_lowercase(),
             inner => inner.to_owned(),
         },
@@ -267,11 +299,13 @@ fn names_of(body: &SetExpr) -> Option<Vec<String>> {
             .iter()
             .map(|item| match item {
                 SelectItem::UnnamedExpr(expr) => Some(name(expr)),
-                SelectItem::ExprWithAlias { expr, alias } => Some(match suffix(&alias.value, &name(expr)) {
-                    true => name(expr),
-                    false if alias.quote_style.is_some() => alias.value.clone(),
-                    false => alias.value.to_lowercase(),
-                }),
+                SelectItem::ExprWithAlias { expr, alias } => {
+                    Some(match suffix(&alias.value, &name(expr)) {
+                        true => name(expr),
+                        false if alias.quote_style.is_some() => alias.value.clone(),
+                        false => alias.value.to_lowercase(),
+                    })
+                }
                 _ => None,
             })
             .collect(),
@@ -283,6 +317,10 @@ fn names_of(body: &SetExpr) -> Option<Vec<String>> {
 
 /// Whether a name is one that was made of another as that was taken.
 fn suffix(name: &str, of: &str) -> bool {
-    let rest = name.strip_prefix(of).and_then(|rest| rest.strip_prefix('_'));
-    rest.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    let rest = name
+        .strip_prefix(of)
+        .and_then(|rest| rest.strip_prefix('_'));
+    rest.is_some_and(|number| {
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }

@@ -37,7 +37,10 @@ pub(super) struct Connection {
 }
 
 /// Accepts connections as long as somebody takes them.
-pub(super) fn incoming(shared: Arc<Shared>, listener: TcpListener) -> impl Stream<Item = io::Result<Connection>> {
+pub(super) fn incoming(
+    shared: Arc<Shared>,
+    listener: TcpListener,
+) -> impl Stream<Item = io::Result<Connection>> {
     let (ready, taken) = mpsc::channel(READY_MAX);
     tokio::spawn(async move {
         loop {
@@ -65,10 +68,12 @@ pub(super) fn incoming(shared: Arc<Shared>, listener: TcpListener) -> impl Strea
                 }
                 let stream: Box<dyn Bytes> = match &shared.tls {
                     None => Box::new(stream),
-                    Some(acceptor) => match tokio::time::timeout(patience, acceptor.accept(stream)).await {
-                        Ok(Ok(stream)) => Box::new(stream),
-                        Ok(Err(_)) | Err(_) => return,
-                    },
+                    Some(acceptor) => {
+                        match tokio::time::timeout(patience, acceptor.accept(stream)).await {
+                            Ok(Ok(stream)) => Box::new(stream),
+                            Ok(Err(_)) | Err(_) => return,
+                        }
+                    }
                 };
                 let connection = Connection {
                     stream,
@@ -93,7 +98,11 @@ impl Connected for Connection {
 }
 
 impl AsyncRead for Connection {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = into.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(context, into);
@@ -110,7 +119,11 @@ impl AsyncRead for Connection {
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 

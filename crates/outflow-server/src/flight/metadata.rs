@@ -41,7 +41,9 @@ pub(super) fn sql_info() -> Result<&'static SqlInfoData, Status> {
 }
 
 /// Rows that are there already, as an answer.
-pub(super) fn told(batch: Result<RecordBatch, impl std::fmt::Display>) -> Result<Response<Rows>, Status> {
+pub(super) fn told(
+    batch: Result<RecordBatch, impl std::fmt::Display>,
+) -> Result<Response<Rows>, Status> {
     let batch = batch.map_err(internal)?;
     let schema = batch.schema();
     let batches = futures::stream::once(async move { Ok(batch) });
@@ -62,18 +64,26 @@ pub(super) fn is_wanted(name: &str, wanted: Option<&String>) -> bool {
 impl Shared {
     /// The tables of the lake, with their columns if they are asked for.
     pub(super) async fn tables(&self, query: CommandGetTables) -> Result<RecordBatch, Status> {
-        let is_asked = query.catalog.as_ref().is_none_or(|catalog| catalog.is_empty() || catalog == CATALOG);
+        let is_asked = query
+            .catalog
+            .as_ref()
+            .is_none_or(|catalog| catalog.is_empty() || catalog == CATALOG);
         let wants_columns = query.include_schema;
         let mut builder = query.into_builder();
         if is_asked {
             for (name, kind, columns) in self.each_table(wants_columns).await.map_err(status)? {
-                builder.append(CATALOG, SCHEMA, name, kind, &columns).map_err(internal)?;
+                builder
+                    .append(CATALOG, SCHEMA, name, kind, &columns)
+                    .map_err(internal)?;
             }
         }
         builder.build().map_err(internal)
     }
 
-    async fn each_table(&self, wants_columns: bool) -> Result<Vec<(String, &'static str, Schema)>, Problem> {
+    async fn each_table(
+        &self,
+        wants_columns: bool,
+    ) -> Result<Vec<(String, &'static str, Schema)>, Problem> {
         self.desk
             .tables()
             .await?
@@ -83,7 +93,11 @@ impl Shared {
                     TableType::View => TABLE_TYPES[1],
                     TableType::Base | TableType::Temporary => TABLE_TYPES[0],
                 };
-                let columns = if wants_columns { plain(&schema).as_ref().clone() } else { Schema::empty() };
+                let columns = if wants_columns {
+                    plain(&schema).as_ref().clone()
+                } else {
+                    Schema::empty()
+                };
                 Ok((name, kind, columns))
             })
             .collect()

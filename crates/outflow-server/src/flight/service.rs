@@ -5,15 +5,18 @@ use std::sync::Arc;
 
 use arrow_flight::sql::server::{FlightSqlService, PeekableFlightDataStream};
 use arrow_flight::sql::{
-    ActionClosePreparedStatementRequest, ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult,
-    CommandGetCatalogs, CommandGetCrossReference, CommandGetDbSchemas, CommandGetExportedKeys, CommandGetImportedKeys,
-    CommandGetPrimaryKeys, CommandGetSqlInfo, CommandGetTableTypes, CommandGetTables, CommandPreparedStatementQuery,
-    CommandPreparedStatementUpdate, CommandStatementIngest, CommandStatementQuery, CommandStatementUpdate,
-    DoPutPreparedStatementResult, ProstMessageExt, SqlInfo, TicketStatementQuery,
+    ActionClosePreparedStatementRequest, ActionCreatePreparedStatementRequest,
+    ActionCreatePreparedStatementResult, CommandGetCatalogs, CommandGetCrossReference,
+    CommandGetDbSchemas, CommandGetExportedKeys, CommandGetImportedKeys, CommandGetPrimaryKeys,
+    CommandGetSqlInfo, CommandGetTableTypes, CommandGetTables, CommandPreparedStatementQuery,
+    CommandPreparedStatementUpdate, CommandStatementIngest, CommandStatementQuery,
+    CommandStatementUpdate, DoPutPreparedStatementResult, ProstMessageExt, SqlInfo,
+    TicketStatementQuery,
 };
 use arrow_flight::utils::flight_data_to_arrow_batch;
 use arrow_flight::{
-    Action, FlightData, FlightDescriptor, FlightEndpoint, FlightInfo, HandshakeRequest, HandshakeResponse, Ticket,
+    Action, FlightData, FlightDescriptor, FlightEndpoint, FlightInfo, HandshakeRequest,
+    HandshakeResponse, Ticket,
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use futures::{Stream, TryStreamExt as _};
@@ -110,16 +113,21 @@ impl FlightSqlService for Service {
     async fn do_handshake(
         &self,
         request: Request<Streaming<HandshakeRequest>>,
-    ) -> Result<Response<Pin<Box<dyn Stream<Item = Result<HandshakeResponse, Status>> + Send>>>, Status> {
+    ) -> Result<
+        Response<Pin<Box<dyn Stream<Item = Result<HandshakeResponse, Status>> + Send>>>,
+        Status,
+    > {
         let name = self.shared.who(request.metadata()).await?;
         let token = self.shared.token(name)?;
         let answer = HandshakeResponse {
             protocol_version: 0,
             payload: token.clone().into(),
         };
-        let answers: Pin<Box<dyn Stream<Item = _> + Send>> = Box::pin(futures::stream::once(async { Ok(answer) }));
+        let answers: Pin<Box<dyn Stream<Item = _> + Send>> =
+            Box::pin(futures::stream::once(async { Ok(answer) }));
         let mut response = Response::new(answers);
-        let bearer = MetadataValue::try_from(format!("Bearer {token}")).map_err(super::statement::internal)?;
+        let bearer = MetadataValue::try_from(format!("Bearer {token}"))
+            .map_err(super::statement::internal)?;
         response.metadata_mut().insert("authorization", bearer);
         Ok(response)
     }
@@ -162,7 +170,10 @@ impl FlightSqlService for Service {
             sql: query.query,
             values: None,
         };
-        let rows = described.rows.map(|schema| schema_bytes(&schema)).transpose()?;
+        let rows = described
+            .rows
+            .map(|schema| schema_bytes(&schema))
+            .transpose()?;
         let parameter_schema = match described.places.fields().is_empty() {
             true => bytes::Bytes::new(),
             false => schema_bytes(&described.places)?,
@@ -193,13 +204,18 @@ impl FlightSqlService for Service {
         let messages: Vec<FlightData> = request.into_inner().try_collect().await?;
         let values = match messages.as_slice() {
             [schema, values] => {
-                let schema = Schema::try_from(schema).map_err(|error| Status::invalid_argument(error.to_string()))?;
+                let schema = Schema::try_from(schema)
+                    .map_err(|error| Status::invalid_argument(error.to_string()))?;
                 let none = std::collections::HashMap::default();
                 let batch = flight_data_to_arrow_batch(values, Arc::new(schema), &none);
                 Some(batch.map_err(|error| Status::invalid_argument(error.to_string()))?)
             }
             [] | [_] => None,
-            _ => return Err(Status::unimplemented("a query takes one row of values, not several")),
+            _ => {
+                return Err(Status::unimplemented(
+                    "a query takes one row of values, not several",
+                ));
+            }
         };
         let bound = Bound { values, ..before };
         Ok(DoPutPreparedStatementResult {

@@ -37,7 +37,8 @@ impl Bound {
     /// Its bytes, which a client keeps for it.
     pub(super) fn encode(&self) -> Result<Bytes, Status> {
         let mut bytes = BytesMut::new();
-        let length = u32::try_from(self.sql.len()).map_err(|_| Status::invalid_argument("the statement is too long"))?;
+        let length = u32::try_from(self.sql.len())
+            .map_err(|_| Status::invalid_argument("the statement is too long"))?;
         bytes.put_u32(length);
         bytes.put_slice(self.sql.as_bytes());
         if let Some(values) = &self.values {
@@ -79,7 +80,9 @@ impl Bound {
             ));
         }
         let columns = (1..).zip(values.columns());
-        let named = columns.map(|(at, column): (usize, _)| Ok((at.to_string(), ScalarValue::try_from_array(column, 0)?)));
+        let named = columns.map(|(at, column): (usize, _)| {
+            Ok((at.to_string(), ScalarValue::try_from_array(column, 0)?))
+        });
         named.collect()
     }
 }
@@ -95,7 +98,11 @@ impl Shared {
         Instant::now() + self.engine.limits().statement_timeout
     }
 
-    async fn in_time<T>(&self, until: Instant, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Status> {
+    async fn in_time<T>(
+        &self,
+        until: Instant,
+        work: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Status> {
         match tokio::time::timeout_at(until, work).await {
             Ok(done) => done.map_err(status),
             Err(_) => Err(status(late())),
@@ -110,10 +117,15 @@ impl Shared {
         let (statement, places) = self.read(bound.sql.clone()).await?;
         let values = bound.named()?;
         if values.len() != places {
-            let message = format!("the statement has {places} places, and {} values were given", values.len());
+            let message = format!(
+                "the statement has {places} places, and {} values were given",
+                values.len()
+            );
             return Err(Problem::new(sqlstate::UNDEFINED_PARAMETER, message));
         }
-        self.desk.plan(statement, (places > 0).then_some(values)).await
+        self.desk
+            .plan(statement, (places > 0).then_some(values))
+            .await
     }
 
     /// The columns of a statement's answer.
@@ -134,17 +146,32 @@ impl Shared {
             });
         }
         // The engine may not know enough without values: then a client is told of places alone.
-        let plan = self.in_time(until, self.desk.plan(statement, None)).await.ok();
-        let known = plan.as_ref().and_then(|plan| plan.get_parameter_types().ok()).unwrap_or_default();
+        let plan = self
+            .in_time(until, self.desk.plan(statement, None))
+            .await
+            .ok();
+        let known = plan
+            .as_ref()
+            .and_then(|plan| plan.get_parameter_types().ok())
+            .unwrap_or_default();
         let fields = (1..=places).map(|at| {
             let of = known.get(&format!("${at}")).cloned().flatten();
-            Field::new(at.to_string(), plain_type(&of.unwrap_or(DataType::Utf8)), true)
+            Field::new(
+                at.to_string(),
+                plain_type(&of.unwrap_or(DataType::Utf8)),
+                true,
+            )
         });
         Ok(Described {
-            rows: plan.map(|plan| plain(plan.schema().inner())).filter(|schema| {
-                // A column of no type is one that a value will tell.
-                schema.fields().iter().all(|field| *field.data_type() != DataType::Null)
-            }),
+            rows: plan
+                .map(|plan| plain(plan.schema().inner()))
+                .filter(|schema| {
+                    // A column of no type is one that a value will tell.
+                    schema
+                        .fields()
+                        .iter()
+                        .all(|field| *field.data_type() != DataType::Null)
+                }),
             places: Schema::new(fields.collect::<Vec<_>>()),
         })
     }
@@ -166,7 +193,8 @@ impl Shared {
                 };
                 let told = match next {
                     Ok(None) => return,
-                    Ok(Some(batch)) => fitted(&batch, &columns).map_err(|error| FlightError::Tonic(Box::new(error))),
+                    Ok(Some(batch)) => fitted(&batch, &columns)
+                        .map_err(|error| FlightError::Tonic(Box::new(error))),
                     Err(problem) => Err(FlightError::Tonic(Box::new(status(problem)))),
                 };
                 let is_last = told.is_err();
@@ -186,7 +214,10 @@ impl Shared {
 }
 
 fn late() -> Problem {
-    Problem::new(sqlstate::QUERY_CANCELED, "canceling statement due to statement timeout")
+    Problem::new(
+        sqlstate::QUERY_CANCELED,
+        "canceling statement due to statement timeout",
+    )
 }
 
 /// Rows as messages.
@@ -205,7 +236,10 @@ fn plain_type(of: &DataType) -> DataType {
         DataType::BinaryView => DataType::Binary,
         DataType::Dictionary(_, values) => plain_type(values),
         DataType::List(field) => {
-            let element = field.as_ref().clone().with_data_type(plain_type(field.data_type()));
+            let element = field
+                .as_ref()
+                .clone()
+                .with_data_type(plain_type(field.data_type()));
             DataType::List(Arc::new(element))
         }
         other => other.clone(),
@@ -234,7 +268,9 @@ pub(super) fn internal(error: impl std::fmt::Display) -> Status {
 
 /// A schema as a message of its own.
 pub(super) fn schema_bytes(schema: &Schema) -> Result<Bytes, Status> {
-    let message: IpcMessage = SchemaAsIpc::new(schema, &IpcWriteOptions::default()).try_into().map_err(internal)?;
+    let message: IpcMessage = SchemaAsIpc::new(schema, &IpcWriteOptions::default())
+        .try_into()
+        .map_err(internal)?;
     Ok(message.0)
 }
 
@@ -260,7 +296,14 @@ mod tests {
     /// A handle comes back from a client, which may have made it up.
     #[test]
     fn a_handle_of_others_is_refused() {
-        for bytes in [&b""[..], b"\0\0\0", b"\0\0\0\x05abc", b"\xff\xff\xff\xffabc", b"\0\0\0\x01a garbage", b"\0\0\0\x01\xff"] {
+        for bytes in [
+            &b""[..],
+            b"\0\0\0",
+            b"\0\0\0\x05abc",
+            b"\xff\xff\xff\xffabc",
+            b"\0\0\0\x01a garbage",
+            b"\0\0\0\x01\xff",
+        ] {
             assert!(Bound::decode(bytes).is_err(), "{bytes:?}");
         }
     }

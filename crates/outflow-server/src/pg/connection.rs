@@ -82,7 +82,11 @@ pub(super) async fn serve(shared: &Arc<Shared>, stream: TcpStream, mut until: St
 type Begun = (Client, Entry, tokio::sync::OwnedSemaphorePermit);
 
 /// Sees who it is. None, if there is nothing more to be done for it.
-async fn begin(shared: &Arc<Shared>, stream: TcpStream, stopping: Stopping) -> Result<Option<Begun>, Broken> {
+async fn begin(
+    shared: &Arc<Shared>,
+    stream: TcpStream,
+    stopping: Stopping,
+) -> Result<Option<Begun>, Broken> {
     let (mut line, wish) = hear(shared, stream).await?;
     let parameters = match wish {
         Wish::Nothing => {
@@ -137,7 +141,10 @@ fn enter(
 ) -> Result<(Desk, Entry, tokio::sync::OwnedSemaphorePermit), Problem> {
     let engine = &shared.engine;
     let room = engine.connection().ok_or_else(|| {
-        let message = format!("sorry, too many clients already: {} at most", engine.limits().connections);
+        let message = format!(
+            "sorry, too many clients already: {} at most",
+            engine.limits().connections
+        );
         Problem::fatal(sqlstate::TOO_MANY_CONNECTIONS, message)
     })?;
     let entry = Entry::new(shared)?;
@@ -157,7 +164,12 @@ impl Client {
                 }
             };
             let message = match next {
-                Err(_) => break Some(Problem::fatal("57P05", "terminating connection due to idle-session timeout")),
+                Err(_) => {
+                    break Some(Problem::fatal(
+                        "57P05",
+                        "terminating connection due to idle-session timeout",
+                    ));
+                }
                 Ok(Err(Broken::Refused(problem))) if problem.fatal => break Some(problem),
                 Ok(Err(Broken::Refused(problem))) => {
                     // A text that is none: of which message it was does not matter.
@@ -213,8 +225,13 @@ impl Client {
     fn sql_of(&self, message: &Message) -> Option<Arc<str>> {
         match message {
             Message::Parse { sql, .. } => Some(sql.as_str().into()),
-            Message::Bind { statement, .. } => self.statements.get(statement).map(|of| Arc::clone(&of.sql)),
-            Message::Execute { portal, .. } => self.portals.get(portal).map(|of| Arc::clone(&of.prepared.sql)),
+            Message::Bind { statement, .. } => {
+                self.statements.get(statement).map(|of| Arc::clone(&of.sql))
+            }
+            Message::Execute { portal, .. } => self
+                .portals
+                .get(portal)
+                .map(|of| Arc::clone(&of.prepared.sql)),
             _ => None,
         }
     }
@@ -266,7 +283,11 @@ impl Client {
         for parsed in statements {
             self.may(&parsed.command)?;
             if parsed.places > 0 {
-                return Err(Problem::new(sqlstate::UNDEFINED_PARAMETER, "there is no parameter $1").into());
+                return Err(Problem::new(
+                    sqlstate::UNDEFINED_PARAMETER,
+                    "there is no parameter $1",
+                )
+                .into());
             }
             self.simple_command(parsed, until).await?;
         }
@@ -409,7 +430,10 @@ pub(super) struct Watch<'c> {
 
 impl Watch<'_> {
     /// Does something for the client, as long as that is there, lets it go on, and there is time.
-    pub(super) async fn during<T>(&mut self, work: impl Future<Output = Result<T, Problem>>) -> Result<T, End> {
+    pub(super) async fn during<T>(
+        &mut self,
+        work: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, End> {
         let cancelled = |why: &str| {
             let message = format!("canceling statement due to {why}");
             Err(Problem::new(sqlstate::QUERY_CANCELED, message).into())

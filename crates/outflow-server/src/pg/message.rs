@@ -64,7 +64,10 @@ pub(super) enum Opening {
 
 /// What a client sent that is no message.
 fn violation(what: &str) -> Problem {
-    Problem::fatal(sqlstate::PROTOCOL_VIOLATION, format!("invalid message: {what}"))
+    Problem::fatal(
+        sqlstate::PROTOCOL_VIOLATION,
+        format!("invalid message: {what}"),
+    )
 }
 
 /// The body of a message, which is read from its start.
@@ -72,15 +75,21 @@ struct Body(Bytes);
 
 impl Body {
     fn u8(&mut self) -> Result<u8, Problem> {
-        self.0.try_get_u8().map_err(|_| violation("it ends too early"))
+        self.0
+            .try_get_u8()
+            .map_err(|_| violation("it ends too early"))
     }
 
     fn u16(&mut self) -> Result<u16, Problem> {
-        self.0.try_get_u16().map_err(|_| violation("it ends too early"))
+        self.0
+            .try_get_u16()
+            .map_err(|_| violation("it ends too early"))
     }
 
     fn i32(&mut self) -> Result<i32, Problem> {
-        self.0.try_get_i32().map_err(|_| violation("it ends too early"))
+        self.0
+            .try_get_i32()
+            .map_err(|_| violation("it ends too early"))
     }
 
     fn take(&mut self, bytes: usize) -> Result<Bytes, Problem> {
@@ -96,9 +105,8 @@ impl Body {
         let end = end.ok_or_else(|| violation("a text has no end"))?;
         let bytes = self.take(end)?;
         self.0.advance(1);
-        String::from_utf8(bytes.to_vec()).map_err(|_| {
-            Problem::new("22021", "invalid byte sequence for encoding \"UTF8\"")
-        })
+        String::from_utf8(bytes.to_vec())
+            .map_err(|_| Problem::new("22021", "invalid byte sequence for encoding \"UTF8\""))
     }
 
     fn formats(&mut self) -> Result<Vec<i16>, Problem> {
@@ -425,7 +433,13 @@ fn size(of: &Type) -> i16 {
     match *of {
         Type::BOOL | Type::CHAR => 1,
         Type::INT2 => 2,
-        Type::INT4 | Type::FLOAT4 | Type::DATE | Type::OID | Type::REGCLASS | Type::REGTYPE | Type::REGPROC => 4,
+        Type::INT4
+        | Type::FLOAT4
+        | Type::DATE
+        | Type::OID
+        | Type::REGCLASS
+        | Type::REGTYPE
+        | Type::REGPROC => 4,
         Type::INT8 | Type::FLOAT8 | Type::TIMESTAMP | Type::TIMESTAMPTZ | Type::TIME => 8,
         Type::INTERVAL => 16,
         Type::NAME => 64,

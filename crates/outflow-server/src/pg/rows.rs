@@ -16,19 +16,30 @@ use crate::problem::{Problem, sqlstate};
 use crate::sql::{CopyFormat, CopyOptions};
 
 /// The columns of an answer, under these names, in these formats: none of them for text, one for all, or one for each.
-pub(super) fn columns(schema: &Schema, names: Option<&[String]>, formats: &[i16]) -> Result<Arc<Vec<FieldInfo>>, Problem> {
+pub(super) fn columns(
+    schema: &Schema,
+    names: Option<&[String]>,
+    formats: &[i16],
+) -> Result<Arc<Vec<FieldInfo>>, Problem> {
     let count = schema.fields().len();
     if formats.len() > 1 && formats.len() != count {
         return Err(Problem::new(
             sqlstate::PROTOCOL_VIOLATION,
-            format!("bind message has {} result formats but query has {count} columns", formats.len()),
+            format!(
+                "bind message has {} result formats but query has {count} columns",
+                formats.len()
+            ),
         ));
     }
     // Names that do not fit are of a statement that was put into other words.
     let names = names.filter(|names| names.len() == count);
     let columns = schema.fields().iter().enumerate().map(|(at, field)| {
-        let name = names.and_then(|names| names.get(at)).unwrap_or(field.name());
-        let code = formats.get(at).or(formats.first().filter(|_| formats.len() == 1));
+        let name = names
+            .and_then(|names| names.get(at))
+            .unwrap_or(field.name());
+        let code = formats
+            .get(at)
+            .or(formats.first().filter(|_| formats.len() == 1));
         let format = match code {
             Some(1) => FieldFormat::Binary,
             _ => FieldFormat::Text,
@@ -36,7 +47,11 @@ pub(super) fn columns(schema: &Schema, names: Option<&[String]>, formats: &[i16]
         let of = field_into_pg_type(field).map_err(|_| {
             Problem::new(
                 sqlstate::FEATURE_NOT_SUPPORTED,
-                format!("column \"{}\" is of type {}, which PostgreSQL has not", field.name(), field.data_type()),
+                format!(
+                    "column \"{}\" is of type {}, which PostgreSQL has not",
+                    field.name(),
+                    field.data_type()
+                ),
             )
             .hint("cast it to another type, such as text")
         })?;
@@ -70,12 +85,21 @@ impl Telling {
 
     /// Tells columns as they were described: types are those of values that were not known then.
     pub(super) fn fit(&mut self, described: &SchemaRef) {
-        let types = |schema: &Schema| schema.fields().iter().map(|field| field.data_type().clone()).collect::<Vec<_>>();
+        let types = |schema: &Schema| {
+            schema
+                .fields()
+                .iter()
+                .map(|field| field.data_type().clone())
+                .collect::<Vec<_>>()
+        };
         self.described = (types(described) != types(self.schema())).then(|| Arc::clone(described));
     }
 
     /// Rows that are to be told next, as many as there are at once but no more than these: a batch, and which of its rows.
-    pub(super) async fn next(&mut self, rows_max: usize) -> Result<Option<(RecordBatch, Range<usize>)>, Problem> {
+    pub(super) async fn next(
+        &mut self,
+        rows_max: usize,
+    ) -> Result<Option<(RecordBatch, Range<usize>)>, Problem> {
         loop {
             if let Some((batch, told)) = &mut self.batch
                 && *told < batch.num_rows()
@@ -114,7 +138,10 @@ impl Telling {
         let columns = columns.map(|(field, column)| arrow_cast::cast(column, field.data_type()));
         let columns = columns.collect::<Result<_, _>>().map_err(|_| changed())?;
         // Whether there may be none is not known of values that come later.
-        let fields = described.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+        let fields = described
+            .fields()
+            .iter()
+            .map(|field| field.as_ref().clone().with_nullable(true));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         RecordBatch::try_new(schema, columns).map_err(|_| changed())
     }
@@ -154,7 +181,11 @@ impl RowWriter {
     }
 
     /// Messages of rows.
-    pub(super) fn rows(&mut self, batch: &RecordBatch, rows: Range<usize>) -> Result<Output, Problem> {
+    pub(super) fn rows(
+        &mut self,
+        batch: &RecordBatch,
+        rows: Range<usize>,
+    ) -> Result<Output, Problem> {
         let mut output = Output::default();
         for row in rows {
             let data = self.row(batch, row)?;
@@ -192,7 +223,13 @@ impl RowWriter {
     fn row(&mut self, batch: &RecordBatch, row: usize) -> Result<BytesMut, Problem> {
         let schema = batch.schema_ref();
         for (at, field) in self.fields.iter().enumerate() {
-            let encoded = encode_value(&mut self.encoder, batch.column(at), row, schema.field(at), field);
+            let encoded = encode_value(
+                &mut self.encoder,
+                batch.column(at),
+                row,
+                schema.field(at),
+                field,
+            );
             encoded.map_err(|error| {
                 Problem::new(
                     sqlstate::DATA_EXCEPTION,

@@ -24,7 +24,9 @@ impl Exchange {
     pub(super) fn begin(client_first: &[u8], verifier: Verifier, chance: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(client_first).ok()?;
         // `n` without channel binding, `y` if the client could, but saw that the server does not offer it.
-        let rest = text.strip_prefix("n,").or_else(|| text.strip_prefix("y,"))?;
+        let rest = text
+            .strip_prefix("n,")
+            .or_else(|| text.strip_prefix("y,"))?;
         let (authorization, bare) = rest.split_once(',')?;
         if !authorization.is_empty() && !authorization.starts_with("a=") {
             return None;
@@ -69,8 +71,12 @@ impl Exchange {
             return None;
         }
         let proof: [u8; 32] = STANDARD.decode(proof).ok()?.try_into().ok()?;
-        let said = format!("{},{},{without_proof}", self.client_first, self.server_first);
-        let sign = |key: &[u8]| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), said.as_bytes());
+        let said = format!(
+            "{},{},{without_proof}",
+            self.client_first, self.server_first
+        );
+        let sign =
+            |key: &[u8]| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), said.as_bytes());
         let signature = sign(&self.verifier.stored_key);
         let mut client_key = proof;
         for (byte, mask) in client_key.iter_mut().zip(signature.as_ref()) {
@@ -99,7 +105,8 @@ mod tests {
             stored_key: key("WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY="),
             server_key: key("wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="),
         };
-        let mut exchange = Exchange::begin(b"n,,n=user,r=rOprNGfwEbeRWgbNEkqO", verifier, b"x").unwrap();
+        let mut exchange =
+            Exchange::begin(b"n,,n=user,r=rOprNGfwEbeRWgbNEkqO", verifier, b"x").unwrap();
         exchange.nonce = "rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0".into();
         exchange.server_first = format!("r={},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096", exchange.nonce);
         exchange
@@ -110,7 +117,10 @@ mod tests {
         let said = "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
                     p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
         let told = exchange().finish(said.as_bytes());
-        assert_eq!(told.as_deref(), Some("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="));
+        assert_eq!(
+            told.as_deref(),
+            Some("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=")
+        );
     }
 
     #[test]
@@ -131,8 +141,18 @@ mod tests {
     #[test]
     fn any_other_beginning_is_refused() {
         let verifier = exchange().verifier;
-        for said in ["", "p=tls-server-end-point,,n=,r=abc", "n,,n=,r=", "n,x,n=,r=a", "n,,r=a", "n,,n=,r=a\u{1}"] {
-            assert!(Exchange::begin(said.as_bytes(), verifier.clone(), b"x").is_none(), "{said}");
+        for said in [
+            "",
+            "p=tls-server-end-point,,n=,r=abc",
+            "n,,n=,r=",
+            "n,x,n=,r=a",
+            "n,,r=a",
+            "n,,n=,r=a\u{1}",
+        ] {
+            assert!(
+                Exchange::begin(said.as_bytes(), verifier.clone(), b"x").is_none(),
+                "{said}"
+            );
         }
         assert!(Exchange::begin(b"\xff", verifier, b"x").is_none());
     }

@@ -24,10 +24,7 @@ pub(super) type Line = Wire<Box<dyn Stream>>;
 /// What a client wants that has said so.
 pub(super) enum Wish {
     Nothing,
-    Cancel {
-        process: i32,
-        secret: bytes::Bytes,
-    },
+    Cancel { process: i32, secret: bytes::Bytes },
     Session(Vec<(String, String)>),
 }
 
@@ -56,8 +53,9 @@ pub(super) async fn hear(shared: &Shared, stream: TcpStream) -> Result<(Line, Wi
             }
             Ok(Opening::Startup { minor, parameters }) => {
                 if shared.tls.is_some() && !is_secure {
-                    let problem = Problem::fatal(sqlstate::INVALID_AUTHORIZATION, "this server wants TLS")
-                        .hint("connect with sslmode=require or more");
+                    let problem =
+                        Problem::fatal(sqlstate::INVALID_AUTHORIZATION, "this server wants TLS")
+                            .hint("connect with sslmode=require or more");
                     return Ok((said(line, &problem), Wish::Nothing));
                 }
                 negotiate(&mut line, minor, &parameters);
@@ -81,7 +79,9 @@ async fn refuse_encryption(line: &mut Line) -> Result<(), Broken> {
 
 /// Says which of what a later version of the protocol has is not spoken.
 fn negotiate(line: &mut Line, minor: u16, parameters: &[(String, String)]) {
-    let options = parameters.iter().filter(|(name, _)| name.starts_with("_pq_."));
+    let options = parameters
+        .iter()
+        .filter(|(name, _)| name.starts_with("_pq_."));
     let options: Vec<&str> = options.map(|(name, _)| name.as_str()).collect();
     if minor > 0 || !options.is_empty() {
         line.output.negotiate(&options);
@@ -96,7 +96,9 @@ pub(super) async fn authenticate(
 ) -> Result<String, Broken> {
     let of = |wanted: &str| {
         let found = parameters.iter().find(|(name, _)| name == wanted);
-        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        found
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
     };
     let refused = |problem| Err(Broken::Refused(problem));
     let Some(user) = of("user") else {
@@ -106,7 +108,10 @@ pub(super) async fn authenticate(
         ));
     };
     if of("replication").is_some_and(|value| !["false", "off", "no", "0"].contains(&value)) {
-        return refused(Problem::fatal(sqlstate::FEATURE_NOT_SUPPORTED, "there is nothing to replicate"));
+        return refused(Problem::fatal(
+            sqlstate::FEATURE_NOT_SUPPORTED,
+            "there is nothing to replicate",
+        ));
     }
     if let Some(users) = &shared.users {
         let (verifier, is_there) = users.verifier(user);
@@ -135,17 +140,23 @@ pub(super) async fn authenticate(
 }
 
 /// The exchange of SCRAM. None, if what the client sent proves nothing.
-async fn prove(line: &mut Line, verifier: crate::users::Verifier) -> Result<Option<String>, Broken> {
-    line.output.authentication(10, format!("{MECHANISM}\0\0").as_bytes());
+async fn prove(
+    line: &mut Line,
+    verifier: crate::users::Verifier,
+) -> Result<Option<String>, Broken> {
+    line.output
+        .authentication(10, format!("{MECHANISM}\0\0").as_bytes());
     line.flush().await?;
     let first = step(line).await?;
     let nonce = chance::<18>().map_err(|error| {
         Broken::Refused(Problem::fatal(sqlstate::INTERNAL_ERROR, error.to_string()))
     })?;
-    let Some(exchange) = initial(&first).and_then(|first| Exchange::begin(first, verifier, &nonce)) else {
+    let Some(exchange) = initial(&first).and_then(|first| Exchange::begin(first, verifier, &nonce))
+    else {
         return Ok(None);
     };
-    line.output.authentication(11, exchange.server_first().as_bytes());
+    line.output
+        .authentication(11, exchange.server_first().as_bytes());
     line.flush().await?;
     let last = step(line).await?;
     Ok(exchange.finish(&last))
@@ -184,13 +195,18 @@ pub(super) fn greet(
     {
         let mut settings = desk.settings();
         for (name, value) in parameters {
-            if ["user", "database", "replication", "options"].contains(&name.as_str()) || name.starts_with("_pq_.") {
+            if ["user", "database", "replication", "options"].contains(&name.as_str())
+                || name.starts_with("_pq_.")
+            {
                 continue;
             }
             settings.begin(name, value)?;
         }
         let options = parameters.iter().find(|(name, _)| name == "options");
-        for (name, value) in options.map(|(_, text)| options_of(text)).unwrap_or_default() {
+        for (name, value) in options
+            .map(|(_, text)| options_of(text))
+            .unwrap_or_default()
+        {
             settings.begin(&name, &value)?;
         }
         for (name, value) in settings.reported() {
@@ -213,7 +229,10 @@ fn options_of(text: &str) -> Vec<(String, String)> {
     }
     words.push(word);
     let settings = words.iter().filter_map(|word| {
-        let word = word.strip_prefix("-c").or_else(|| word.strip_prefix("--")).unwrap_or(word);
+        let word = word
+            .strip_prefix("-c")
+            .or_else(|| word.strip_prefix("--"))
+            .unwrap_or(word);
         let (name, value) = word.split_once('=')?;
         Some((name.replace('-', "_"), value.to_owned()))
     });
@@ -230,7 +249,8 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn new(shared: &Arc<Shared>) -> Result<Self, Problem> {
-        let secret = chance().map_err(|error| Problem::fatal(sqlstate::INTERNAL_ERROR, error.to_string()))?;
+        let secret = chance()
+            .map_err(|error| Problem::fatal(sqlstate::INTERNAL_ERROR, error.to_string()))?;
         let (process, cancel) = shared.cancels.enter(secret);
         Ok(Self {
             shared: Arc::clone(shared),
@@ -254,7 +274,11 @@ mod tests {
     #[test]
     fn options_are_settings() {
         let told = options_of(r"-c statement_timeout=5s  --my-name.x=a\ b -csearch_path=public");
-        let expected = [("statement_timeout", "5s"), ("my_name.x", "a b"), ("search_path", "public")];
+        let expected = [
+            ("statement_timeout", "5s"),
+            ("my_name.x", "a b"),
+            ("search_path", "public"),
+        ];
         let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(told, expected);
     }
@@ -262,7 +286,13 @@ mod tests {
     #[test]
     fn a_first_response_is_taken_apart() {
         assert_eq!(initial(b"SCRAM-SHA-256\0\0\0\0\x02hi"), Some(&b"hi"[..]));
-        for wrong in [&b""[..], b"SCRAM-SHA-256", b"SCRAM-SHA-256\0\0\0", b"SCRAM-SHA-256\0\0\0\0\x03hi", b"PLAIN\0\0\0\0\x02hi"] {
+        for wrong in [
+            &b""[..],
+            b"SCRAM-SHA-256",
+            b"SCRAM-SHA-256\0\0\0",
+            b"SCRAM-SHA-256\0\0\0\0\x03hi",
+            b"PLAIN\0\0\0\0\x02hi",
+        ] {
             assert_eq!(initial(wrong), None);
         }
     }

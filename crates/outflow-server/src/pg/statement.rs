@@ -79,14 +79,18 @@ impl Portal {
                 values.len()
             )));
         }
-        let values = values.iter().zip(&prepared.types).enumerate().map(|(at, (value, of))| {
-            let is_binary = formats.get(at).or(formats.first()) == Some(&1);
-            match value {
-                None => ScalarValue::try_from(value::to_engine(of)).map_err(Problem::from),
-                Some(bytes) if is_binary => value::of_binary(bytes, of),
-                Some(bytes) => value::of_text(bytes, of),
-            }
-        });
+        let values = values
+            .iter()
+            .zip(&prepared.types)
+            .enumerate()
+            .map(|(at, (value, of))| {
+                let is_binary = formats.get(at).or(formats.first()) == Some(&1);
+                match value {
+                    None => ScalarValue::try_from(value::to_engine(of)).map_err(Problem::from),
+                    Some(bytes) if is_binary => value::of_binary(bytes, of),
+                    Some(bytes) => value::of_text(bytes, of),
+                }
+            });
         Ok(Self {
             values: values.collect::<Result<_, Problem>>()?,
             prepared,
@@ -136,7 +140,6 @@ impl Client {
                 command: Command::Query(statement),
                 places,
                 ..
-
             }) => self.look_at(statement, *places, types, until).await?,
             Some(Parsed {
                 command: Command::Fetch { cursor, .. },
@@ -172,16 +175,27 @@ impl Client {
         // What the engine knows of a place without a value: it may know nothing, and the values will be in the text.
         let plan = match watch.during(desk.plan(statement.clone(), None)).await {
             Ok(plan) => Some(plan),
-            Err(End::Problem(problem)) if problem.code != sqlstate::QUERY_CANCELED && !problem.fatal => None,
+            Err(End::Problem(problem))
+                if problem.code != sqlstate::QUERY_CANCELED && !problem.fatal =>
+            {
+                None
+            }
             Err(end) => return Err(end),
         };
-        let known = plan.and_then(|plan| plan.get_parameter_types().ok()).unwrap_or_default();
+        let known = plan
+            .and_then(|plan| plan.get_parameter_types().ok())
+            .unwrap_or_default();
         let lists = places_of_lists(statement);
         let types: Vec<Type> = (0..places)
             .map(|at| {
                 let told = told.get(at).and_then(|oid| value::known(*oid));
                 let told = told.filter(|of| *of != Type::UNKNOWN);
-                let inferred = || known.get(&format!("${}", at + 1))?.as_ref().map(value::of_engine);
+                let inferred = || {
+                    known
+                        .get(&format!("${}", at + 1))?
+                        .as_ref()
+                        .map(value::of_engine)
+                };
                 let list = || lists.contains(&(at + 1)).then_some(Type::TEXT_ARRAY);
                 told.or_else(list).or_else(inferred).unwrap_or(Type::TEXT)
             })
@@ -191,7 +205,9 @@ impl Client {
             .map(|of| ScalarValue::try_from(value::to_engine(of)))
             .collect::<Result<_, _>>()
             .map_err(Problem::from)?;
-        let plan = watch.during(desk.plan(statement.clone(), Some(named(&nothing)))).await?;
+        let plan = watch
+            .during(desk.plan(statement.clone(), Some(named(&nothing))))
+            .await?;
         Ok((types, Some(Arc::clone(plan.schema().inner()))))
     }
 
@@ -221,7 +237,12 @@ impl Client {
     }
 
     /// Executes a portal, or goes on with it.
-    pub(super) async fn execute(&mut self, name: &str, rows_max: Option<usize>, until: Instant) -> Result<(), End> {
+    pub(super) async fn execute(
+        &mut self,
+        name: &str,
+        rows_max: Option<usize>,
+        until: Instant,
+    ) -> Result<(), End> {
         // It is taken out while it runs: what fails is not there any more.
         let mut portal = self.portals.remove(name).ok_or_else(|| no_portal(name))?;
         let prepared = Arc::clone(&portal.prepared);
@@ -256,7 +277,10 @@ impl Client {
             self.portals.insert(name.to_owned(), portal);
             return Ok(());
         };
-        let schema = prepared.columns.clone().unwrap_or_else(|| Arc::clone(telling.schema()));
+        let schema = prepared
+            .columns
+            .clone()
+            .unwrap_or_else(|| Arc::clone(telling.schema()));
         let fields = columns(&schema, prepared.names(), &portal.formats)?;
         telling.fit(&schema);
         let rows = self.tell_rows(telling, &fields, rows_max, until).await?;
@@ -292,11 +316,13 @@ impl Client {
             if left == 0 {
                 break;
             }
-            let Some((batch, rows)) = watch.during(telling.next(left.min(ROWS_AT_ONCE))).await? else {
+            let Some((batch, rows)) = watch.during(telling.next(left.min(ROWS_AT_ONCE))).await?
+            else {
                 break;
             };
             told += rows.len();
-            let written = desk.compute(move || writer.rows(&batch, rows).map(|rows| (writer, rows)));
+            let written =
+                desk.compute(move || writer.rows(&batch, rows).map(|rows| (writer, rows)));
             let (back, rows) = watch.during(written).await?;
             writer = back;
             watch.line.output.0.unsplit(rows.0);
@@ -306,7 +332,11 @@ impl Client {
     }
 
     /// A statement of the simple protocol.
-    pub(super) async fn simple_command(&mut self, parsed: Parsed, until: Instant) -> Result<(), End> {
+    pub(super) async fn simple_command(
+        &mut self,
+        parsed: Parsed,
+        until: Instant,
+    ) -> Result<(), End> {
         let Parsed { command, names, .. } = parsed;
         let Command::Query(statement) = command else {
             return self.command(command, Described::No, &[], until).await;
@@ -350,24 +380,34 @@ impl Client {
             }
             Command::Begin => self.begin_transaction(),
             Command::Commit => self.end_transaction("COMMIT"),
-            Command::Rollback { to_savepoint: false } => self.end_transaction("ROLLBACK"),
+            Command::Rollback {
+                to_savepoint: false,
+            } => self.end_transaction("ROLLBACK"),
             Command::Rollback { to_savepoint: true } => {
                 if self.transaction == Transaction::Failed {
                     self.transaction = Transaction::Open;
                 }
                 "ROLLBACK"
             }
-            Command::Declare { cursor, query, hold } => {
+            Command::Declare {
+                cursor,
+                query,
+                hold,
+            } => {
                 self.declare(cursor, query, hold, until).await?;
                 "DECLARE CURSOR"
             }
-            Command::Fetch { cursor, rows } => return self.fetch(&cursor, rows, described, formats, until).await,
+            Command::Fetch { cursor, rows } => {
+                return self.fetch(&cursor, rows, described, formats, until).await;
+            }
             Command::Close(None) => {
                 self.portals.clear();
                 "CLOSE CURSOR ALL"
             }
             Command::Close(Some(cursor)) => {
-                self.portals.remove(&cursor).ok_or_else(|| no_portal(&cursor))?;
+                self.portals
+                    .remove(&cursor)
+                    .ok_or_else(|| no_portal(&cursor))?;
                 "CLOSE CURSOR"
             }
             Command::Copy { query, options } => return self.copy(query, &options, until).await,
@@ -416,7 +456,9 @@ impl Client {
         match before {
             Transaction::Idle => {
                 let message = "there is no transaction in progress";
-                self.line.output.warning(sqlstate::NO_ACTIVE_SQL_TRANSACTION, message);
+                self.line
+                    .output
+                    .warning(sqlstate::NO_ACTIVE_SQL_TRANSACTION, message);
                 tag
             }
             Transaction::Open => tag,
@@ -435,7 +477,8 @@ impl Client {
                 }
                 None => {
                     let all = settings.all();
-                    all.map(|(name, value)| vec![name.to_owned(), value.to_owned(), String::new()]).collect()
+                    all.map(|(name, value)| vec![name.to_owned(), value.to_owned(), String::new()])
+                        .collect()
                 }
             }
         };
@@ -455,7 +498,13 @@ impl Client {
         Ok(())
     }
 
-    async fn declare(&mut self, cursor: String, query: Statement, hold: bool, until: Instant) -> Result<(), End> {
+    async fn declare(
+        &mut self,
+        cursor: String,
+        query: Statement,
+        hold: bool,
+        until: Instant,
+    ) -> Result<(), End> {
         if self.transaction == Transaction::Idle && !hold {
             let message = "DECLARE CURSOR can only be used in transaction blocks";
             return Err(Problem::new(sqlstate::NO_ACTIVE_SQL_TRANSACTION, message).into());
@@ -495,8 +544,15 @@ impl Client {
         formats: &[i16],
         until: Instant,
     ) -> Result<(), End> {
-        let mut portal = self.portals.remove(cursor).ok_or_else(|| no_portal(cursor))?;
-        let schema = portal.prepared.columns.clone().ok_or_else(|| no_portal(cursor))?;
+        let mut portal = self
+            .portals
+            .remove(cursor)
+            .ok_or_else(|| no_portal(cursor))?;
+        let schema = portal
+            .prepared
+            .columns
+            .clone()
+            .ok_or_else(|| no_portal(cursor))?;
         let fields = columns(&schema, portal.prepared.names(), formats)?;
         if matches!(described, Described::No) {
             self.line.output.columns(&fields);
@@ -515,7 +571,12 @@ impl Client {
     }
 
     /// Copies rows out.
-    async fn copy(&mut self, query: Statement, options: &CopyOptions, until: Instant) -> Result<(), End> {
+    async fn copy(
+        &mut self,
+        query: Statement,
+        options: &CopyOptions,
+        until: Instant,
+    ) -> Result<(), End> {
         let (mut watch, desk) = self.watch(until);
         let plan = watch.during(desk.plan(query.clone(), None)).await?;
         let mut telling = self.begin_telling(plan, until).await?;
@@ -525,7 +586,12 @@ impl Client {
         self.line.output.copy_begin(all_columns.len(), is_binary);
         if options.header && !is_binary {
             let mut line = Vec::new();
-            options.write(all_columns.iter().map(|column| Some(column.name().as_bytes())), &mut line);
+            options.write(
+                all_columns
+                    .iter()
+                    .map(|column| Some(column.name().as_bytes())),
+                &mut line,
+            );
             self.line.output.copy_data(&line);
         }
         let (mut watch, desk) = self.watch(until);
@@ -534,7 +600,11 @@ impl Client {
         while let Some((batch, rows)) = watch.during(telling.next(ROWS_AT_ONCE)).await? {
             told += rows.len();
             let options = options.clone();
-            let written = desk.compute(move || writer.copied(&batch, rows, &options).map(|rows| (writer, rows)));
+            let written = desk.compute(move || {
+                writer
+                    .copied(&batch, rows, &options)
+                    .map(|rows| (writer, rows))
+            });
             let (back, rows) = watch.during(written).await?;
             writer = back;
             watch.line.output.0.unsplit(rows.0);

@@ -48,9 +48,11 @@ pub(super) fn to_engine(of: &Type) -> DataType {
         Type::TIMESTAMP => DataType::Timestamp(TimeUnit::Microsecond, None),
         Type::TIMESTAMPTZ => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         Type::NUMERIC => DataType::Decimal128(38, 10),
-        Type::INT2_ARRAY | Type::INT4_ARRAY | Type::INT8_ARRAY | Type::TEXT_ARRAY | Type::VARCHAR_ARRAY => {
-            DataType::new_list(to_engine(&element(of)), true)
-        }
+        Type::INT2_ARRAY
+        | Type::INT4_ARRAY
+        | Type::INT8_ARRAY
+        | Type::TEXT_ARRAY
+        | Type::VARCHAR_ARRAY => DataType::new_list(to_engine(&element(of)), true),
         _ => DataType::Utf8View,
     }
 }
@@ -90,9 +92,11 @@ pub(super) fn of_text(bytes: &[u8], of: &Type) -> Result<ScalarValue, Problem> {
             })?
         }
         Type::BYTEA => return Err(unsupported(of)),
-        Type::INT2_ARRAY | Type::INT4_ARRAY | Type::INT8_ARRAY | Type::TEXT_ARRAY | Type::VARCHAR_ARRAY => {
-            of_text_array(told, of).ok_or_else(wrong)?
-        }
+        Type::INT2_ARRAY
+        | Type::INT4_ARRAY
+        | Type::INT8_ARRAY
+        | Type::TEXT_ARRAY
+        | Type::VARCHAR_ARRAY => of_text_array(told, of).ok_or_else(wrong)?,
         _ => text(told),
     })
 }
@@ -113,9 +117,15 @@ pub(super) fn of_binary(bytes: &[u8], of: &Type) -> Result<ScalarValue, Problem>
         Type::INT2 => exact(bytes).map(|bytes| ScalarValue::Int16(Some(i16::from_be_bytes(bytes)))),
         Type::INT4 => exact(bytes).map(|bytes| ScalarValue::Int32(Some(i32::from_be_bytes(bytes)))),
         Type::INT8 => exact(bytes).map(|bytes| ScalarValue::Int64(Some(i64::from_be_bytes(bytes)))),
-        Type::OID => exact(bytes).map(|bytes| ScalarValue::Int64(Some(u32::from_be_bytes(bytes).into()))),
-        Type::FLOAT4 => exact(bytes).map(|bytes| ScalarValue::Float32(Some(f32::from_be_bytes(bytes)))),
-        Type::FLOAT8 => exact(bytes).map(|bytes| ScalarValue::Float64(Some(f64::from_be_bytes(bytes)))),
+        Type::OID => {
+            exact(bytes).map(|bytes| ScalarValue::Int64(Some(u32::from_be_bytes(bytes).into())))
+        }
+        Type::FLOAT4 => {
+            exact(bytes).map(|bytes| ScalarValue::Float32(Some(f32::from_be_bytes(bytes))))
+        }
+        Type::FLOAT8 => {
+            exact(bytes).map(|bytes| ScalarValue::Float64(Some(f64::from_be_bytes(bytes))))
+        }
         Type::DATE => exact(bytes).and_then(|bytes| {
             let days = i64::from(i32::from_be_bytes(bytes)) + EPOCH_SECS / 86_400;
             Some(ScalarValue::Date32(Some(i32::try_from(days).ok()?)))
@@ -129,7 +139,11 @@ pub(super) fn of_binary(bytes: &[u8], of: &Type) -> Result<ScalarValue, Problem>
         Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN | Type::CHAR => {
             std::str::from_utf8(bytes).ok().map(text)
         }
-        Type::INT2_ARRAY | Type::INT4_ARRAY | Type::INT8_ARRAY | Type::TEXT_ARRAY | Type::VARCHAR_ARRAY => {
+        Type::INT2_ARRAY
+        | Type::INT4_ARRAY
+        | Type::INT8_ARRAY
+        | Type::TEXT_ARRAY
+        | Type::VARCHAR_ARRAY => {
             return of_binary_array(bytes, of)?.ok_or_else(wrong);
         }
         _ => return Err(unsupported(of)),
@@ -149,7 +163,10 @@ fn number(text: &str) -> Option<ScalarValue> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let digits = format!("{whole}{part}");
     let unsigned = digits.trim_start_matches(['+', '-']);
-    if !unsigned.bytes().all(|byte| byte.is_ascii_digit()) || unsigned.is_empty() || unsigned.len() > DIGITS_MAX {
+    if !unsigned.bytes().all(|byte| byte.is_ascii_digit())
+        || unsigned.is_empty()
+        || unsigned.len() > DIGITS_MAX
+    {
         let value: f64 = text.parse().ok()?;
         return Some(ScalarValue::Float64(Some(value)));
     }
@@ -160,7 +177,11 @@ fn number(text: &str) -> Option<ScalarValue> {
     }
     let scale = i8::try_from(part.len()).ok()?;
     let precision = u8::try_from(unsigned.len()).ok()?.max(1);
-    Some(ScalarValue::Decimal128(Some(digits.parse().ok()?), precision, scale))
+    Some(ScalarValue::Decimal128(
+        Some(digits.parse().ok()?),
+        precision,
+        scale,
+    ))
 }
 
 /// The binary form of a number: digits to the base of ten thousand.
@@ -172,7 +193,9 @@ fn of_binary_number(bytes: &[u8]) -> Option<ScalarValue> {
     let [count, weight, sign, scale, digits @ ..] = words.as_slice() else {
         return None;
     };
-    if usize::try_from(*count).ok()? != digits.len() || digits.iter().any(|digit| !(0..10_000).contains(digit)) {
+    if usize::try_from(*count).ok()? != digits.len()
+        || digits.iter().any(|digit| !(0..10_000).contains(digit))
+    {
         return None;
     }
     match sign.cast_unsigned() {
@@ -180,7 +203,13 @@ fn of_binary_number(bytes: &[u8]) -> Option<ScalarValue> {
         0xc000 => return Some(ScalarValue::Float64(Some(f64::NAN))),
         _ => return None,
     }
-    let digit = |at: i16| usize::try_from(at).ok().and_then(|at| digits.get(at)).copied().unwrap_or(0);
+    let digit = |at: i16| {
+        usize::try_from(at)
+            .ok()
+            .and_then(|at| digits.get(at))
+            .copied()
+            .unwrap_or(0)
+    };
     let (weight, scale) = (*weight, usize::try_from(*scale).ok()?);
     if !(-20..20).contains(&weight) || scale > DIGITS_MAX {
         return None;
@@ -307,7 +336,9 @@ mod tests {
 
     #[test]
     fn binary_values_are_those_of_the_protocol() {
-        let is = |bytes: &[u8], of: Type, told: ScalarValue| assert_eq!(of_binary(bytes, &of).unwrap(), told);
+        let is = |bytes: &[u8], of: Type, told: ScalarValue| {
+            assert_eq!(of_binary(bytes, &of).unwrap(), told)
+        };
         is(&[0xff, 0xfe], Type::INT2, ScalarValue::Int16(Some(-2)));
         is(&[0; 4], Type::DATE, ScalarValue::Date32(Some(10_957)));
         is(
@@ -317,18 +348,42 @@ mod tests {
         );
         // 12345.678: digits 1, 2345, 6780.
         let number = [0, 3, 0, 1, 0, 0, 0, 3, 0, 1, 9, 41, 0x1a, 0x7c];
-        is(&number, Type::NUMERIC, ScalarValue::Decimal128(Some(12_345_678), 8, 3));
+        is(
+            &number,
+            Type::NUMERIC,
+            ScalarValue::Decimal128(Some(12_345_678), 8, 3),
+        );
         // -0.0001: one digit, of weight -1.
         let small = [0, 1, 0xff, 0xff, 0x40, 0, 0, 4, 0, 1];
-        is(&small, Type::NUMERIC, ScalarValue::Decimal128(Some(-1), 5, 4));
-        let list_of = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0x17, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 7];
-        is(&list_of, Type::INT4_ARRAY, list(&[ScalarValue::Int32(Some(7))], &Type::INT4_ARRAY));
+        is(
+            &small,
+            Type::NUMERIC,
+            ScalarValue::Decimal128(Some(-1), 5, 4),
+        );
+        let list_of = [
+            0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0x17, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 7,
+        ];
+        is(
+            &list_of,
+            Type::INT4_ARRAY,
+            list(&[ScalarValue::Int32(Some(7))], &Type::INT4_ARRAY),
+        );
     }
 
     #[test]
     fn what_is_no_value_is_refused() {
-        for of in [Type::INT4, Type::NUMERIC, Type::TIMESTAMP, Type::INT4_ARRAY, Type::BOOL] {
-            for bytes in [&b""[..], b"\xff", b"\0\0\0\x01\0\0\0\0\0\0\0\x17\x7f\xff\xff\xff\0\0\0\x01"] {
+        for of in [
+            Type::INT4,
+            Type::NUMERIC,
+            Type::TIMESTAMP,
+            Type::INT4_ARRAY,
+            Type::BOOL,
+        ] {
+            for bytes in [
+                &b""[..],
+                b"\xff",
+                b"\0\0\0\x01\0\0\0\0\0\0\0\x17\x7f\xff\xff\xff\0\0\0\x01",
+            ] {
                 if of == Type::BOOL && bytes.len() == 1 {
                     continue;
                 }
@@ -336,14 +391,25 @@ mod tests {
             }
         }
         assert_eq!(of_text(b"x", &Type::INT4).unwrap_err().code, "22P02");
-        assert_eq!(of_text(b"yesterday-ish", &Type::TIMESTAMP).unwrap_err().code, "22007");
+        assert_eq!(
+            of_text(b"yesterday-ish", &Type::TIMESTAMP)
+                .unwrap_err()
+                .code,
+            "22007"
+        );
         assert_eq!(of_text(b"\xff", &Type::TEXT).unwrap_err().code, "22021");
     }
 
     #[test]
     fn texts_are_read_as_their_type() {
-        assert_eq!(of_text(b" 7 ", &Type::INT8).unwrap(), ScalarValue::Int64(Some(7)));
-        assert_eq!(of_text(b"1.50", &Type::NUMERIC).unwrap(), ScalarValue::Decimal128(Some(150), 3, 2));
+        assert_eq!(
+            of_text(b" 7 ", &Type::INT8).unwrap(),
+            ScalarValue::Int64(Some(7))
+        );
+        assert_eq!(
+            of_text(b"1.50", &Type::NUMERIC).unwrap(),
+            ScalarValue::Decimal128(Some(150), 3, 2)
+        );
         let told = of_text(br#"{"a, b",c,NULL}"#, &Type::TEXT_ARRAY).unwrap();
         let expected = [text("a, b"), text("c"), ScalarValue::Utf8View(None)];
         assert_eq!(told, list(&expected, &Type::TEXT_ARRAY));

@@ -4,7 +4,9 @@ use std::io;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf};
+use tokio::io::{
+    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf,
+};
 
 use super::message::{Message, Opening, Output, next, opening};
 use crate::limits::{AHEAD_BYTES_MAX, OUTPUT_BYTES, STARTUP_BYTES_MAX};
@@ -116,7 +118,9 @@ impl<S: AsyncRead + AsyncWrite + Send> Wire<S> {
     pub(super) async fn flush(&mut self) -> Result<(), Broken> {
         while !self.output.0.is_empty() {
             // The time is that without a byte gone: who reads slowly but reads may go on.
-            let wrote = tokio::time::timeout(self.write_timeout, self.write.write_buf(&mut self.output.0)).await;
+            let wrote =
+                tokio::time::timeout(self.write_timeout, self.write.write_buf(&mut self.output.0))
+                    .await;
             match wrote {
                 Ok(Ok(0) | Err(_)) => return Err(Broken::Gone),
                 Ok(Ok(_)) => {}

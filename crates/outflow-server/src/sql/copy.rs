@@ -25,7 +25,10 @@ pub(crate) enum CopyFormat {
 
 impl CopyOptions {
     /// What a statement's options ask for.
-    pub(crate) fn of(options: Vec<CopyOption>, legacy: Vec<CopyLegacyOption>) -> Result<Self, Problem> {
+    pub(crate) fn of(
+        options: Vec<CopyOption>,
+        legacy: Vec<CopyLegacyOption>,
+    ) -> Result<Self, Problem> {
         let unsupported = |what: String| {
             Problem::new(
                 sqlstate::FEATURE_NOT_SUPPORTED,
@@ -54,7 +57,8 @@ impl CopyOptions {
                 CopyOption::Header(on) => header = on,
                 CopyOption::Quote(char) => quote = Some(char),
                 CopyOption::Escape(char) => escape = Some(char),
-                CopyOption::Encoding(name) if name.replace('-', "").eq_ignore_ascii_case("utf8") => {}
+                CopyOption::Encoding(name)
+                    if name.replace('-', "").eq_ignore_ascii_case("utf8") => {}
                 other => return Err(unsupported(other.to_string())),
             }
         }
@@ -97,7 +101,9 @@ impl CopyOptions {
     fn check(self) -> Result<Self, Problem> {
         let odd = |char: char| !char.is_ascii() || char == '\n' || char == '\r';
         let wrong = if odd(self.delimiter) || odd(self.quote) || odd(self.escape) {
-            Some("delimiter, quote and escape of COPY are each one character of ASCII, and no end of a line")
+            Some(
+                "delimiter, quote and escape of COPY are each one character of ASCII, and no end of a line",
+            )
         } else if self.format == CopyFormat::Csv && self.delimiter == self.quote {
             Some("COPY delimiter and quote must be different")
         } else if self.null.contains(['\n', '\r']) {
@@ -112,7 +118,11 @@ impl CopyOptions {
     }
 
     /// One row of text, from its fields; the names of columns are one, too.
-    pub(crate) fn write<'f>(&self, fields: impl Iterator<Item = Option<&'f [u8]>>, out: &mut Vec<u8>) {
+    pub(crate) fn write<'f>(
+        &self,
+        fields: impl Iterator<Item = Option<&'f [u8]>>,
+        out: &mut Vec<u8>,
+    ) {
         for (at, field) in fields.enumerate() {
             if at > 0 {
                 out.push(byte(self.delimiter));
@@ -127,7 +137,8 @@ impl CopyOptions {
     }
 
     fn write_csv(&self, field: &[u8], out: &mut Vec<u8>) {
-        let (delimiter, quote, escape) = (byte(self.delimiter), byte(self.quote), byte(self.escape));
+        let (delimiter, quote, escape) =
+            (byte(self.delimiter), byte(self.quote), byte(self.escape));
         let odd = |&byte: &u8| byte == delimiter || byte == quote || byte == b'\n' || byte == b'\r';
         // What is quoted is never null; a row of nothing but `\.` would be the end.
         if field != self.null.as_bytes() && field != b"\\." && !field.iter().any(|byte| odd(byte)) {

@@ -40,7 +40,10 @@ fn what_writes_is_refused() {
 #[test]
 fn statements_are_taken_apart() {
     let told = commands("BEGIN; SELECT ';' -- ; none\n; ; COMMIT;");
-    assert!(matches!(told.as_slice(), [Command::Begin, Command::Query(_), Command::Commit]));
+    assert!(matches!(
+        told.as_slice(),
+        [Command::Begin, Command::Query(_), Command::Commit]
+    ));
     assert!(commands(" ;; -- nothing\n").is_empty());
     let parsed = parse("SELECT $2, $1 LIMIT $3", &Dialect::new()).unwrap();
     assert_eq!(parsed[0].places, 3);
@@ -53,9 +56,19 @@ fn settings_are_set_and_shown() {
         Some(Command::Set { name, value }) => (name, value),
         other => panic!("{sql}: {other:?}"),
     };
-    let is = |sql, name: &str, value: Option<&str>| assert_eq!(set(sql), (name.into(), value.map(str::to_owned)));
-    is("SET statement_timeout = '5s'", "statement_timeout", Some("5s"));
-    is("SET SESSION Extra_Float_Digits TO 3", "extra_float_digits", Some("3"));
+    let is = |sql, name: &str, value: Option<&str>| {
+        assert_eq!(set(sql), (name.into(), value.map(str::to_owned)))
+    };
+    is(
+        "SET statement_timeout = '5s'",
+        "statement_timeout",
+        Some("5s"),
+    );
+    is(
+        "SET SESSION Extra_Float_Digits TO 3",
+        "extra_float_digits",
+        Some("3"),
+    );
     is("SET TIME ZONE 'UTC'", "timezone", Some("UTC"));
     is("SET search_path TO a, b", "search_path", Some("a, b"));
     is("SET application_name TO DEFAULT", "application_name", None);
@@ -66,13 +79,21 @@ fn settings_are_set_and_shown() {
         other => panic!("{sql}: {other:?}"),
     };
     assert_eq!(shown("SHOW ALL"), None);
-    assert_eq!(shown("SHOW TRANSACTION ISOLATION LEVEL").as_deref(), Some("transaction_isolation"));
-    assert_eq!(shown("SHOW server_version").as_deref(), Some("server_version"));
+    assert_eq!(
+        shown("SHOW TRANSACTION ISOLATION LEVEL").as_deref(),
+        Some("transaction_isolation")
+    );
+    assert_eq!(
+        shown("SHOW server_version").as_deref(),
+        Some("server_version")
+    );
 }
 
 #[test]
 fn cursors_go_forward() {
-    let Some(Command::Declare { cursor, hold, .. }) = commands("DECLARE \"My c\" NO SCROLL CURSOR FOR SELECT 1").pop() else {
+    let Some(Command::Declare { cursor, hold, .. }) =
+        commands("DECLARE \"My c\" NO SCROLL CURSOR FOR SELECT 1").pop()
+    else {
         panic!("it is declared");
     };
     assert_eq!((cursor.as_str(), hold), ("My c", false));
@@ -83,7 +104,10 @@ fn cursors_go_forward() {
     assert_eq!(rows("FETCH FORWARD 100 FROM c"), Fetched::Rows(100));
     assert_eq!(rows("FETCH ALL FROM c"), Fetched::All);
     assert_eq!(rows("FETCH NEXT FROM c"), Fetched::Rows(1));
-    assert_eq!(refusal("FETCH BACKWARD 1 FROM c"), sqlstate::FEATURE_NOT_SUPPORTED);
+    assert_eq!(
+        refusal("FETCH BACKWARD 1 FROM c"),
+        sqlstate::FEATURE_NOT_SUPPORTED
+    );
 }
 
 #[test]
@@ -93,7 +117,10 @@ fn rows_are_copied_as_asked() {
             panic!("{sql} copies");
         };
         let mut out = Vec::new();
-        options.write(fields.iter().map(|field| field.map(str::as_bytes)), &mut out);
+        options.write(
+            fields.iter().map(|field| field.map(str::as_bytes)),
+            &mut out,
+        );
         String::from_utf8(out).unwrap()
     };
     let fields = [Some("a\tb\\"), None, Some("x,\"y\"")];
@@ -101,12 +128,24 @@ fn rows_are_copied_as_asked() {
     assert_eq!(text, "a\\tb\\\\\t\\N\tx,\"y\"\n");
     let csv = line("COPY (SELECT 1) TO STDOUT (FORMAT csv, HEADER)", fields);
     assert_eq!(csv, "a\tb\\,,\"x,\"\"y\"\"\"\n");
-    let semicolons = line("COPY flows TO STDOUT WITH CSV DELIMITER ';' NULL '-'", fields);
+    let semicolons = line(
+        "COPY flows TO STDOUT WITH CSV DELIMITER ';' NULL '-'",
+        fields,
+    );
     assert!(semicolons.ends_with(";-;\"x,\"\"y\"\"\"\n"), "{semicolons}");
     // What is empty is told apart from what is not there.
-    assert_eq!(line("COPY flows TO STDOUT (FORMAT csv)", [Some(""), None, None]), "\"\",,\n");
-    assert_eq!(refusal("COPY flows TO '/tmp/x'"), sqlstate::FEATURE_NOT_SUPPORTED);
-    assert_eq!(refusal("COPY flows TO STDOUT (DELIMITER 'ä')"), sqlstate::INVALID_PARAMETER_VALUE);
+    assert_eq!(
+        line("COPY flows TO STDOUT (FORMAT csv)", [Some(""), None, None]),
+        "\"\",,\n"
+    );
+    assert_eq!(
+        refusal("COPY flows TO '/tmp/x'"),
+        sqlstate::FEATURE_NOT_SUPPORTED
+    );
+    assert_eq!(
+        refusal("COPY flows TO STDOUT (DELIMITER 'ä')"),
+        sqlstate::INVALID_PARAMETER_VALUE
+    );
 }
 
 #[test]

@@ -64,8 +64,14 @@ fn a_wrong_line_is_named() {
 
 #[test]
 fn what_could_be_guessed_is_no_token() {
-    assert!(matches!(line_of_token("ana", "short"), Err(Error::Secret(_))));
-    assert!(matches!(line_of_password("a b", "x"), Err(Error::Secret(_))));
+    assert!(matches!(
+        line_of_token("ana", "short"),
+        Err(Error::Secret(_))
+    ));
+    assert!(matches!(
+        line_of_password("a b", "x"),
+        Err(Error::Secret(_))
+    ));
     assert!(matches!(line_of_password("ana", ""), Err(Error::Secret(_))));
 }
 

@@ -66,7 +66,10 @@ fn a_long_message_is_refused_before_it_is_there() {
     assert!(wrong.fatal);
     assert_eq!(wrong.code, sqlstate::PROGRAM_LIMIT_EXCEEDED);
     let mut input = BytesMut::from(&b"Q\0\0\0\x03"[..]);
-    assert_eq!(next(&mut input, 1_000).unwrap_err().code, sqlstate::PROTOCOL_VIOLATION);
+    assert_eq!(
+        next(&mut input, 1_000).unwrap_err().code,
+        sqlstate::PROTOCOL_VIOLATION
+    );
     let mut input = BytesMut::from(&b"GET / HTTP/1.1\r\n"[..]);
     assert!(next(&mut input, 1_000).unwrap_err().fatal);
     assert!(opening(&mut input, 10_000).unwrap_err().fatal);
@@ -76,8 +79,17 @@ fn a_long_message_is_refused_before_it_is_there() {
 fn an_opening_is_read() {
     let mut input = BytesMut::from(&b"\0\0\0\x17\0\x03\0\0user\0ana\0a\0b\0\0"[..]);
     let opening = opening(&mut input, 1_000).unwrap().unwrap();
-    let parameters = vec![("user".to_owned(), "ana".to_owned()), ("a".into(), "b".into())];
-    assert_eq!(opening, Opening::Startup { minor: 0, parameters });
+    let parameters = vec![
+        ("user".to_owned(), "ana".to_owned()),
+        ("a".into(), "b".into()),
+    ];
+    assert_eq!(
+        opening,
+        Opening::Startup {
+            minor: 0,
+            parameters
+        }
+    );
     assert!(input.is_empty());
 }
 
@@ -94,5 +106,8 @@ fn an_error_tells_where_it_is() {
         ..Problem::new(sqlstate::UNDEFINED_COLUMN, "no\0such")
     };
     out.error(&problem, Some("é\nabcd"));
-    assert_eq!(&out.0[..], b"E\0\0\0\x2dSERROR\0VERROR\0C42703\0Mnosuch\0P5\0\0");
+    assert_eq!(
+        &out.0[..],
+        b"E\0\0\0\x2dSERROR\0VERROR\0C42703\0Mnosuch\0P5\0\0"
+    );
 }
