@@ -26,13 +26,14 @@ def main():
             "exported keys": "0",
             "functions": "true",
             "types": "true",
-            "privileges": "0",
             "simple": f"1 {count}",
             "prepared": f"1 {large}",
             "fetched": total,
             "valid": "true",
             "where": "outflow public",
         }
+        # What an owner may do where nothing was granted: the driver makes it up.
+        same(told.pop("privileges").endswith(" flows"), True, "privileges")
         same(told.pop("wrong")[:5], "42703", "a wrong question")
         same(told, expected, "answers to JDBC")
     ok("JDBC asks the catalogue, prepares and fetches in parts")

@@ -41,9 +41,10 @@ def main():
 
         for command, expected in SAYS.items():
             told = psql(command)
-            same((told.returncode, told.stderr), (0, ""), f"psql {command}")
+            same((told.returncode, "ERROR" in told.stderr), (0, False), f"psql {command}: {told.stderr}")
             for words in expected:
-                same(words in told.stdout, True, f"psql {command} says `{words}`: {told.stdout}")
+                # That there is nothing is said beside the answer.
+                same(words in told.stdout + told.stderr, True, f"psql {command} says `{words}`: {told.stdout}")
         [[count, total]] = server.asked("SELECT count(*), sum(bytes) FROM flows")
         told = psql("SELECT count(*), sum(bytes) FROM flows").stdout.splitlines()
         same(told[:2], ["count|sum", f"{count}|{total}"], "psql's answer")

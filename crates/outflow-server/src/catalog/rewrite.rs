@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments,
-    GroupByExpr, Ident, ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, Statement,
-    Value, VisitMut as _, VisitorMut,
+    AccessExpr, ArrayElemTypeDef, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart, Query,
+    Select, SelectItem, SetExpr, Statement, Value, VisitMut as _, VisitorMut,
 };
 
 use super::information::SCHEMA;
@@ -21,6 +21,24 @@ struct Catalogue;
 
 impl VisitorMut for Catalogue {
     type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        // What becomes nothing keeps its name.
+        if let SetExpr::Select(select) = query.body.as_mut() {
+            for item in &mut select.projection {
+                if let SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) = item
+                    && is_lacking(parts)
+                    && let Some(column) = parts.last()
+                {
+                    *item = SelectItem::ExprWithAlias {
+                        alias: column.clone(),
+                        expr: Expr::CompoundIdentifier(parts.clone()),
+                    };
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
 
     fn pre_visit_relation(&mut self, relation: &mut ObjectName) -> ControlFlow<()> {
         let [first, second] = relation.0.as_mut_slice() else {
@@ -49,18 +67,37 @@ impl VisitorMut for Catalogue {
             Expr::Function(function) if matches!(function.args, FunctionArguments::Subquery(_)) => {
                 let name = last(&function.name);
                 if name == "array" {
-                    *expr = null("TEXT");
+                    *expr = null(&Nothing::Texts);
                 }
             }
             // The columns of an index: there is none.
             Expr::Function(function) if last(&function.name) == "_pg_expandarray" => {
-                *expr = null("INT");
+                *expr = null(&Nothing::Number);
             }
             // And what is taken of them.
-            Expr::CompoundFieldAccess { root, .. } if is_no_index(root) => *expr = null("INT"),
+            Expr::CompoundFieldAccess { root, access_chain }
+                if is_no_index(root) || access_chain.iter().any(is_field_of_index) =>
+            {
+                *expr = null(&Nothing::Number)
+            }
             // Columns that the catalogue lacks, in which nothing would be.
-            Expr::CompoundIdentifier(parts) if is_lacking(parts) => *expr = null("TEXT"),
+            Expr::CompoundIdentifier(parts) if is_lacking(parts) => {
+                let is_number = parts
+                    .last()
+                    .is_some_and(|column| column.value.eq_ignore_ascii_case("tableoid"));
+                *expr = null(if is_number {
+                    &Nothing::Number
+                } else {
+                    &Nothing::Texts
+                });
+            }
             Expr::Subquery(query) => one_row(query),
+            // Functions are told by name there, and compared by number.
+            Expr::BinaryOp { left, right, .. } if is_function(left) => {
+                if let Some(name) = named_function(right) {
+                    **right = Expr::value(Value::SingleQuotedString(name));
+                }
+            }
             _ => {}
         }
         ControlFlow::Continue(())
@@ -126,6 +163,31 @@ fn is_no_index(of: &Expr) -> bool {
     }
 }
 
+/// Whether it is the column of `pg_type` that names the function which reads its values.
+fn is_function(of: &Expr) -> bool {
+    let column = match of {
+        Expr::CompoundIdentifier(parts) => parts.last(),
+        Expr::Identifier(column) => Some(column),
+        _ => None,
+    };
+    column.is_some_and(|column| column.value.eq_ignore_ascii_case("typinput"))
+}
+
+/// The name of a function whose number is looked up by it.
+fn named_function(of: &Expr) -> Option<String> {
+    let text = of.to_string();
+    let quoted = text.split('\'').nth(1)?;
+    let name = quoted.rsplit('.').next()?;
+    (text.contains("pg_proc") && !name.is_empty()).then(|| name.to_owned())
+}
+
+fn is_field_of_index(access: &AccessExpr) -> bool {
+    match access {
+        AccessExpr::Dot(Expr::Identifier(column)) => is_of_index(column),
+        _ => false,
+    }
+}
+
 fn is_of_index(column: &Ident) -> bool {
     let of_index = [
         "keys",
@@ -133,6 +195,7 @@ fn is_of_index(column: &Ident) -> bool {
         "indoption",
         "indclass",
         "indcollation",
+        "i_indoption",
         "conkey",
         "confkey",
     ];
@@ -147,16 +210,23 @@ fn last(name: &ObjectName) -> String {
         .unwrap_or_default()
 }
 
+/// What is nothing, and of which type.
+enum Nothing {
+    Number,
+    Texts,
+}
+
 /// Nothing, of a type.
-fn null(of: &str) -> Expr {
-    use datafusion::sql::sqlparser::ast::{CastKind, DataType};
+fn null(of: &Nothing) -> Expr {
     Expr::Cast {
         kind: CastKind::Cast,
         expr: Box::new(Expr::value(Value::Null)),
-        data_type: if of == "INT" {
-            DataType::Int(None)
-        } else {
-            DataType::Text
+        data_type: match of {
+            Nothing::Number => DataType::Int(None),
+            Nothing::Texts => DataType::Array(ArrayElemTypeDef::SquareBracket(
+                Box::new(DataType::Text),
+                None,
+            )),
         },
         array: false,
         format: None,
