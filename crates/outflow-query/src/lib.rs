@@ -10,6 +10,7 @@
 //!
 //! Not here: what makes the tables (`outflow-ingest`), functions of SQL (`outflow-udf`), servers.
 
+pub use bind::bind;
 pub use datafusion::common::ScalarValue;
 pub use error::{Error, Spot};
 pub use library::{
@@ -17,7 +18,10 @@ pub use library::{
 };
 pub use only::Only;
 pub use row::{Row, rows};
-pub use session::{Limits, OPERATORS_MAX, PARENTHESES_MAX, Rows, STACK_BYTES, Session, is_whole};
+pub use session::{
+    CATALOG, Limits, OPERATORS_MAX, PARENTHESES_MAX, Rows, SCHEMA, STACK_BYTES, Session,
+    check_size, is_whole,
+};
 pub use timeline::{
     Entity, Episode, Gap, MOMENTS_MAX, Moment, Questions, Timeline, TimelineRequest, What, Why,
 };

@@ -29,9 +29,11 @@ use crate::error::Error;
 use crate::only::Only;
 use crate::tables::LakeTables;
 
-/// The catalog, and the schema in it that tables are in: what an unqualified name means.
-const CATALOG: &str = "outflow";
-const SCHEMA: &str = "public";
+/// The catalog that tables are in: what a name without one means.
+pub const CATALOG: &str = "outflow";
+
+/// The schema in it that tables are in, likewise.
+pub const SCHEMA: &str = "public";
 
 /// Operators of a query at most. The engine goes down into an expression once for each, time and again, and a thread has only so much
 /// stack; more is refused as [`Error::Sql`]. A list, as `IN (…)` has, is none however long.
@@ -125,6 +127,13 @@ impl Session {
         Ok(Self { context })
     }
 
+    /// The engine itself, for what speaks to it in another language than [`Session::query`] does, as servers do. Whoever plans a
+    /// statement with it has to see that it only reads, and first that it is no larger than [`check_size`] allows; whatever is
+    /// registered with it is there for all that use the session.
+    pub fn engine(&self) -> &SessionContext {
+        &self.context
+    }
+
     /// Names that a query may have in it: of tables, of their columns and of functions.
     pub fn names(&self) -> Vec<String> {
         let tables = Table::ALL.into_iter().flat_map(|table| {
@@ -174,7 +183,10 @@ impl Session {
 
 /// Refuses what has too many operators, or too many parentheses within one another. What cannot be told apart into words is
 /// left to the parser.
-fn check_size(sql: &str) -> Result<(), Error> {
+///
+/// # Errors
+/// [`Error::Sql`] beyond [`OPERATORS_MAX`] or [`PARENTHESES_MAX`].
+pub fn check_size(sql: &str) -> Result<(), Error> {
     let Ok(tokens) = Tokenizer::new(&GenericDialect {}, sql).tokenize() else {
         return Ok(());
     };

@@ -31,6 +31,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Lake(crate::lake::LakeCommand),
     Query(crate::query::QueryArgs),
+    Serve(crate::serve::ServeArgs),
     Functions(crate::query::FunctionsArgs),
     Timeline(crate::timeline::TimelineArgs),
     #[command(subcommand)]

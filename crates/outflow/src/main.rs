@@ -43,6 +43,7 @@ mod progress;
 mod query;
 mod report;
 mod rules;
+mod serve;
 mod session;
 mod simulate;
 mod sources;
@@ -84,6 +85,7 @@ fn main() -> ExitCode {
         cli::Command::Timeline(args) => timeline::run(&args, formats, voice),
         cli::Command::Posture(args) => posture::run(&args, formats, voice),
         cli::Command::Rules(args) => rules::run(&args, formats, voice),
+        cli::Command::Serve(args) => serve::run(args, voice),
         cli::Command::Functions(args) => query::functions(&args),
         cli::Command::Simulate(args) => simulate::run(args, formats),
         cli::Command::Evaluate(args) => evaluate::run(args, voice),

@@ -1,0 +1,181 @@
+"""Those that no server wants: after each of them it still answers."""
+
+import socket
+import struct
+import time
+
+import psycopg
+from server import Server, arguments, ok, same
+
+LIMITS = ["--connections", "20", "--statements", "4"]
+
+
+def main():
+    with Server(*arguments(), *LIMITS, flight=True) as server:
+        garbage(server)
+        lengths(server)
+        crowd(server)
+        slow(server)
+        large(server)
+        waiting(server)
+
+
+def startup(user=b"ana"):
+    body = struct.pack("!I", 196608) + b"user\0" + user + b"\0database\0outflow\0\0"
+    return struct.pack("!I", len(body) + 4) + body
+
+
+def message(kind, body):
+    return kind + struct.pack("!I", len(body) + 4) + body
+
+
+def connect(port):
+    return socket.create_connection(("127.0.0.1", port), timeout=30)
+
+
+def all_of(stream):
+    """What a server says until it ends the connection."""
+    said = b""
+    try:
+        while part := stream.recv(65536):
+            said += part
+    except ConnectionError:
+        pass
+    return said
+
+
+def ready(port):
+    """A connection that was let in by hand."""
+    stream = connect(port)
+    stream.sendall(startup())
+    said = b""
+    while not said.endswith(b"Z\0\0\0\5I"):
+        said += stream.recv(65536)
+    return stream
+
+
+def answers(server, after):
+    with psycopg.connect(server.dsn()) as connection:
+        same(connection.execute("SELECT 40 + 2").fetchone(), (42,), f"after {after}")
+    same(server.is_alive(), True, f"after {after}")
+    ok(f"after {after} it answers")
+
+
+def garbage(server):
+    for port in server.pg, server.flight:
+        for said in b"GET / HTTP/1.1\r\n\r\n", bytes(range(256)) * 40, b"\0" * 5000, b"\xff" * 5000, b"\x16\x03\x01" * 100:
+            with connect(port) as stream:
+                try:
+                    stream.sendall(said)
+                    stream.shutdown(socket.SHUT_WR)
+                except OSError:
+                    continue
+                all_of(stream)
+    # What follows a good start.
+    for kind in b"QPBDECHSpdcf\0\x7f":
+        for body in b"", b"\0", b"x" * 100, b"\xff" * 100, b"\0" * 8:
+            with ready(server.pg) as stream:
+                stream.sendall(message(bytes([kind]), body) + message(b"X", b""))
+                all_of(stream)
+    answers(server, "bytes that mean nothing")
+
+
+def lengths(server):
+    with connect(server.pg) as stream:
+        stream.sendall(struct.pack("!I", 0x7FFFFFFF) + b"x" * 100)
+        same(b"too long" in all_of(stream), True, "a start that is too long")
+    with ready(server.pg) as stream:
+        stream.sendall(b"Q" + struct.pack("!I", 0x7FFFFFFF) + b"SELECT")
+        same(b"C54000" in all_of(stream), True, "a message that is too long")
+    with ready(server.pg) as stream:
+        stream.sendall(b"Q" + struct.pack("!I", 3))
+        same(b"C08P01" in all_of(stream), True, "a message that is too short")
+    # Half a message, and then nothing: the connection waits, the others do not.
+    halves = [ready(server.pg) for _ in range(5)]
+    for half in halves:
+        half.sendall(message(b"Q", b"SELECT 1\0")[:-3])
+    answers(server, "messages that are too long, too short or half")
+    for half in halves:
+        half.close()
+
+
+def crowd(server):
+    """More connections than there may be: silent ones, and such as were let in."""
+    silent = []
+    for _ in range(200):
+        silent.append(connect(server.pg))
+    answers(server, "200 connections that say nothing")
+    for stream in silent:
+        stream.close()
+    inside, refused = [], 0
+    for _ in range(200):
+        stream = connect(server.pg)
+        stream.sendall(startup())
+        said = b""
+        while not said.endswith(b"Z\0\0\0\5I") and b"C53300" not in said:
+            part = stream.recv(65536)
+            if not part:
+                break
+            said += part
+        if b"C53300" in said:
+            refused += 1
+            stream.close()
+        else:
+            inside.append(stream)
+    same((len(inside), refused), (20, 180), "how many were let in")
+    same(b"C53300" in said, True, "how one too many is told")
+    for stream in inside:
+        stream.close()
+    time.sleep(0.5)
+    # Of the other protocol.
+    flights = [connect(server.flight) for _ in range(100)]
+    for stream in flights:
+        stream.close()
+    answers(server, "200 connections that were let in as far as there was room")
+
+
+def slow(server):
+    """Who asks for all rows and reads none keeps nobody waiting."""
+    readers = [ready(server.pg) for _ in range(8)]
+    for reader in readers:
+        reader.sendall(message(b"Q", b"SELECT * FROM flows a, (SELECT 1 UNION ALL SELECT 2) b\0"))
+    time.sleep(1)
+    began = time.monotonic()
+    with psycopg.connect(server.dsn()) as connection:
+        same(connection.execute("SELECT count(*) FROM sources").fetchone()[0] > 0, True, "beside slow readers")
+    same(time.monotonic() - began < 20, True, "in time")
+    answers(server, "eight that read nothing of what they asked for")
+    for reader in readers:
+        reader.close()
+
+
+def large(server):
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        listed = ", ".join(str(number) for number in range(300_000))
+        told = connection.execute(f"SELECT count(*) FROM flows WHERE bytes IN ({listed})").fetchone()
+        same(told[0] > 0, True, "a long list")
+        for sql, code in {
+            "SELECT " + " + ".join(["1"] * 100_000): "54000",
+            "SELECT " + "(" * 100_000 + "1" + ")" * 100_000: "54000",
+            "SELECT '" + "x" * 8_000_000: "42601",
+        }.items():
+            try:
+                connection.execute(sql)
+            except psycopg.Error as error:
+                same(error.sqlstate, code, sql[:30])
+            else:
+                same("it was done", code, sql[:30])
+    answers(server, "statements of megabytes")
+
+
+def waiting(server):
+    """A client that goes while its statement runs leaves nothing behind."""
+    sql = b"SELECT count(*) FROM flows a JOIN flows b ON a.bytes < b.bytes JOIN flows c ON b.bytes < c.bytes\0"
+    for _ in range(6):
+        with ready(server.pg) as stream:
+            stream.sendall(message(b"Q", sql))
+            time.sleep(0.2)
+    answers(server, "clients that went before their answers")
+
+
+main()
