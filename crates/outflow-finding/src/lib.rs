@@ -74,7 +74,10 @@ pub use json::{
     write_accounts, write_comparison_json, write_coverage_json, write_finding, write_incident,
     write_json,
 };
-pub use ocsf::{OCSF_EVIDENCES_MAX, OCSF_RELATED_MAX, OCSF_VERSION, write_ocsf};
+pub use ocsf::{
+    Compliance, ComplianceStatus, OCSF_EVIDENCES_MAX, OCSF_RELATED_MAX, OCSF_VERSION, write_ocsf,
+    write_ocsf_compliance,
+};
 pub use severity::Severity;
 pub use suppress::{Matcher, Parted, SUPPRESSIONS_MAX, Suppression, SuppressionBook, Suppressions};
 pub use table::{

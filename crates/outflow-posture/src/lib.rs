@@ -43,14 +43,16 @@ pub use finding::{Check, Cost, EVIDENCE_MAX, PostureFinding};
 pub use guardduty::{
     GUARDDUTY_FINDINGS_MAX, GUARDDUTY_HIGH, GuardDuty, GuardDutyFinding, Month, Trend,
 };
+pub use hcl::DESCRIPTION_CHARS_MAX;
 pub use metrics::{HighFindings, Metrics, Share};
+pub use ocsf::{CONTROL, STANDARD};
 pub use policy::{Justification, Policy, Practices, Prices, REASON_CHARS_MIN, Residency};
 pub use render::SUMMARY_FINDINGS_MAX;
 pub use report::{AccountReport, Inputs, REPORT_SCHEMA, Report, VpcReport, Window};
 pub use rule::{OPEN_V4_LEN_MAX, OPEN_V6_LEN_MAX};
 pub use rules::{
-    BLOCKED_MAX, Blocked, DESCRIPTION_CHARS_MAX, EgressRule, EndpointProposal, GROUP_RULES_MAX,
-    NotLearnt, Observed, PortRange, RULES_SCHEMA, Replay, RulePeer, RuleSet, Target,
+    BLOCKED_MAX, Blocked, EgressRule, EndpointProposal, GROUP_RULES_MAX, NotLearnt, Observed,
+    PortRange, RULES_SCHEMA, Replay, RulePeer, RuleSet, Target,
 };
 pub use service::Service;
 pub use traffic::{
@@ -64,8 +66,10 @@ mod endpoint_policy;
 mod error;
 mod finding;
 mod guardduty;
+mod hcl;
 mod metrics;
 mod network;
+mod ocsf;
 mod policy;
 mod render;
 mod report;
