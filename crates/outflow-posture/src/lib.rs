@@ -7,6 +7,7 @@
 //! Policy (justifications,  ──┘
 //!   residency, prices)
 //! Inventory, Traffic ────────────► RuleSet { egress rules, domains, endpoints } ──► Terraform, JSON; Replay
+//! Suspect (an incident), Inventory ──► Containment { quarantine, denied networks, domains } ──► Terraform, scripts
 //! ```
 //!
 //! ```
@@ -37,6 +38,11 @@
 //!
 //! Not here: collecting an inventory, reading flows, applying what is proposed, and any IO.
 
+pub use contain::{
+    ACL_RULES_MAX, Bar, BarRefused, CONTAINMENT_SCHEMA, Containment, DOMAINS_DENIED_MAX, Deny,
+    Destination, GroupRef, INTERFACES_CONTAINED_MAX, JudgedSpan, Located, Quarantined, RunRead,
+    SIGNIFICANCE, Sender, Suspect, VpcContainment, bar,
+};
 pub use criterion::{Criterion, Judged, Maturity, State};
 pub use error::Error;
 pub use finding::{Check, Cost, EVIDENCE_MAX, PostureFinding};
@@ -61,6 +67,7 @@ pub use traffic::{
 };
 
 mod checks;
+mod contain;
 mod criterion;
 mod endpoint_policy;
 mod error;
