@@ -67,7 +67,10 @@ pub use group::{
     DESTINATION_GAP_SECS, DESTINATION_SEVERITY_MIN, INCIDENT_ADDRESSES_MAX, INCIDENT_OBJECTS_MAX,
     INCIDENT_QUERIES_MAX, INCIDENT_WHY_MAX, SENDER_GAP_SECS, group,
 };
-pub use html::{HTML_INCIDENTS_MAX, HTML_ROWS_MAX, write_html};
+pub use html::{
+    HTML_INCIDENTS_MAX, HTML_ROWS_MAX, HtmlBar, HtmlPart, html_text, write_html, write_html_bars,
+    write_html_page, write_html_stack,
+};
 pub use human::{human_bytes, human_count, human_duration};
 pub use identity::{finding_id, incident_id};
 pub use json::{

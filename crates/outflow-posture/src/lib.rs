@@ -50,6 +50,8 @@ pub use guardduty::{
     GUARDDUTY_FINDINGS_MAX, GUARDDUTY_HIGH, GuardDuty, GuardDutyFinding, Month, Trend,
 };
 pub use hcl::DESCRIPTION_CHARS_MAX;
+pub use html::HTML_FINDINGS_MAX;
+pub use mapping::{CLAUSES, Clause, Framework, SERVES_NO_CLAUSE};
 pub use metrics::{HighFindings, Metrics, Share};
 pub use ocsf::{CONTROL, STANDARD};
 pub use policy::{Justification, Policy, Practices, Prices, REASON_CHARS_MIN, Residency};
@@ -74,6 +76,8 @@ mod error;
 mod finding;
 mod guardduty;
 mod hcl;
+mod html;
+mod mapping;
 mod metrics;
 mod network;
 mod ocsf;
