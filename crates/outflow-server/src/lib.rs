@@ -1,0 +1,1 @@
+//! A lake over PostgreSQL's wire protocol and over Flight SQL.
