@@ -158,14 +158,8 @@ fi"#,
 }
 
 fn deny_by_acl(out: &mut String, vpc: &VpcContainment) -> fmt::Result {
-    let subnets = vpc.subnets();
-    if subnets.is_empty() {
-        return writeln!(
-            out,
-            "\n# The subnets are not known, so that no network ACL denies anything."
-        );
-    }
-    let subnets: Vec<String> = subnets.into_iter().map(sh).collect();
+    let interfaces = vpc.interfaces.iter().map(|own| sh(&own.interface_id));
+    let interfaces: Vec<String> = interfaces.collect();
     writeln!(
         out,
         r#"
@@ -181,11 +175,13 @@ deny() {{
         echo "$acl $number $field $net" >>state/acl-entries
     done
 }}
-acls=$(for subnet in {}; do
+subnets=$(aws ec2 describe-network-interfaces --network-interface-ids {} \
+    --query 'NetworkInterfaces[].SubnetId' --output text)
+acls=$(for subnet in $subnets; do
     aws ec2 describe-network-acls --filters "Name=association.subnet-id,Values=$subnet" \
         --query 'NetworkAcls[0].NetworkAclId' --output text
 done | sort -u)"#,
-        subnets.join(" ")
+        interfaces.join(" ")
     )?;
     for (number, net) in (1..).zip(&vpc.denied) {
         let (kind, field) = match net.addr().is_ipv4() {

@@ -159,7 +159,15 @@ fn rules_of_calm_days_block_every_attack_that_leaves_by_a_new_destination() {
     run(folder.path(), &["ingest", "calm", "--lake", "lake"]).exits(0);
     let lake = folder.path().join("lake").display().to_string();
     let replay = |group: &str, more: &[&str]| {
-        let args = ["rules", "--context", "account", "--lake", &lake, "--security-group", group];
+        let args = [
+            "rules",
+            "--context",
+            "account",
+            "--lake",
+            &lake,
+            "--security-group",
+            group,
+        ];
         let run = outflow(&[&args[..], &["--replay", "--format", "json"], more].concat());
         // A group without a host has nothing to learn from.
         (run.code == Some(0)).then(|| object(&run)["replay"].clone())
@@ -169,11 +177,16 @@ fn rules_of_calm_days_block_every_attack_that_leaves_by_a_new_destination() {
         let Some(own) = replay(&group, &[]) else {
             continue;
         };
-        assert_eq!(count(&own, "blocked_flows"), 0, "{group}: what it was learnt from");
+        assert_eq!(
+            count(&own, "blocked_flows"),
+            0,
+            "{group}: what it was learnt from"
+        );
         let over = replay(&group, &["--replay-over", "lake"]).unwrap();
         let of = |list: &str| over[list].as_array().unwrap().clone();
         for one in of("blocked").into_iter().chain(of("undecided")) {
-            let [host, to] = ["interface_id", "destination"].map(|key| one[key].as_str().unwrap().to_owned());
+            let [host, to] =
+                ["interface_id", "destination"].map(|key| one[key].as_str().unwrap().to_owned());
             blocked.insert((host, to));
         }
     }
