@@ -138,6 +138,11 @@ LISTS = {
 def collect(folder, change, **more):
     """What the AWS CLI would print of the account."""
     lists = {key: getattr(ec2, call)()[key] for key, call in LISTS.items()} | more
+    # moto does not say of an interface what it is of.
+    kinds = {of["NetworkInterfaceId"]: "nat_gateway" for nat in lists["NatGateways"] for of in nat["NatGatewayAddresses"]}
+    kinds |= {of: "vpc_endpoint" for endpoint in lists["VpcEndpoints"] for of in endpoint.get("NetworkInterfaceIds", [])}
+    for interface in lists["NetworkInterfaces"]:
+        interface["InterfaceType"] = kinds.get(interface["NetworkInterfaceId"], interface["InterfaceType"])
     change(lists)
     for key, items in lists.items():
         write(f"{folder}/{key}.json", json.dumps({key: items}, default=lambda at: at.isoformat()))
