@@ -18,9 +18,9 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use tokio::sync::Mutex;
 use url::Url;
 
-use crate::Error;
 use crate::http::{Answer, Http, root_cause};
 use crate::retry::Failed;
+use crate::{Error, Host};
 
 /// Where a request goes if nothing names a region.
 const REGION_DEFAULT: &str = "us-east-1";
@@ -117,6 +117,11 @@ impl Aws {
             region: region.unwrap_or_else(|| REGION_DEFAULT.to_owned()),
             endpoint: endpoint.map(|url| url.as_str().trim_end_matches('/').to_owned()),
         }
+    }
+
+    /// The machine.
+    pub(crate) fn host(&self) -> &dyn Host {
+        &*self.http.host
     }
 
     /// The region of requests that name none.

@@ -62,6 +62,26 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// AWS refused a call of a containment, or its answer makes no sense.
+    #[error("{call} failed: {reason}")]
+    Refused {
+        /// The call.
+        call: &'static str,
+        /// What it said.
+        reason: String,
+    },
+    /// An account is not what a containment is for.
+    #[error("the account is not as expected: {what}")]
+    Unlike {
+        /// What is otherwise.
+        what: String,
+    },
+    /// What takes a containment back could not be kept.
+    #[error("could not keep what takes the containment back")]
+    Keep {
+        /// Why not.
+        source: io::Error,
+    },
     /// Another process delivers again from the same file.
     #[error("`{}` is being delivered again by another process", path.display())]
     Busy {
@@ -91,6 +111,15 @@ impl Error {
             Self::Run { .. } => "use letters, digits, `-`, `_` and `.`, 100 at most",
             Self::Body { .. } => "hand in one JSON value for each item",
             Self::DeadLetters { .. } => "check that the folder is there and may be written to",
+            Self::Refused { .. } => {
+                "look at the rights of the credentials, and run `outflow contain --undo` if something was changed"
+            }
+            Self::Unlike { .. } => {
+                "use the credentials, the inventory and the incident of one account"
+            }
+            Self::Keep { .. } => {
+                "name a folder with --out where there is room, and that may be written to"
+            }
             Self::Busy { .. } => "wait for it, or stop it",
         }
     }

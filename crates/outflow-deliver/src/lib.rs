@@ -33,8 +33,11 @@
 //! # });
 //! ```
 //!
-//! Not here: rendering (`outflow-finding`), and which runs deliver what (`outflow`).
+//! A containment ([`Containing`]) goes the same way: it is rehearsed, kept for being taken back, and applied.
+//!
+//! Not here: what is contained (`outflow-posture`), rendering (`outflow-finding`), and which runs deliver what (`outflow`).
 
+pub use contain::{AclEntry, Containing, DnsUndo, InterfaceUndo, Keep, UNDO_SCHEMA, Undo, VpcUndo};
 pub use dead::DEAD_LETTERS_BYTES_MAX;
 pub use deliverer::{Deliverer, Options, PATIENCE_DEFAULT};
 pub use error::Error;
@@ -51,6 +54,7 @@ pub use target::Target;
 
 mod aws;
 mod batch;
+mod contain;
 mod dead;
 mod deliverer;
 mod error;

@@ -84,6 +84,74 @@ impl<'a> Resource<'a> {
     }
 }
 
+/// A resource that is configured, told by what its id begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Configured {
+    SecurityGroup,
+    Vpc,
+    Subnet,
+    VpcEndpoint,
+    NatGateway,
+    NetworkInterface,
+    Account,
+}
+
+impl Configured {
+    /// What an id is of; nothing if it is none of these.
+    pub(crate) fn of(id: &str) -> Option<Self> {
+        const PREFIXES: [(&str, Configured); 6] = [
+            ("sg-", Configured::SecurityGroup),
+            ("vpc-", Configured::Vpc),
+            ("subnet-", Configured::Subnet),
+            ("vpce-", Configured::VpcEndpoint),
+            ("nat-", Configured::NatGateway),
+            ("eni-", Configured::NetworkInterface),
+        ];
+        let known = PREFIXES.iter().find(|(prefix, _)| id.starts_with(prefix));
+        let account = is_account(id).then_some(Self::Account);
+        known.map(|(_, kind)| *kind).or(account)
+    }
+
+    /// What CloudFormation calls it.
+    pub(crate) const fn type_name(self) -> &'static str {
+        match self {
+            Self::SecurityGroup => "AWS::EC2::SecurityGroup",
+            Self::Vpc => "AWS::EC2::VPC",
+            Self::Subnet => "AWS::EC2::Subnet",
+            Self::VpcEndpoint => "AWS::EC2::VPCEndpoint",
+            Self::NatGateway => "AWS::EC2::NatGateway",
+            Self::NetworkInterface => "AWS::EC2::NetworkInterface",
+            Self::Account => "AWS::::Account",
+        }
+    }
+
+    /// The ARN of an id, where account and region are known; else the id.
+    pub(crate) fn uid(
+        kind: Option<Self>,
+        id: &str,
+        account: Option<&str>,
+        region: Option<&str>,
+    ) -> String {
+        let folder = match kind {
+            Some(Self::SecurityGroup) => "security-group",
+            Some(Self::Vpc) => "vpc",
+            Some(Self::Subnet) => "subnet",
+            Some(Self::VpcEndpoint) => "vpc-endpoint",
+            Some(Self::NatGateway) => "natgateway",
+            Some(Self::NetworkInterface) => "network-interface",
+            Some(Self::Account) => return format!("AWS::::Account:{id}"),
+            None => return id.to_owned(),
+        };
+        match (account, region) {
+            (Some(account), Some(region)) => {
+                let partition = partition(region);
+                format!("arn:{partition}:ec2:{region}:{account}:{folder}/{id}")
+            }
+            _ => id.to_owned(),
+        }
+    }
+}
+
 /// The resources of these findings, each once, those of the first finding first: instances, interfaces, what else a
 /// workload is called; and the account where nothing else is known.
 pub(crate) fn resources<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<Resource<'a>> {

@@ -11,7 +11,10 @@ use crate::{
     Accounts, CoverageReport, Finding, Incident, Lane, Severity, human_bytes, human_count,
 };
 
-use text::{capital, esc};
+pub use bars::{HtmlBar, HtmlPart, write_html_bars, write_html_stack};
+pub use text::html_text;
+
+use text::{capital, html_text as esc};
 
 /// Incidents that are told with their reasons, charts and evidence, so that a browser opens the page: those of the
 /// highest risk. Of the others the list has a line, up to [`HTML_ROWS_MAX`]; JSON lines have all of them.
@@ -39,8 +42,31 @@ pub fn write_html<W: Write>(
     accounts: &Accounts,
     coverage: &CoverageReport,
 ) -> io::Result<()> {
-    let out: &mut dyn Write = out;
     let ranked = by_risk(incidents);
+    write_html_page(out, &headline(&ranked), |out| {
+        header(out, &ranked, accounts, coverage)?;
+        list(out, &ranked)?;
+        let members = by_incident(findings);
+        for (at, incident) in ranked.iter().take(HTML_INCIDENTS_MAX).enumerate() {
+            let own = members.get(&Some(incident.body.id.as_str()));
+            incident::write(out, at + 1, incident, own.map_or(&[][..], Vec::as_slice))?;
+        }
+        books::write(out, incidents, accounts)?;
+        coverage::write(out, coverage)
+    })
+}
+
+/// Writes a page with our style, which needs nothing else and lets browsers fetch nothing: `title` is text, `body` writes
+/// markup, in which texts of others stand as [`html_text`].
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_html_page<W: Write>(
+    out: &mut W,
+    title: &str,
+    body: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let out: &mut dyn Write = out;
     write!(
         out,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -50,17 +76,9 @@ pub fn write_html<W: Write>(
          <meta name=\"generator\" content=\"Outflow {}\">\n\
          <title>Outflow: {}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n",
         env!("CARGO_PKG_VERSION"),
-        headline(&ranked),
+        esc(title),
     )?;
-    header(out, &ranked, accounts, coverage)?;
-    list(out, &ranked)?;
-    let members = by_incident(findings);
-    for (at, incident) in ranked.iter().take(HTML_INCIDENTS_MAX).enumerate() {
-        let own = members.get(&Some(incident.body.id.as_str()));
-        incident::write(out, at + 1, incident, own.map_or(&[][..], Vec::as_slice))?;
-    }
-    books::write(out, incidents, accounts)?;
-    coverage::write(out, coverage)?;
+    body(&mut *out)?;
     write!(
         out,
         "<footer>Written by Outflow {}. Times are UTC; a megabyte has a million bytes.</footer>\n\

@@ -67,14 +67,20 @@ pub use group::{
     DESTINATION_GAP_SECS, DESTINATION_SEVERITY_MIN, INCIDENT_ADDRESSES_MAX, INCIDENT_OBJECTS_MAX,
     INCIDENT_QUERIES_MAX, INCIDENT_WHY_MAX, SENDER_GAP_SECS, group,
 };
-pub use html::{HTML_INCIDENTS_MAX, HTML_ROWS_MAX, write_html};
+pub use html::{
+    HTML_INCIDENTS_MAX, HTML_ROWS_MAX, HtmlBar, HtmlPart, html_text, write_html, write_html_bars,
+    write_html_page, write_html_stack,
+};
 pub use human::{human_bytes, human_count, human_duration};
 pub use identity::{finding_id, incident_id};
 pub use json::{
     write_accounts, write_comparison_json, write_coverage_json, write_finding, write_incident,
     write_json,
 };
-pub use ocsf::{OCSF_EVIDENCES_MAX, OCSF_RELATED_MAX, OCSF_VERSION, write_ocsf};
+pub use ocsf::{
+    Compliance, ComplianceStatus, OCSF_EVIDENCES_MAX, OCSF_RELATED_MAX, OCSF_VERSION, write_ocsf,
+    write_ocsf_compliance,
+};
 pub use severity::Severity;
 pub use suppress::{Matcher, Parted, SUPPRESSIONS_MAX, Suppression, SuppressionBook, Suppressions};
 pub use table::{

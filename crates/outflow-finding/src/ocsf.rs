@@ -14,6 +14,8 @@ use crate::json::{number_or_null, write_line};
 use crate::order::{by_incident, by_risk};
 use crate::{Coverage, Finding, Incident, Lane, Severity, Why};
 
+pub use compliance::{Compliance, ComplianceStatus, write_ocsf_compliance};
+
 use cloud::{Cloud, Resource};
 use evidence::Evidence;
 use info::FindingInfo;
@@ -251,6 +253,7 @@ impl<'a> Unmapped<'a> {
 }
 
 mod cloud;
+mod compliance;
 mod evidence;
 mod info;
 mod observables;

@@ -3,6 +3,8 @@
 use outflow_finding::Severity;
 use serde::Serialize;
 
+use crate::Criterion;
+
 /// Evidence that a finding or criterion tells: the first, and how many more there are.
 pub const EVIDENCE_MAX: usize = 10;
 
@@ -80,6 +82,26 @@ checks! {
     /// High findings of GuardDuty that nobody has put away.
     GuardDutyHigh "guardduty-high" "Open high findings of GuardDuty"
         "Work the findings, and archive them with their reason."
+}
+
+impl Check {
+    /// The criteria that its findings speak against.
+    pub const fn criteria(self) -> &'static [Criterion] {
+        match self {
+            Self::OpenEgress => &[Criterion::EgressDocumented, Criterion::NoOpenEgress],
+            Self::DefaultGroupOpen => &[Criterion::DefaultGroupClosed],
+            Self::FlowLogsAbsent => &[Criterion::FlowLogsEffective],
+            Self::FlowLogsBlind => &[Criterion::FlowLogsEffective, Criterion::TrafficCovered],
+            Self::NatUnfiltered => &[Criterion::NatFiltered],
+            Self::S3PublicPath | Self::ServiceWithoutEndpoint => &[Criterion::ServicesByEndpoint],
+            Self::TelemetryAbroad | Self::RegionOutside => &[Criterion::Residency],
+            Self::ResolverBypass => &[Criterion::ResolverUsed],
+            Self::EndpointBypassed => &[Criterion::ServicesByEndpoint, Criterion::NoContradiction],
+            Self::OpenRuleUnused => &[Criterion::NoOpenEgress],
+            Self::EndpointPolicyOpen => &[Criterion::EndpointsRestricted],
+            Self::GuardDutyHigh => &[Criterion::ThreatsWatched],
+        }
+    }
 }
 
 /// Something wrong, and where.

@@ -7,6 +7,7 @@
 //! Policy (justifications,  ──┘
 //!   residency, prices)
 //! Inventory, Traffic ────────────► RuleSet { egress rules, domains, endpoints } ──► Terraform, JSON; Replay
+//! Suspect (an incident), Inventory ──► Containment { quarantine, denied networks, domains } ──► Terraform, scripts
 //! ```
 //!
 //! ```
@@ -39,20 +40,29 @@
 
 pub use outflow_enrich::ApiService as Service;
 
+pub use contain::{
+    ACL_RULES_MAX, Bar, BarRefused, CONTAINMENT_SCHEMA, Containment, DOMAINS_DENIED_MAX, Deny,
+    Destination, GroupRef, INTERFACES_CONTAINED_MAX, JudgedSpan, Located, Quarantined, RunRead,
+    SIGNIFICANCE, Sender, Suspect, VpcContainment, bar,
+};
 pub use criterion::{Criterion, Judged, Maturity, State};
 pub use error::Error;
 pub use finding::{Check, Cost, EVIDENCE_MAX, PostureFinding};
 pub use guardduty::{
     GUARDDUTY_FINDINGS_MAX, GUARDDUTY_HIGH, GuardDuty, GuardDutyFinding, Month, Trend,
 };
+pub use hcl::DESCRIPTION_CHARS_MAX;
+pub use html::HTML_FINDINGS_MAX;
+pub use mapping::{CLAUSES, Clause, Framework, SERVES_NO_CLAUSE};
 pub use metrics::{HighFindings, Metrics, Share};
+pub use ocsf::{CONTROL, STANDARD};
 pub use policy::{Justification, Policy, Practices, Prices, REASON_CHARS_MIN, Residency};
 pub use render::SUMMARY_FINDINGS_MAX;
 pub use report::{AccountReport, Inputs, REPORT_SCHEMA, Report, VpcReport, Window};
 pub use rule::{OPEN_V4_LEN_MAX, OPEN_V6_LEN_MAX};
 pub use rules::{
-    BLOCKED_MAX, Blocked, DESCRIPTION_CHARS_MAX, EgressRule, EndpointProposal, GROUP_RULES_MAX,
-    NotLearnt, Observed, PortRange, RULES_SCHEMA, Replay, RulePeer, RuleSet, Target,
+    BLOCKED_MAX, Blocked, EgressRule, EndpointProposal, GROUP_RULES_MAX, NotLearnt, Observed,
+    PortRange, RULES_SCHEMA, Replay, RulePeer, RuleSet, Target,
 };
 pub use traffic::{
     BEYOND_VPCS_MAX, Beyond, COVERED_INTERFACES_MAX, Covered, ENTRY_DOMAINS_MAX, Entry, Flow, Key,
@@ -60,13 +70,18 @@ pub use traffic::{
 };
 
 mod checks;
+mod contain;
 mod criterion;
 mod endpoint_policy;
 mod error;
 mod finding;
 mod guardduty;
+mod hcl;
+mod html;
+mod mapping;
 mod metrics;
 mod network;
+mod ocsf;
 mod policy;
 mod render;
 mod report;

@@ -183,7 +183,7 @@ fn finding_page(out: &mut String, finding: &PostureFinding) -> fmt::Result {
     writeln!(out, "- {}\n", finding.remedy)
 }
 
-fn figures(metrics: &Metrics) -> [(&'static str, Share); 3] {
+pub(crate) fn figures(metrics: &Metrics) -> [(&'static str, Share); 3] {
     [
         (
             "security groups with open egress that nothing justifies",
@@ -197,7 +197,7 @@ fn figures(metrics: &Metrics) -> [(&'static str, Share); 3] {
     ]
 }
 
-fn said(share: Share) -> String {
+pub(crate) fn said(share: Share) -> String {
     let known = if share.is_known {
         ""
     } else {
@@ -227,7 +227,7 @@ fn high(high: Option<&HighFindings>) -> String {
     )
 }
 
-fn level(maturity: &Maturity) -> String {
+pub(crate) fn level(maturity: &Maturity) -> String {
     if maturity.level == maturity.level_at_most {
         format!("Maturity level {} of 5", maturity.level)
     } else {
@@ -239,7 +239,7 @@ fn level(maturity: &Maturity) -> String {
     }
 }
 
-fn cost(cost: Option<&Cost>) -> String {
+pub(crate) fn cost(cost: Option<&Cost>) -> String {
     let Some(cost) = cost else {
         return String::new();
     };
@@ -254,12 +254,12 @@ fn cost(cost: Option<&Cost>) -> String {
     )
 }
 
-fn named(id: &str) -> &str {
+pub(crate) fn named(id: &str) -> &str {
     if id.is_empty() { "unknown" } else { id }
 }
 
 /// A text of others as Markdown shows it: without a line break, and without meaning.
-fn md(text: &str) -> String {
+pub(crate) fn md(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in escape(text, LINE_CHARS_MAX).chars() {
         if matches!(

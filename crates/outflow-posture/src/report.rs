@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use outflow_enrich::KnownDestinations;
 use outflow_enrich::inventory::Inventory;
 use outflow_record::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::checks::{endpoints, flow_logs, groups, leaving, nat, watching};
 use crate::criterion::Maturity;
@@ -46,7 +46,8 @@ pub struct Report {
     /// [`REPORT_SCHEMA`].
     pub schema: &'static str,
     /// The time of the report.
-    pub at: String,
+    #[serde(serialize_with = "as_text")]
+    pub at: Timestamp,
     /// First and last second of the traffic.
     pub traffic: Option<Window>,
     /// By account.
@@ -58,12 +59,14 @@ pub struct Report {
 }
 
 /// A span of time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Window {
     /// First second.
-    pub first: String,
+    #[serde(serialize_with = "as_text")]
+    pub first: Timestamp,
     /// Last second.
-    pub last: String,
+    #[serde(serialize_with = "as_text")]
+    pub last: Timestamp,
 }
 
 /// The posture of an account.
@@ -133,7 +136,7 @@ impl Report {
         findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.id.cmp(&b.id)));
         Self {
             schema: REPORT_SCHEMA,
-            at: inputs.at.to_string(),
+            at: inputs.at,
             traffic: inputs.traffic.and_then(window),
             accounts: reports,
             findings,
@@ -186,10 +189,7 @@ fn accounts(inputs: &Inputs<'_>) -> BTreeSet<String> {
 fn window(traffic: &Traffic) -> Option<Window> {
     let first = traffic.entries().map(|(_, entry)| entry.first_at).min()?;
     let last = traffic.entries().map(|(_, entry)| entry.last_at).max()?;
-    Some(Window {
-        first: first.to_string(),
-        last: last.to_string(),
-    })
+    Some(Window { first, last })
 }
 
 fn unknown(inputs: &Inputs<'_>) -> Vec<String> {
@@ -239,4 +239,8 @@ fn unknown(inputs: &Inputs<'_>) -> Vec<String> {
         Some(_) => {}
     }
     unknown
+}
+
+fn as_text<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(at)
 }

@@ -19,7 +19,6 @@ use crate::traffic::{Entry, Key, Traffic};
 
 pub use learn::GROUP_RULES_MAX;
 pub use replay::{BLOCKED_MAX, Blocked, Replay};
-pub use terraform::DESCRIPTION_CHARS_MAX;
 
 /// Name and version of the JSON of a [`RuleSet`]. Keys are only ever added.
 pub const RULES_SCHEMA: &str = "outflow.rules/1";

@@ -36,6 +36,7 @@ pub(crate) enum Command {
     Timeline(crate::timeline::TimelineArgs),
     #[command(subcommand)]
     Case(crate::case::CaseCommand),
+    Contain(crate::contain::ContainArgs),
     Posture(crate::posture::PostureArgs),
     Rules(crate::rules::RulesArgs),
     Simulate(crate::simulate::SimulateArgs),

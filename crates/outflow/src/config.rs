@@ -20,6 +20,16 @@ pub(crate) struct Config {
     pub(crate) fail_on: Option<String>,
     /// Bounds, baseline and lists.
     pub(crate) policy: Policy,
+    /// What `outflow contain` may do.
+    pub(crate) containment: ContainmentConfig,
+}
+
+/// What `outflow contain` may do.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ContainmentConfig {
+    /// Whether --automatic may apply a containment without asking.
+    pub(crate) automatic: bool,
 }
 
 /// Most bytes of a file that people write; a device that never ends is none.

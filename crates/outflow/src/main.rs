@@ -26,6 +26,7 @@ mod cli;
 mod clock;
 mod completions;
 mod config;
+mod contain;
 mod context;
 mod coverage;
 mod deliver;
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
         cli::Command::Lake(command) => lake::run(command, voice),
         cli::Command::Query(args) => query::run(args, formats, voice),
         cli::Command::Case(command) => case::run(command, formats, voice),
+        cli::Command::Contain(args) => contain::run(&args, voice),
         cli::Command::Timeline(args) => timeline::run(&args, formats, voice),
         cli::Command::Posture(args) => posture::run(&args, formats, voice),
         cli::Command::Rules(args) => rules::run(&args, formats, voice),

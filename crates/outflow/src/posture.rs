@@ -53,6 +53,12 @@ enum OutputFormat {
     Json,
     /// A page with all criteria, their evidence, and all findings.
     Markdown,
+    /// Compliance Findings of OCSF (class 2003), a line for each finding, and for each criterion of each VPC.
+    Ocsf,
+    /// A page that says which evidence serves which clause of GDPR, BSI C5 and ISO 27001, and what it does not claim.
+    Mapping,
+    /// A page to be read, printed and passed on, with charts.
+    Html,
 }
 
 pub(crate) fn run(
@@ -78,6 +84,9 @@ pub(crate) fn run(
     output::tell(out, |out: &mut dyn Write| match args.format {
         OutputFormat::Text => out.write_all(report.to_summary().as_bytes()),
         OutputFormat::Markdown => out.write_all(report.to_markdown().as_bytes()),
+        OutputFormat::Mapping => out.write_all(report.to_mapping().as_bytes()),
+        OutputFormat::Html => report.write_html(&mut &mut *out),
+        OutputFormat::Ocsf => report.write_ocsf(&mut &mut *out),
         OutputFormat::Json => {
             serde_json::to_writer(&mut *out, &report)?;
             writeln!(out)

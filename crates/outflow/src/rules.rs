@@ -37,6 +37,9 @@ pub(crate) struct RulesArgs {
     /// Print what the rules would have blocked of what they were learnt from, most bytes first, instead of the rules.
     #[arg(long)]
     replay: bool,
+    /// Replay over what this lake has instead, such as a later time: a folder, or s3://bucket/prefix.
+    #[arg(long, value_name = "PLACE", requires = "replay")]
+    replay_over: Option<String>,
     /// How to print it [default: terraform, or text of a replay].
     #[arg(long, value_enum)]
     format: Option<OutputFormat>,
@@ -91,7 +94,7 @@ pub(crate) fn run(
         }
     };
     let out = args.out.as_deref();
-    let seen = args.of.read(out, flow_format, voice)?;
+    let seen = args.of.read(out, flow_format.clone(), voice)?;
     let Some(traffic) = &seen.traffic else {
         return Err(Failure::usage(
             anyhow!("it is not said what to learn from"),
@@ -109,7 +112,20 @@ pub(crate) fn run(
     if sets.is_empty() {
         return Err(told::unseen(&target, traffic));
     }
-    let replayed = |set: &RuleSet| args.replay.then(|| set.replay(&observed));
+    let over = args.replay_over.as_deref();
+    let over = over.map(|lake| args.of.of_lake(lake).read(out, flow_format, voice));
+    let over = over.transpose()?;
+    let over_traffic = over.as_ref().and_then(|over| over.traffic.as_ref());
+    let over_traffic = over_traffic.unwrap_or(traffic);
+    let over_incidents = incidents.among(over_traffic, voice);
+    let replayed = |set: &RuleSet| {
+        let over = Observed {
+            traffic: over_traffic,
+            incidents: &over_incidents,
+            ..observed
+        };
+        args.replay.then(|| set.replay(&over))
+    };
     let sets: Vec<(RuleSet, Option<Replay>)> = sets
         .into_iter()
         .map(|set| (replayed(&set), set))
@@ -127,7 +143,10 @@ pub(crate) fn run(
                 (_, None) => told::terraform(out, set),
             })
     })?;
-    Ok(seen.exit)
+    Ok(match over {
+        Some(over) if over.exit != Exit::Done => over.exit,
+        _ => seen.exit,
+    })
 }
 
 fn format(args: &RulesArgs) -> Result<OutputFormat, Failure> {

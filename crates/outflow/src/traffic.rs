@@ -22,7 +22,7 @@ use crate::session::{HowArgs, Opened, SessionArgs};
 use crate::voice::Voice;
 
 /// What was sent, and the account that it is held against.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct TrafficArgs {
     /// Flow logs that show what is sent, which are read into a lake of the moment first: files, folders, s3://bucket/prefix, or
     /// `-`.
@@ -53,6 +53,15 @@ impl TrafficArgs {
     /// Whether it is said what to read.
     pub(crate) fn is_given(&self) -> bool {
         self.lake.is_some() || !self.sources.is_empty()
+    }
+
+    /// The same account, with what is sent of another lake.
+    pub(crate) fn of_lake(&self, lake: &str) -> Self {
+        Self {
+            sources: Vec::new(),
+            lake: Some(lake.to_owned()),
+            ..self.clone()
+        }
     }
 
     /// Reads inventory and traffic; `out` is where the answer will go.

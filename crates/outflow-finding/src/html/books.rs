@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::bars::{Part, stacked};
-use super::text::{capital, esc};
+use super::text::{capital, html_text as esc};
 use crate::{Accounts, Incident, SuppressionBook, human_bytes, human_count};
 
 /// Payload of these incidents. Findings of several families may speak of the same bytes, so that an incident counts

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::text::esc;
+use super::text::html_text as esc;
 use crate::aws::known;
 use crate::coverage::worst_first;
 use crate::{Blind, CoverageReport, InterfaceCoverage, human_count};

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::bars::destinations;
-use super::text::{capital, esc, esc_lines};
+use super::text::{capital, esc_lines, html_text as esc};
 use super::{HTML_ROWS_MAX, more, timeline};
 use crate::aws::known;
 use crate::{

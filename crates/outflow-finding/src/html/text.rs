@@ -7,11 +7,11 @@ const CHARS_MAX: usize = 4_000;
 
 /// The text as text of HTML, within elements and quoted attributes. What a reader would not see, or would see in
 /// another order, is written out as for a terminal.
-pub(super) fn esc(text: &str) -> String {
+pub fn html_text(text: &str) -> String {
     escaped(text, |_| false)
 }
 
-/// As [`esc`], with the lines of the text.
+/// As [`html_text`], with the lines of the text.
 pub(super) fn esc_lines(text: &str) -> String {
     escaped(text, |c| c == '\n')
 }

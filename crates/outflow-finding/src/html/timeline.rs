@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use outflow_record::Timestamp;
 
-use super::text::esc;
+use super::text::html_text as esc;
 use crate::{Finding, human_bytes, human_count};
 
 /// Findings that are drawn: as many as can be told apart. Those are the gravest, and the caption says how many.

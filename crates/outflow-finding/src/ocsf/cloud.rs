@@ -45,6 +45,17 @@ impl<'a> Cloud<'a> {
             account: known(&body.account_id).map(Account::new),
         }
     }
+
+    /// Of an account and a region, either of which may be unknown and then is empty.
+    pub(super) fn of(account_id: &'a str, region: &'a str) -> Self {
+        let named = |text: &'a str| Some(text).filter(|text| !text.trim().is_empty());
+        Self {
+            provider: "AWS",
+            cloud_partition: named(region).map(partition),
+            region: named(region),
+            account: named(account_id).map(Account::new),
+        }
+    }
 }
 
 #[derive(Serialize)]

@@ -7,11 +7,11 @@ use outflow_enrich::protocol;
 use outflow_finding::{human_bytes, human_count};
 use outflow_record::{Addr, Timestamp};
 
-use super::terraform::description;
 use super::{
     EgressRule, EndpointProposal, NotLearnt, Observed, PortRange, RULES_SCHEMA, RulePeer, RuleSet,
     Target, has_ports,
 };
+use crate::hcl::description;
 use crate::network::{Exit, Network, present, service_of};
 use crate::report::Window;
 use crate::rule::is_open;
@@ -128,10 +128,7 @@ fn learn(
         target: target.clone(),
         account_id: account_id.to_owned(),
         vpc_id: vpc_id.to_owned(),
-        learnt: window.map(|(first, last)| Window {
-            first: first.to_string(),
-            last: last.to_string(),
-        }),
+        learnt: window.map(|(first, last)| Window { first, last }),
         rules,
         domains,
         home_nets: observed.inventory.vpc_cidrs(vpc_id).into_iter().collect(),

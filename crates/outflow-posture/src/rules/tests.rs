@@ -392,8 +392,8 @@ fn a_workload_is_given_its_group_by_a_variable() {
 
 #[test]
 fn descriptions_are_of_the_characters_and_length_that_aws_takes() {
-    let text = terraform::description(&format!("a\"b\\c\n{}é", "x".repeat(300)));
-    assert_eq!(text.chars().count(), DESCRIPTION_CHARS_MAX);
+    let text = crate::hcl::description(&format!("a\"b\\c\n{}é", "x".repeat(300)));
+    assert_eq!(text.chars().count(), crate::DESCRIPTION_CHARS_MAX);
     assert!(text.starts_with("a_b_c_xxx"));
 }
 

@@ -7,6 +7,8 @@ mod defects;
 #[cfg(test)]
 mod flow_logs;
 #[cfg(test)]
+mod ocsf;
+#[cfg(test)]
 mod repaired;
 #[cfg(test)]
 mod unknown;

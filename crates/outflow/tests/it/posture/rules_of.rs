@@ -139,6 +139,66 @@ fn a_replay_blocks_incidents_and_nothing_else() {
     assert_eq!(count(&object(&all)["replay"], "blocked_flows"), 0);
 }
 
+/// Groups of the account.
+fn groups() -> Vec<String> {
+    let mut account = Account::read();
+    let all = account.list("security-groups.json", "SecurityGroups");
+    all.iter()
+        .map(|of| of["GroupId"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn rules_of_calm_days_block_every_attack_that_leaves_by_a_new_destination() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = ["simulate", "calm", "--world", "breach"];
+    let harmless = ["backup-moved", "deploy", "big-download", "agents"];
+    let harmless = harmless.into_iter().flat_map(|name| ["--scenario", name]);
+    let args: Vec<&str> = world.into_iter().chain(harmless).collect();
+    run(folder.path(), &args).exits(0);
+    run(folder.path(), &["ingest", "calm", "--lake", "lake"]).exits(0);
+    let lake = folder.path().join("lake").display().to_string();
+    let replay = |group: &str, more: &[&str]| {
+        let args = [
+            "rules",
+            "--context",
+            "account",
+            "--lake",
+            &lake,
+            "--security-group",
+            group,
+        ];
+        let run = outflow(&[&args[..], &["--replay", "--format", "json"], more].concat());
+        // A group without a host has nothing to learn from.
+        (run.code == Some(0)).then(|| object(&run)["replay"].clone())
+    };
+    let mut blocked = BTreeSet::new();
+    for group in groups() {
+        let Some(own) = replay(&group, &[]) else {
+            continue;
+        };
+        assert_eq!(
+            count(&own, "blocked_flows"),
+            0,
+            "{group}: what it was learnt from"
+        );
+        let over = replay(&group, &["--replay-over", "lake"]).unwrap();
+        let of = |list: &str| over[list].as_array().unwrap().clone();
+        for one in of("blocked").into_iter().chain(of("undecided")) {
+            let [host, to] =
+                ["interface_id", "destination"].map(|key| one[key].as_str().unwrap().to_owned());
+            blocked.insert((host, to));
+        }
+    }
+    let labels = crate::labels::read(&crate::run::workspace().join(super::ARCHIVE));
+    let malicious: Vec<_> = labels.iter().filter(|label| label.malicious).collect();
+    assert!(malicious.len() > 10, "{}", malicious.len());
+    for label in malicious {
+        let attack = (label.eni.clone(), label.peer.clone());
+        assert!(blocked.contains(&attack), "{}: {attack:?}", label.label);
+    }
+}
+
 #[test]
 fn terraform_is_written_for_a_workload() {
     let workload = workload();
