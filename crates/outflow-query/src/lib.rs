@@ -29,6 +29,7 @@ mod bind;
 mod error;
 mod files;
 mod library;
+mod names;
 mod once;
 mod only;
 mod row;

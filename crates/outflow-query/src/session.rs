@@ -75,6 +75,7 @@ impl Default for Limits {
 /// SQL over the tables of one lake. Each query sees tables as they are when it is asked.
 pub struct Session {
     context: SessionContext,
+    tables: Arc<LakeTables>,
 }
 
 impl std::fmt::Debug for Session {
@@ -120,9 +121,10 @@ impl Session {
         let engine = context.state_weak_ref();
         tables.serve(Box::new(move || Some(engine.upgrade()?.read().clone())));
         let catalog = MemoryCatalogProvider::new();
-        catalog.register_schema(SCHEMA, tables).map_err(made)?;
+        let schema = Arc::clone(&tables);
+        catalog.register_schema(SCHEMA, schema).map_err(made)?;
         context.register_catalog(CATALOG, Arc::new(catalog));
-        Ok(Self { context })
+        Ok(Self { context, tables })
     }
 
     /// Names that a query may have in it: of tables, of their columns and of functions.
@@ -166,6 +168,7 @@ impl Session {
             .with_allow_dml(false)
             .with_allow_statements(false)
             .verify_plan(&plan)?;
+        let plan = self.tables.name(plan).await?;
         let frame = self.context.execute_logical_plan(plan).await?;
         let stream = frame.execute_stream().await?;
         Ok(Rows { stream })

@@ -9,12 +9,13 @@ use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, ident};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ident};
 use datafusion::prelude::SessionContext;
 use outflow_lake::table::{DAY, SOURCE_ID, SOURCE_ROW};
 use outflow_lake::{Lake, Table};
 use outflow_record::{Field, Kind};
 
+use crate::names::{self, ANSWERS_KNOWN};
 use crate::once::{
     FLOWS_LOGGED, FLOWS_ONCE, PASSED_HOSTS, PROFILES_ONCE, REPEATED_LOGS, Sightings,
 };
@@ -41,6 +42,7 @@ pub(crate) struct LakeTables {
     only: Only,
     engine: OnceLock<Engine>,
     sightings: tokio::sync::Mutex<Option<Seen>>,
+    names: tokio::sync::Mutex<names::Read>,
 }
 
 impl std::fmt::Debug for LakeTables {
@@ -60,6 +62,7 @@ impl LakeTables {
             only,
             engine: OnceLock::new(),
             sightings: tokio::sync::Mutex::new(None),
+            names: tokio::sync::Mutex::default(),
         }
     }
 
@@ -89,11 +92,29 @@ impl LakeTables {
                 Ok(Some(Arc::new(ViewTable::new(plan, None))))
             }
             REPEATED_LOGS | PASSED_HOSTS => Ok(self.sightings().await?.table(name)),
+            ANSWERS_KNOWN => {
+                let only = self.only.with_answers_before();
+                let dns = self.open(Table::Dns).await?;
+                only.of(Table::Dns, dns).map(Some)
+            }
             _ => match named(name) {
                 Some(table) => self.only.of(table, self.open(table).await?).map(Some),
                 None => Ok(None),
             },
         }
+    }
+
+    /// A plan whose calls of `name_at` know the answers that the lake has now.
+    pub(crate) async fn name(&self, plan: LogicalPlan) -> Result<LogicalPlan, DataFusionError> {
+        let asked = names::Asked::of(&plan)?;
+        if !asked.any() {
+            return Ok(plan);
+        }
+        let lake = self.lake.clone();
+        let version = waiting(move || Ok(lake.snapshot(Table::Dns)?.version())).await?;
+        let mut read = self.names.lock().await;
+        let names = read.names(asked, version, &self.context()?).await?;
+        names::bound(plan, names)
     }
 
     /// What views stand on, looked for anew when the lake has more.
@@ -183,7 +204,7 @@ impl SchemaProvider for LakeTables {
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        let is_hidden = [REPEATED_LOGS, PASSED_HOSTS].contains(&name);
+        let is_hidden = [REPEATED_LOGS, PASSED_HOSTS, ANSWERS_KNOWN].contains(&name);
         is_hidden || VIEWS.contains(&name) || named(name).is_some()
     }
 }
