@@ -11,6 +11,10 @@ use crate::{
     Accounts, CoverageReport, Finding, Incident, Lane, Severity, human_bytes, human_count,
 };
 
+pub use axis::TimeAxis;
+pub use page::Page;
+pub use text::html_escape;
+
 use text::{capital, esc};
 
 /// Incidents that are told with their reasons, charts and evidence, so that a browser opens the page: those of the
@@ -19,12 +23,6 @@ pub const HTML_INCIDENTS_MAX: usize = 200;
 
 /// Rows of a table of the page, for the same reason. A table that would have more says how many.
 pub const HTML_ROWS_MAX: usize = 1_000;
-
-const STYLE: &str = include_str!("html/style.css");
-
-/// Nothing is fetched and nothing is run, also if a text were taken for markup.
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// Writes what was read, what it covers and what was found as an HTML page.
 ///
@@ -41,32 +39,22 @@ pub fn write_html<W: Write>(
 ) -> io::Result<()> {
     let out: &mut dyn Write = out;
     let ranked = by_risk(incidents);
-    write!(
-        out,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <meta name=\"generator\" content=\"Outflow {}\">\n\
-         <title>Outflow: {}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n",
-        env!("CARGO_PKG_VERSION"),
-        headline(&ranked),
-    )?;
-    header(out, &ranked, accounts, coverage)?;
-    list(out, &ranked)?;
-    let members = by_incident(findings);
-    for (at, incident) in ranked.iter().take(HTML_INCIDENTS_MAX).enumerate() {
-        let own = members.get(&Some(incident.body.id.as_str()));
-        incident::write(out, at + 1, incident, own.map_or(&[][..], Vec::as_slice))?;
-    }
-    books::write(out, incidents, accounts)?;
-    coverage::write(out, coverage)?;
-    write!(
-        out,
-        "<footer>Written by Outflow {}. Times are UTC; a megabyte has a million bytes.</footer>\n\
-         </main>\n</body>\n</html>\n",
-        env!("CARGO_PKG_VERSION")
-    )
+    let headline = headline(&ranked);
+    let page = Page {
+        title: &headline,
+        style: "",
+    };
+    page.write(out, |out| {
+        header(out, &ranked, accounts, coverage)?;
+        list(out, &ranked)?;
+        let members = by_incident(findings);
+        for (at, incident) in ranked.iter().take(HTML_INCIDENTS_MAX).enumerate() {
+            let own = members.get(&Some(incident.body.id.as_str()));
+            incident::write(out, at + 1, incident, own.map_or(&[][..], Vec::as_slice))?;
+        }
+        books::write(out, incidents, accounts)?;
+        coverage::write(out, coverage)
+    })
 }
 
 fn headline(ranked: &[&Incident]) -> String {
@@ -186,10 +174,12 @@ fn more(out: &mut dyn Write, total: usize, shown: usize, what: &str) -> io::Resu
     }
 }
 
+mod axis;
 mod bars;
 mod books;
 mod coverage;
 mod incident;
+mod page;
 #[cfg(test)]
 mod tests;
 mod text;

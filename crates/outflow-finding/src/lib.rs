@@ -67,7 +67,7 @@ pub use group::{
     DESTINATION_GAP_SECS, DESTINATION_SEVERITY_MIN, INCIDENT_ADDRESSES_MAX, INCIDENT_OBJECTS_MAX,
     INCIDENT_QUERIES_MAX, INCIDENT_WHY_MAX, SENDER_GAP_SECS, group,
 };
-pub use html::{HTML_INCIDENTS_MAX, HTML_ROWS_MAX, write_html};
+pub use html::{HTML_INCIDENTS_MAX, HTML_ROWS_MAX, Page, TimeAxis, html_escape, write_html};
 pub use human::{human_bytes, human_count, human_duration};
 pub use identity::{finding_id, incident_id};
 pub use json::{

@@ -9,11 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use outflow_finding::{Finding, Incident, human_count};
-use outflow_ingest::Outcome;
+use outflow_finding::human_count;
 use outflow_record::Format;
 
 use crate::exit::{Exit, Failure};
+use crate::incident;
 use crate::input::Input;
 use crate::judging::JudgeArgs;
 use crate::lake::LakeArgs;
@@ -76,8 +76,8 @@ fn export(args: &ExportArgs, flow_format: Option<Format>, voice: Voice) -> Resul
     };
     let (settings, _) = args.judge.settings(&args.select, flow_format, voice)?;
     let outcome = input.read(&settings, voice)?;
-    let incident = found(&outcome, &args.id)?;
-    let findings = of(&outcome, incident);
+    let incident = incident::found(&outcome, &args.id)?;
+    let findings = incident::findings(&outcome, incident);
     let case = bundle::Case {
         lake: &opened,
         incident,
@@ -130,34 +130,6 @@ fn open_to_others(folder: &Path) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn open_to_others(_folder: &Path) -> std::io::Result<()> {
     Ok(())
-}
-
-/// The incident of an id, or of what only one begins with.
-fn found<'o>(outcome: &'o Outcome, id: &str) -> Result<&'o Incident, Failure> {
-    let begins = |incident: &&Incident| incident.body.id.starts_with(id);
-    let mut meant = outcome.incidents.iter().filter(begins);
-    match (meant.next(), meant.next()) {
-        (Some(incident), None) => Ok(incident),
-        (Some(_), Some(_)) => Err(Failure::usage(
-            anyhow!("more than one incident begins with `{id}`"),
-            "write more of the id, as `outflow detect --format json` tells it",
-        )),
-        (None, _) => Err(Failure::usage(
-            anyhow!(
-                "there is no incident `{id}` among {} of this lake",
-                outcome.incidents.len()
-            ),
-            "an id depends on what is judged: give the same --since, --until, --config, --suppressions, --context and \
-             --internal as the `detect` that told it",
-        )),
-    }
-}
-
-/// Its findings, the gravest first.
-fn of<'o>(outcome: &'o Outcome, incident: &Incident) -> Vec<&'o Finding> {
-    let ids = incident.finding_ids.iter();
-    let finding = |id: &String| outcome.findings.iter().find(|finding| finding.id == *id);
-    ids.filter_map(finding).collect()
 }
 
 /// What it means that a file of a case cannot be written.

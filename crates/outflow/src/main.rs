@@ -33,6 +33,7 @@ mod detect;
 mod estimate;
 mod evaluate;
 mod exit;
+mod incident;
 mod ingest;
 mod input;
 mod judging;

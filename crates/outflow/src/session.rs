@@ -75,7 +75,7 @@ pub(crate) struct HowArgs {
     pub(crate) select: SelectArgs,
     /// Networks that are inside, beside private space, when sources are read. May be repeated, or a list with commas.
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
-    internal: Vec<String>,
+    pub(crate) internal: Vec<String>,
     /// Folder of what is known of destinations and interfaces, as for `outflow detect`; functions such as `country` need it.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) context: Option<PathBuf>,
@@ -85,7 +85,7 @@ pub(crate) struct HowArgs {
     memory: Option<u32>,
     /// Threads [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
+    pub(crate) threads: Option<u16>,
 }
 
 /// A session, and what it runs on.

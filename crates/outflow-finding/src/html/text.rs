@@ -6,10 +6,12 @@ use crate::escape::acts;
 const CHARS_MAX: usize = 4_000;
 
 /// The text as text of HTML, within elements and quoted attributes. What a reader would not see, or would see in
-/// another order, is written out as for a terminal.
-pub(super) fn esc(text: &str) -> String {
+/// another order, is written out as for a terminal; of more than 4,000 characters the rest is left out, which `…` shows.
+pub fn html_escape(text: &str) -> String {
     escaped(text, |_| false)
 }
+
+pub(super) use html_escape as esc;
 
 /// As [`esc`], with the lines of the text.
 pub(super) fn esc_lines(text: &str) -> String {

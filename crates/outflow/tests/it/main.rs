@@ -54,6 +54,8 @@ mod suppressions;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod timeline;
+#[cfg(test)]
 mod tunnels;
 #[cfg(test)]
 mod watch;
