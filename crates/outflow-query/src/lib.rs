@@ -12,6 +12,7 @@
 
 pub use datafusion::common::ScalarValue;
 pub use error::{Error, Spot};
+pub use given::{FoundError, GivenTable, found, guardduty};
 pub use library::{
     Column, Library, LibraryError, Parameter, ParameterKind, QUERY_BYTES_MAX, SavedQuery,
 };
@@ -28,6 +29,7 @@ pub use write::{
 mod bind;
 mod error;
 mod files;
+mod given;
 mod library;
 mod names;
 mod once;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider};
+use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, TableProvider as _};
 use datafusion::common::ScalarValue;
 use datafusion::config::Dialect;
 use datafusion::error::DataFusionError;
@@ -26,6 +26,7 @@ use outflow_udf::Known;
 
 use crate::bind::bind;
 use crate::error::Error;
+use crate::given::GivenTable;
 use crate::only::Only;
 use crate::tables::LakeTables;
 
@@ -127,6 +128,14 @@ impl Session {
         Ok(Self { context, tables })
     }
 
+    /// Gives the session a table beside those of its lake, in the place of one of its name that it was given before.
+    ///
+    /// # Errors
+    /// [`Error::Run`] if the engine does not take it, which is a fault of the program.
+    pub fn give(&self, table: GivenTable) -> Result<(), Error> {
+        Ok(self.tables.give(table)?)
+    }
+
     /// Names that a query may have in it: of tables, of their columns and of functions.
     pub fn names(&self) -> Vec<String> {
         let tables = Table::ALL.into_iter().flat_map(|table| {
@@ -134,12 +143,17 @@ impl Session {
             let columns: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
             std::iter::once(table.name().to_owned()).chain(columns)
         });
+        let given = self.tables.given().into_iter().flat_map(|(name, table)| {
+            let schema = table.schema();
+            let columns: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
+            std::iter::once(name.to_owned()).chain(columns)
+        });
         let state = self.context.state();
         let functions = state.scalar_functions().keys();
         let functions = functions
             .chain(state.aggregate_functions().keys())
             .chain(state.window_functions().keys());
-        tables.chain(functions.cloned()).collect()
+        tables.chain(given).chain(functions.cloned()).collect()
     }
 
     /// Runs a query, whose places `$name` have these values.

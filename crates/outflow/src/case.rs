@@ -17,6 +17,7 @@ use crate::incident;
 use crate::input::Input;
 use crate::judging::JudgeArgs;
 use crate::lake::LakeArgs;
+use crate::session::GuardDutyArgs;
 use crate::sources::SelectArgs;
 use crate::voice::Voice;
 
@@ -30,7 +31,7 @@ pub(crate) enum CaseCommand {
 /// Write an incident of a lake, and all that shows it, into a folder.
 ///
 /// The folder has the incident and its findings, the rows behind each (Parquet and CSV) with the query that returns them,
-/// what happened at the interfaces around it, the objects that the rows were read from with their digests, what was judged by,
+/// what happened at the interfaces around it, findings of GuardDuty about the same (with --guardduty), the objects that the rows were read from with their digests, what was judged by,
 /// and the SHA-256 of every file, in the form of `sha256sum`.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -49,6 +50,8 @@ pub(crate) struct ExportArgs {
     select: SelectArgs,
     #[command(flatten)]
     judge: JudgeArgs,
+    #[command(flatten)]
+    guardduty: GuardDutyArgs,
 }
 
 pub(crate) fn run(
@@ -85,6 +88,9 @@ fn export(args: &ExportArgs, flow_format: Option<Format>, voice: Voice) -> Resul
         outcome: &outcome,
         settings: &settings,
         files: args.judge.files(),
+        guardduty: &args.guardduty,
+        select: &args.select,
+        voice,
     };
     // Beside where it is to be, so that no half of it stays there.
     let parent = args
@@ -111,11 +117,19 @@ fn export(args: &ExportArgs, flow_format: Option<Format>, voice: Voice) -> Resul
         "SHA-256 of its manifest, to be kept apart from it: {}",
         written.manifest_sha256
     ));
-    Ok(if outcome.problems.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Unfinished
-    })
+    if let Some(count) = written.guardduty {
+        voice.note(&format!(
+            "findings of GuardDuty about the same: {}",
+            human_count(count)
+        ));
+    }
+    Ok(
+        if outcome.problems.is_empty() && written.exit == Exit::Done {
+            Exit::Done
+        } else {
+            Exit::Unfinished
+        },
+    )
 }
 
 /// Allows others what they may do with a new folder: one for temporary files is its owner's alone.

@@ -1,6 +1,9 @@
 //! A session of SQL, over a lake or over sources.
 
+mod given;
 mod source;
+
+pub(crate) use given::{GivenArgs, GuardDutyArgs};
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -245,7 +248,8 @@ pub(crate) fn failure(error: Error, sql: &str) -> Failure {
         } => {
             let shown = spot.and_then(|spot| Some((spot, spot.underlined(sql)?)));
             let hint = help.map(String::from).unwrap_or_else(|| {
-                "tables are flows, profiles, dns, coverage, rejects and sources; `outflow query --lake … 'DESCRIBE flows'` \
+                "tables are flows, profiles, dns, coverage, rejects and sources, with --guardduty also guardduty, and with \
+                 --incidents incidents and findings; `outflow query --lake … 'DESCRIBE flows'` \
                  tells columns, `outflow functions` functions"
                     .to_owned()
             });

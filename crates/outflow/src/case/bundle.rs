@@ -10,6 +10,7 @@
 //! timeline.html         what its senders did, who else talked to its destinations, and its findings among that, as a page
 //! timeline/NAME.txt     what happened at each interface, host or instance, from an hour before to an hour after
 //! timeline/NAME.jsonl
+//! guardduty.csv         findings of GuardDuty about the same, if some were given
 //! sources.csv           the objects that the rows were read from: where, size, SHA-256, and which rows
 //! judged-by/            the configuration and the suppressions, as they were given
 //! case.json             what made it: version, lake, versions of its tables, arguments
@@ -34,11 +35,14 @@ use tokio::runtime::Runtime;
 
 use super::{manifest, rows, unwritten};
 use crate::clock;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::incident::AROUND_SECS;
 use crate::lake;
-use crate::session::{failure, runtime};
+use crate::query::Asked;
+use crate::session::{GuardDutyArgs, failure, runtime};
+use crate::sources::SelectArgs;
 use crate::timeline::{self, AskedIncident, GAP_SECS, Story};
+use crate::voice::Voice;
 
 pub(super) struct Case<'a> {
     pub(super) lake: &'a Lake,
@@ -47,6 +51,10 @@ pub(super) struct Case<'a> {
     pub(super) outcome: &'a Outcome,
     pub(super) settings: &'a Settings,
     pub(super) files: [(&'static str, Option<&'a Path>); 2],
+    pub(super) guardduty: &'a GuardDutyArgs,
+    /// How to reach what is read besides.
+    pub(super) select: &'a SelectArgs,
+    pub(super) voice: Voice,
 }
 
 /// What was written.
@@ -55,6 +63,10 @@ pub(super) struct Written {
     pub(super) rows: u64,
     /// Whoever knows it knows whether the manifest, and with it any file, was changed.
     pub(super) manifest_sha256: String,
+    /// Findings of GuardDuty about the same; none if none were given.
+    pub(super) guardduty: Option<u64>,
+    /// Whether all of those was read.
+    pub(super) exit: Exit,
 }
 
 impl Case<'_> {
@@ -79,6 +91,11 @@ impl Case<'_> {
         self.write_file(&folder.join("incident.json"), |out| self.incident(out))?;
         self.tell(folder)?;
         self.timelines(&runtime, &session, folder)?;
+        let exit = self.guardduty.give(&session, self.select, self.voice)?;
+        let guardduty = match self.guardduty.is_given() {
+            true => Some(self.beside(&runtime, &session, folder)?),
+            false => None,
+        };
         sources(&runtime, &session, self.findings, folder)?;
         self.settings_as_given(folder)?;
         let arguments = std::env::args_os().skip(1);
@@ -108,7 +125,30 @@ impl Case<'_> {
         Ok(Written {
             rows,
             manifest_sha256: manifest::hex(&Sha256::digest(text)),
+            guardduty,
+            exit,
         })
+    }
+
+    /// Writes which findings of GuardDuty are about the same as those of the incident.
+    fn beside(&self, runtime: &Runtime, session: &Session, folder: &Path) -> Result<u64, Failure> {
+        let path = folder.join("guardduty.csv");
+        let mut lines = Vec::new();
+        self.incident(&mut lines)
+            .map_err(|error| unwritten(&path, error))?;
+        let found = outflow_query::found(lines.as_slice());
+        let found = found
+            .map_err(|error| Failure::unfinished(error, "report this as a fault of the program"))?;
+        for table in found {
+            session.give(table).map_err(|error| failure(error, ""))?;
+        }
+        let asked = Asked::shipped("guardduty_and_incidents")?;
+        let sql = format!(
+            "SELECT * FROM ({}) AS told WHERE finding IS NOT NULL",
+            asked.sql
+        );
+        let files = [(AnswerFormat::Csv, path.as_path())];
+        rows::write(runtime, session, &sql, asked.values, &files)
     }
 
     fn write_file(
