@@ -43,7 +43,8 @@ pub use knowledge::Knowledge;
 pub use networks::{AddrClass, Networks, Scope};
 pub use operators::{Operator, OperatorVpc, Operators};
 pub use passive_dns::{
-    ADDR_DOMAINS_MAX, ANSWER_WINDOW_SECS, DnsAnswer, Naming, PASSIVE_DNS_NAMES_MAX, PassiveDns,
+    ADDR_DOMAINS_MAX, ANSWER_WINDOW_SECS, DnsAnswer, NamesByTime, Naming, PASSIVE_DNS_NAMES_MAX,
+    PassiveDns,
 };
 pub use prefixes::{PREFIXES_MAX, PrefixTable};
 pub use ranges::{AwsRange, AwsRanges};

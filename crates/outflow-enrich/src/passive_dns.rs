@@ -1,5 +1,6 @@
 //! Names of addresses, from the answers that a VPC was given.
 
+mod by_time;
 mod names;
 mod spans;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::domains::{canonical, registered_domain};
 use names::Names;
 
+pub use by_time::NamesByTime;
 pub use names::ADDR_DOMAINS_MAX;
 
 /// Time for which an answer names its address, to the hour. Resolver logs have no TTL, and repeats that the cache

@@ -11,7 +11,9 @@ use crate::{
     Accounts, CoverageReport, Finding, Incident, Lane, Severity, human_bytes, human_count,
 };
 
+pub use axis::TimeAxis;
 pub use bars::{HtmlBar, HtmlPart, write_html_bars, write_html_stack};
+pub use page::HtmlPage;
 pub use text::html_text;
 
 use text::{capital, html_text as esc};
@@ -22,12 +24,6 @@ pub const HTML_INCIDENTS_MAX: usize = 200;
 
 /// Rows of a table of the page, for the same reason. A table that would have more says how many.
 pub const HTML_ROWS_MAX: usize = 1_000;
-
-const STYLE: &str = include_str!("html/style.css");
-
-/// Nothing is fetched and nothing is run, also if a text were taken for markup.
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// Writes what was read, what it covers and what was found as an HTML page.
 ///
@@ -43,7 +39,12 @@ pub fn write_html<W: Write>(
     coverage: &CoverageReport,
 ) -> io::Result<()> {
     let ranked = by_risk(incidents);
-    write_html_page(out, &headline(&ranked), |out| {
+    let headline = headline(&ranked);
+    let page = HtmlPage {
+        title: &headline,
+        style: "",
+    };
+    page.write(out, |out| {
         header(out, &ranked, accounts, coverage)?;
         list(out, &ranked)?;
         let members = by_incident(findings);
@@ -54,37 +55,6 @@ pub fn write_html<W: Write>(
         books::write(out, incidents, accounts)?;
         coverage::write(out, coverage)
     })
-}
-
-/// Writes a page with our style, which needs nothing else and lets browsers fetch nothing: `title` is text, `body` writes
-/// markup, in which texts of others stand as [`html_text`].
-///
-/// # Errors
-/// Those of `out`.
-pub fn write_html_page<W: Write>(
-    out: &mut W,
-    title: &str,
-    body: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
-    let out: &mut dyn Write = out;
-    write!(
-        out,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <meta name=\"generator\" content=\"Outflow {}\">\n\
-         <title>Outflow: {}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n",
-        env!("CARGO_PKG_VERSION"),
-        esc(title),
-    )?;
-    body(&mut *out)?;
-    write!(
-        out,
-        "<footer>Written by Outflow {}. Times are UTC; a megabyte has a million bytes.</footer>\n\
-         </main>\n</body>\n</html>\n",
-        env!("CARGO_PKG_VERSION")
-    )
 }
 
 fn headline(ranked: &[&Incident]) -> String {
@@ -204,10 +174,12 @@ fn more(out: &mut dyn Write, total: usize, shown: usize, what: &str) -> io::Resu
     }
 }
 
+mod axis;
 mod bars;
 mod books;
 mod coverage;
 mod incident;
+mod page;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -346,5 +346,8 @@ fn instant(text: &str) -> Result<Timestamp, String> {
     whole.parse().map_err(|_| format!("`{text}` is no time"))
 }
 
+pub use record::{GUARDDUTY_DAMAGE_TOLD_MAX, GuardDutyDamage, GuardDutyRecord, GuardDutyRecords};
+
+mod record;
 #[cfg(test)]
 mod tests;

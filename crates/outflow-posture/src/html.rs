@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use outflow_finding::{
-    HtmlBar, HtmlPart, Severity, html_text, human_bytes, human_count, write_html_bars,
-    write_html_page, write_html_stack,
+    HtmlBar, HtmlPage, HtmlPart, Severity, html_text, human_bytes, human_count, write_html_bars,
+    write_html_stack,
 };
 
 use crate::criterion::{Judged, Maturity, State};
@@ -33,7 +33,11 @@ impl Report {
     /// # Errors
     /// Those of `out`.
     pub fn write_html<W: Write>(&self, out: &mut W) -> io::Result<()> {
-        write_html_page(out, "egress posture", |out| {
+        let page = HtmlPage {
+            title: "egress posture",
+            style: "",
+        };
+        page.write(out, |out| {
             self.header(out)?;
             for account in &self.accounts {
                 account_section(out, account)?;

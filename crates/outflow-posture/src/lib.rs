@@ -49,7 +49,8 @@ pub use criterion::{Criterion, Judged, Maturity, State};
 pub use error::Error;
 pub use finding::{Check, Cost, EVIDENCE_MAX, PostureFinding};
 pub use guardduty::{
-    GUARDDUTY_FINDINGS_MAX, GUARDDUTY_HIGH, GuardDuty, GuardDutyFinding, Month, Trend,
+    GUARDDUTY_DAMAGE_TOLD_MAX, GUARDDUTY_FINDINGS_MAX, GUARDDUTY_HIGH, GuardDuty, GuardDutyDamage,
+    GuardDutyFinding, GuardDutyRecord, GuardDutyRecords, Month, Trend,
 };
 pub use hcl::DESCRIPTION_CHARS_MAX;
 pub use html::HTML_FINDINGS_MAX;

@@ -107,6 +107,14 @@ impl Spot {
     }
 }
 
+impl From<ArrowError> for Error {
+    fn from(error: ArrowError) -> Self {
+        Self::Run {
+            source: Box::new(error.into()),
+        }
+    }
+}
+
 impl From<DataFusionError> for Error {
     fn from(error: DataFusionError) -> Self {
         if let Some(diagnostic) = error.diagnostic() {

@@ -13,6 +13,7 @@
 pub use bind::bind;
 pub use datafusion::common::ScalarValue;
 pub use error::{Error, Spot};
+pub use given::{FoundError, GivenTable, found, guardduty};
 pub use library::{
     Column, Library, LibraryError, Parameter, ParameterKind, QUERY_BYTES_MAX, SavedQuery,
 };
@@ -32,7 +33,9 @@ pub use write::{
 mod bind;
 mod error;
 mod files;
+mod given;
 mod library;
+mod names;
 mod once;
 mod only;
 mod row;

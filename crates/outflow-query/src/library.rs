@@ -135,6 +135,7 @@ const SHIPPED: &[(&str, &str)] = &shipped![
     "dns_failures",
     "domain_queries",
     "egress_used",
+    "guardduty_and_incidents",
     "inside_peers",
     "ip_flows",
     "long_connections",

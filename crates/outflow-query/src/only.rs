@@ -7,9 +7,13 @@ use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, ident, lit};
 use datafusion::scalar::ScalarValue;
+use outflow_enrich::ANSWER_WINDOW_SECS;
 use outflow_lake::Table;
 use outflow_lake::table::{REGION, profiled};
 use outflow_record::Timestamp;
+
+/// Seconds before a time in which answers were given that count then: those of a day, to the hour.
+const NAMED_SECS: i64 = ANSWER_WINDOW_SECS + 3_600;
 
 /// Which rows of a lake a session sees; by default all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +29,15 @@ pub struct Only {
 }
 
 impl Only {
+    /// As this, with what was answered a day earlier: what is seen may be named by it.
+    pub(crate) fn with_answers_before(&self) -> Self {
+        let since = self.since;
+        Self {
+            since: since.map(|at| Timestamp(at.secs().saturating_sub(NAMED_SECS))),
+            ..self.clone()
+        }
+    }
+
     /// A table, as a session sees it.
     pub(crate) fn of(
         &self,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider};
+use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, TableProvider as _};
 use datafusion::common::ScalarValue;
 use datafusion::config::Dialect;
 use datafusion::error::DataFusionError;
@@ -26,6 +26,7 @@ use outflow_udf::Known;
 
 use crate::bind::bind;
 use crate::error::Error;
+use crate::given::GivenTable;
 use crate::only::Only;
 use crate::tables::LakeTables;
 
@@ -77,6 +78,7 @@ impl Default for Limits {
 /// SQL over the tables of one lake. Each query sees tables as they are when it is asked.
 pub struct Session {
     context: SessionContext,
+    tables: Arc<LakeTables>,
 }
 
 impl std::fmt::Debug for Session {
@@ -122,9 +124,18 @@ impl Session {
         let engine = context.state_weak_ref();
         tables.serve(Box::new(move || Some(engine.upgrade()?.read().clone())));
         let catalog = MemoryCatalogProvider::new();
-        catalog.register_schema(SCHEMA, tables).map_err(made)?;
+        let schema = Arc::clone(&tables);
+        catalog.register_schema(SCHEMA, schema).map_err(made)?;
         context.register_catalog(CATALOG, Arc::new(catalog));
-        Ok(Self { context })
+        Ok(Self { context, tables })
+    }
+
+    /// Gives the session a table beside those of its lake, in the place of one of its name that it was given before.
+    ///
+    /// # Errors
+    /// [`Error::Run`] if the engine does not take it, which is a fault of the program.
+    pub fn give(&self, table: GivenTable) -> Result<(), Error> {
+        Ok(self.tables.give(table)?)
     }
 
     /// The engine itself, for what speaks to it in another language than [`Session::query`] does, as servers do. Whoever plans a
@@ -141,12 +152,17 @@ impl Session {
             let columns: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
             std::iter::once(table.name().to_owned()).chain(columns)
         });
+        let given = self.tables.given().into_iter().flat_map(|(name, table)| {
+            let schema = table.schema();
+            let columns: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
+            std::iter::once(name.to_owned()).chain(columns)
+        });
         let state = self.context.state();
         let functions = state.scalar_functions().keys();
         let functions = functions
             .chain(state.aggregate_functions().keys())
             .chain(state.window_functions().keys());
-        tables.chain(functions.cloned()).collect()
+        tables.chain(given).chain(functions.cloned()).collect()
     }
 
     /// Runs a query, whose places `$name` have these values.
@@ -175,6 +191,7 @@ impl Session {
             .with_allow_dml(false)
             .with_allow_statements(false)
             .verify_plan(&plan)?;
+        let plan = self.tables.name(plan).await?;
         let frame = self.context.execute_logical_plan(plan).await?;
         let stream = frame.execute_stream().await?;
         Ok(Rows { stream })

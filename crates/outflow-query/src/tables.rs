@@ -1,20 +1,23 @@
 //! The tables of a lake by their names, each as it is when a query names it, and views of them.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use datafusion::catalog::{SchemaProvider, TableProvider};
-use datafusion::datasource::{ViewTable, provider_as_source};
+use datafusion::datasource::{MemTable, ViewTable, provider_as_source};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, ident};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ident};
 use datafusion::prelude::SessionContext;
 use outflow_lake::table::{DAY, SOURCE_ID, SOURCE_ROW};
 use outflow_lake::{Lake, Table};
 use outflow_record::{Field, Kind};
 
+use crate::given::{GIVEN, GivenTable};
+use crate::names::{self, ANSWERS_KNOWN};
 use crate::once::{
     FLOWS_LOGGED, FLOWS_ONCE, PASSED_HOSTS, PROFILES_ONCE, REPEATED_LOGS, Sightings,
 };
@@ -41,6 +44,8 @@ pub(crate) struct LakeTables {
     only: Only,
     engine: OnceLock<Engine>,
     sightings: tokio::sync::Mutex<Option<Seen>>,
+    names: tokio::sync::Mutex<names::Read>,
+    given: RwLock<BTreeMap<&'static str, Arc<MemTable>>>,
 }
 
 impl std::fmt::Debug for LakeTables {
@@ -60,6 +65,8 @@ impl LakeTables {
             only,
             engine: OnceLock::new(),
             sightings: tokio::sync::Mutex::new(None),
+            names: tokio::sync::Mutex::default(),
+            given: RwLock::default(),
         }
     }
 
@@ -67,6 +74,21 @@ impl LakeTables {
     pub(crate) fn serve(&self, engine: Engine) {
         // It is said once.
         self.engine.get_or_init(|| engine);
+    }
+
+    /// Adds a table beside those of the lake, or puts it in the place of one of its name that was given before.
+    pub(crate) fn give(&self, table: GivenTable) -> Result<(), DataFusionError> {
+        let GivenTable { name, batch } = table;
+        let provider = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
+        let mut given = self.given.write().unwrap_or_else(PoisonError::into_inner);
+        given.insert(name, Arc::new(provider));
+        Ok(())
+    }
+
+    /// The tables that were given.
+    pub(crate) fn given(&self) -> BTreeMap<&'static str, Arc<MemTable>> {
+        let given = self.given.read();
+        given.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn context(&self) -> Result<SessionContext, DataFusionError> {
@@ -89,11 +111,35 @@ impl LakeTables {
                 Ok(Some(Arc::new(ViewTable::new(plan, None))))
             }
             REPEATED_LOGS | PASSED_HOSTS => Ok(self.sightings().await?.table(name)),
+            ANSWERS_KNOWN => {
+                let only = self.only.with_answers_before();
+                let dns = self.open(Table::Dns).await?;
+                only.of(Table::Dns, dns).map(Some)
+            }
+            name if GIVEN.contains(&name) => match self.given().remove(name) {
+                Some(table) => Ok(Some(table as Arc<dyn TableProvider>)),
+                None => Err(DataFusionError::Plan(format!(
+                    "there is no table `{name}`, as none was given"
+                ))),
+            },
             _ => match named(name) {
                 Some(table) => self.only.of(table, self.open(table).await?).map(Some),
                 None => Ok(None),
             },
         }
+    }
+
+    /// A plan whose calls of `name_at` know the answers that the lake has now.
+    pub(crate) async fn name(&self, plan: LogicalPlan) -> Result<LogicalPlan, DataFusionError> {
+        let asked = names::Asked::of(&plan)?;
+        if !asked.any() {
+            return Ok(plan);
+        }
+        let lake = self.lake.clone();
+        let version = waiting(move || Ok(lake.snapshot(Table::Dns)?.version())).await?;
+        let mut read = self.names.lock().await;
+        let names = read.names(asked, version, &self.context()?).await?;
+        names::bound(plan, names)
     }
 
     /// What views stand on, looked for anew when the lake has more.
@@ -160,7 +206,7 @@ fn named(name: &str) -> Option<Table> {
 impl SchemaProvider for LakeTables {
     fn table_names(&self) -> Vec<String> {
         let own = Table::ALL.into_iter().map(Table::name);
-        let own = own.chain(VIEWS);
+        let own = own.chain(VIEWS).chain(self.given().into_keys());
         own.map(str::to_owned).collect()
     }
 
@@ -183,7 +229,8 @@ impl SchemaProvider for LakeTables {
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        let is_hidden = [REPEATED_LOGS, PASSED_HOSTS].contains(&name);
-        is_hidden || VIEWS.contains(&name) || named(name).is_some()
+        let is_hidden = [REPEATED_LOGS, PASSED_HOSTS, ANSWERS_KNOWN].contains(&name);
+        let is_given = || self.given().contains_key(name);
+        is_hidden || VIEWS.contains(&name) || named(name).is_some() || is_given()
     }
 }

@@ -11,7 +11,9 @@ mod episodes;
 mod gaps;
 mod questions;
 
-use outflow_record::Timestamp;
+use std::borrow::Cow;
+
+use outflow_record::{Addr, Timestamp};
 
 use crate::error::Error;
 use crate::once::{FLOWS_LOGGED, FLOWS_ONCE};
@@ -36,36 +38,55 @@ pub enum Entity {
     Instance(String),
     /// An address, at whichever interface it was seen.
     Addr(String),
+    /// Any of these addresses, likewise; of none of them, if there are none.
+    Addrs(Vec<Addr>),
 }
 
 impl Entity {
     /// What rows of `flows` are of it; its name is the place `$entity`.
-    fn filter(&self) -> &'static str {
-        match self {
+    fn filter(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Interface(_) => "interface_id = $entity",
             Self::Workload(_) => "workload = $entity",
             Self::Instance(_) => "instance_id = $entity",
             Self::Addr(_) => "(local_addr = $entity OR remote_addr = $entity)",
-        }
+            Self::Addrs(addrs) if addrs.is_empty() => "false",
+            Self::Addrs(addrs) => {
+                let list = listed(addrs, |text| text);
+                return Cow::Owned(format!(
+                    "(local_addr IN ({list}) OR remote_addr IN ({list}))"
+                ));
+            }
+        })
     }
 
     /// What rows are asked: of an interface all that its log tells, of an address each packet once.
     fn table(&self) -> &'static str {
         match self {
             Self::Interface(_) | Self::Workload(_) | Self::Instance(_) => FLOWS_LOGGED,
-            Self::Addr(_) => FLOWS_ONCE,
+            Self::Addr(_) | Self::Addrs(_) => FLOWS_ONCE,
         }
     }
 
-    /// Its name.
-    pub fn name(&self) -> &str {
+    /// Its name; of several addresses, a list.
+    pub fn name(&self) -> Cow<'_, str> {
         match self {
             Self::Interface(name)
             | Self::Workload(name)
             | Self::Instance(name)
-            | Self::Addr(name) => name,
+            | Self::Addr(name) => Cow::Borrowed(name),
+            Self::Addrs(addrs) => {
+                let names: Vec<String> = addrs.iter().map(Addr::to_string).collect();
+                Cow::Owned(names.join(", "))
+            }
         }
     }
+}
+
+/// Addresses as literals of SQL, with commas. What an address is written with needs no escaping.
+fn listed(addrs: &[Addr], within: impl Fn(String) -> String) -> String {
+    let literals = addrs.iter().map(|addr| within(format!("'{addr}'")));
+    literals.collect::<Vec<_>>().join(", ")
 }
 
 /// What is asked for.
@@ -123,7 +144,7 @@ impl Session {
         omitted += more;
         moments.extend(questions);
         // An address is seen by whoever it talks to: that nobody did is no gap.
-        if !matches!(request.entity, Entity::Addr(_)) {
+        if !matches!(request.entity, Entity::Addr(_) | Entity::Addrs(_)) {
             moments.extend(gaps::of(self, request).await?);
         }
         moments.sort_by_key(|moment| (moment.at, moment.until));

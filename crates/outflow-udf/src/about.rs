@@ -14,6 +14,8 @@ pub struct About {
     pub name: &'static str,
     /// What it is given.
     pub arguments: &'static [Argument],
+    /// What it may be given beyond that, in this order.
+    pub optional: &'static [Argument],
     /// What it returns.
     pub returns: Kind,
     /// What it tells: a sentence or more, with units, and what makes it null.
@@ -85,23 +87,27 @@ impl Kind {
 }
 
 impl About {
-    /// How it is called: `cidr_contains(cidr text, addr text) → boolean`.
+    /// How it is called: `cidr_contains(cidr text, addr text) → boolean`, with what may be left out in brackets.
     pub fn call(&self) -> String {
-        let arguments: Vec<String> = self
-            .arguments
-            .iter()
-            .map(|argument| format!("{} {}", argument.name, argument.kind))
-            .collect();
-        format!("{}({}) → {}", self.name, arguments.join(", "), self.returns)
+        let told = |argument: &Argument| format!("{} {}", argument.name, argument.kind);
+        let needed: Vec<String> = self.arguments.iter().map(told).collect();
+        let optional = self.optional.iter().map(told);
+        let optional: String = optional.map(|text| format!("[, {text}]")).collect();
+        let needed = needed.join(", ");
+        format!("{}({needed}{optional}) → {}", self.name, self.returns)
     }
 
     /// What the engine takes for its arguments.
     fn signature(&self) -> Signature {
-        let kinds = self.arguments.iter().map(|argument| argument.kind);
+        let exact = |optional: usize| {
+            let given = self.arguments.iter().chain(&self.optional[..optional]);
+            TypeSignature::Exact(given.map(|argument| argument.kind.arrow()).collect())
+        };
         let types = match self.arguments {
             [] => TypeSignature::Nullary,
             [only] if only.kind == Kind::Any => TypeSignature::Any(1),
-            _ => TypeSignature::Exact(kinds.map(Kind::arrow).collect()),
+            _ if self.optional.is_empty() => exact(0),
+            _ => TypeSignature::OneOf((0..=self.optional.len()).map(exact).collect()),
         };
         Signature::new(types, Volatility::Immutable)
     }
@@ -114,7 +120,7 @@ impl About {
             description: None,
         };
         let mut built = Documentation::builder(section, self.tells, self.call());
-        for argument in self.arguments {
+        for argument in self.arguments.iter().chain(self.optional) {
             built = built.with_argument(argument.name, argument.tells);
         }
         built.with_sql_example(self.example).build()

@@ -27,6 +27,7 @@ static CIDR_CONTAINS: About = About {
         },
         ADDR,
     ],
+    optional: &[],
     returns: Kind::Flag,
     tells: "Whether an address lies in one of these networks. Null for what is no address.",
     fails: "if a network is none, as `10.0.0.0/33`",
@@ -37,6 +38,7 @@ static CIDR_CONTAINS: About = About {
 static IP_CLASS: About = About {
     name: "ip_class",
     arguments: &[ADDR],
+    optional: &[],
     returns: Kind::Text,
     tells: "The kind of an address by the special-purpose registries (RFC 6890): `private`, `shared`, `unique_local`, \
             `link_local`, `loopback`, `multicast`, `reserved`, `documentation` or `public`. Null for what is no address.",
@@ -55,6 +57,7 @@ static IP_PREFIX: About = About {
             tells: "bits of the network's prefix: 0 to 32, or to 128 for IPv6",
         },
     ],
+    optional: &[],
     returns: Kind::Text,
     tells: "The network of this prefix length that an address lies in. Null for what is no address, and for a length that \
             its family does not have.",

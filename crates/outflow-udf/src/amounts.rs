@@ -26,6 +26,7 @@ static PAYLOAD_BYTES: About = About {
         long("protocol", "its protocol, an IANA number"),
         ADDR,
     ],
+    optional: &[],
     returns: Kind::Long,
     tells: "Bytes beyond the headers of the packets, which is what carries data: an IP header of the address's family and \
             32 bytes of TCP, 8 of UDP or ICMP. So the acknowledgements of a download count for nothing. `flows` has it as a column.",
@@ -48,6 +49,7 @@ static PCR: About = About {
             tells: "bytes received",
         },
     ],
+    optional: &[],
     returns: Kind::Double,
     tells: "The producer-consumer ratio, (up - down) / (up + down): 1 for a pure upload, -1 for a pure download \
             (Bullard and Gerth, 2014). Null where nothing flowed.",
@@ -59,6 +61,7 @@ static PCR: About = About {
 static HUMAN_BYTES: About = About {
     name: "human_bytes",
     arguments: &[long("bytes", "an amount")],
+    optional: &[],
     returns: Kind::Text,
     tells: "An amount of bytes for people, in powers of 1000. Sort by the number, not by this.",
     fails: "",

@@ -22,6 +22,7 @@ const VALUE: Argument = Argument {
 static COUNT: About = About {
     name: "distinct_hll",
     arguments: &[VALUE],
+    optional: &[],
     returns: Kind::Long,
     tells: "How many different values there are: exactly while they are few, then by HyperLogLog++ within some percent, in a \
             kilobyte a group however many there are.",
@@ -33,6 +34,7 @@ static COUNT: About = About {
 static SKETCH: About = About {
     name: "distinct_hll_sketch",
     arguments: &[VALUE],
+    optional: &[],
     returns: Kind::Bytes,
     tells: "The count as bytes, to be kept and added up by `distinct_hll_merge`. The same values give the same bytes.",
     fails: "",
@@ -47,6 +49,7 @@ static MERGE: About = About {
         kind: Kind::Bytes,
         tells: "what `distinct_hll_sketch` gave",
     }],
+    optional: &[],
     returns: Kind::Long,
     tells: "How many different values there are in all that these counts have counted together.",
     fails: "on bytes that are no such count",

@@ -7,7 +7,7 @@ use outflow_enrich::inventory::Inventory;
 use outflow_enrich::{AwsRanges, GeoDatabases};
 
 use crate::about::About;
-use crate::{addresses, amounts, distinct, moments, names, places, sessions};
+use crate::{addresses, amounts, called, distinct, moments, names, places, sessions};
 
 /// What is known from elsewhere. A function that needs what is not there fails and says so.
 #[derive(Debug, Default)]
@@ -40,6 +40,7 @@ pub fn functions(known: Known) -> Functions {
         .into_iter()
         .chain(places::all(&known))
         .chain(names::all())
+        .chain(called::all())
         .chain(amounts::all())
         .chain(moments::all());
     let (mut about, scalar): (Vec<_>, Vec<_>) = scalars

@@ -20,6 +20,7 @@ static UNIX_SECONDS: About = About {
         kind: Kind::Time,
         tells: "a time",
     }],
+    optional: &[],
     returns: Kind::Long,
     tells: "Seconds since 1970-01-01, as flow logs write times; a fraction is cut off. What is asked of it chooses files by the time.",
     fails: "",

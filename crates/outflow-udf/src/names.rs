@@ -20,6 +20,7 @@ const NAME: Argument = Argument {
 static REGISTERED_DOMAIN: About = About {
     name: "registered_domain",
     arguments: &[NAME],
+    optional: &[],
     returns: Kind::Text,
     tells: "The domain that somebody registered, by the public suffix list with its private section, in lower case. Null for \
             what is itself a suffix, and for addresses.",
@@ -31,6 +32,7 @@ static REGISTERED_DOMAIN: About = About {
 static LABEL_BITS: About = About {
     name: "label_bits",
     arguments: &[NAME],
+    optional: &[],
     returns: Kind::Double,
     tells: "How many bits a name carries for who knows how names are made: its code length under the model of benign names \
             by which DNS tunnels are found. Give it what stands before the registered domain.",

@@ -18,6 +18,7 @@ const NO_DATABASE: &str =
 static COUNTRY: About = About {
     name: "country",
     arguments: &[ADDR],
+    optional: &[],
     returns: Kind::Text,
     tells: "The country of an address, ISO 3166-1 alpha-2, by the databases of the context. Null where they do not tell.",
     fails: NO_DATABASE,
@@ -28,6 +29,7 @@ static COUNTRY: About = About {
 static ASN: About = About {
     name: "asn",
     arguments: &[ADDR],
+    optional: &[],
     returns: Kind::Long,
     tells: "The number of the autonomous system that announces an address, by the databases of the context. Null where they \
             do not tell.",
@@ -39,6 +41,7 @@ static ASN: About = About {
 static AWS_SERVICE: About = About {
     name: "aws_service",
     arguments: &[ADDR],
+    optional: &[],
     returns: Kind::Text,
     tells: "The AWS service whose published ranges hold an address, the narrowest range first; `AMAZON` for what no service \
             names as its own. Null outside of AWS.",
@@ -61,6 +64,7 @@ static OWNER_AT: About = About {
             tells: "as of when",
         },
     ],
+    optional: &[],
     returns: Kind::Text,
     tells: "What an interface belonged to at a time, by the inventory of the context: the part of it that outlives it, as \
             `workload` in `flows`. Null for interfaces that it does not have.",

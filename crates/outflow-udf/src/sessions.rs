@@ -31,6 +31,7 @@ pub(crate) const ABOUT: &About = &About {
                     the flow log",
         },
     ],
+    optional: &[],
     returns: Kind::Long,
     tells: "A window function that numbers the connections of a partition, from 1, in the order of `start`: a record goes on \
             with the connection before it unless it starts more than `gap` seconds after all before it have ended. A \

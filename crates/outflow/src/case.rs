@@ -9,14 +9,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use outflow_finding::{Finding, Incident, human_count};
-use outflow_ingest::Outcome;
+use outflow_finding::human_count;
 use outflow_record::Format;
 
 use crate::exit::{Exit, Failure};
+use crate::incident;
 use crate::input::Input;
 use crate::judging::JudgeArgs;
 use crate::lake::LakeArgs;
+use crate::session::GuardDutyArgs;
 use crate::sources::SelectArgs;
 use crate::voice::Voice;
 
@@ -30,7 +31,7 @@ pub(crate) enum CaseCommand {
 /// Write an incident of a lake, and all that shows it, into a folder.
 ///
 /// The folder has the incident and its findings, the rows behind each (Parquet and CSV) with the query that returns them,
-/// what happened at the interfaces around it, the objects that the rows were read from with their digests, what was judged by,
+/// what happened at the interfaces around it, findings of GuardDuty about the same (with --guardduty), the objects that the rows were read from with their digests, what was judged by,
 /// and the SHA-256 of every file, in the form of `sha256sum`.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -49,6 +50,8 @@ pub(crate) struct ExportArgs {
     select: SelectArgs,
     #[command(flatten)]
     judge: JudgeArgs,
+    #[command(flatten)]
+    guardduty: GuardDutyArgs,
 }
 
 pub(crate) fn run(
@@ -76,8 +79,8 @@ fn export(args: &ExportArgs, flow_format: Option<Format>, voice: Voice) -> Resul
     };
     let (settings, _) = args.judge.settings(&args.select, flow_format, voice)?;
     let outcome = input.read(&settings, voice)?;
-    let incident = found(&outcome, &args.id)?;
-    let findings = of(&outcome, incident);
+    let incident = incident::found(&outcome, &args.id)?;
+    let findings = incident::findings(&outcome, incident);
     let case = bundle::Case {
         lake: &opened,
         incident,
@@ -85,6 +88,9 @@ fn export(args: &ExportArgs, flow_format: Option<Format>, voice: Voice) -> Resul
         outcome: &outcome,
         settings: &settings,
         files: args.judge.files(),
+        guardduty: &args.guardduty,
+        select: &args.select,
+        voice,
     };
     // Beside where it is to be, so that no half of it stays there.
     let parent = args
@@ -111,11 +117,19 @@ fn export(args: &ExportArgs, flow_format: Option<Format>, voice: Voice) -> Resul
         "SHA-256 of its manifest, to be kept apart from it: {}",
         written.manifest_sha256
     ));
-    Ok(if outcome.problems.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Unfinished
-    })
+    if let Some(count) = written.guardduty {
+        voice.note(&format!(
+            "findings of GuardDuty about the same: {}",
+            human_count(count)
+        ));
+    }
+    Ok(
+        if outcome.problems.is_empty() && written.exit == Exit::Done {
+            Exit::Done
+        } else {
+            Exit::Unfinished
+        },
+    )
 }
 
 /// Allows others what they may do with a new folder: one for temporary files is its owner's alone.
@@ -130,34 +144,6 @@ fn open_to_others(folder: &Path) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn open_to_others(_folder: &Path) -> std::io::Result<()> {
     Ok(())
-}
-
-/// The incident of an id, or of what only one begins with.
-fn found<'o>(outcome: &'o Outcome, id: &str) -> Result<&'o Incident, Failure> {
-    let begins = |incident: &&Incident| incident.body.id.starts_with(id);
-    let mut meant = outcome.incidents.iter().filter(begins);
-    match (meant.next(), meant.next()) {
-        (Some(incident), None) => Ok(incident),
-        (Some(_), Some(_)) => Err(Failure::usage(
-            anyhow!("more than one incident begins with `{id}`"),
-            "write more of the id, as `outflow detect --format json` tells it",
-        )),
-        (None, _) => Err(Failure::usage(
-            anyhow!(
-                "there is no incident `{id}` among {} of this lake",
-                outcome.incidents.len()
-            ),
-            "an id depends on what is judged: give the same --since, --until, --config, --suppressions, --context and \
-             --internal as the `detect` that told it",
-        )),
-    }
-}
-
-/// Its findings, the gravest first.
-fn of<'o>(outcome: &'o Outcome, incident: &Incident) -> Vec<&'o Finding> {
-    let ids = incident.finding_ids.iter();
-    let finding = |id: &String| outcome.findings.iter().find(|finding| finding.id == *id);
-    ids.filter_map(finding).collect()
 }
 
 /// What it means that a file of a case cannot be written.

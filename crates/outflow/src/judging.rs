@@ -20,7 +20,7 @@ pub(crate) struct JudgeArgs {
     /// Networks that are inside, beside private space. Naming a private network narrows private space to
     /// what is named. May be repeated, or a list with commas.
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
-    internal: Vec<String>,
+    pub(crate) internal: Vec<String>,
     /// Bounds, baseline and allowed destinations.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -30,10 +30,10 @@ pub(crate) struct JudgeArgs {
     /// Folder of what is known of destinations and interfaces: AWS's ip-ranges.json, databases of countries and
     /// networks (.mmdb), inventories (JSON of `aws ec2 describe-…` or AWS Config). Read at the start.
     #[arg(long, value_name = "FOLDER")]
-    context: Option<PathBuf>,
+    pub(crate) context: Option<PathBuf>,
     /// Threads that read and count [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
+    pub(crate) threads: Option<u16>,
 }
 
 impl JudgeArgs {
@@ -44,19 +44,29 @@ impl JudgeArgs {
         flow_format: Option<Format>,
         voice: Voice,
     ) -> Result<(Settings, Config), Failure> {
-        let config = Config::read(self.config.as_deref())?;
         let context = context::load(self.context.as_deref())?;
         if self.context.is_some() {
             context::note(&context, voice);
         }
+        let (mut settings, config) = self.settings_with(select, &Arc::new(context))?;
+        settings.format = flow_format;
+        Ok((settings, config))
+    }
+
+    /// As [`JudgeArgs::settings`], with a context that was read, of records that were.
+    pub(crate) fn settings_with(
+        &self,
+        select: &SelectArgs,
+        context: &Arc<Context>,
+    ) -> Result<(Settings, Config), Failure> {
+        let config = Config::read(self.config.as_deref())?;
         let settings = Settings {
-            networks: self.networks(&config, &context)?,
+            networks: self.networks(&config, context)?,
             policy: config.policy.clone(),
             suppressions: Arc::new(suppressions::read(self.suppressions.as_deref())?),
-            format: flow_format,
             since: select.since,
             until: select.until,
-            context: Arc::new(context),
+            context: Arc::clone(context),
             workers: workers(self.threads),
             ..Settings::default()
         };

@@ -34,6 +34,7 @@ mod detect;
 mod estimate;
 mod evaluate;
 mod exit;
+mod incident;
 mod ingest;
 mod input;
 mod judging;

@@ -14,18 +14,19 @@ use outflow_record::Format;
 
 use self::answer::Stop;
 pub(crate) use self::answer::cancellable;
-use self::asked::Asked;
+pub(crate) use self::asked::Asked;
 use self::shell::Shell;
 use crate::exit::{self, Exit, Failure};
 use crate::output;
-use crate::session::{Opened, SessionArgs};
+use crate::session::{GivenArgs, Opened, SessionArgs};
 use crate::voice::Voice;
 
 /// Ask questions in SQL of a lake, or straight of sources: your own, or saved ones.
 ///
 /// Without a query it reads them from a terminal, with completion and history.
 ///
-/// Tables are `flows`, `profiles` (ten-minute sums of flows), `dns`, `coverage`, `rejects` and `sources`.
+/// Tables are `flows`, `profiles` (ten-minute sums of flows), `dns`, `coverage`, `rejects` and `sources`; with --guardduty also
+/// `guardduty`, and with --incidents `incidents` and `findings`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  outflow query --lake ./lake 'SELECT count(*), sum(bytes) FROM flows'\n  outflow query --list\n  \
@@ -56,6 +57,8 @@ pub(crate) struct QueryArgs {
     queries: Option<PathBuf>,
     #[command(flatten)]
     of: SessionArgs,
+    #[command(flatten)]
+    given: GivenArgs,
     /// How to print the answer.
     #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
     format: OutputFormat,
@@ -99,9 +102,15 @@ pub(crate) fn run(
         return library::tell(args.show.as_deref(), args.queries.as_deref());
     }
     let asked = Asked::of(&args)?;
-    let opened = args
-        .of
-        .open(args.of.only()?, args.out.as_deref(), flow_format, voice)?;
+    let only = args.of.only()?;
+    let out = args.out.as_deref();
+    let mut opened = args.of.open(only, out, flow_format, voice)?;
+    let given = args
+        .given
+        .give(&opened.session, &args.of.how.select, voice)?;
+    if opened.exit == Exit::Done {
+        opened.exit = given;
+    }
     match asked {
         Some(asked) => tell(&opened, &asked, &args).map(|()| opened.exit),
         None => {

@@ -1,6 +1,9 @@
 //! A session of SQL, over a lake or over sources.
 
+mod given;
 mod source;
+
+pub(crate) use given::{GivenArgs, GuardDutyArgs};
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -75,7 +78,7 @@ pub(crate) struct HowArgs {
     pub(crate) select: SelectArgs,
     /// Networks that are inside, beside private space, when sources are read. May be repeated, or a list with commas.
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
-    internal: Vec<String>,
+    pub(crate) internal: Vec<String>,
     /// Folder of what is known of destinations and interfaces, as for `outflow detect`; functions such as `country` need it.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) context: Option<PathBuf>,
@@ -85,7 +88,7 @@ pub(crate) struct HowArgs {
     memory: Option<u32>,
     /// Threads [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
+    pub(crate) threads: Option<u16>,
 }
 
 /// A session, and what it runs on.
@@ -245,7 +248,8 @@ pub(crate) fn failure(error: Error, sql: &str) -> Failure {
         } => {
             let shown = spot.and_then(|spot| Some((spot, spot.underlined(sql)?)));
             let hint = help.map(String::from).unwrap_or_else(|| {
-                "tables are flows, profiles, dns, coverage, rejects and sources; `outflow query --lake … 'DESCRIBE flows'` \
+                "tables are flows, profiles, dns, coverage, rejects and sources, with --guardduty also guardduty, and with \
+                 --incidents incidents and findings; `outflow query --lake … 'DESCRIBE flows'` \
                  tells columns, `outflow functions` functions"
                     .to_owned()
             });

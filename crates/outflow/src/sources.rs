@@ -99,6 +99,16 @@ impl SelectArgs {
         outflow_ingest::list_with(&sources, &options).map_err(unusable)
     }
 
+    /// As [`SelectArgs::list`], of whatever time, account and region.
+    pub(crate) fn list_whole(&self, sources: &[OsString]) -> Result<Listing, Failure> {
+        let (sources, options) = self.places(sources)?;
+        let options = ListOptions {
+            filter: Filter::default(),
+            ..options
+        };
+        outflow_ingest::list_with(&sources, &options).map_err(unusable)
+    }
+
     /// These sources, and how to list them.
     pub(crate) fn places(
         &self,

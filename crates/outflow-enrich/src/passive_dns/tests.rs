@@ -83,6 +83,8 @@ fn beyond_the_limit_the_oldest_hours_are_forgotten() {
     feed(&mut dns, 3, "d.example", 4);
     assert_eq!(dns.held(), 3);
     assert_eq!(dns.forgotten_before(), Some(Timestamp(2 * HOUR_SECS)));
+    let by_time = NamesByTime::of(&dns);
+    assert_eq!(by_time.known_from(), Some(Timestamp(26 * HOUR_SECS)));
     assert_eq!(said(&dns, 3, 1), "-");
     feed(&mut dns, 1, "a.example", 1);
     assert_eq!(said(&dns, 3, 1), "-");
@@ -181,6 +183,7 @@ fn spans_say_what_is_answered_at_any_time() {
         });
     }
     let (mut named, mut ambiguous) = (0, 0);
+    let by_time = NamesByTime::of(&dns);
     for called in dns.called() {
         for hour in -1..330 {
             let at = Timestamp(hour * HOUR_SECS + 1_800);
@@ -189,6 +192,11 @@ fn spans_say_what_is_answered_at_any_time() {
                 .checked_sub(1)
                 .and_then(|last| called.spans[last].1.clone());
             assert_eq!(naming, dns.name_of(called.vpc_id, called.addr, at));
+            assert_eq!(
+                naming.as_ref(),
+                by_time.name_of(called.vpc_id, called.addr, at)
+            );
+            assert_eq!(by_time.name_of("vpc-3", called.addr, at), None);
             named += usize::from(matches!(naming, Some(Naming::Named { .. })));
             ambiguous += usize::from(matches!(naming, Some(Naming::Ambiguous { .. })));
         }

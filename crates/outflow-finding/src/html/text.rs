@@ -6,7 +6,7 @@ use crate::escape::acts;
 const CHARS_MAX: usize = 4_000;
 
 /// The text as text of HTML, within elements and quoted attributes. What a reader would not see, or would see in
-/// another order, is written out as for a terminal.
+/// another order, is written out as for a terminal; of more than 4,000 characters the rest is left out, which `…` shows.
 pub fn html_text(text: &str) -> String {
     escaped(text, |_| false)
 }

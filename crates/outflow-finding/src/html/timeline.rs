@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use outflow_record::Timestamp;
 
+use super::axis::TimeAxis;
 use super::text::html_text as esc;
 use crate::{Finding, human_bytes, human_count};
 
@@ -20,29 +21,6 @@ const BOTTOM: f64 = 176.0;
 
 /// The narrowest block, so that a moment is seen.
 const BLOCK_WIDTH_MIN: f64 = 3.0;
-
-/// Marks on the time axis at most.
-const TICKS_MAX: i64 = 7;
-
-/// Seconds between marks: whole parts of an hour and a day, then days.
-const STEPS: [i64; 15] = [
-    60,
-    300,
-    600,
-    1_800,
-    3_600,
-    3 * 3_600,
-    6 * 3_600,
-    12 * 3_600,
-    DAY,
-    2 * DAY,
-    7 * DAY,
-    14 * DAY,
-    30 * DAY,
-    90 * DAY,
-    365 * DAY,
-];
-const DAY: i64 = 86_400;
 
 /// A finding as it is drawn.
 struct Block<'a> {
@@ -97,8 +75,7 @@ fn block(finding: &Finding) -> Option<Block<'_>> {
 
 /// From times and bytes to places.
 struct Scale {
-    first: i64,
-    last: i64,
+    times: TimeAxis,
     most: f64,
 }
 
@@ -114,15 +91,18 @@ impl Scale {
         // A moment is shown within its hour, and a little is left at either side.
         let margin = (last.saturating_sub(first) / 40).max(1_800);
         Some(Self {
-            first: first.saturating_sub(margin),
-            last: last.saturating_add(margin),
+            times: TimeAxis {
+                first: Timestamp(first.saturating_sub(margin)),
+                last: Timestamp(last.saturating_add(margin)),
+                left: LEFT,
+                right: RIGHT,
+            },
             most: most.max(1.0),
         })
     }
 
     fn x(&self, at: i64) -> f64 {
-        let span = self.last.saturating_sub(self.first) as f64;
-        LEFT + (RIGHT - LEFT) * (at.saturating_sub(self.first) as f64 / span)
+        self.times.x(Timestamp(at))
     }
 
     fn y(&self, bytes: f64) -> f64 {
@@ -148,38 +128,17 @@ fn axes(out: &mut dyn Write, scale: &Scale) -> io::Result<()> {
             y + 4.0
         )?;
     }
-    let span = scale.last.saturating_sub(scale.first);
-    let fits = |step: &&i64| span / **step <= TICKS_MAX;
-    let step = *STEPS.iter().find(fits).unwrap_or(&STEPS[STEPS.len() - 1]);
-    let mut at = scale
-        .first
-        .div_euclid(step)
-        .saturating_add(1)
-        .saturating_mul(step);
-    for _ in 0..=TICKS_MAX {
-        if at > scale.last {
-            break;
-        }
-        let x = scale.x(at);
+    for (at, text) in scale.times.marks() {
+        let x = scale.x(at.secs());
         writeln!(
             out,
             "<line class=\"tick\" x1=\"{x:.1}\" y1=\"{BOTTOM}\" x2=\"{x:.1}\" y2=\"{:.1}\"/>\
-             <text class=\"x\" x=\"{x:.1}\" y=\"{:.1}\">{}</text>",
+             <text class=\"x\" x=\"{x:.1}\" y=\"{:.1}\">{text}</text>",
             BOTTOM + 5.0,
             BOTTOM + 20.0,
-            mark(Timestamp(at), step)
         )?;
-        at = at.saturating_add(step);
     }
     Ok(())
-}
-
-fn mark(at: Timestamp, step: i64) -> String {
-    let ((_, month, day), (hour, minute, _)) = (at.date(), at.time_of_day());
-    match step {
-        DAY.. => format!("{month:02}-{day:02}"),
-        _ => format!("{month:02}-{day:02} {hour:02}:{minute:02}"),
-    }
 }
 
 fn draw(out: &mut dyn Write, of: &Block<'_>, scale: &Scale) -> io::Result<()> {

@@ -23,7 +23,7 @@ pub(super) async fn ask(
     let mut values = vec![
         (
             "entity".to_owned(),
-            ScalarValue::Utf8View(Some(request.entity.name().to_owned())),
+            ScalarValue::Utf8View(Some(request.entity.name().into_owned())),
         ),
         ("since".to_owned(), time(request.since)),
         ("until".to_owned(), time(request.until)),

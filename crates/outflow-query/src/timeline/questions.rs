@@ -1,7 +1,7 @@
 //! Questions to the resolver, by domain.
 
 use super::cells::{Row, ask, moments};
-use super::{Entity, MOMENTS_MAX, Moment, TimelineRequest, What};
+use super::{Entity, MOMENTS_MAX, Moment, TimelineRequest, What, listed};
 use crate::error::Error;
 use crate::session::Session;
 
@@ -40,6 +40,11 @@ pub(super) async fn of(
         Entity::Addr(_) => {
             "SELECT NULL AS vpc_id, $entity AS addr, NULL AS first, NULL AS last".to_owned()
         }
+        Entity::Addrs(ref addrs) if addrs.is_empty() => return Ok((Vec::new(), 0)),
+        Entity::Addrs(ref addrs) => format!(
+            "SELECT NULL AS vpc_id, column1 AS addr, NULL AS first, NULL AS last FROM (VALUES {}) AS given",
+            listed(addrs, |literal| format!("({literal})"))
+        ),
         Entity::Instance(_) => {
             "SELECT DISTINCT vpc_id, srcaddr AS addr, NULL AS first, NULL AS last
              FROM dns WHERE instance = $entity"

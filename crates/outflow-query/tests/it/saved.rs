@@ -68,7 +68,7 @@ impl DB for Asking {
 
 fn asking() -> Asking {
     Asking {
-        session: WORLD.session(),
+        session: WORLD.given(),
         library: Library::shipped().unwrap(),
     }
 }

@@ -135,7 +135,82 @@ fn refused() -> String {
     lines
 }
 
+/// Findings of GuardDuty: of the theft, of the same interface a month earlier, of the host that sends data below a domain, and
+/// of somebody else.
+fn guardduty() -> String {
+    let line = |id: &str, kind: &str, severity: u8, day: &str, resource: &str, action: &str| {
+        format!(
+            r#"{{"id":"{id}","accountId":"878788776414","region":"us-east-1","type":"{kind}","severity":{severity},"createdAt":"{day}T14:00:00.000Z","updatedAt":"{day}T15:00:00.000Z","resource":{{{resource}}},"service":{{"archived":false,"count":1,"eventFirstSeen":"{day}T13:20:00Z","eventLastSeen":"{day}T13:40:00Z","action":{{{action}}}}}}}"#
+        )
+    };
+    let host = r#""instanceDetails":{"instanceId":"i-01bead5be9063b83d","networkInterfaces":[{"networkInterfaceId":"eni-01699989a9ca9b4fe","privateIpAddress":"10.16.37.134","vpcId":"vpc-0da4ed656691fd69d"}]}"#;
+    let to = |addr: &str| {
+        format!(
+            r#""actionType":"NETWORK_CONNECTION","networkConnectionAction":{{"connectionDirection":"OUTBOUND","remoteIpDetails":{{"ipAddressV4":"{addr}"}}}}"#
+        )
+    };
+    let asked = r#""actionType":"DNS_REQUEST","dnsRequestAction":{"domain":"abcd.t.example.com"}"#;
+    let user = r#""accessKeyDetails":{"userName":"somebody"}"#;
+    let volume = "Behavior:EC2/TrafficVolumeUnusual";
+    let lines = [
+        line("gd-1", volume, 5, "2026-09-05", host, &to("45.84.72.193")),
+        line("gd-2", volume, 5, "2026-08-01", host, &to("45.84.72.193")),
+        line(
+            "gd-3",
+            "Trojan:EC2/DNSDataExfiltration",
+            8,
+            "2026-09-03",
+            host,
+            asked,
+        ),
+        line(
+            "gd-4",
+            "Recon:IAMUser/UserPermissions",
+            2,
+            "2026-09-05",
+            user,
+            &to("52.94.36.7"),
+        ),
+    ];
+    lines.join("\n")
+}
+
+/// What was found of the theft and of the tunnel, as lines of a run.
+fn found() -> String {
+    let line = |id: &str, family: &str, day: &str, who: &str, to: &str| {
+        format!(
+            r#"{{"type":"finding","id":"{id}","incident":"inc-{id}","family":"{family}","account_id":"878788776414",{who},"destination":{{{to}}},"first_seen":"{day}T13:15:11Z","last_seen":"{day}T13:35:10Z"}}"#
+        )
+    };
+    let interface =
+        r#""interface_id":"eni-01699989a9ca9b4fe","sender":{"instance_id":"i-01bead5be9063b83d"}"#;
+    let host = r#""workload":"10.16.37.134 (resolver)","sender":{"instance_id":null}"#;
+    let theft =
+        r#""group":"45.84.72.0/24","domain":null,"addresses":["45.84.72.193","52.217.141.161"]"#;
+    let tunnel = r#""group":"example.com","domain":"example.com","addresses":[]"#;
+    [
+        line("f-1", "volume.ledger", "2026-09-05", interface, theft),
+        line("f-2", "dns.tunnel", "2026-09-03", host, tunnel),
+    ]
+    .join("\n")
+}
+
 impl World {
+    /// A session that is given findings of GuardDuty and ours.
+    pub(crate) fn given(&self) -> Session {
+        let session = self.session();
+        let mut records = outflow_posture::GuardDutyRecords::default();
+        records.add("export", guardduty().as_bytes());
+        assert_eq!(records.damaged(), 0, "{:?}", records.damage());
+        session
+            .give(outflow_query::guardduty(&records).unwrap())
+            .unwrap();
+        for table in outflow_query::found(found().as_bytes()).unwrap() {
+            session.give(table).unwrap();
+        }
+        session
+    }
+
     /// A session with two threads.
     pub(crate) fn session(&self) -> Session {
         let limits = Limits {

@@ -7,15 +7,16 @@
 //! rows/ID.sql           of each finding: the query that returns its rows from the table `vpc_flow_logs` or `dns`,
 //! rows/ID.csv           and what it returned
 //! rows/ID.parquet
+//! timeline.html         what its senders did, who else talked to its destinations, and its findings among that, as a page
 //! timeline/NAME.txt     what happened at each interface, host or instance, from an hour before to an hour after
 //! timeline/NAME.jsonl
+//! guardduty.csv         findings of GuardDuty about the same, if some were given
 //! sources.csv           the objects that the rows were read from: where, size, SHA-256, and which rows
 //! judged-by/            the configuration and the suppressions, as they were given
 //! case.json             what made it: version, lake, versions of its tables, arguments
 //! MANIFEST.sha256       the SHA-256 of each of these
 //! ```
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -25,8 +26,8 @@ use outflow_finding::{
 };
 use outflow_ingest::{Outcome, Settings};
 use outflow_lake::{Lake, Table};
-use outflow_query::{AnswerFormat, Entity, Limits, Session, TimelineRequest};
-use outflow_record::{Addr, Timestamp};
+use outflow_query::{AnswerFormat, Limits, Session, TimelineRequest};
+use outflow_record::Timestamp;
 use outflow_udf::Known;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -34,16 +35,14 @@ use tokio::runtime::Runtime;
 
 use super::{manifest, rows, unwritten};
 use crate::clock;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
+use crate::incident::AROUND_SECS;
 use crate::lake;
-use crate::session::{failure, runtime};
-use crate::timeline;
-
-/// Seconds before and after an incident that its timelines show.
-const AROUND_SECS: i64 = 3_600;
-
-/// Seconds without a record that end an episode of a timeline.
-const GAP_SECS: u32 = 900;
+use crate::query::Asked;
+use crate::session::{GuardDutyArgs, failure, runtime};
+use crate::sources::SelectArgs;
+use crate::timeline::{self, AskedIncident, GAP_SECS, Story};
+use crate::voice::Voice;
 
 pub(super) struct Case<'a> {
     pub(super) lake: &'a Lake,
@@ -52,6 +51,10 @@ pub(super) struct Case<'a> {
     pub(super) outcome: &'a Outcome,
     pub(super) settings: &'a Settings,
     pub(super) files: [(&'static str, Option<&'a Path>); 2],
+    pub(super) guardduty: &'a GuardDutyArgs,
+    /// How to reach what is read besides.
+    pub(super) select: &'a SelectArgs,
+    pub(super) voice: Voice,
 }
 
 /// What was written.
@@ -60,6 +63,10 @@ pub(super) struct Written {
     pub(super) rows: u64,
     /// Whoever knows it knows whether the manifest, and with it any file, was changed.
     pub(super) manifest_sha256: String,
+    /// Findings of GuardDuty about the same; none if none were given.
+    pub(super) guardduty: Option<u64>,
+    /// Whether all of those was read.
+    pub(super) exit: Exit,
 }
 
 impl Case<'_> {
@@ -84,6 +91,11 @@ impl Case<'_> {
         self.write_file(&folder.join("incident.json"), |out| self.incident(out))?;
         self.tell(folder)?;
         self.timelines(&runtime, &session, folder)?;
+        let exit = self.guardduty.give(&session, self.select, self.voice)?;
+        let guardduty = match self.guardduty.is_given() {
+            true => Some(self.beside(&runtime, &session, folder)?),
+            false => None,
+        };
         sources(&runtime, &session, self.findings, folder)?;
         self.settings_as_given(folder)?;
         let arguments = std::env::args_os().skip(1);
@@ -113,7 +125,30 @@ impl Case<'_> {
         Ok(Written {
             rows,
             manifest_sha256: manifest::hex(&Sha256::digest(text)),
+            guardduty,
+            exit,
         })
+    }
+
+    /// Writes which findings of GuardDuty are about the same as those of the incident.
+    fn beside(&self, runtime: &Runtime, session: &Session, folder: &Path) -> Result<u64, Failure> {
+        let path = folder.join("guardduty.csv");
+        let mut lines = Vec::new();
+        self.incident(&mut lines)
+            .map_err(|error| unwritten(&path, error))?;
+        let found = outflow_query::found(lines.as_slice());
+        let found = found
+            .map_err(|error| Failure::unfinished(error, "report this as a fault of the program"))?;
+        for table in found {
+            session.give(table).map_err(|error| failure(error, ""))?;
+        }
+        let asked = Asked::shipped("guardduty_and_incidents")?;
+        let sql = format!(
+            "SELECT * FROM ({}) AS told WHERE finding IS NOT NULL",
+            asked.sql
+        );
+        let files = [(AnswerFormat::Csv, path.as_path())];
+        rows::write(runtime, session, &sql, asked.values, &files)
     }
 
     fn write_file(
@@ -164,35 +199,27 @@ impl Case<'_> {
         session: &Session,
         folder: &Path,
     ) -> Result<(), Failure> {
-        let whose: BTreeMap<String, Entity> = self
-            .findings
-            .iter()
-            .filter_map(|finding| entity(finding))
-            .map(|entity| (entity.name().to_owned(), entity))
-            .collect();
-        let firsts = self
-            .findings
-            .iter()
-            .filter_map(|finding| finding.first_seen);
-        let lasts = self.findings.iter().filter_map(|finding| finding.last_seen);
-        let (since, until) = (firsts.min(), lasts.max());
-        for (name, entity) in whose {
-            let request = TimelineRequest {
-                entity,
-                since: since.map(|at| Timestamp(at.secs() - AROUND_SECS)),
-                until: until.map(|at| Timestamp(at.secs() + AROUND_SECS)),
-                gap_secs: GAP_SECS,
-            };
-            let told = runtime.block_on(session.timeline(&request));
-            let told = told.map_err(|error| failure(error, ""))?;
-            let file = |ending: &str| {
-                let name = format!("{}.{ending}", file_name(&name));
-                folder.join("timeline").join(name)
-            };
-            self.write_file(&file("txt"), |out| timeline::write_text(&told, out))?;
-            self.write_file(&file("jsonl"), |out| timeline::write_json(&told, out))?;
+        let ask = |request: &TimelineRequest| {
+            let told = runtime.block_on(session.timeline(request));
+            told.map_err(|error| failure(error, ""))
+        };
+        let asked = AskedIncident {
+            incident: self.incident,
+            findings: self.findings,
+            around_secs: AROUND_SECS,
+            gap_secs: GAP_SECS,
+        };
+        let (senders, story) = timeline::of_incident(&asked, ask)?;
+        for (entity, told) in senders {
+            let name = file_name(&entity.name());
+            let file = |ending: &str| folder.join("timeline").join(format!("{name}.{ending}"));
+            let story = Story::of(&entity, story.span, told);
+            self.write_file(&file("txt"), |out| timeline::write_text(&story, out))?;
+            self.write_file(&file("jsonl"), |out| timeline::write_json(&story, out))?;
         }
-        Ok(())
+        self.write_file(&folder.join("timeline.html"), |out| {
+            timeline::write_html(&story, out)
+        })
     }
 
     fn settings_as_given(&self, folder: &Path) -> Result<(), Failure> {
@@ -207,21 +234,6 @@ impl Case<'_> {
         }
         Ok(())
     }
-}
-
-/// Whose timeline shows what a finding is about: of a host that a gateway tells of, the host's and not the gateway's.
-fn entity(finding: &Finding) -> Option<Entity> {
-    let first_word = finding
-        .workload
-        .as_deref()
-        .and_then(|name| name.split(' ').next());
-    let host: Option<Addr> = first_word.and_then(|word| word.parse().ok());
-    let instance = || finding.sender.instance_id.clone().map(Entity::Instance);
-    let workload = || finding.workload.clone().map(Entity::Workload);
-    host.map(|addr| Entity::Addr(addr.to_string()))
-        .or_else(|| finding.interface_id.clone().map(Entity::Interface))
-        .or_else(instance)
-        .or_else(workload)
 }
 
 /// Writes the query of a finding and what it returns.

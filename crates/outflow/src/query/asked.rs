@@ -9,9 +9,9 @@ use outflow_query::{Library, LibraryError, ParameterKind, QUERY_BYTES_MAX, Scala
 use super::QueryArgs;
 use crate::exit::Failure;
 
-pub(super) struct Asked {
-    pub(super) sql: String,
-    pub(super) values: Vec<(String, ScalarValue)>,
+pub(crate) struct Asked {
+    pub(crate) sql: String,
+    pub(crate) values: Vec<(String, ScalarValue)>,
 }
 
 /// Reads `name=value`.
@@ -29,6 +29,11 @@ impl Asked {
             sql,
             values: Vec::new(),
         }
+    }
+
+    /// A query that comes with the program, with its defaults.
+    pub(crate) fn shipped(name: &str) -> Result<Self, Failure> {
+        Self::saved(&library(None)?, name, &[])
     }
 
     /// A saved query with these values.

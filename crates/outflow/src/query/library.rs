@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::anyhow;
-use outflow_query::{Library, SavedQuery};
+use outflow_finding::escape;
+use outflow_query::{Library, QUERY_BYTES_MAX, SavedQuery};
 use outflow_udf::{About, Known};
 
 use super::asked::{library, unusable};
@@ -28,13 +29,19 @@ fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Exit,
 fn list(library: &Library, out: &mut dyn Write) -> io::Result<()> {
     let rows: Vec<[String; 2]> = library
         .iter()
-        .map(|query| [query.name.clone(), query.question.clone()])
+        .map(|query| [query.name.clone(), safe(&query.question)])
         .collect();
     output::columns(out, &rows, 2)
 }
 
+/// A text of somebody's folder of queries, which must not act on the terminal.
+fn safe(text: &str) -> String {
+    // Nothing that is read is longer.
+    escape(text, usize::try_from(QUERY_BYTES_MAX).unwrap_or(usize::MAX))
+}
+
 fn show(query: &SavedQuery, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}: {}", query.name, query.question)?;
+    writeln!(out, "{}: {}", query.name, safe(&query.question))?;
     if !query.parameters.is_empty() {
         writeln!(out, "\nparameters")?;
         let rows: Vec<[String; 4]> = query
@@ -42,12 +49,13 @@ fn show(query: &SavedQuery, out: &mut dyn Write) -> io::Result<()> {
             .iter()
             .map(|one| {
                 let default = one.default.as_ref();
-                let default = default.map_or("(needed)".to_owned(), |text| format!("= {text}"));
+                let default =
+                    default.map_or("(needed)".to_owned(), |text| format!("= {}", safe(text)));
                 [
                     format!("  {}", one.name),
                     one.kind.to_string(),
                     default,
-                    one.tells.clone(),
+                    safe(&one.tells),
                 ]
             })
             .collect();
@@ -57,11 +65,16 @@ fn show(query: &SavedQuery, out: &mut dyn Write) -> io::Result<()> {
     let rows: Vec<[String; 2]> = query
         .columns
         .iter()
-        .map(|column| [format!("  {}", column.name), column.tells.clone()])
+        .map(|column| [format!("  {}", safe(&column.name)), safe(&column.tells)])
         .collect();
     output::columns(out, &rows, 2)?;
     let header = |line: &&str| line.starts_with("--") || line.trim().is_empty();
-    let lines: Vec<&str> = query.sql.lines().skip_while(header).collect();
+    let lines: Vec<String> = query
+        .sql
+        .lines()
+        .skip_while(header)
+        .map(|line| safe(&line.replace('\t', "    ")))
+        .collect();
     writeln!(out, "\n{}", lines.join("\n"))
 }
 
@@ -95,6 +108,7 @@ fn describe(about: &About, out: &mut dyn Write) -> io::Result<()> {
     let rows: Vec<[String; 2]> = about
         .arguments
         .iter()
+        .chain(about.optional)
         .map(|argument| [format!("  {}", argument.name), argument.tells.to_owned()])
         .collect();
     output::columns(out, &rows, 2)?;

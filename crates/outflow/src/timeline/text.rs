@@ -3,16 +3,30 @@
 use std::io::{self, Write};
 
 use outflow_finding::{escape, human_bytes, human_count, human_duration};
-use outflow_query::{Episode, MOMENTS_MAX, Moment, Questions, Timeline, What, Why};
+use outflow_query::{Episode, Gap, MOMENTS_MAX, Questions, What, Why};
+
+use super::story::{Entry, Story};
 
 /// Characters of a name.
 const NAME_CHARS_MAX: usize = 120;
 
-pub(crate) fn write(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(story: &Story, out: &mut dyn Write) -> io::Result<()> {
+    if let Some(incident) = &story.incident {
+        let body = &incident.body;
+        writeln!(
+            out,
+            "{}  {}, risk {}: {}\n",
+            safe(&body.id),
+            body.severity.name(),
+            body.risk,
+            safe(&body.title)
+        )?;
+    }
     let mut day = String::new();
-    for moment in &timeline.moments {
-        let at = moment.at.to_string();
-        let (date, time) = at.split_once('T').unwrap_or((&at, ""));
+    for entry in &story.entries {
+        let (at, until) = entry.span();
+        let text = at.to_string();
+        let (date, time) = text.split_once('T').unwrap_or((&text, ""));
         if date != day {
             if !day.is_empty() {
                 writeln!(out)?;
@@ -20,69 +34,103 @@ pub(crate) fn write(timeline: &Timeline, out: &mut dyn Write) -> io::Result<()> 
             writeln!(out, "{date}")?;
             date.clone_into(&mut day);
         }
-        let secs = u64::try_from(moment.until.secs() - moment.at.secs()).unwrap_or(0);
-        let (mark, what) = told(moment);
-        let lasted = human_duration(secs);
+        let lasted = human_duration(u64::try_from(until.secs() - at.secs()).unwrap_or(0));
         writeln!(
             out,
-            "{mark} {}  {lasted:>8}  {what}",
-            time.trim_end_matches('Z')
+            "{} {}  {lasted:>8}  {}",
+            mark(entry),
+            time.trim_end_matches('Z'),
+            told(entry)
         )?;
     }
-    if timeline.omitted > 0 {
-        writeln!(
-            out,
-            "… and {} more moments: only the first {} of a kind are told; ask for a shorter time with --since and --until",
-            human_count(timeline.omitted),
-            human_count(MOMENTS_MAX as u64),
-        )?;
+    if let Some(left_out) = left_out(story) {
+        writeln!(out, "… {left_out}")?;
     }
-    if timeline.moments.iter().any(|moment| told(moment).0 == NEW) {
+    if story.entries.iter().any(Entry::first_seen) {
         writeln!(out, "\n{NEW} met for the first time in all that is known")?;
     }
     Ok(())
 }
 
+/// What of a story is not in its lines.
+pub(super) fn left_out(story: &Story) -> Option<String> {
+    let omitted = (story.omitted > 0).then(|| {
+        format!(
+            "and {} more moments: only the first {} of a kind are told; ask for a shorter time with --since and --until",
+            human_count(story.omitted),
+            human_count(MOMENTS_MAX as u64),
+        )
+    });
+    let unasked = (story.unasked > 0).then(|| {
+        format!(
+            "who else talked to {} more addresses of its destinations was not asked",
+            human_count(story.unasked)
+        )
+    });
+    let parts: Vec<String> = omitted.into_iter().chain(unasked).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
 const NEW: char = '*';
 const GAP: char = '!';
+const FOUND: char = '#';
 
-/// A mark, and what happened in words.
-fn told(moment: &Moment) -> (char, String) {
-    match &moment.what {
-        What::Episode(of) => (if of.first_seen { NEW } else { ' ' }, episode(of)),
-        What::Questions(of) => (if of.first_seen { NEW } else { ' ' }, questions(of)),
-        What::Gap(of) => {
-            let id = escape(&of.interface_id, NAME_CHARS_MAX);
-            let what = match of.why {
-                Why::Skipped => format!("{id}: AWS lost records of this time (SKIPDATA)"),
-                Why::Missing => format!(
-                    "{id}: there is no record of this time, not even that there was nothing"
-                ),
-            };
-            (GAP, what)
+fn mark(entry: &Entry) -> char {
+    match entry {
+        Entry::Finding(_) => FOUND,
+        Entry::Moment(moment, _) if matches!(moment.what, What::Gap(_)) => GAP,
+        entry if entry.first_seen() => NEW,
+        Entry::Moment(..) => ' ',
+    }
+}
+
+fn safe(text: &str) -> String {
+    escape(text, NAME_CHARS_MAX)
+}
+
+/// What happened in words.
+fn told(entry: &Entry) -> String {
+    let (moment, ids) = match entry {
+        Entry::Moment(moment, ids) => (moment, ids),
+        Entry::Finding(of) => {
+            return format!(
+                "{} ({}, risk {}): {} [{}]",
+                of.family,
+                of.severity.name(),
+                of.risk,
+                safe(&of.title),
+                safe(&of.id)
+            );
         }
+    };
+    let what = match &moment.what {
+        What::Episode(of) => episode(of),
+        What::Questions(of) => questions(of),
+        What::Gap(of) => gap(of),
+    };
+    match ids.is_empty() {
+        true => what,
+        false => format!("{what} [{}]", ids.join(" ")),
+    }
+}
+
+fn gap(of: &Gap) -> String {
+    format!("{}: {}", safe(&of.interface_id), why(of.why))
+}
+
+/// Why nothing is known.
+pub(super) const fn why(why: Why) -> &'static str {
+    match why {
+        Why::Skipped => "AWS lost records of this time (SKIPDATA)",
+        Why::Missing => "there is no record of this time, not even that there was nothing",
     }
 }
 
 fn episode(of: &Episode) -> String {
-    let arrow = match of.initiator.as_str() {
-        "local" => "→",
-        "remote" => "←",
-        _ => "↔",
-    };
-    let safe = |text: &str| escape(text, NAME_CHARS_MAX);
+    let arrow = arrow(of);
     let addr = safe(&of.remote_addr);
-    let port = match (of.port, of.protocol) {
-        (Some(port), Some(6)) => format!(" tcp/{port}"),
-        (Some(port), Some(17)) => format!(" udp/{port}"),
-        (_, Some(1 | 58)) => " icmp".to_owned(),
-        (Some(port), Some(protocol)) => format!(" protocol {protocol}/{port}"),
-        (None, Some(protocol)) => format!(" protocol {protocol}"),
-        (_, None) => String::new(),
-    };
-    let known = [&of.name, &of.destination, &of.service, &of.org, &of.country];
-    let mut known: Vec<String> = known.into_iter().flatten().map(|text| safe(text)).collect();
-    known.dedup();
+    let port = port(of).map(|port| format!(" {port}")).unwrap_or_default();
+    let known = known(of).iter().map(|text| safe(text)).collect::<Vec<_>>();
     let known = match (known.is_empty(), of.scope.as_str()) {
         (false, _) => format!(" ({})", known.join(", ")),
         (true, "internal") => " (inside)".to_owned(),
@@ -104,8 +152,35 @@ fn episode(of: &Episode) -> String {
     )
 }
 
+/// Who called whom.
+pub(super) fn arrow(of: &Episode) -> char {
+    match of.initiator.as_str() {
+        "local" => '→',
+        "remote" => '←',
+        _ => '↔',
+    }
+}
+
+/// What service was called, as `tcp/443`.
+pub(super) fn port(of: &Episode) -> Option<String> {
+    Some(match (of.port, of.protocol?) {
+        (Some(port), 6) => format!("tcp/{port}"),
+        (Some(port), 17) => format!("udp/{port}"),
+        (_, 1 | 58) => "icmp".to_owned(),
+        (Some(port), protocol) => format!("protocol {protocol}/{port}"),
+        (None, protocol) => format!("protocol {protocol}"),
+    })
+}
+
+/// What is known of the other address, the nearest first.
+pub(super) fn known(of: &Episode) -> Vec<&str> {
+    let known = [&of.name, &of.destination, &of.service, &of.org, &of.country];
+    let mut known: Vec<&str> = known.into_iter().flatten().map(String::as_str).collect();
+    known.dedup();
+    known
+}
+
 fn questions(of: &Questions) -> String {
-    let safe = |text: &str| escape(text, NAME_CHARS_MAX);
     let names = match of.names {
         1 => safe(&of.a_name),
         names => format!("{} names of {}", human_count(names), safe(&of.domain)),
@@ -122,7 +197,7 @@ fn questions(of: &Questions) -> String {
     )
 }
 
-fn counted(count: u64, what: &str) -> String {
+pub(super) fn counted(count: u64, what: &str) -> String {
     let many = if count == 1 { "" } else { "s" };
     format!("{} {what}{many}", human_count(count))
 }

@@ -93,6 +93,7 @@ fn a_case_holds_what_shows_the_theft_and_stands() {
         "incident.ocsf.json",
         "report.html",
         "sources.csv",
+        "timeline.html",
         "timeline/eni-01699989a9ca9b4fe.txt",
         "timeline/eni-01699989a9ca9b4fe.jsonl",
     ] {
@@ -115,7 +116,7 @@ fn a_case_holds_what_shows_the_theft_and_stands() {
     );
     kept.verify(&[])
         .exits(0)
-        .says(&["`case` stands: files 10; read again: objects 19, queries of evidence 1"]);
+        .says(&["`case` stands: files 11; read again: objects 19, queries of evidence 1"]);
     kept.verify(&["--source", "logs"]).exits(0);
     let sum = crate::run::sha256(&fs::read(kept.at("case/MANIFEST.sha256")).unwrap());
     kept.verify(&["--files-only", "--manifest", &sum]).exits(0);

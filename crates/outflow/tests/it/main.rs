@@ -19,6 +19,8 @@ mod fixtures;
 #[cfg(test)]
 mod from_lake;
 #[cfg(test)]
+mod guardduty;
+#[cfg(test)]
 mod json;
 #[cfg(test)]
 mod json_contract;
@@ -53,6 +55,8 @@ mod stub;
 mod suppressions;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod timeline;
 #[cfg(test)]
 mod tunnels;
 #[cfg(test)]

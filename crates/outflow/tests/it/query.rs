@@ -280,43 +280,25 @@ fn queries_of_ones_own_stand_beside_those_that_are_shipped() {
 }
 
 #[test]
-fn a_timeline_shows_the_theft_among_what_the_host_does() {
-    let lake = LAKE.1.as_str();
-    let timeline = |args: &[&str]| {
-        run(
-            &workspace(),
-            &[&["timeline", "--lake", lake], args].concat(),
-        )
-    };
-    let span = ["--since", "2026-09-05T13:00", "--until", "2026-09-05T14:00"];
-    let told = timeline(&[&["--eni", "eni-01699989a9ca9b4fe"][..], &span].concat())
+fn queries_of_others_do_not_act_on_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().to_str().unwrap();
+    let text = "-- name: theirs\n-- question: Wh\x1b[2Jo?\n-- param: a text = x\u{202e}y: z\x07\n-- column: c\x1b]0;t: d\x1b[1m\n\
+                SELECT '\x1b[31m' AS c, $a\n\tFROM flows\n";
+    std::fs::write(folder.path().join("theirs.sql"), text).unwrap();
+    for asked in [&["--list"][..], &["--show", "theirs"]] {
+        let told = query(&[asked, &["--queries", own]].concat())
+            .exits(0)
+            .stdout;
+        let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!told.contains(acts), "{told:?}");
+        assert!(told.contains("Wh\\u{1b}[2Jo?"), "{told}");
+    }
+    let shown = query(&["--show", "theirs", "--queries", own])
         .exits(0)
         .stdout;
-    let theft = "* 13:15:11  19 min 59 s  10.16.37.134 → 45.84.72.193 tcp/443: sent 2.0 GB, received 500 kB, 4 connections";
-    assert!(told.contains(theft), "{told}");
     assert!(
-        told.contains("(inside)") && told.contains("refused"),
-        "{told}"
+        shown.contains("SELECT '\\u{1b}[31m' AS c, $a\n    FROM flows"),
+        "{shown}"
     );
-
-    let json = timeline(&["--ip", "45.84.72.193", "--format", "json"])
-        .exits(0)
-        .stdout;
-    let moment: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
-    assert_eq!(moment["sent_payload_bytes"], 2_000_000_000_u64);
-    assert_eq!(moment["first_seen"], true);
-    timeline(&["--ip", "192.0.2.1"])
-        .exits(0)
-        .says(&["nothing is known of `192.0.2.1`"]);
-    timeline(&[]).exits(2);
-    timeline(&[
-        "--ip",
-        "192.0.2.1",
-        "--since",
-        "2026-09-05",
-        "--until",
-        "2026-09-04",
-    ])
-    .exits(2)
-    .says(&["is not before"]);
 }

@@ -1,0 +1,101 @@
+//! An incident by its id, and whose traffic shows it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::anyhow;
+use outflow_finding::{Finding, Incident};
+use outflow_ingest::Outcome;
+use outflow_query::Entity;
+use outflow_record::{Addr, Timestamp};
+
+use crate::exit::Failure;
+
+/// Seconds before and after an incident that its timelines show.
+pub(crate) const AROUND_SECS: u32 = 3_600;
+
+/// Addresses of destinations of an incident that are asked about: who else talked to them. Those of the gravest findings come
+/// first; how many are left out is told.
+pub(crate) const DESTINATIONS_MAX: usize = 100;
+
+/// The incident of an id, or of what only one begins with.
+pub(crate) fn found<'o>(outcome: &'o Outcome, id: &str) -> Result<&'o Incident, Failure> {
+    let begins = |incident: &&Incident| incident.body.id.starts_with(id);
+    let mut meant = outcome.incidents.iter().filter(begins);
+    match (meant.next(), meant.next()) {
+        (Some(incident), None) => Ok(incident),
+        (Some(_), Some(_)) => Err(Failure::usage(
+            anyhow!("more than one incident begins with `{id}`"),
+            "write more of the id, as `outflow detect --format json` tells it",
+        )),
+        (None, _) => Err(Failure::usage(
+            anyhow!(
+                "there is no incident `{id}` among {} of this lake",
+                outcome.incidents.len()
+            ),
+            "an id depends on what is judged: give the same --since, --until, --config, --suppressions, --context and \
+             --internal as the `detect` that told it",
+        )),
+    }
+}
+
+/// Its findings, the gravest first.
+pub(crate) fn findings<'o>(outcome: &'o Outcome, incident: &Incident) -> Vec<&'o Finding> {
+    let ids = incident.finding_ids.iter();
+    let finding = |id: &String| outcome.findings.iter().find(|finding| finding.id == *id);
+    ids.filter_map(finding).collect()
+}
+
+/// Whose timelines show what these findings are about, each once and by name.
+pub(crate) fn senders(findings: &[&Finding]) -> Vec<Entity> {
+    let senders = findings.iter().filter_map(|finding| sender(finding));
+    let by_name: BTreeMap<String, Entity> = senders
+        .map(|entity| (entity.name().into_owned(), entity))
+        .collect();
+    by_name.into_values().collect()
+}
+
+/// Whose timeline shows what a finding is about: of a host that a gateway tells of, the host's and not the gateway's.
+fn sender(finding: &Finding) -> Option<Entity> {
+    let instance = || finding.sender.instance_id.clone().map(Entity::Instance);
+    let workload = || finding.workload.clone().map(Entity::Workload);
+    host(finding)
+        .map(|addr| Entity::Addr(addr.to_string()))
+        .or_else(|| finding.interface_id.clone().map(Entity::Interface))
+        .or_else(instance)
+        .or_else(workload)
+}
+
+/// The host that a gateway tells of: its address is the first word of the workload then.
+pub(crate) fn host(finding: &Finding) -> Option<Addr> {
+    let name = finding.workload.as_deref()?;
+    name.split(' ').next()?.parse().ok()
+}
+
+/// The addresses that these findings say bytes went to, [`DESTINATIONS_MAX`] at most, and how many more there are.
+pub(crate) fn destinations(findings: &[&Finding]) -> (Vec<Addr>, u64) {
+    let (mut addrs, mut known, mut unnamed) = (Vec::new(), BTreeSet::new(), 0);
+    for finding in findings {
+        let to = &finding.destination;
+        let named = to.addresses.len() as u64;
+        unnamed += to.addresses_total.saturating_sub(named);
+        let new = to.addresses.iter().filter_map(|text| text.parse().ok());
+        addrs.extend(new.filter(|addr: &Addr| known.insert(*addr)));
+    }
+    let beyond = addrs.len().saturating_sub(DESTINATIONS_MAX) as u64;
+    addrs.truncate(DESTINATIONS_MAX);
+    (addrs, unnamed + beyond)
+}
+
+/// The time of these findings, and as much around it; open where none has a time.
+pub(crate) fn around(
+    findings: &[&Finding],
+    around_secs: u32,
+) -> (Option<Timestamp>, Option<Timestamp>) {
+    let around = i64::from(around_secs);
+    let firsts = findings.iter().filter_map(|finding| finding.first_seen);
+    let lasts = findings.iter().filter_map(|finding| finding.last_seen);
+    (
+        firsts.min().map(|at| Timestamp(at.secs() - around)),
+        lasts.max().map(|at| Timestamp(at.secs() + around)),
+    )
+}
