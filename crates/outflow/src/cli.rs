@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Timeline(crate::timeline::TimelineArgs),
     #[command(subcommand)]
     Case(crate::case::CaseCommand),
+    #[command(subcommand)]
+    Inventory(crate::inventory::InventoryCommand),
     Posture(crate::posture::PostureArgs),
     Rules(crate::rules::RulesArgs),
     Simulate(crate::simulate::SimulateArgs),

@@ -35,6 +35,7 @@ mod evaluate;
 mod exit;
 mod ingest;
 mod input;
+mod inventory;
 mod judging;
 mod lake;
 mod output;
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
         cli::Command::Query(args) => query::run(args, formats, voice),
         cli::Command::Case(command) => case::run(command, formats, voice),
         cli::Command::Timeline(args) => timeline::run(&args, formats, voice),
+        cli::Command::Inventory(command) => inventory::run(command, voice),
         cli::Command::Posture(args) => posture::run(&args, formats, voice),
         cli::Command::Rules(args) => rules::run(&args, formats, voice),
         cli::Command::Functions(args) => query::functions(&args),

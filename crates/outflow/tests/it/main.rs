@@ -19,6 +19,8 @@ mod fixtures;
 #[cfg(test)]
 mod from_lake;
 #[cfg(test)]
+mod inventory;
+#[cfg(test)]
 mod json;
 #[cfg(test)]
 mod json_contract;
