@@ -17,13 +17,13 @@ mod xml;
 use std::io;
 use std::sync::Arc;
 
+use outflow_aws::{
+    ANSWER_BYTES_MAX, ATTEMPT_MAX, ATTEMPTS_MAX, Aws, AwsOptions, Call, Failed, Http, wait,
+};
 use outflow_posture::{Containment, Deny};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::aws::{Aws, AwsOptions, Call};
-use crate::http::Http;
-use crate::retry::{ATTEMPTS_MAX, Failed, wait};
 use crate::sender::is_endpoint;
 use crate::{Error, Options};
 
@@ -132,10 +132,12 @@ impl Containing {
             region: options.region.as_deref(),
             endpoint: endpoint.as_ref(),
         };
-        let http = Http::new(Arc::clone(&options.host));
-        Ok(Self {
-            aws: Aws::connect(http, of).await?,
-        })
+        let http = Http::new(Arc::clone(&options.host), ATTEMPT_MAX);
+        let aws = Aws::connect(http, of).await;
+        let aws = aws.map_err(|none| Error::NoCredentials {
+            reason: none.reason,
+        })?;
+        Ok(Self { aws })
     }
 
     #[cfg(test)]
@@ -317,7 +319,7 @@ impl Containing {
             };
             let sent = self.aws.send(call).await;
             let said = match sent {
-                Ok(answer) => answer.text().await,
+                Ok(answer) => answer.text(ANSWER_BYTES_MAX).await,
                 Err(failed) => Err(failed),
             };
             match said {

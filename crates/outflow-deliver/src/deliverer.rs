@@ -6,18 +6,16 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::future::join_all;
+use outflow_aws::{ATTEMPT_MAX, ATTEMPTS_MAX, Aws, AwsOptions, Failed, Host, Http, System, wait};
 use outflow_finding::escape;
 use outflow_record::Timestamp;
 use url::Url;
 
-use crate::aws::{Aws, AwsOptions};
 use crate::batch::part;
 use crate::dead::{self, Entry};
-use crate::http::Http;
-use crate::retry::{ATTEMPTS_MAX, Failed, wait};
 use crate::secret::Secret;
 use crate::sender::{Sender, is_endpoint};
-use crate::{Error, Failure, Format, Host, Item, Redelivery, Report, Run, System, Target};
+use crate::{Error, Failure, Format, Item, Redelivery, Report, Run, Target};
 
 /// How long a delivery may take at each target, if nothing else is said.
 pub const PATIENCE_DEFAULT: Duration = Duration::from_secs(300);
@@ -75,7 +73,7 @@ impl Deliverer {
     /// # Errors
     /// [`Error::Twice`], [`Error::Secret`], [`Error::NoCredentials`] and [`Error::Endpoint`].
     pub async fn open(targets: Vec<Target>, options: Options) -> Result<Self, Error> {
-        let http = Http::new(Arc::clone(&options.host));
+        let http = Http::new(Arc::clone(&options.host), ATTEMPT_MAX);
         let endpoint = options.endpoint_url.as_deref().map(endpoint).transpose()?;
         let mut aws = None;
         if targets.iter().any(|target| target.place.is_of_aws()) {
@@ -83,7 +81,11 @@ impl Deliverer {
                 region: options.region.as_deref(),
                 endpoint: endpoint.as_ref(),
             };
-            aws = Some(Arc::new(Aws::connect(http.clone(), how).await?));
+            let found = Aws::connect(http.clone(), how).await;
+            let found = found.map_err(|none| Error::NoCredentials {
+                reason: none.reason,
+            })?;
+            aws = Some(Arc::new(found));
         }
         Self::with(targets, options, &http, aws.as_ref())
     }

@@ -37,14 +37,14 @@
 //!
 //! Not here: what is contained (`outflow-posture`), rendering (`outflow-finding`), and which runs deliver what (`outflow`).
 
+pub use outflow_aws::{ATTEMPTS_MAX, Host, System};
+
 pub use contain::{AclEntry, Containing, DnsUndo, InterfaceUndo, Keep, UNDO_SCHEMA, Undo, VpcUndo};
 pub use dead::DEAD_LETTERS_BYTES_MAX;
 pub use deliverer::{Deliverer, Options, PATIENCE_DEFAULT};
 pub use error::Error;
-pub use host::{Host, System};
 pub use item::{Format, Item, Run};
 pub use report::{Failure, Redelivery, Report};
-pub use retry::ATTEMPTS_MAX;
 pub use secret::SECRET_BYTES_MIN;
 pub use sender::{
     OBJECT_BYTES_MAX, SNS_MESSAGE_BYTES_MAX, SQS_BATCH_BYTES_MAX, SQS_BATCH_MESSAGES_MAX,
@@ -52,19 +52,19 @@ pub use sender::{
 };
 pub use target::Target;
 
-mod aws;
 mod batch;
 mod contain;
 mod dead;
 mod deliverer;
 mod error;
-mod host;
-mod http;
+#[cfg(test)]
+mod fixtures;
 mod item;
 mod report;
-mod retry;
 mod secret;
 mod sender;
 #[cfg(test)]
+#[path = "../../outflow-aws/src/stub.rs"]
+#[expect(dead_code, reason = "it is shared with crates that need more of it")]
 mod stub;
 mod target;

@@ -9,13 +9,11 @@ mod webhook;
 
 use std::sync::Arc;
 
+use outflow_aws::{Aws, Failed, Http};
 use url::Url;
 
-use crate::aws::Aws;
 use crate::batch::Limits;
-use crate::http::Http;
 use crate::item::digest;
-use crate::retry::Failed;
 use crate::secret::Secret;
 use crate::target::{Place, Target, region_of_queue};
 use crate::{Item, Run};

@@ -1,6 +1,7 @@
 //! What the account says of its network, over time.
 
 mod builder;
+mod collected;
 mod interface;
 mod lineage;
 mod problems;
@@ -17,6 +18,7 @@ use crate::Error;
 use crate::prefixes::PrefixTable;
 
 pub use builder::{InventoryBuilder, OBSERVATIONS_MAX, Snapshot, is_inventory};
+pub use collected::{COLLECTED_FILE, COLLECTED_SCHEMA, CallState, Collected, CollectedCall};
 pub use interface::{InterfaceInfo, InterfaceKind};
 pub use lineage::{LINEAGE_TAGS, Lineage};
 pub use problems::{PROBLEMS_MAX, Problem, Problems};
@@ -75,6 +77,8 @@ pub struct Inventory {
     pub dns_firewalls: Timeline<FirewallRuleGroupAssociation>,
     /// Attachments to transit gateways.
     pub transit_gateway_attachments: Timeline<TransitGatewayAttachment>,
+    /// Places that were collected, also those that told nothing.
+    pub places: BTreeSet<Place>,
     /// What was not understood.
     pub problems: Problems,
     /// By VPC: ids of the interfaces that at some time held an address or network. Private addresses repeat, so

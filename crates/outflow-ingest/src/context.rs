@@ -1,12 +1,15 @@
 //! What is known of addresses and interfaces from elsewhere: files of a folder, told by their content.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use outflow_enrich::inventory::{Inventory, InventoryBuilder, Place, Snapshot, is_inventory};
+use outflow_enrich::inventory::{
+    COLLECTED_FILE, Collected, Inventory, InventoryBuilder, Place, Snapshot, is_inventory,
+};
 use outflow_enrich::{AwsRanges, GeoDatabases};
 use outflow_record::Timestamp;
 
@@ -31,6 +34,9 @@ const DATABASE_TAIL_BYTES: usize = 128 << 10;
 /// What is looked at to tell JSON: its first keys.
 const HEAD_BYTES: usize = 4 << 10;
 
+/// How deep below the folder snapshots lie: ACCOUNT/REGION/TIMESTAMP.
+const SNAPSHOT_DEPTH: usize = 3;
+
 /// Context of destinations and interfaces. Every part is optional, and what is not there names nothing.
 #[derive(Debug, Default)]
 pub struct Context {
@@ -44,6 +50,8 @@ pub struct Context {
     pub read: Vec<(PathBuf, ContextKind)>,
     /// Files that are none of these, by name.
     pub skipped: Vec<PathBuf>,
+    /// Snapshots that `outflow inventory` wrote, each with its folder.
+    pub collected: Vec<(PathBuf, Collected)>,
 }
 
 /// What a file of context holds.
@@ -55,6 +63,8 @@ pub enum ContextKind {
     Database,
     /// An output of `aws ec2 describe-…`, or JSON of AWS Config.
     Inventory,
+    /// The manifest of a snapshot, and the files beside it.
+    Snapshot,
 }
 
 impl fmt::Display for ContextKind {
@@ -63,13 +73,15 @@ impl fmt::Display for ContextKind {
             Self::Ranges => "AWS's ip-ranges.json",
             Self::Database => "a database of countries or networks",
             Self::Inventory => "an inventory (EC2 API or AWS Config)",
+            Self::Snapshot => "a snapshot of an inventory",
         })
     }
 }
 
 impl Context {
     /// Reads the files of a folder, in order of name, so that the first database that tells something of an address
-    /// is the same in every run. Folders in it are not looked into. Files may be compressed (gzip, zstd), as AWS Config
+    /// is the same in every run. Of the folders in it only snapshots are read that `outflow inventory` wrote there
+    /// (ACCOUNT/REGION/TIME/collected.json, or this folder itself). Files may be compressed (gzip, zstd), as AWS Config
     /// delivers them.
     ///
     /// A listing of the EC2 API does not say when it was made: the time of its file stands for it. AWS Config says when
@@ -88,11 +100,20 @@ impl Context {
             paths.push(entry.map_err(listed)?.path());
         }
         paths.sort();
+        let mut snapshots = snapshots(folder)?;
+        if folder.join(COLLECTED_FILE).is_file() {
+            // The files beside the manifest are of its time and place.
+            snapshots.insert(0, folder.to_owned());
+            paths.clear();
+        }
         let mut context = Self::default();
         let (mut inventory, mut reader) = (InventoryBuilder::default(), Reader::new());
         let mut geo = GeoDatabases::default();
         for path in paths.into_iter().filter(|path| path.is_file()) {
             context.add(path, &mut reader, (&mut geo, &mut inventory))?;
+        }
+        for path in snapshots {
+            context.add_snapshot(&path, &mut reader, &mut inventory)?;
         }
         let inventory = inventory.build().map_err(|error| Error::Context {
             path: folder.to_owned(),
@@ -140,7 +161,7 @@ impl Context {
             ContextKind::Ranges => AwsRanges::from_json(&content).map(|ranges| {
                 self.ranges = Some(ranges);
             }),
-            ContextKind::Inventory => {
+            ContextKind::Inventory | ContextKind::Snapshot => {
                 let snapshot = Snapshot {
                     place: Place::default(),
                     taken_at: written_at(&metadata).map_err(failed)?,
@@ -152,6 +173,92 @@ impl Context {
         self.read.push((path, kind));
         Ok(())
     }
+
+    /// Reads the manifest of a snapshot and, of the files that it names, those of an inventory.
+    fn add_snapshot(
+        &mut self,
+        folder: &Path,
+        reader: &mut Reader,
+        inventory: &mut InventoryBuilder,
+    ) -> Result<(), Error> {
+        let read = |path: &Path, reader: &mut Reader| {
+            let metadata = fs::metadata(path).map_err(|source| Error::Read {
+                uri: path.display().to_string(),
+                source,
+            })?;
+            content(path, metadata.len(), reader)
+        };
+        let wrong = |path: &Path, error: outflow_enrich::Error| Error::Context {
+            path: path.to_owned(),
+            what: error.to_string(),
+        };
+        let path = folder.join(COLLECTED_FILE);
+        let collected = Collected::from_json(&read(&path, reader)?);
+        let collected = collected.map_err(|error| wrong(&path, error))?;
+        inventory.add_collected(&path.to_string_lossy(), &collected);
+        let snapshot = Snapshot {
+            place: collected.place(),
+            taken_at: collected.instant().unwrap_or_default(),
+        };
+        let files: BTreeSet<&str> = collected
+            .calls
+            .iter()
+            .filter_map(|call| call.file.as_deref())
+            .collect();
+        for file in files {
+            if Path::new(file).file_name() != Some(file.as_ref()) {
+                return Err(Error::Context {
+                    path,
+                    what: format!("it names `{file}`, which is no file beside it"),
+                });
+            }
+            let path = folder.join(file);
+            let content = read(&path, reader)?;
+            // Others, such as findings and firewalls, are read by those who ask for them.
+            if kind_of(&content) != Some(ContextKind::Inventory) {
+                continue;
+            }
+            let name = path.to_string_lossy();
+            let added = match collected.is_whole(file) {
+                true => inventory.add(&name, &content, &snapshot),
+                false => inventory.add_part(&name, &content, &snapshot),
+            };
+            added.map_err(|error| wrong(&path, error))?;
+        }
+        self.read.push((path, ContextKind::Snapshot));
+        self.collected.push((folder.to_owned(), collected));
+        Ok(())
+    }
+}
+
+/// Folders of snapshots below a folder, in order of name. What is hidden is not looked into: a snapshot that is being
+/// written is.
+fn snapshots(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut level = vec![folder.to_owned()];
+    let mut found = Vec::new();
+    for _ in 0..SNAPSHOT_DEPTH {
+        let mut next = Vec::new();
+        for folder in level {
+            let listed = |source| Error::List {
+                path: folder.clone(),
+                source,
+            };
+            for entry in fs::read_dir(&folder).map_err(listed)? {
+                let entry = entry.map_err(listed)?;
+                let hidden = entry.file_name().to_string_lossy().starts_with('.');
+                // Links are not followed, so that none leads round and round.
+                if entry.file_type().map_err(listed)?.is_dir() && !hidden {
+                    next.push(entry.path());
+                }
+            }
+        }
+        let is_snapshot = |path: &PathBuf| path.join(COLLECTED_FILE).is_file();
+        let (snapshots, others) = next.into_iter().partition::<Vec<_>, _>(is_snapshot);
+        found.extend(snapshots);
+        level = others;
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// What a file of so many bytes holds, unpacked. Of a table in Parquet, which is no context, nothing.

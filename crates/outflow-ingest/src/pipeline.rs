@@ -235,19 +235,7 @@ fn conclude(
         incident.body.evidence.objects_total = ledger.objects_total(members, &senders);
         rest = others;
     }
-    let twins = ledger.twins();
-    if twins > 0 {
-        remarks.push(format!(
-            "{twins} objects have the very bytes of another and were counted all the same, as S3 encrypted them \
-             apart: name only one of the copies"
-        ));
-    }
-    if ledger.is_coarse() {
-        remarks.push(
-            "evidence names objects by time alone: there are too many to count by interface"
-                .to_owned(),
-        );
-    }
+    remarks.extend(imprecise(ledger));
     let accounts = Accounts {
         enis,
         resolution: kept(resolution),
@@ -263,6 +251,21 @@ fn conclude(
         problems,
         remarks,
     }
+}
+
+/// What of evidence is less precise than it could be.
+fn imprecise(ledger: &Ledger) -> impl Iterator<Item = String> {
+    let twins = ledger.twins();
+    let doubled = (twins > 0).then(|| {
+        format!(
+            "{twins} objects have the very bytes of another and were counted all the same, as S3 encrypted them \
+             apart: name only one of the copies"
+        )
+    });
+    let coarse = ledger.is_coarse().then(|| {
+        "evidence names objects by time alone: there are too many to count by interface".to_owned()
+    });
+    doubled.into_iter().chain(coarse)
 }
 
 /// That rules about places and operators judge nothing.

@@ -1,6 +1,6 @@
 //! Findings of GuardDuty: how many grave ones a month has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use outflow_record::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,7 @@ pub struct GuardDutyFinding {
 pub struct GuardDuty {
     findings: BTreeMap<String, GuardDutyFinding>,
     watched: BTreeMap<String, Option<Timestamp>>,
+    doubts: BTreeMap<String, BTreeSet<String>>,
     samples: u64,
     beyond: u64,
 }
@@ -101,6 +102,20 @@ struct Raw {
     service: RawService,
     #[serde(alias = "Resource", default)]
     resource: RawResource,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawDetectors {
+    detectors: Vec<RawDetector>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawDetector {
+    #[serde(default)]
+    status: String,
+    created_at: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -174,6 +189,53 @@ impl GuardDuty {
     /// then, not unknown.
     pub fn watch(&mut self, account_id: &str, since: Option<Timestamp>) {
         self.watched.insert(account_id.to_owned(), since);
+    }
+
+    /// Says what is not known of an account's findings: that there are none is doubted then.
+    pub fn doubt(&mut self, account_id: &str, why: String) {
+        let doubts = self.doubts.entry(account_id.to_owned()).or_default();
+        doubts.insert(why);
+    }
+
+    /// What is not known of an account's findings, in order.
+    pub fn doubts(&self, account_id: &str) -> impl Iterator<Item = &str> {
+        let doubts = self.doubts.get(account_id).into_iter().flatten();
+        doubts.map(String::as_str)
+    }
+
+    /// Adds the detectors of an account in a region: `{"Detectors": […]}`, each as `aws guardduty get-detector` prints it.
+    /// GuardDuty is on where one is enabled; where none is, that is a doubt about the account's findings.
+    ///
+    /// # Errors
+    /// [`Error::BadFindings`] if it is none such.
+    pub fn add_detectors(
+        &mut self,
+        source: &str,
+        json: &[u8],
+        (account_id, region): (&str, &str),
+    ) -> Result<(), Error> {
+        let wrong = |what: String| Error::BadFindings {
+            source_name: source.to_owned(),
+            line: 1,
+            what,
+        };
+        let detectors: RawDetectors =
+            serde_json::from_slice(json).map_err(|error| wrong(error.to_string()))?;
+        let mut enabled = detectors
+            .detectors
+            .iter()
+            .filter(|own| own.status == "ENABLED");
+        match enabled.next() {
+            Some(detector) => {
+                let since = detector.created_at.as_deref().map(instant).transpose();
+                // Of several regions, the latest: before it, not all of them were watched.
+                let since = since.map_err(wrong)?;
+                let known = self.watched.get(account_id).copied().flatten();
+                self.watch(account_id, since.max(known));
+            }
+            None => self.doubt(account_id, format!("GuardDuty is not on in {region}")),
+        }
+        Ok(())
     }
 
     /// Whether GuardDuty is known to be on in an account: it was said, or there are findings.

@@ -179,6 +179,7 @@ fn accounts(inputs: &Inputs<'_>) -> BTreeSet<String> {
         .inventory
         .vpcs
         .places()
+        .chain(&inputs.inventory.places)
         .map(|place| place.account_id.as_str());
     let watched = inputs.guardduty.into_iter().flat_map(GuardDuty::accounts);
     // A listing of the EC2 API does not say whose it is: its VPCs name their owner.

@@ -37,6 +37,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Case(crate::case::CaseCommand),
     Contain(crate::contain::ContainArgs),
+    #[command(subcommand)]
+    Inventory(crate::inventory::InventoryCommand),
     Posture(crate::posture::PostureArgs),
     Rules(crate::rules::RulesArgs),
     Simulate(crate::simulate::SimulateArgs),

@@ -37,6 +37,7 @@ mod exit;
 mod incident;
 mod ingest;
 mod input;
+mod inventory;
 mod judging;
 mod lake;
 mod output;
@@ -86,6 +87,7 @@ fn main() -> ExitCode {
         cli::Command::Case(command) => case::run(command, formats, voice),
         cli::Command::Contain(args) => contain::run(&args, voice),
         cli::Command::Timeline(args) => timeline::run(&args, formats, voice),
+        cli::Command::Inventory(command) => inventory::run(command, voice),
         cli::Command::Posture(args) => posture::run(&args, formats, voice),
         cli::Command::Rules(args) => rules::run(&args, formats, voice),
         cli::Command::Serve(args) => serve::run(args, voice),

@@ -18,7 +18,7 @@ use crate::voice::Voice;
 
 /// Hold the configuration of accounts against their traffic: figures, maturity, and what is wrong.
 ///
-/// The folder of `--context` must have the inventory of the accounts. Without a lake or sources, configuration alone is looked at. What is not known is said to be unknown, and never holds.
+/// The folder of `--context` must have the inventory of the accounts, as `outflow inventory` writes it. Without a lake or sources, configuration alone is looked at. What is not known is said to be unknown, and never holds.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  outflow posture --lake ./lake --context ./inventory\n  outflow posture ./flow-logs --context \
@@ -31,7 +31,8 @@ pub(crate) struct PostureArgs {
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// Findings of GuardDuty: JSON of `aws guardduty get-findings`, of an export or of EventBridge, plain or compressed; of a
-    /// folder all of its files, also in folders below. May be repeated.
+    /// folder all of its files, also in folders below. May be repeated. Those that `outflow inventory collect` collected are
+    /// read without.
     #[arg(long, value_name = "PATH")]
     guardduty: Vec<PathBuf>,
     /// How to print it.
@@ -67,12 +68,13 @@ pub(crate) fn run(
     voice: Voice,
 ) -> Result<Exit, Failure> {
     let policy = policy(args.policy.as_deref())?;
-    let guardduty = guardduty::read(&args.guardduty, voice)?;
     let known = KnownDestinations::built_in()
         .context("the list of known destinations is damaged")
         .map_err(|error| Failure::unfinished(error, "install the program anew"))?;
     let out = args.out.as_deref();
+    let given = guardduty::read(&args.guardduty, voice)?;
     let seen = args.of.read(out, flow_format, voice)?;
+    let guardduty = guardduty::collected(given, &seen.context)?;
     let report = Report::new(&Inputs {
         inventory: &seen.context.inventory,
         at: seen.at,

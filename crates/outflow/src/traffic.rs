@@ -74,7 +74,7 @@ impl TrafficArgs {
         if self.how.context.is_none() {
             return Err(Failure::usage(
                 anyhow!("it is not said how the account is configured"),
-                "name the folder of its inventory (JSON of `aws ec2 describe-…` or AWS Config) with --context",
+                "name the folder of its inventory with --context: that of `outflow inventory collect`, JSON of `aws ec2 describe-…`, or AWS Config",
             ));
         }
         let at = self.at.unwrap_or_else(|| Timestamp(clock::unix_secs()));

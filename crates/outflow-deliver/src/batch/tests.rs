@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::stub::item_of;
+use crate::fixtures::item_of;
 
 proptest! {
     #[test]

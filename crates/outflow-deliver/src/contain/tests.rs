@@ -21,7 +21,7 @@ fn api(stub: &Stub) -> Containing {
     let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
     let url: Url = stub.url().parse().unwrap();
     Containing::with(Aws::new(
-        Http::new(Arc::new(Told::default())),
+        Http::new(Arc::new(Told::default()), ATTEMPT_MAX),
         SharedCredentialsProvider::new(credentials),
         None,
         Some(&url),

@@ -1,7 +1,7 @@
 use std::fs;
 
 use super::*;
-use crate::stub::{item, item_of, run};
+use crate::fixtures::{item, item_of, run};
 
 const AT: Timestamp = Timestamp(1_790_000_000);
 

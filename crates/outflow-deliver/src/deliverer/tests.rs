@@ -5,7 +5,8 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use outflow_finding::{Family, Severity};
 
 use super::*;
-use crate::stub::{Play, Stub, Told, item, item_of, run};
+use crate::fixtures::{item, item_of, run};
+use crate::stub::{Play, Stub, Told};
 
 /// A deliverer, and the machine it waits on.
 fn open(target: &str, options: Options) -> (Deliverer, Arc<Told>) {
@@ -17,7 +18,7 @@ fn open(target: &str, options: Options) -> (Deliverer, Arc<Told>) {
         host: Arc::clone(&host) as Arc<dyn Host>,
         ..options
     };
-    let http = Http::new(Arc::clone(&options.host));
+    let http = Http::new(Arc::clone(&options.host), Duration::from_secs(3));
     let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
     let provider = SharedCredentialsProvider::new(credentials);
     let url = options

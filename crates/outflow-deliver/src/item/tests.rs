@@ -1,5 +1,5 @@
 use super::*;
-use crate::stub::{item, item_of};
+use crate::fixtures::{item, item_of};
 
 #[test]
 fn a_body_is_one_value_on_one_line() {

@@ -4,8 +4,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use outflow_aws::Failed;
+
 use super::{Sent, lines, object_name};
-use crate::retry::Failed;
 use crate::{Item, Run};
 
 /// A file that grows by lines. It cannot tell what it holds already: what was appended stays, and is not appended again

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use outflow_aws::{Aws, Call, Failed, domain};
 use sha2::{Digest as _, Sha256};
 
 use super::{Sent, encoded, lines, object_name};
-use crate::aws::{Aws, Call, domain};
-use crate::retry::Failed;
 use crate::{Item, Run};
 
 #[derive(Debug)]

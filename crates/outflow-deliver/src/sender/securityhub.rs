@@ -3,14 +3,13 @@
 
 use std::sync::Arc;
 
+use outflow_aws::{ANSWER_BYTES_MAX, Aws, Call, Failed, is_passing};
 use outflow_finding::{ASFF_BATCH_BYTES_MAX, ASFF_BATCH_FINDINGS_MAX, ASFF_FINDING_BYTES_MAX};
 use serde::Deserialize;
 
 use super::Sent;
 use crate::Item;
-use crate::aws::{Aws, Call, is_passing};
 use crate::batch::Limits;
-use crate::retry::Failed;
 
 pub(super) const LIMITS: Limits = Limits {
     items_max: ASFF_BATCH_FINDINGS_MAX,
@@ -64,7 +63,7 @@ impl Hub {
             body: format!("{{\"Findings\":[{}]}}", bodies.join(",")),
             read_too: &[],
         };
-        let answer = self.aws.send(call).await?.text().await?;
+        let answer = self.aws.send(call).await?.text(ANSWER_BYTES_MAX).await?;
         refused(&answer, items)
     }
 }

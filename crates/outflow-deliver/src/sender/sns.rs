@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
+use outflow_aws::{Aws, Call, Failed};
 use url::form_urlencoded;
 
 use super::{Sent, attributes, sendable};
 use crate::Item;
-use crate::aws::{Aws, Call};
 use crate::batch::Limits;
-use crate::retry::Failed;
 use crate::target::Arn;
 
 /// Bytes of a message, its attributes included: what SNS takes. A larger one fails.

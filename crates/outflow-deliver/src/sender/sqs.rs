@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
+use outflow_aws::{ANSWER_BYTES_MAX, Aws, Call, Failed, is_passing};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Sent, attributes, sendable};
 use crate::Item;
-use crate::aws::{Aws, Call, is_passing};
 use crate::batch::Limits;
-use crate::retry::Failed;
 
 /// Messages of a request: what SQS takes.
 pub const SQS_BATCH_MESSAGES_MAX: usize = 10;
@@ -82,7 +81,7 @@ impl Queue {
                 body: self.body(&sendable),
                 read_too: &[],
             };
-            let answer = self.aws.send(call).await?.text().await?;
+            let answer = self.aws.send(call).await?.text(ANSWER_BYTES_MAX).await?;
             failed.extend(unaccepted(&answer, &sendable)?);
         }
         Ok(failed)

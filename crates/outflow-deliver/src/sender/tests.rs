@@ -1,5 +1,5 @@
 use super::*;
-use crate::stub::{item, item_of, run};
+use crate::fixtures::{item, item_of, run};
 
 #[test]
 fn objects_are_named_by_day_run_and_content() {

@@ -3,14 +3,13 @@
 use std::fmt;
 use std::time::UNIX_EPOCH;
 
+use outflow_aws::{Failed, Http};
 use url::Url;
 
 use super::Sent;
 use crate::Item;
 use crate::batch::Limits;
-use crate::http::Http;
 use crate::item::digest;
-use crate::retry::Failed;
 use crate::secret::Secret;
 
 /// Items of a request.
@@ -49,7 +48,7 @@ impl Webhook {
             return Ok(Vec::new()); // What it says beside that is not waited for.
         }
         let said = answer.beginning().await;
-        Err(answer.failed(&*self.http.host, &said))
+        Err(answer.failed(self.http.host(), &said))
     }
 
     fn request(&self, items: &[&Item]) -> http::Result<http::Request<String>> {
@@ -64,7 +63,7 @@ impl Webhook {
             .header("x-outflow-delivery", delivery)
             .header("x-outflow-format", format);
         if let Some(secret) = &self.secret {
-            let now = self.http.host.now().duration_since(UNIX_EPOCH);
+            let now = self.http.host().now().duration_since(UNIX_EPOCH);
             let signature = secret.sign(now.unwrap_or_default().as_secs(), &body);
             request = request.header("x-outflow-signature", signature);
         }

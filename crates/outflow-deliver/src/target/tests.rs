@@ -1,5 +1,5 @@
 use super::*;
-use crate::stub::item;
+use crate::fixtures::item;
 
 fn of(text: &str) -> Target {
     text.parse().unwrap()

@@ -34,7 +34,7 @@ impl Telemetry {
     /// Whether a site is not forbidden.
     pub(crate) fn allows_site(&self, site: &VendorSite) -> bool {
         let name = site.name();
-        self.sites_allowed.is_empty() || self.sites_allowed.iter().any(|own| *own == name)
+        self.sites_allowed.is_empty() || self.sites_allowed.contains(&name)
     }
 
     /// Whether a customer is not forbidden; one that nothing tells is not.

@@ -6,6 +6,7 @@ use outflow_record::Timestamp;
 use serde_json::{Map, Value};
 
 use super::Inventory;
+use super::collected::{CallState, Collected};
 use super::problems::Problem;
 use super::resource::Resource;
 use super::timeline::{Place, Timeline};
@@ -22,6 +23,8 @@ struct Kind {
     /// What AWS Config calls its type behind `AWS::EC2::`, if it has one.
     config: Option<&'static str>,
     take: fn(&mut Inventory, Batch, usize) -> Taken,
+    /// Notes that a place could not be listed.
+    unlisted: fn(&mut Inventory, &Arc<Place>, Timestamp),
 }
 
 static KINDS: [Kind; 14] = [
@@ -29,71 +32,85 @@ static KINDS: [Kind; 14] = [
         list: "NetworkInterfaces",
         config: Some("NetworkInterface"),
         take: |own, batch, room| take(&mut own.interfaces, batch, room),
+        unlisted: |own, place, at| own.interfaces.unlisted(place, at),
     },
     Kind {
         list: "Instances",
         config: Some("Instance"),
         take: |own, batch, room| take(&mut own.instances, batch, room),
+        unlisted: |own, place, at| own.instances.unlisted(place, at),
     },
     Kind {
         list: "SecurityGroups",
         config: Some("SecurityGroup"),
         take: |own, batch, room| take(&mut own.security_groups, batch, room),
+        unlisted: |own, place, at| own.security_groups.unlisted(place, at),
     },
     Kind {
         list: "SecurityGroupRules",
         config: None,
         take: |own, batch, room| take(&mut own.security_group_rules, batch, room),
+        unlisted: |own, place, at| own.security_group_rules.unlisted(place, at),
     },
     Kind {
         list: "Vpcs",
         config: Some("VPC"),
         take: |own, batch, room| take(&mut own.vpcs, batch, room),
+        unlisted: |own, place, at| own.vpcs.unlisted(place, at),
     },
     Kind {
         list: "Subnets",
         config: Some("Subnet"),
         take: |own, batch, room| take(&mut own.subnets, batch, room),
+        unlisted: |own, place, at| own.subnets.unlisted(place, at),
     },
     Kind {
         list: "NatGateways",
         config: Some("NatGateway"),
         take: |own, batch, room| take(&mut own.nat_gateways, batch, room),
+        unlisted: |own, place, at| own.nat_gateways.unlisted(place, at),
     },
     Kind {
         list: "VpcEndpoints",
         config: Some("VPCEndpoint"),
         take: |own, batch, room| take(&mut own.vpc_endpoints, batch, room),
+        unlisted: |own, place, at| own.vpc_endpoints.unlisted(place, at),
     },
     Kind {
         list: "RouteTables",
         config: Some("RouteTable"),
         take: |own, batch, room| take(&mut own.route_tables, batch, room),
+        unlisted: |own, place, at| own.route_tables.unlisted(place, at),
     },
     Kind {
         list: "FlowLogs",
         config: Some("FlowLog"),
         take: |own, batch, room| take(&mut own.flow_logs, batch, room),
+        unlisted: |own, place, at| own.flow_logs.unlisted(place, at),
     },
     Kind {
         list: "PrefixLists",
         config: Some("PrefixList"),
         take: |own, batch, room| take(&mut own.prefix_lists, batch, room),
+        unlisted: |own, place, at| own.prefix_lists.unlisted(place, at),
     },
     Kind {
         list: "ResolverQueryLogConfigAssociations",
         config: None,
         take: |own, batch, room| take(&mut own.resolver_query_logs, batch, room),
+        unlisted: |own, place, at| own.resolver_query_logs.unlisted(place, at),
     },
     Kind {
         list: "FirewallRuleGroupAssociations",
         config: None,
         take: |own, batch, room| take(&mut own.dns_firewalls, batch, room),
+        unlisted: |own, place, at| own.dns_firewalls.unlisted(place, at),
     },
     Kind {
         list: "TransitGatewayAttachments",
         config: Some("TransitGatewayAttachment"),
         take: |own, batch, room| take(&mut own.transit_gateway_attachments, batch, room),
+        unlisted: |own, place, at| own.transit_gateway_attachments.unlisted(place, at),
     },
 ];
 
@@ -150,6 +167,13 @@ struct Batch {
     whole: bool,
 }
 
+/// How much of a place a document has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    Part,
+}
+
 struct Item {
     /// Place in the document.
     at: String,
@@ -169,6 +193,49 @@ impl InventoryBuilder {
     /// # Errors
     /// [`Error::BadInventory`] if the bytes are no JSON object.
     pub fn add(&mut self, source: &str, json: &[u8], snapshot: &Snapshot) -> Result<(), Error> {
+        self.document(source, json, snapshot, Extent::Whole)
+    }
+
+    /// Adds a document as [`InventoryBuilder::add`] does, of which it is known that its place has more.
+    ///
+    /// # Errors
+    /// [`Error::BadInventory`] if the bytes are no JSON object.
+    pub fn add_part(
+        &mut self,
+        source: &str,
+        json: &[u8],
+        snapshot: &Snapshot,
+    ) -> Result<(), Error> {
+        self.document(source, json, snapshot, Extent::Part)
+    }
+
+    /// Adds what a collection says of itself: of a list that was denied, failed or came in part it is unknown from then
+    /// on what it lacks, whatever an earlier listing had. Each such call is a problem.
+    pub fn add_collected(&mut self, source: &str, collected: &Collected) {
+        let source: Arc<str> = source.into();
+        let place = Arc::new(collected.place());
+        let at = collected.instant().unwrap_or_default();
+        self.inventory.places.insert(collected.place());
+        for call in &collected.calls {
+            if call.state == CallState::Ok {
+                continue;
+            }
+            if let Some(kind) = kind_of(&call.list) {
+                (kind.unlisted)(&mut self.inventory, &place, at);
+            }
+            let reason = call.reason.as_deref().unwrap_or("no reason is given");
+            let what = format!("{}: {reason}", call.state.name());
+            self.problem(&source, format!("{} {}", call.service, call.call), what);
+        }
+    }
+
+    fn document(
+        &mut self,
+        source: &str,
+        json: &[u8],
+        snapshot: &Snapshot,
+        extent: Extent,
+    ) -> Result<(), Error> {
         let wrong = |what: String| Error::BadInventory { what };
         let document: Value =
             serde_json::from_slice(json).map_err(|error| wrong(error.to_string()))?;
@@ -197,7 +264,7 @@ impl InventoryBuilder {
                         items: items.collect(),
                         place: Arc::clone(&place),
                         at: snapshot.taken_at,
-                        whole: !cut,
+                        whole: !cut && extent == Extent::Whole,
                     };
                     self.batch(&source, kind, batch);
                 }

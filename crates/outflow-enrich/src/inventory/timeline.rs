@@ -42,6 +42,8 @@ pub struct Known<'a, T> {
 #[derive(Debug, Clone)]
 pub struct Timeline<T> {
     listed_at: BTreeMap<Arc<Place>, BTreeSet<Timestamp>>,
+    /// When a place was asked for its resources in vain.
+    unlisted_at: BTreeMap<Arc<Place>, BTreeSet<Timestamp>>,
     resources: BTreeMap<String, BTreeMap<Timestamp, Observation<T>>>,
 }
 
@@ -56,6 +58,7 @@ impl<T> Default for Timeline<T> {
     fn default() -> Self {
         Self {
             listed_at: BTreeMap::new(),
+            unlisted_at: BTreeMap::new(),
             resources: BTreeMap::new(),
         }
     }
@@ -97,11 +100,15 @@ impl<T> Timeline<T> {
         self.resources.keys().map(String::as_str)
     }
 
-    /// Whether all resources of a place were listed by a time. Only then does it say something that a resource is
-    /// not there.
+    /// Whether all resources of a place were listed by a time, and it was not asked in vain since. Only then does it say
+    /// something that a resource is not there.
     pub fn is_listed(&self, place: &Place, by: Timestamp) -> bool {
-        let times = self.listed_at.get(place);
-        times.is_some_and(|times| times.range(..=by).next().is_some())
+        let last = |times: &BTreeMap<Arc<Place>, BTreeSet<Timestamp>>| {
+            let times = times.get(place)?;
+            times.range(..=by).next_back().copied()
+        };
+        let listed = last(&self.listed_at);
+        listed.is_some_and(|listed| last(&self.unlisted_at).is_none_or(|vain| vain < listed))
     }
 
     /// Places of which all resources were listed at some time, in order.
@@ -112,6 +119,12 @@ impl<T> Timeline<T> {
     /// Notes that all resources of a place were listed.
     pub(super) fn listed(&mut self, place: &Arc<Place>, at: Timestamp) {
         let times = self.listed_at.entry(Arc::clone(place)).or_default();
+        times.insert(at);
+    }
+
+    /// Notes that a place was asked for its resources, and did not tell all.
+    pub(super) fn unlisted(&mut self, place: &Arc<Place>, at: Timestamp) {
+        let times = self.unlisted_at.entry(Arc::clone(place)).or_default();
         times.insert(at);
     }
 
@@ -210,6 +223,19 @@ mod tests {
         assert_eq!(said(&timeline, 50), "c Current 50");
         assert_eq!(timeline.history("eni-1").count(), 3);
         assert!(timeline.get("eni-2", Timestamp(10)).is_none());
+    }
+
+    #[test]
+    fn a_place_that_was_asked_in_vain_is_not_listed_until_it_answers() {
+        let place = Arc::new(Place::default());
+        let mut timeline = Timeline::<&str>::default();
+        timeline.unlisted(&place, Timestamp(20));
+        timeline.listed(&place, Timestamp(10));
+        timeline.listed(&place, Timestamp(30));
+        let listed = [5, 10, 19, 20, 29, 30].map(|at| timeline.is_listed(&place, Timestamp(at)));
+        assert_eq!(listed, [false, true, true, false, false, true]);
+        timeline.unlisted(&place, Timestamp(30));
+        assert!(!timeline.is_listed(&place, Timestamp(30)));
     }
 
     #[test]

@@ -139,3 +139,60 @@ fn what_a_small_file_inflates_to_is_bounded() {
         "{error}"
     );
 }
+
+#[test]
+fn snapshots_are_read_at_their_time_and_place_and_say_what_they_lack() {
+    let folder = folder(&[("ip-ranges.txt", b"no context")]);
+    let snapshot = |time: &str, calls: &str| {
+        let below = folder.path().join("111122223333/eu-west-1").join(time);
+        fs::create_dir_all(&below).unwrap();
+        let head = r#"{"schema": "outflow.inventory/1", "account_id": "111122223333", "region": "eu-west-1", "from": "api""#;
+        let manifest = format!(r#"{head}, "taken_at": "{time}", "calls": [{calls}]}}"#);
+        fs::write(below.join("collected.json"), manifest).unwrap();
+        below
+    };
+    let ok = r#"{"service": "ec2", "call": "DescribeVpcs", "list": "Vpcs", "file": "vpcs.json", "state": "ok"}"#;
+    let denied = r#"{"service": "ec2", "call": "DescribeVpcs", "list": "Vpcs", "state": "denied", "reason": "no"}"#;
+    let first = snapshot("2026-09-21T00:00:00Z", ok);
+    fs::write(
+        first.join("vpcs.json"),
+        br#"{"Vpcs": [{"VpcId": "vpc-1"}]}"#,
+    )
+    .unwrap();
+    fs::write(
+        first.join("unnamed.json"),
+        br#"{"Vpcs": [{"VpcId": "vpc-2"}]}"#,
+    )
+    .unwrap();
+    snapshot("2026-09-22T00:00:00Z", denied);
+    // One that is being written.
+    fs::create_dir_all(folder.path().join(".collecting")).unwrap();
+    fs::write(folder.path().join(".collecting/collected.json"), "{").unwrap();
+    let context = Context::load(folder.path()).unwrap();
+    let vpcs = &context.inventory.vpcs;
+    let place = Place {
+        account_id: "111122223333".to_owned(),
+        region: "eu-west-1".to_owned(),
+    };
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    assert_eq!(vpcs.ids().collect::<Vec<_>>(), ["vpc-1"]);
+    assert!(vpcs.is_listed(&place, at("2026-09-21T12:00:00")));
+    assert!(!vpcs.is_listed(&place, at("2026-09-22T12:00:00")));
+    assert_eq!(context.inventory.problems.total(), 1);
+    assert_eq!(context.collected.len(), 2);
+    // The folder of one snapshot is read alike.
+    let one = Context::load(&first).unwrap();
+    let known = one
+        .inventory
+        .vpcs
+        .get("vpc-1", at("2026-09-21T12:00:00"))
+        .unwrap();
+    assert_eq!((known.seen_at, known.place), (at("2026-09-21"), &place));
+    fs::write(
+        first.join("collected.json"),
+        r#"{"schema": "outflow.inventory/9"}"#,
+    )
+    .unwrap();
+    let error = Context::load(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("collected.json"), "{error}");
+}

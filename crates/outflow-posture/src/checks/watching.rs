@@ -89,8 +89,14 @@ fn threats(context: &Context<'_>, view: &View<'_>, out: &mut Out) {
         None => verdict.doubt("no findings of GuardDuty were given"),
         Some(guardduty) if !guardduty.watches(view.account_id) => {
             verdict.doubt("it is not known whether GuardDuty is on");
+            guardduty
+                .doubts(view.account_id)
+                .for_each(|why| verdict.doubt(why));
         }
         Some(guardduty) => {
+            guardduty
+                .doubts(view.account_id)
+                .for_each(|why| verdict.doubt(why));
             if guardduty.beyond() > 0 {
                 verdict.doubt(format!("{} findings found no room", guardduty.beyond()));
             }

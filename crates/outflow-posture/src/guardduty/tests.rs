@@ -159,3 +159,27 @@ fn published_samples_are_read() {
     }
     assert!(read > 0);
 }
+
+#[test]
+fn detectors_say_that_it_is_on_and_what_is_doubted() {
+    let mut own = GuardDuty::default();
+    let on = br#"{"Detectors": [{"Status": "ENABLED", "CreatedAt": "2026-09-01T00:00:00.000Z"}]}"#;
+    let later = br#"{"Detectors": [{"Status": "DISABLED"}, {"Status": "ENABLED", "CreatedAt": "2026-10-05T00:00:00.000Z"}]}"#;
+    own.add_detectors("a", on, ("1", "eu-west-1")).unwrap();
+    own.add_detectors("b", later, ("1", "eu-central-1"))
+        .unwrap();
+    own.add_detectors("c", br#"{"Detectors": []}"#, ("2", "eu-west-1"))
+        .unwrap();
+    assert!(own.watches("1") && !own.watches("2"));
+    assert_eq!(own.doubts("1").count(), 0);
+    assert_eq!(
+        own.doubts("2").collect::<Vec<_>>(),
+        ["GuardDuty is not on in eu-west-1"]
+    );
+    let months = own.months("1", "2026-11-02".parse().unwrap());
+    assert_eq!(months[0].month, "2026-10");
+    assert!(
+        own.add_detectors("d", br#"{"Findings": []}"#, ("1", "x"))
+            .is_err()
+    );
+}

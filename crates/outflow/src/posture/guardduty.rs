@@ -1,10 +1,12 @@
 //! Findings of GuardDuty, from files and folders.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use outflow_ingest::{CONTEXT_INFLATED_BYTES_MAX, Object, ReadError, Reader};
+use outflow_enrich::inventory::{CallState, Collected, CollectedCall};
+use outflow_ingest::{CONTEXT_INFLATED_BYTES_MAX, Context, Object, ReadError, Reader};
 use outflow_posture::GuardDuty;
 
 use crate::exit::Failure;
@@ -54,6 +56,55 @@ pub(super) fn read(paths: &[PathBuf], voice: Voice) -> Result<Option<GuardDuty>,
         ));
     }
     Ok(Some(findings))
+}
+
+/// Adds what the snapshots of an inventory have, of each account and region the latest. It is said to be on only where a
+/// detector is, and what is not known of it is doubted.
+pub(super) fn collected(
+    given: Option<GuardDuty>,
+    context: &Context,
+) -> Result<Option<GuardDuty>, Failure> {
+    let mut latest: BTreeMap<(&str, &str), &(PathBuf, Collected)> = BTreeMap::new();
+    for snapshot in &context.collected {
+        let own = &snapshot.1;
+        // Times are texts that sort as times.
+        let known = latest
+            .entry((&own.account_id, &own.region))
+            .or_insert(snapshot);
+        if known.1.taken_at <= own.taken_at {
+            *known = snapshot;
+        }
+    }
+    let (mut findings, mut reader) = (given, Reader::new());
+    for (folder, own) in latest.into_values() {
+        for call in own.calls.iter().filter(|call| is_of_guardduty(call)) {
+            let findings = findings.get_or_insert_default();
+            if call.state != CallState::Ok {
+                let (state, region) = (call.state.name(), &own.region);
+                let why = format!("{} of GuardDuty in {region}: {state}", call.list);
+                findings.doubt(&own.account_id, why);
+            }
+            let Some(path) = call.file.as_ref().map(|file| folder.join(file)) else {
+                continue;
+            };
+            let json = content(&path, &mut reader)?;
+            let source = path.display().to_string();
+            let added = match call.list.as_str() {
+                "Detectors" => {
+                    findings.add_detectors(&source, &json, (&own.account_id, &own.region))
+                }
+                _ => findings.add(&source, &json),
+            };
+            let hint = "collect the inventory anew: the file was changed or is damaged";
+            added.map_err(|error| Failure::usage(error, hint))?;
+        }
+    }
+    Ok(findings)
+}
+
+/// Whether a call tells of detectors or findings.
+fn is_of_guardduty(call: &CollectedCall) -> bool {
+    matches!(call.list.as_str(), "Detectors" | "Findings")
 }
 
 /// A file, or those of a folder in order of name, and how many were passed over. Links within a folder are not followed.

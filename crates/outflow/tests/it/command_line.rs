@@ -141,6 +141,17 @@ fn help_of_functions() {
 }
 
 #[test]
+fn help_of_inventory() {
+    let of = [
+        "inventory --help",
+        "inventory collect --help",
+        "inventory import --help",
+    ];
+    let of = of.map(|args| help(&args.split(' ').collect::<Vec<_>>()));
+    insta::assert_snapshot!(of.join("\n"));
+}
+
+#[test]
 fn help_of_posture() {
     insta::assert_snapshot!(help(&["posture", "--help"]));
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::stub::item;
+use crate::fixtures::item;
 
 #[test]
 fn each_message_has_an_answer_of_its_own() {

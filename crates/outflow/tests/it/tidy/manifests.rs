@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use super::{files, nothing, read};
 
 /// Crates by ring. Dependencies point inward, to the same or a smaller number.
-const RINGS: [(&str, u8); 15] = [
+const RINGS: [(&str, u8); 17] = [
     ("outflow-record", 0),
     ("outflow-sketch", 0),
     ("outflow-finding", 0),
@@ -17,8 +17,10 @@ const RINGS: [(&str, u8); 15] = [
     ("outflow-sim", 0),
     ("outflow-evaluate", 0),
     ("outflow-udf", 1),
+    ("outflow-aws", 2),
     ("outflow-deliver", 2),
     ("outflow-ingest", 2),
+    ("outflow-inventory", 2),
     ("outflow-lake", 2),
     ("outflow-query", 2),
     ("outflow-server", 2),

@@ -1,8 +1,8 @@
-//! When a delivery that failed is tried again.
+//! When a request that failed is sent again.
 
 use std::time::{Duration, SystemTime};
 
-/// Attempts at a batch. What then has not arrived is a failure.
+/// Attempts at a request. What then has not gone well is a failure.
 pub const ATTEMPTS_MAX: u32 = 8;
 
 /// The longest wait after the first attempt; each further one may take twice as long, up to [`WAIT_MAX`].
@@ -16,10 +16,12 @@ const ASKED_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// How one attempt failed, wholly or at one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Failed {
+pub enum Failed {
     /// Another attempt may do better, but not before a time that the target may have named.
     Passing {
+        /// What went wrong.
         reason: String,
+        /// How long to wait at least.
         after: Option<Duration>,
     },
     /// There is too much in the request: fewer items may pass.
@@ -29,7 +31,8 @@ pub(crate) enum Failed {
 }
 
 impl Failed {
-    pub(crate) fn passing(reason: impl Into<String>) -> Self {
+    /// One that may pass at any time.
+    pub fn passing(reason: impl Into<String>) -> Self {
         Self::Passing {
             reason: reason.into(),
             after: None,
@@ -39,7 +42,7 @@ impl Failed {
 
 /// How long to wait after so many attempts: between half and the whole of a time that doubles, so that those who were
 /// turned away together do not come back together; and no less than the target asked for. `chance` is in `0..1`.
-pub(crate) fn wait(attempts: u32, asked: Option<Duration>, chance: f64) -> Duration {
+pub fn wait(attempts: u32, asked: Option<Duration>, chance: f64) -> Duration {
     let doubled = WAIT_FIRST.saturating_mul(1 << attempts.saturating_sub(1).min(16));
     let half = doubled.min(WAIT_MAX) / 2;
     let own = half + half.mul_f64(chance.clamp(0.0, 1.0));

@@ -14,11 +14,12 @@ use http::{HeaderMap, StatusCode};
 use crate::Host;
 use crate::retry::{Failed, retry_after};
 
-/// How long an attempt may take, from connecting to the last byte of the answer that is read.
-const ATTEMPT_MAX: Duration = Duration::from_secs(if cfg!(test) { 3 } else { 30 });
+/// How long an attempt may take to be answered, and as long again to the last byte of the answer that is read.
+pub const ATTEMPT_MAX: Duration = Duration::from_secs(30);
 
-/// Bytes of an answer that are read: those of AWS are far shorter. A longer one counts as a failure, and is tried again.
-const ANSWER_BYTES_MAX: usize = 1 << 20;
+/// Bytes of an answer that are read, where it tells no more than whether something was taken: those of AWS are far
+/// shorter. A longer one counts as a failure, and is tried again.
+pub const ANSWER_BYTES_MAX: usize = 1 << 20;
 
 /// Bytes of an answer that are read for why it is a refusal; what is more is not looked at.
 const REASON_BYTES_MAX: usize = 4096;
@@ -28,24 +29,29 @@ const USER_AGENT: &str = concat!("outflow/", env!("CARGO_PKG_VERSION"));
 
 /// What sends requests. It follows no redirect, so that nothing signed goes where its target did not say.
 #[derive(Debug, Clone)]
-pub(crate) struct Http {
+pub struct Http {
     /// By the proxy that the environment names, if it names one.
     outward: SharedHttpConnector,
     /// To this machine, which no proxy knows.
     inward: SharedHttpConnector,
     pub(crate) host: Arc<dyn Host>,
+    attempt_max: Duration,
 }
 
 /// An answer, whose body is still to come.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
+pub struct Answer {
+    /// Status.
+    pub status: StatusCode,
+    /// Headers.
+    pub headers: HeaderMap,
     body: ByteStream,
+    attempt_max: Duration,
 }
 
 impl Http {
-    pub(crate) fn new(host: Arc<dyn Host>) -> Self {
+    /// On a machine; `attempt_max` is mostly [`ATTEMPT_MAX`].
+    pub fn new(host: Arc<dyn Host>, attempt_max: Duration) -> Self {
         let builder = || Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
         Self {
             outward: SharedHttpConnector::new(
@@ -53,11 +59,20 @@ impl Http {
             ),
             inward: SharedHttpConnector::new(builder().build()),
             host,
+            attempt_max,
         }
     }
 
+    /// The machine.
+    pub fn host(&self) -> &dyn Host {
+        &*self.host
+    }
+
     /// Sends a request and waits for the head of the answer.
-    pub(crate) async fn send(&self, request: http::Request<String>) -> Result<Answer, Failed> {
+    ///
+    /// # Errors
+    /// [`Failed`] if none came.
+    pub async fn send(&self, request: http::Request<String>) -> Result<Answer, Failed> {
         let mut request = request.map(SdkBody::from);
         let headers = request.headers_mut();
         headers.insert("user-agent", http::HeaderValue::from_static(USER_AGENT));
@@ -65,9 +80,9 @@ impl Http {
         let connector = if plain { &self.inward } else { &self.outward };
         let request = request.try_into();
         let request = request.map_err(|error| Failed::Lasting(root_cause(&error)))?;
-        let answer = tokio::time::timeout(ATTEMPT_MAX, connector.call(request)).await;
+        let answer = tokio::time::timeout(self.attempt_max, connector.call(request)).await;
         let answer = answer
-            .map_err(|_| late())?
+            .map_err(|_| late(self.attempt_max))?
             .map_err(|error| Failed::passing(root_cause(&error)))?;
         let answer = answer
             .try_into_http1x()
@@ -77,26 +92,30 @@ impl Http {
             status: head.status,
             headers: head.headers,
             body: ByteStream::new(body),
+            attempt_max: self.attempt_max,
         })
     }
 }
 
 impl Answer {
-    /// The whole body.
-    pub(crate) async fn text(mut self) -> Result<String, Failed> {
-        let (bytes, end) = self.read(ANSWER_BYTES_MAX).await;
+    /// The whole body, if it has no more than so many bytes: mostly [`ANSWER_BYTES_MAX`].
+    ///
+    /// # Errors
+    /// [`Failed::Passing`] if it is longer, or breaks off.
+    pub async fn text(mut self, bytes_max: usize) -> Result<String, Failed> {
+        let (bytes, end) = self.read(bytes_max).await;
         match end {
             End::Whole => Ok(String::from_utf8_lossy(&bytes).into_owned()),
             End::TooLong => Err(Failed::passing(format!(
-                "it answered more than {ANSWER_BYTES_MAX} bytes"
+                "it answered more than {bytes_max} bytes"
             ))),
-            End::Late => Err(late()),
+            End::Late => Err(late(self.attempt_max)),
             End::Broken(cause) => Err(Failed::passing(format!("its answer broke off: {cause}"))),
         }
     }
 
     /// The beginning of the body, as much as comes.
-    pub(crate) async fn beginning(&mut self) -> String {
+    pub async fn beginning(&mut self) -> String {
         let (mut bytes, _) = self.read(REASON_BYTES_MAX).await;
         bytes.truncate(REASON_BYTES_MAX);
         String::from_utf8_lossy(&bytes).into_owned()
@@ -116,12 +135,12 @@ impl Answer {
                 }
             }
         };
-        let end = tokio::time::timeout(ATTEMPT_MAX, all).await;
+        let end = tokio::time::timeout(self.attempt_max, all).await;
         (bytes, end.unwrap_or(End::Late))
     }
 
     /// What a status other than those of success means, and what the body says of it.
-    pub(crate) fn failed(&self, host: &dyn Host, said: &str) -> Failed {
+    pub fn failed(&self, host: &dyn Host, said: &str) -> Failed {
         let status = self.status;
         let reason = match said.trim() {
             "" => format!("it answered {status}"),
@@ -155,15 +174,15 @@ enum End {
     Broken(String),
 }
 
-fn late() -> Failed {
+fn late(attempt_max: Duration) -> Failed {
     Failed::passing(format!(
         "it did not answer within {} s",
-        ATTEMPT_MAX.as_secs()
+        attempt_max.as_secs()
     ))
 }
 
 /// The innermost cause: what is around it says only that a request failed.
-pub(crate) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+pub fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;

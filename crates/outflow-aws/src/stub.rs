@@ -9,10 +9,8 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::future::BoxFuture;
-use outflow_finding::{Family, Severity};
-use outflow_record::Timestamp;
 
-use crate::{Format, Host, Item, Run};
+use crate::Host;
 
 /// 2026-09-21T14:13:20Z.
 pub(crate) const NOW_SECS: u64 = 1_790_000_000;
@@ -50,6 +48,8 @@ pub(crate) struct Asked {
     pub(crate) body: String,
 }
 
+type Playing = dyn Fn(&Asked, usize) -> Play + Send + Sync;
+
 /// The server; it ends when it is dropped.
 pub(crate) struct Stub {
     at: SocketAddr,
@@ -60,26 +60,28 @@ pub(crate) struct Stub {
 impl Stub {
     /// Plays one after the other, and the last again and again.
     pub(crate) fn start(plays: &[Play]) -> Self {
+        let plays = plays.to_vec();
+        Self::answering(move |_, before| plays[before.min(plays.len() - 1)].clone())
+    }
+
+    /// Plays what is made of a request, and of the number of those before it.
+    pub(crate) fn answering(play: impl Fn(&Asked, usize) -> Play + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stub = Self {
             at: listener.local_addr().unwrap(),
             asked: Arc::default(),
             over: Arc::default(),
         };
-        let (plays, asked, over) = (
-            plays.to_vec(),
-            Arc::clone(&stub.asked),
-            Arc::clone(&stub.over),
-        );
-        let plays = Arc::new(plays);
+        let (asked, over) = (Arc::clone(&stub.asked), Arc::clone(&stub.over));
+        let play: Arc<Playing> = Arc::new(play);
         thread::spawn(move || {
             for connection in listener.incoming() {
                 if over.load(Ordering::Relaxed) {
                     return;
                 }
-                let (plays, asked, over) =
-                    (Arc::clone(&plays), Arc::clone(&asked), Arc::clone(&over));
-                thread::spawn(move || serve(&connection.unwrap(), &plays, &asked, &over));
+                let (play, asked, over) =
+                    (Arc::clone(&play), Arc::clone(&asked), Arc::clone(&over));
+                thread::spawn(move || serve(&connection.unwrap(), &*play, &asked, &over));
             }
         });
         stub
@@ -106,13 +108,14 @@ impl Drop for Stub {
     }
 }
 
-fn serve(connection: &TcpStream, plays: &[Play], all: &Mutex<Vec<Asked>>, over: &AtomicBool) {
+fn serve(connection: &TcpStream, play: &Playing, all: &Mutex<Vec<Asked>>, over: &AtomicBool) {
     let mut input = BufReader::new(connection);
     while let Some(asked) = request(&mut input) {
         let play = {
             let mut all = all.lock().unwrap();
+            let play = play(&asked, all.len());
             all.push(asked);
-            plays[(all.len() - 1).min(plays.len() - 1)].clone()
+            play
         };
         let mut out = connection;
         let written = match play {
@@ -170,7 +173,8 @@ fn request(input: &mut impl std::io::BufRead) -> Option<Asked> {
     let headers: BTreeMap<String, String> = headers
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
-    let length = headers.get("content-length")?.parse().unwrap();
+    let length = headers.get("content-length");
+    let length = length.map_or(0, |length| length.parse().unwrap());
     let mut body = vec![0; length];
     input.read_exact(&mut body).ok()?;
     Some(Asked {
@@ -206,23 +210,4 @@ impl Host for Told {
     fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name).cloned()
     }
-}
-
-pub(crate) fn run() -> Run {
-    Run::new("run-1", Timestamp(1_790_000_000)).unwrap()
-}
-
-pub(crate) fn item(id: &str) -> Item {
-    item_of(id, &format!(r#"{{"id":"{id}"}}"#))
-}
-
-pub(crate) fn item_of(id: &str, body: &str) -> Item {
-    Item::new(
-        id,
-        Severity::High,
-        [Family::VolumeLedger],
-        Format::Json,
-        body,
-    )
-    .unwrap()
 }

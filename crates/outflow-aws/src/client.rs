@@ -1,7 +1,7 @@
 //! Requests to AWS, signed.
 //!
-//! Four requests do not pay for four SDKs: the largest of them is a quarter of a million lines to build. One way of
-//! sending is also one way of trying again, and one bound on what an answer may be.
+//! A few requests do not pay for SDKs: that of EC2 alone is more than a million lines to build. One way of sending is also
+//! one way of trying again, and one bound on what an answer may be.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,9 +18,9 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use tokio::sync::Mutex;
 use url::Url;
 
+use crate::Host;
 use crate::http::{Answer, Http, root_cause};
 use crate::retry::Failed;
-use crate::{Error, Host};
 
 /// Where a request goes if nothing names a region.
 const REGION_DEFAULT: &str = "us-east-1";
@@ -29,11 +29,13 @@ const REGION_DEFAULT: &str = "us-east-1";
 const RENEWED_BEFORE: Duration = Duration::from_secs(60);
 
 /// Codes of errors that another attempt may not meet, beside those that the status tells of.
-const PASSING: [&str; 7] = [
+const PASSING: [&str; 9] = [
     "InternalError",
     "InternalException",
     "InternalFailure",
     "LimitExceededException",
+    "PriorRequestNotComplete",
+    "RequestLimitExceeded",
     "RequestTimeout",
     "ServiceUnavailable",
     "SlowDown",
@@ -46,8 +48,8 @@ const TOO_LARGE: [&str; 3] = [
     "RequestEntityTooLarge",
 ];
 
-/// Who signs.
-pub(crate) struct Aws {
+/// Who signs: credentials, the region of requests that name none, and the server, if it is not AWS.
+pub struct Aws {
     http: Http,
     provider: SharedCredentialsProvider,
     held: Mutex<Option<Credentials>>,
@@ -56,15 +58,22 @@ pub(crate) struct Aws {
 }
 
 /// A request, yet unsigned. The path is encoded as it is to be sent.
-pub(crate) struct Call<'a> {
-    pub(crate) service: &'static str,
-    pub(crate) region: &'a str,
-    pub(crate) method: &'static str,
-    pub(crate) url: String,
-    pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: String,
+#[derive(Debug, Clone)]
+pub struct Call<'a> {
+    /// The service, as signatures name it.
+    pub service: &'static str,
+    /// The region.
+    pub region: &'a str,
+    /// Such as `POST`.
+    pub method: &'static str,
+    /// The whole address.
+    pub url: String,
+    /// Headers, which are signed.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; empty without one.
+    pub body: String,
     /// Statuses beside those of success that are no failures yet, as the caller knows what they mean.
-    pub(crate) read_too: &'static [u16],
+    pub read_too: &'static [u16],
 }
 
 impl fmt::Debug for Aws {
@@ -78,14 +87,36 @@ impl fmt::Debug for Aws {
 
 /// How AWS is reached.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct AwsOptions<'a> {
-    pub(crate) region: Option<&'a str>,
-    pub(crate) endpoint: Option<&'a Url>,
+pub struct AwsOptions<'a> {
+    /// The region; else that of environment or profile.
+    pub region: Option<&'a str>,
+    /// A server that stands in for AWS.
+    pub endpoint: Option<&'a Url>,
+}
+
+/// No link of AWS's chain of credentials has any.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there are no credentials for AWS: {reason}")]
+pub struct NoCredentials {
+    /// What the last link said.
+    pub reason: String,
+}
+
+/// What AWS refused, or what kept a request from being answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// AWS's code of the error; empty where it was not AWS that said no.
+    pub code: String,
+    /// Whether another attempt may do better.
+    pub failed: Failed,
 }
 
 impl Aws {
     /// Finds credentials and region as AWS's own tools do.
-    pub(crate) async fn connect(http: Http, options: AwsOptions<'_>) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// [`NoCredentials`] if there are none.
+    pub async fn connect(http: Http, options: AwsOptions<'_>) -> Result<Self, NoCredentials> {
         let client = aws_smithy_http_client::Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build_https();
@@ -94,7 +125,7 @@ impl Aws {
             config = config.region(Region::new(region.to_owned()));
         }
         let config: SdkConfig = config.load().await;
-        let none = |reason| Error::NoCredentials { reason };
+        let none = |reason| NoCredentials { reason };
         let provider = config.credentials_provider();
         let provider = provider.ok_or_else(|| none("no provider is configured".to_owned()))?;
         let region = config.region().map(|region| region.as_ref().to_owned());
@@ -104,7 +135,8 @@ impl Aws {
         Ok(aws)
     }
 
-    pub(crate) fn new(
+    /// With a source of credentials that is known.
+    pub fn new(
         http: Http,
         provider: SharedCredentialsProvider,
         region: Option<String>,
@@ -120,22 +152,22 @@ impl Aws {
     }
 
     /// The machine.
-    pub(crate) fn host(&self) -> &dyn Host {
+    pub fn host(&self) -> &dyn Host {
         &*self.http.host
     }
 
     /// The region of requests that name none.
-    pub(crate) fn region(&self) -> &str {
+    pub fn region(&self) -> &str {
         &self.region
     }
 
     /// The server that stands in for AWS, without a slash at its end.
-    pub(crate) fn endpoint(&self) -> Option<&str> {
+    pub fn endpoint(&self) -> Option<&str> {
         self.endpoint.as_deref()
     }
 
     /// The address of a service, without a slash at its end.
-    pub(crate) fn base(&self, service: &str, region: &str) -> String {
+    pub fn base(&self, service: &str, region: &str) -> String {
         let of_aws = || format!("https://{service}.{region}.{}", domain(region));
         self.endpoint().map_or_else(of_aws, str::to_owned)
     }
@@ -154,7 +186,18 @@ impl Aws {
     }
 
     /// Signs and sends a request. What AWS refuses is a failure.
-    pub(crate) async fn send(&self, call: Call<'_>) -> Result<Answer, Failed> {
+    ///
+    /// # Errors
+    /// [`Failed`] says whether another attempt may do better.
+    pub async fn send(&self, call: Call<'_>) -> Result<Answer, Failed> {
+        self.ask(call).await.map_err(|refused| refused.failed)
+    }
+
+    /// Signs and sends a request, and says by which code AWS refuses it.
+    ///
+    /// # Errors
+    /// [`Refused`], also where there was no answer.
+    pub async fn ask(&self, call: Call<'_>) -> Result<Answer, Refused> {
         let credentials = self.credentials().await;
         let credentials = credentials
             .map_err(|reason| Failed::passing(format!("there are no credentials: {reason}")))?;
@@ -171,29 +214,40 @@ impl Aws {
         if code.starts_with("ExpiredToken") {
             // Those that are held may be older than what the provider now has.
             *self.held.lock().await = None;
-            return Err(Failed::passing(format!(
-                "its credentials have expired: {said}"
-            )));
+            let failed = Failed::passing(format!("its credentials have expired: {said}"));
+            return Err(Refused { code, failed });
         }
-        Err(match failed {
+        let failed = match failed {
             Failed::Lasting(reason) if TOO_LARGE.contains(&code.as_str()) => {
                 Failed::TooLarge(reason)
             }
             Failed::Lasting(reason) if is_passing(&code) => Failed::passing(reason),
             failed => failed,
-        })
+        };
+        Err(Refused { code, failed })
+    }
+}
+
+impl From<Failed> for Refused {
+    fn from(failed: Failed) -> Self {
+        Self {
+            code: String::new(),
+            failed,
+        }
     }
 }
 
 /// Whether another attempt may not meet an error of this code.
-pub(crate) fn is_passing(code: &str) -> bool {
+pub fn is_passing(code: &str) -> bool {
     PASSING.contains(&code) || code.contains("Throttl") || code.contains("TooManyRequests")
 }
 
 /// The domain of AWS in the partition of a region.
-pub(crate) fn domain(region: &str) -> &'static str {
+pub fn domain(region: &str) -> &'static str {
     if region.starts_with("cn-") {
         "amazonaws.com.cn"
+    } else if region.starts_with("eusc-") {
+        "amazonaws.eu"
     } else {
         "amazonaws.com"
     }

@@ -86,7 +86,7 @@ impl ProvideCredentials for &'static Ending {
 
 fn aws_with(ending: &'static Ending, host: Arc<Told>) -> Aws {
     Aws::new(
-        Http::new(host),
+        Http::new(host, Duration::from_secs(3)),
         SharedCredentialsProvider::new(ending),
         None,
         None,
@@ -153,6 +153,12 @@ async fn codes_say_whether_to_try_again() {
     }
     let long = of("", r#"{"__type":"com.amazonaws.sqs#BatchRequestTooLong"}"#).await;
     assert!(matches!(long, Failed::TooLarge(_)));
+    let limited = of(
+        "",
+        "<Response><Errors><Error><Code>RequestLimitExceeded</Code></Error></Errors></Response>",
+    )
+    .await;
+    assert!(matches!(limited, Failed::Passing { .. }), "{limited:?}");
     let missing = of("", r#"{"__type":"com.amazonaws.sqs#QueueDoesNotExist"}"#).await;
     assert!(matches!(missing, Failed::Lasting(reason) if reason.contains("QueueDoesNotExist")));
 }
@@ -161,4 +167,5 @@ async fn codes_say_whether_to_try_again() {
 fn each_partition_has_its_domain() {
     assert_eq!(domain("cn-north-1"), "amazonaws.com.cn");
     assert_eq!(domain("us-gov-west-1"), "amazonaws.com");
+    assert_eq!(domain("eusc-de-east-1"), "amazonaws.eu");
 }

@@ -3,7 +3,7 @@ use crate::stub::{Play, Stub, Told};
 
 async fn send(stub: &Stub) -> Result<Answer, Failed> {
     let request = http::Request::post(format!("{}/x", stub.url()));
-    let http = Http::new(Arc::new(Told::default()));
+    let http = Http::new(Arc::new(Told::default()), Duration::from_secs(3));
     http.send(request.body("{}".to_owned()).unwrap()).await
 }
 
@@ -18,7 +18,10 @@ async fn failed(play: Play) -> Failed {
 }
 
 async fn text(play: Play) -> Result<String, Failed> {
-    send(&Stub::start(&[play])).await?.text().await
+    send(&Stub::start(&[play]))
+        .await?
+        .text(ANSWER_BYTES_MAX)
+        .await
 }
 
 fn passing(failed: Failed) -> (String, Option<u64>) {
@@ -59,7 +62,7 @@ async fn connections_that_break_are_tried_again() {
     passing(failed(Play::Close).await);
     let gone = Stub::start(&[Play::Close]).url();
     let request = http::Request::post(gone).body(String::new()).unwrap();
-    let http = Http::new(Arc::new(Told::default()));
+    let http = Http::new(Arc::new(Told::default()), Duration::from_secs(3));
     passing(http.send(request).await.unwrap_err());
 }
 

@@ -1,4 +1,4 @@
-//! What a delivery takes from the machine: time, chance, waiting, and the environment.
+//! What requests take from the machine: time, chance, waiting, and the environment.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
 
-/// The machine that delivers. Tests bring one of their own, whose time passes when it is told to.
+/// The machine that sends. Tests bring one of their own, whose time passes when it is told to.
 pub trait Host: fmt::Debug + Send + Sync {
     /// The time of day.
     fn now(&self) -> SystemTime;

@@ -1,0 +1,159 @@
+//! Attributes of a resource, and what those refer to that are not known yet.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::Resource;
+
+/// How ids begin, by the kind of resource: what reads an inventory tells some kinds by it.
+const PREFIXES: [(&str, &str); 20] = [
+    ("aws_default_network_acl", "acl"),
+    ("aws_default_route_table", "rtb"),
+    ("aws_default_security_group", "sg"),
+    ("aws_default_subnet", "subnet"),
+    ("aws_default_vpc", "vpc"),
+    ("aws_ec2_managed_prefix_list", "pl"),
+    ("aws_ec2_transit_gateway", "tgw"),
+    ("aws_egress_only_internet_gateway", "eigw"),
+    ("aws_flow_log", "fl"),
+    ("aws_instance", "i"),
+    ("aws_internet_gateway", "igw"),
+    ("aws_nat_gateway", "nat"),
+    ("aws_network_acl", "acl"),
+    ("aws_network_interface", "eni"),
+    ("aws_route_table", "rtb"),
+    ("aws_security_group", "sg"),
+    ("aws_subnet", "subnet"),
+    ("aws_vpc", "vpc"),
+    ("aws_vpc_endpoint", "vpce"),
+    ("aws_vpn_gateway", "vgw"),
+];
+
+/// Ids of all resources; of one that is not made yet, a name that stands for it.
+#[derive(Debug, Default)]
+pub(super) struct Ids(BTreeMap<String, String>);
+
+impl Ids {
+    pub(super) fn of(resources: &[Resource]) -> Self {
+        let ids = resources.iter().map(|own| (own.address(), own.id()));
+        Self(ids.collect())
+    }
+}
+
+impl Resource {
+    /// The id, or a name for what has none yet: the kind of id, and the address in brackets.
+    pub(super) fn id(&self) -> String {
+        let known = self.values.get("id").and_then(Value::as_str);
+        if let Some(id) = known.filter(|id| !id.is_empty()) {
+            return id.to_owned();
+        }
+        let prefix = PREFIXES.iter().find(|(kind, _)| *kind == self.kind);
+        let prefix = prefix.map_or("planned", |(_, prefix)| prefix);
+        format!("{prefix}-({})", self.address())
+    }
+}
+
+/// The attributes of a resource or of a block in it.
+#[derive(Clone, Copy)]
+pub(in crate::import) struct Values<'a> {
+    pub(super) resource: &'a Resource,
+    pub(super) ids: &'a Ids,
+    values: &'a Map<String, Value>,
+    block: Option<(&'a str, usize)>,
+}
+
+impl<'a> Values<'a> {
+    pub(super) fn new(resource: &'a Resource, ids: &'a Ids) -> Self {
+        Self {
+            resource,
+            ids,
+            values: &resource.values,
+            block: None,
+        }
+    }
+
+    /// A text that is not empty.
+    pub(super) fn text(&self, key: &str) -> Option<&'a str> {
+        let text = self.values.get(key)?.as_str()?;
+        Some(text).filter(|text| !text.is_empty())
+    }
+
+    /// A text, or the id of what it is taken from.
+    pub(super) fn id(&self, key: &str) -> Option<String> {
+        let known = self.text(key).map(str::to_owned);
+        known.or_else(|| self.referred(key).into_iter().next())
+    }
+
+    pub(super) fn number(&self, key: &str) -> Option<i64> {
+        let value = self.values.get(key)?;
+        // A state has some numbers as texts.
+        value.as_i64().or_else(|| value.as_str()?.parse().ok())
+    }
+
+    pub(super) fn bool(&self, key: &str) -> Option<bool> {
+        self.values.get(key)?.as_bool()
+    }
+
+    /// Texts of a list or set.
+    pub(super) fn texts(&self, key: &str) -> Vec<String> {
+        let list = self.values.get(key).and_then(Value::as_array);
+        let list = list.into_iter().flatten().filter_map(Value::as_str);
+        list.map(str::to_owned).collect()
+    }
+
+    /// Texts of a list, or the ids of what it is taken from.
+    pub(super) fn ids_of(&self, key: &str) -> Vec<String> {
+        let known = self.texts(key);
+        if known.is_empty() {
+            self.referred(key)
+        } else {
+            known
+        }
+    }
+
+    /// The blocks of a name.
+    pub(super) fn blocks(&self, key: &'a str) -> Vec<Self> {
+        let blocks = self.values.get(key).and_then(Value::as_array);
+        let blocks = blocks.into_iter().flatten().enumerate();
+        blocks
+            .filter_map(|(at, block)| {
+                Some(Self {
+                    values: block.as_object()?,
+                    block: Some((key, at)),
+                    ..*self
+                })
+            })
+            .collect()
+    }
+
+    /// Tags, as AWS describes them.
+    pub(super) fn tags(&self) -> Value {
+        let all = self.values.get("tags_all").and_then(Value::as_object);
+        let tags = all.or_else(|| self.values.get("tags")?.as_object());
+        let tags = tags.into_iter().flatten();
+        tags.filter_map(|(key, value)| Some(json!({"Key": key, "Value": value.as_str()?})))
+            .collect()
+    }
+
+    /// Ids of the resources that an attribute is taken from: those of the same module, and of several instances the
+    /// one of the same index. What is not there so is unknown.
+    fn referred(&self, key: &str) -> Vec<String> {
+        let own = self.resource;
+        let key = match self.block {
+            Some((block, at)) => format!("{block}.{at}.{key}"),
+            None => key.to_owned(),
+        };
+        let names = own.references.get(&key).into_iter().flatten();
+        let mut ids = Vec::new();
+        for name in names {
+            let plain = format!("{}{name}", own.module);
+            let same = format!("{plain}{}", own.index);
+            let id = self.ids.0.get(&same).or_else(|| self.ids.0.get(&plain));
+            if let Some(id) = id.filter(|id| !ids.contains(*id)) {
+                ids.push(id.clone());
+            }
+        }
+        ids
+    }
+}
