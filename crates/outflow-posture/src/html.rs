@@ -272,9 +272,9 @@ fn months(out: &mut dyn Write, high: &HighFindings) -> io::Result<()> {
     let bars: Vec<HtmlBar> = high.months[last..]
         .iter()
         .map(|month| HtmlBar {
-            name: month.month.to_string(),
-            value: month.high as u64,
-            shown: human_count(month.high as u64),
+            name: month.month.clone(),
+            value: month.high,
+            shown: human_count(month.high),
         })
         .collect();
     write_html_bars(out, "High findings of GuardDuty by month", &bars)

@@ -141,6 +141,35 @@ fn actions(stub: &Stub) -> Vec<String> {
     stub.asked().iter().map(action).collect()
 }
 
+/// What is asked before anything is changed; `?` marks rehearsals.
+const PREPARING: [&str; 9] = [
+    "GetCallerIdentity",
+    "DescribeSecurityGroups",
+    "DescribeNetworkInterfaces",
+    "DescribeNetworkAcls",
+    "ListFirewallRuleGroupAssociations",
+    "ListFirewallRuleGroupAssociations",
+    "CreateSecurityGroup?",
+    "ModifyNetworkInterfaceAttribute?",
+    "CreateNetworkAclEntry?",
+];
+
+/// What takes it back, behind the question whose account it is.
+const UNDOING: [&str; 12] = [
+    "DisassociateFirewallRuleGroup",
+    "GetFirewallRuleGroupAssociation",
+    "GetFirewallRuleGroupAssociation",
+    "DeleteFirewallRule",
+    "DeleteFirewallRuleGroup",
+    "DeleteFirewallDomainList",
+    "DescribeNetworkAcls",
+    "DeleteNetworkAclEntry",
+    "DescribeNetworkInterfaces",
+    "ModifyNetworkInterfaceAttribute",
+    "DescribeSecurityGroups",
+    "DeleteSecurityGroup",
+];
+
 #[tokio::test]
 async fn it_is_rehearsed_kept_applied_and_taken_back() {
     let all = [preparing(), applying(), undoing(&["sg-q"])].concat();
@@ -148,20 +177,7 @@ async fn it_is_rehearsed_kept_applied_and_taken_back() {
     let api = api(&stub);
     let mut undo = api.prepare(&containment(Deny::NetworkAcl)).await.unwrap();
     let rehearsal = actions(&stub);
-    assert_eq!(
-        rehearsal,
-        [
-            "GetCallerIdentity",
-            "DescribeSecurityGroups",
-            "DescribeNetworkInterfaces",
-            "DescribeNetworkAcls",
-            "ListFirewallRuleGroupAssociations",
-            "ListFirewallRuleGroupAssociations",
-            "CreateSecurityGroup?",
-            "ModifyNetworkInterfaceAttribute?",
-            "CreateNetworkAclEntry?",
-        ]
-    );
+    assert_eq!(rehearsal, PREPARING);
     let vpc = &undo.vpcs[0];
     assert_eq!(vpc.interfaces[0].groups, ["sg-a", "sg-b"]);
     assert_eq!((vpc.acl_entries[0].rule_number, vpc.dns.priority), (2, 103));
@@ -189,23 +205,7 @@ async fn it_is_rehearsed_kept_applied_and_taken_back() {
     let asked = stub.asked();
     let back = asked.iter().skip(before);
     let back: Vec<String> = back.map(action).collect();
-    assert_eq!(
-        back[1..],
-        [
-            "DisassociateFirewallRuleGroup",
-            "GetFirewallRuleGroupAssociation",
-            "GetFirewallRuleGroupAssociation",
-            "DeleteFirewallRule",
-            "DeleteFirewallRuleGroup",
-            "DeleteFirewallDomainList",
-            "DescribeNetworkAcls",
-            "DeleteNetworkAclEntry",
-            "DescribeNetworkInterfaces",
-            "ModifyNetworkInterfaceAttribute",
-            "DescribeSecurityGroups",
-            "DeleteSecurityGroup",
-        ]
-    );
+    assert_eq!(back[1..], UNDOING);
     let bodies = stub.bodies();
     assert!(bodies[before + 10].ends_with("SecurityGroupId.1=sg-a&SecurityGroupId.2=sg-b"));
     let denied = bodies

@@ -298,6 +298,6 @@ fi"#
 }
 
 /// A text as one word of a shell, in which nothing has a meaning.
-pub(super) fn sh(text: impl AsRef<str>) -> String {
-    format!("'{}'", text.as_ref().replace('\'', r"'\''"))
+pub(super) fn sh(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }

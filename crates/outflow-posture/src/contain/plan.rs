@@ -197,9 +197,6 @@ impl Known<'_> {
         }
         let of_log =
             |pick: fn(&Located) -> &Option<String>| located.and_then(|of| pick(of).clone());
-        let first = |options: [Option<String>; 2], is: &dyn Fn(&str) -> bool| {
-            options.into_iter().flatten().find(|text| is(text))
-        };
         let vpc_id = first(
             [
                 info.as_ref().map(|info| info.vpc_id.clone()),
@@ -221,35 +218,7 @@ impl Known<'_> {
             .region
             .take()
             .or_else(|| first([region, of_log(|of| &of.region)], &is_region));
-        let groups: Vec<String> = match &info {
-            Some(info) => info.security_groups.keys().cloned().collect(),
-            None => {
-                let groups = located.map(|of| of.sender.security_groups.clone());
-                groups
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(|of| of.id)
-                    .collect()
-            }
-        };
-        let quarantined = Quarantined {
-            interface_id: id.to_owned(),
-            instance_id: first(
-                [
-                    info.as_ref().and_then(|info| info.instance_id.clone()),
-                    located.and_then(|of| of.sender.instance_id.clone()),
-                ],
-                &|id| is_id(id, "i-"),
-            ),
-            subnet_id: first(
-                [
-                    info.as_ref().map(|info| info.subnet_id.clone()),
-                    located.and_then(|of| of.sender.subnet_id.clone()),
-                ],
-                &|id| is_id(id, "subnet-"),
-            ),
-            groups: groups.into_iter().filter(|id| is_id(id, "sg-")).collect(),
-        };
+        let quarantined = quarantined(id, info.as_ref(), located);
         if part.interfaces.len() >= INTERFACES_CONTAINED_MAX && !part.interfaces.contains_key(id) {
             return self.leave(format!(
                 "{id}: more than {INTERFACES_CONTAINED_MAX} interfaces"
@@ -347,6 +316,41 @@ impl Known<'_> {
                 .insert(format!("{name}: more than {DOMAINS_DENIED_MAX} domains"));
         }
         domains.into_iter().take(DOMAINS_DENIED_MAX).collect()
+    }
+}
+
+/// The first of two that has a form.
+fn first(options: [Option<String>; 2], is: &dyn Fn(&str) -> bool) -> Option<String> {
+    options.into_iter().flatten().find(|text| is(text))
+}
+
+/// An interface as the inventory has it, or else as records do.
+fn quarantined(id: &str, info: Option<&InterfaceInfo>, located: Option<&Located>) -> Quarantined {
+    let groups: Vec<String> = match info {
+        Some(info) => info.security_groups.keys().cloned().collect(),
+        None => {
+            let groups = located.map(|of| of.sender.security_groups.clone());
+            let groups = groups.unwrap_or_default().into_iter();
+            groups.map(|of| of.id).collect()
+        }
+    };
+    Quarantined {
+        interface_id: id.to_owned(),
+        instance_id: first(
+            [
+                info.and_then(|info| info.instance_id.clone()),
+                located.and_then(|of| of.sender.instance_id.clone()),
+            ],
+            &|id| is_id(id, "i-"),
+        ),
+        subnet_id: first(
+            [
+                info.map(|info| info.subnet_id.clone()),
+                located.and_then(|of| of.sender.subnet_id.clone()),
+            ],
+            &|id| is_id(id, "subnet-"),
+        ),
+        groups: groups.into_iter().filter(|id| is_id(id, "sg-")).collect(),
     }
 }
 
