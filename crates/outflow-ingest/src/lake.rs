@@ -58,7 +58,13 @@ pub struct IngestSettings {
     pub context: Arc<Context>,
     /// Threads that read; at least one, at most 64.
     pub workers: usize,
+    /// What is written, of a lake of the moment that only one question is asked; all, if nothing is said. All is read and
+    /// counted nonetheless, and what was read is in `sources`.
+    pub wanted: Option<Wanted>,
 }
+
+/// Tables, and which of their columns are wanted. Of tables other than `flows` all columns are written.
+pub type Wanted = BTreeMap<Table, BTreeSet<String>>;
 
 /// What a run brought into a lake.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -17,6 +17,7 @@ pub use given::{FoundError, GivenTable, found, guardduty};
 pub use library::{
     Column, Library, LibraryError, Parameter, ParameterKind, QUERY_BYTES_MAX, SavedQuery,
 };
+pub use needs::Needs;
 pub use only::Only;
 pub use row::{Row, rows};
 pub use session::{
@@ -36,6 +37,7 @@ mod files;
 mod given;
 mod library;
 mod names;
+mod needs;
 mod once;
 mod only;
 mod row;

@@ -28,6 +28,15 @@ pub(crate) const FLOWS_ONCE: &str = "flows_once";
 /// `profiles`, likewise.
 pub(crate) const PROFILES_ONCE: &str = "profiles_once";
 
+/// All of these, which look through a lake.
+pub(crate) const SEEN_AT_ONE_POINT: [&str; 5] = [
+    FLOWS_LOGGED,
+    FLOWS_ONCE,
+    PROFILES_ONCE,
+    REPEATED_LOGS,
+    PASSED_HOSTS,
+];
+
 /// What the views leave out and take in: not listed, as few ask for it.
 pub(crate) const REPEATED_LOGS: &str = "repeated_logs";
 pub(crate) const PASSED_HOSTS: &str = "passed_hosts";

@@ -14,6 +14,7 @@ use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser;
@@ -175,6 +176,19 @@ impl Session {
         sql: &str,
         values: Vec<(String, ScalarValue)>,
     ) -> Result<Rows, Error> {
+        let plan = self.plan(sql, values).await?;
+        let plan = self.tables.name(plan).await?;
+        let frame = self.context.execute_logical_plan(plan).await?;
+        let stream = frame.execute_stream().await?;
+        Ok(Rows { stream })
+    }
+
+    /// Understands a query.
+    pub(crate) async fn plan(
+        &self,
+        sql: &str,
+        values: Vec<(String, ScalarValue)>,
+    ) -> Result<LogicalPlan, Error> {
         check_size(sql)?;
         let state = self.context.state();
         let mut statement = state.sql_to_statement(sql, &Dialect::Generic)?;
@@ -191,10 +205,12 @@ impl Session {
             .with_allow_dml(false)
             .with_allow_statements(false)
             .verify_plan(&plan)?;
-        let plan = self.tables.name(plan).await?;
-        let frame = self.context.execute_logical_plan(plan).await?;
-        let stream = frame.execute_stream().await?;
-        Ok(Rows { stream })
+        Ok(plan)
+    }
+
+    /// The engine.
+    pub(crate) fn context(&self) -> &SessionContext {
+        &self.context
     }
 }
 

@@ -199,7 +199,8 @@ async fn waiting<T: Send + 'static>(
     done.map_err(|error| DataFusionError::External(Box::new(error)))
 }
 
-fn named(name: &str) -> Option<Table> {
+/// The table of a lake of this name.
+pub(crate) fn named(name: &str) -> Option<Table> {
     Table::ALL.into_iter().find(|table| table.name() == name)
 }
 

@@ -101,6 +101,7 @@ pub(crate) fn run(
         format: flow_format,
         context: Arc::new(context),
         workers: judging::workers(args.threads),
+        wanted: None,
     };
     if args.context.is_some() {
         context::note(&settings.context, voice);

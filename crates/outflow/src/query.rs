@@ -104,10 +104,19 @@ pub(crate) fn run(
     let asked = Asked::of(&args)?;
     let only = args.of.only()?;
     let out = args.out.as_deref();
-    let mut opened = args.of.open(only, out, flow_format, voice)?;
+    let mut opened = args.of.begin(only, out, flow_format, voice)?;
     let given = args
         .given
         .give(&opened.session, &args.of.how.select, voice)?;
+    // A wrong query is told before anything is read for it.
+    let needs = match &asked {
+        Some(asked) if opened.is_unread() => {
+            let needs = answer::needs(&opened, asked);
+            needs.map_err(|stop| stop.failure(&asked.sql))?
+        }
+        _ => None,
+    };
+    opened.read(needs, voice)?;
     if opened.exit == Exit::Done {
         opened.exit = given;
     }

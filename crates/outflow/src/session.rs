@@ -3,6 +3,8 @@
 mod given;
 mod source;
 
+use source::Unread;
+
 pub(crate) use given::{GivenArgs, GuardDutyArgs};
 
 use std::ffi::OsString;
@@ -12,7 +14,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use outflow_ingest::Context;
 use outflow_lake::Lake;
-use outflow_query::{Error, Limits, Only, STACK_BYTES, Session};
+use outflow_query::{Error, Limits, Needs, Only, STACK_BYTES, Session};
 use outflow_record::Format;
 use outflow_udf::Known;
 use tempfile::TempDir;
@@ -99,6 +101,8 @@ pub(crate) struct Opened {
     pub(crate) runtime: Workers,
     /// Whether all of the sources was read.
     pub(crate) exit: Exit,
+    /// Sources that are still to be read into the lake.
+    unread: Option<Unread>,
     /// The folder of a lake of the moment, which goes with this.
     _folder: Option<TempDir>,
 }
@@ -149,18 +153,31 @@ impl SessionArgs {
         flow_format: Option<Format>,
         voice: Voice,
     ) -> Result<Opened, Failure> {
+        let mut opened = self.begin(only, out, flow_format, voice)?;
+        opened.read(None, voice)?;
+        Ok(opened)
+    }
+
+    /// As [`SessionArgs::open`]; sources are left to [`Opened::read`].
+    pub(crate) fn begin(
+        &self,
+        only: Only,
+        out: Option<&Path>,
+        flow_format: Option<Format>,
+        voice: Voice,
+    ) -> Result<Opened, Failure> {
         self.check()?;
         let threads = self.how.workers();
         let context = self.how.known(voice)?;
-        let (lake, folder, exit) = match &self.lake {
+        let (lake, folder, unread) = match &self.lake {
             Some(place) => {
                 let options = self.how.select.server.options();
-                (lake::open(place, &options)?, None, Exit::Done)
+                (lake::open(place, &options)?, None, None)
             }
             None => {
-                let context = Arc::clone(&context);
-                let read = source::read(self, out, context, flow_format, threads, voice)?;
-                (read.lake, Some(read.folder), read.exit)
+                let unread = Unread::list(self, out, Arc::clone(&context), flow_format)?;
+                let (lake, folder) = source::empty()?;
+                (lake, Some(folder), Some(unread))
             }
         };
         let limits = Limits {
@@ -183,9 +200,25 @@ impl SessionArgs {
             lake,
             context,
             runtime: runtime(threads)?,
-            exit,
+            exit: Exit::Done,
+            unread,
             _folder: folder,
         })
+    }
+}
+
+impl Opened {
+    /// Whether there are sources that are not read.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.unread.is_some()
+    }
+
+    /// Reads the sources, of which this is needed; all without.
+    pub(crate) fn read(&mut self, needs: Option<Needs>, voice: Voice) -> Result<(), Failure> {
+        if let Some(unread) = self.unread.take() {
+            self.exit = unread.read(&self.lake, needs, voice)?;
+        }
+        Ok(())
     }
 }
 

@@ -247,6 +247,7 @@ fn parts(
             format: settings.format.clone(),
             context: Arc::clone(&settings.context),
             workers: settings.workers,
+            wanted: None,
         },
         settings,
         arrivals: Arrivals::new(sources, options, queue, own, voice),

@@ -1,6 +1,6 @@
 //! The files that a worker is writing: one for each table and partition.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
 use arrow_array::RecordBatch;
@@ -9,9 +9,12 @@ use outflow_lake::{
     RowBatches, Seen, Table,
 };
 
+use super::Wanted;
+
 /// Files under way, and those that are stored.
 pub(super) struct Files<'a> {
     lake: &'a Lake,
+    wanted: Option<&'a Wanted>,
     flows: BTreeMap<Partition, Flows>,
     others: BTreeMap<(Table, Partition), (RowBatches, Option<FileWriter>)>,
     /// Rows that are in memory, of all tables.
@@ -31,9 +34,10 @@ struct Flows {
 }
 
 impl<'a> Files<'a> {
-    pub(super) fn new(lake: &'a Lake) -> Self {
+    pub(super) fn new(lake: &'a Lake, wanted: Option<&'a Wanted>) -> Self {
         Self {
             lake,
+            wanted,
             flows: BTreeMap::new(),
             others: BTreeMap::new(),
             rows: 0,
@@ -49,6 +53,9 @@ impl<'a> Files<'a> {
         seen: &Seen<'_>,
         rows: &[u32],
     ) -> Result<(), Error> {
+        if !self.is_wanted(Table::Flows) && !self.is_wanted(Table::Profiles) {
+            return Ok(());
+        }
         if !self.flows.contains_key(partition) {
             self.flows.insert(partition.clone(), Default::default());
         }
@@ -62,6 +69,22 @@ impl<'a> Files<'a> {
         self.make_room()
     }
 
+    fn is_wanted(&self, table: Table) -> bool {
+        self.wanted.is_none_or(|wanted| wanted.contains_key(&table))
+    }
+
+    /// Begins a file of `flows`, with the columns that are wanted.
+    fn begin(&self) -> Result<FlowFile, Error> {
+        match self.wanted {
+            None => FlowFile::flows(),
+            Some(wanted) => match wanted.get(&Table::Flows) {
+                Some(columns) => FlowFile::flows_with(columns),
+                // They are rolled up, and not asked for themselves.
+                None => FlowFile::flows_with(&BTreeSet::new()),
+            },
+        }
+    }
+
     /// Appends rows to another table.
     pub(super) fn append(
         &mut self,
@@ -70,7 +93,7 @@ impl<'a> Files<'a> {
         rows: RecordBatch,
     ) -> Result<(), Error> {
         let more = rows.num_rows();
-        if more == 0 {
+        if more == 0 || !self.is_wanted(table) {
             return Ok(());
         }
         let key = (table, partition.clone());
@@ -113,6 +136,8 @@ impl<'a> Files<'a> {
     }
 
     fn write_flows(&mut self, partition: &Partition) -> Result<(), Error> {
+        let are_profiles_wanted = self.is_wanted(Table::Profiles);
+        let begun = self.begin();
         let Some(own) = self.flows.get_mut(partition) else {
             return Ok(());
         };
@@ -120,9 +145,10 @@ impl<'a> Files<'a> {
             return Ok(());
         }
         self.rows -= own.rows.len();
-        let mut file = own.file.take().map_or_else(FlowFile::flows, Ok)?;
+        let mut file = own.file.take().map_or(begun, Ok)?;
         let mut profiles = own.profiles.take().map_or_else(FlowFile::profiles, Ok)?;
-        file.write(&own.rows, &mut profiles)?;
+        let rolled_up = are_profiles_wanted.then_some(&mut profiles);
+        file.write(&own.rows, rolled_up)?;
         own.rows.clear();
         mem::swap(&mut own.rows, &mut self.spare);
         let mut full = Vec::new();

@@ -92,7 +92,7 @@ impl<'a> Loader<'a> {
             reader: Reader::new(),
             enricher: Enricher::new(settings.networks.clone()),
             names: Names::new(&settings.context, destinations),
-            files: Files::new(lake),
+            files: Files::new(lake, settings.wanted.as_ref()),
             done: Loaded::default(),
             by_row: ByRow::default(),
         }

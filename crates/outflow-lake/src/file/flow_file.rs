@@ -1,5 +1,8 @@
 //! Files of `flows`, written column by column from rows that hold their values by key.
 
+use std::collections::BTreeSet;
+
+use outflow_record::Field;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::data_type::BoolType;
 use parquet::file::properties::WriterPropertiesPtr;
@@ -26,6 +29,8 @@ const LONGS_MAX: usize = 1 << 16;
 /// Writes one file of `flows` or `profiles`.
 pub struct FlowFile {
     table: Table,
+    /// Which of the table's columns it has, if not all.
+    wanted: Option<Vec<bool>>,
     writer: SerializedFileWriter<Vec<u8>>,
     chunks: ChunkWriter,
 }
@@ -42,7 +47,17 @@ impl FlowFile {
     /// # Errors
     /// [`Error::Encode`], which is a fault of the program.
     pub fn flows() -> Result<Self, Error> {
-        Self::of(Table::Flows)
+        Self::of(Table::Flows, &|_| true)
+    }
+
+    /// As [`FlowFile::flows`], of a lake of the moment: with these columns alone, and the start in any case. Who reads others in
+    /// it finds them null, or no file at all.
+    ///
+    /// # Errors
+    /// As for [`FlowFile::flows`].
+    pub fn flows_with(columns: &BTreeSet<String>) -> Result<Self, Error> {
+        let is_wanted = |name: &str| name == Field::Start.column() || columns.contains(name);
+        Self::of(Table::Flows, &is_wanted)
     }
 
     /// Begins a file of what is rolled up beside one.
@@ -50,31 +65,49 @@ impl FlowFile {
     /// # Errors
     /// As for [`FlowFile::flows`].
     pub fn profiles() -> Result<Self, Error> {
-        Self::of(Table::Profiles)
+        Self::of(Table::Profiles, &|_| true)
     }
 
-    fn of(table: Table) -> Result<Self, Error> {
-        let schema = ArrowSchemaConverter::new().convert(&table.file_schema());
+    fn of(table: Table, is_wanted: &dyn Fn(&str) -> bool) -> Result<Self, Error> {
+        let whole = table.file_schema();
+        let wanted: Vec<bool> = whole
+            .fields()
+            .iter()
+            .map(|of| is_wanted(of.name()))
+            .collect();
+        let places = (0..wanted.len())
+            .filter(|at| wanted[*at])
+            .collect::<Vec<_>>();
+        let schema = whole.project(&places).map_err(EncodeError::from)?;
+        let schema = ArrowSchemaConverter::new().convert(&schema);
         let schema = schema.map_err(EncodeError::from)?.root_schema_ptr();
         let properties = WriterPropertiesPtr::new(properties(table));
         let compression = properties.compression(&"bytes".into());
         let writer = SerializedFileWriter::new(Vec::new(), schema, properties);
+        let is_whole = places.len() == wanted.len();
         Ok(Self {
             table,
+            wanted: (!is_whole).then_some(wanted),
             writer: writer.map_err(EncodeError::from)?,
             chunks: ChunkWriter::new(ZSTD_LEVEL, compression)?,
         })
     }
 
-    /// Writes rows, in their order, as a row group of their own, and what they are rolled up to into another file.
+    /// Writes rows, in their order, as a row group of their own, and what they are rolled up to into another file, if there is one.
     ///
     /// # Errors
     /// [`Error::Encode`], which is a fault of the program.
-    pub fn write(&mut self, rows: &FlowRows, profiles: &mut Self) -> Result<(), Error> {
+    pub fn write<'p>(
+        &mut self,
+        rows: &FlowRows,
+        profiles: impl Into<Option<&'p mut Self>>,
+    ) -> Result<(), Error> {
         let sorted = rows.sorted();
-        let rolled_up = rows.profiles(&sorted);
-        if rolled_up.len() > 0 {
-            profiles.write_cells(rolled_up.cells(), rolled_up.sorted())?;
+        if let Some(profiles) = profiles.into() {
+            let rolled_up = rows.profiles(&sorted);
+            if rolled_up.len() > 0 {
+                profiles.write_cells(rolled_up.cells(), rolled_up.sorted())?;
+            }
         }
         self.write_cells(rows.cells(), sorted)
     }
@@ -92,6 +125,10 @@ impl FlowFile {
                 .inner_mut()
                 .reserve(room.saturating_sub(written));
         }
+        let wanted = self.wanted.as_deref();
+        let is_wanted = |at: usize| wanted.is_none_or(|wanted| wanted.get(at) == Some(&true));
+        let cells = cells.enumerate().filter(|(at, _)| is_wanted(*at));
+        let cells = cells.map(|(_, cells)| cells);
         let descriptors = self.writer.schema_descr().columns().to_vec();
         let group = self.writer.next_row_group().map_err(EncodeError::from)?;
         let mut writing = Writing {

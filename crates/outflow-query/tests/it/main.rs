@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod names;
 #[cfg(test)]
+mod needs;
+#[cfg(test)]
 mod once;
 #[cfg(test)]
 mod saved;

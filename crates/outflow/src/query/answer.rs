@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::anyhow;
-use outflow_query::{AnswerFormat, AnswerWriter, Error, Rows, STACK_BYTES};
+use outflow_query::{AnswerFormat, AnswerWriter, Error, Needs, Rows, STACK_BYTES};
 use tokio::runtime::Runtime;
 
 use super::asked::Asked;
@@ -28,6 +28,12 @@ impl Stop {
             Self::Output(error) => output::untold(None, error.into()),
         }
     }
+}
+
+/// What a query reads.
+pub(super) fn needs(opened: &Opened, asked: &Asked) -> Result<Option<Needs>, Stop> {
+    let needs = opened.session.needs(&asked.sql, asked.values.clone());
+    cancellable(&opened.runtime, needs)
 }
 
 /// Understands a query and begins to answer it.

@@ -38,6 +38,11 @@ fn sources_answer_what_their_lake_answers() {
         ],
         &["SELECT count(*) AS rows, sum(bytes) AS bytes, min(start) AS first FROM flows"],
         &["SELECT status, count(*) AS rows FROM coverage GROUP BY status ORDER BY status"],
+        &[
+            "SELECT action, \"date\", sum(bytes) AS bytes FROM vpc_flow_logs GROUP BY 1, 2 ORDER BY 2, 1",
+        ],
+        &["SELECT count(*) AS rows, sum(payload_bytes) AS payload FROM flows_once WHERE counted"],
+        &["--name", "long_connections", "-p", "top=5"],
     ] {
         let of_lake = lake(asked).exits(0).stdout;
         let of_sources = query(&[&["--source", ARCHIVE], asked].concat())
@@ -207,6 +212,10 @@ fn what_is_missing_is_named() {
     query(&["--lake", "nowhere-at-all", "SELECT 1"])
         .exits(2)
         .says(&["holds no lake"]);
+    // Nothing is read for a wrong query.
+    query(&["--source", ARCHIVE, "SELECT byts FROM flows"])
+        .exits(2)
+        .says(&["column 'byts' not found"]);
     query(&["--source", "nowhere-at-all", "SELECT 1"])
         .exits(2)
         .says(&["nowhere-at-all"]);
