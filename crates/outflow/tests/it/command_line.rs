@@ -151,6 +151,11 @@ fn help_of_rules() {
 }
 
 #[test]
+fn help_of_serve() {
+    insta::assert_snapshot!(help(&["serve", "--help"]));
+}
+
+#[test]
 fn help_of_timeline() {
     insta::assert_snapshot!(help(&["timeline", "--help"]));
 }
