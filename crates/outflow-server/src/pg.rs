@@ -17,6 +17,7 @@ use crate::listen;
 use crate::tls::Tls;
 use crate::users::{Users, same};
 
+mod command;
 mod connection;
 mod message;
 mod rows;

@@ -8,19 +8,19 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::Statement;
 use pgwire::api::Type;
-use pgwire::api::results::{FieldFormat, FieldInfo};
+use pgwire::api::results::FieldInfo;
 use tokio::time::Instant;
 
-use super::connection::{Client, End, Transaction, no_portal};
+use super::command::{Described, shown_columns};
+use super::connection::{Client, End, no_portal};
 use super::rows::{RowWriter, Telling, columns};
 use super::value;
 use crate::catalog::names;
 use crate::problem::{Problem, sqlstate};
-use crate::settings;
-use crate::sql::{Command, CopyFormat, CopyOptions, Fetched, Parsed, places_of_lists};
+use crate::sql::{Command, Parsed, places_of_lists};
 
 /// Rows that are written at once: between them it is seen whether the client still wants more.
-const ROWS_AT_ONCE: usize = 1_024;
+pub(super) const ROWS_AT_ONCE: usize = 1_024;
 
 /// A statement that was prepared.
 pub(super) struct Prepared {
@@ -30,12 +30,12 @@ pub(super) struct Prepared {
     /// Types of its places.
     pub(super) types: Vec<Type>,
     /// What it answers with, if it does.
-    columns: Option<SchemaRef>,
+    pub(super) columns: Option<SchemaRef>,
 }
 
 impl Prepared {
     /// How PostgreSQL would name its columns.
-    fn names(&self) -> Option<&[String]> {
+    pub(super) fn names(&self) -> Option<&[String]> {
         self.parsed.as_ref()?.names.as_deref()
     }
 }
@@ -57,6 +57,35 @@ enum State {
 }
 
 impl Portal {
+    /// A cursor, of which nothing was told yet.
+    pub(super) fn cursor(query: Statement, telling: Telling, hold: bool) -> Self {
+        let prepared = Prepared {
+            sql: query.to_string().into(),
+            columns: Some(Arc::clone(telling.schema())),
+            parsed: Some(Parsed {
+                names: names(&query),
+                command: Command::Query(query),
+                places: 0,
+            }),
+            types: Vec::new(),
+        };
+        Self {
+            prepared: Arc::new(prepared),
+            formats: Vec::new(),
+            hold,
+            values: Vec::new(),
+            state: State::Telling(Box::new(telling)),
+        }
+    }
+
+    /// What it still has to tell.
+    pub(super) fn telling(&mut self) -> Option<&mut Telling> {
+        match &mut self.state {
+            State::Telling(telling) => Some(telling),
+            State::Bound | State::Done => None,
+        }
+    }
+
     /// Reads the values for the places of a statement.
     pub(super) fn bind(
         prepared: Arc<Prepared>,
@@ -105,11 +134,6 @@ impl Portal {
 fn named(values: &[ScalarValue]) -> Vec<(String, ScalarValue)> {
     let numbers = (1..).map(|number: usize| number.to_string());
     numbers.zip(values.iter().cloned()).collect()
-}
-
-/// A column of text that an answer of ours has.
-fn text_column(name: &str) -> FieldInfo {
-    FieldInfo::new(name.to_owned(), None, None, Type::TEXT, FieldFormat::Text)
 }
 
 impl Client {
@@ -294,14 +318,18 @@ impl Client {
         Ok(())
     }
 
-    async fn begin_telling(&mut self, plan: LogicalPlan, until: Instant) -> Result<Telling, End> {
+    pub(super) async fn begin_telling(
+        &mut self,
+        plan: LogicalPlan,
+        until: Instant,
+    ) -> Result<Telling, End> {
         let (mut watch, desk) = self.watch(until);
         let answer = watch.during(desk.run(plan)).await?;
         Ok(Telling::new(answer))
     }
 
     /// Tells rows, no more than these; how many it were.
-    async fn tell_rows(
+    pub(super) async fn tell_rows(
         &mut self,
         telling: &mut Telling,
         fields: &Arc<Vec<FieldInfo>>,
@@ -350,286 +378,6 @@ impl Client {
         let rows = self.tell_rows(&mut telling, &fields, None, until).await?;
         self.line.output.complete(&tag.complete(rows));
         Ok(())
-    }
-
-    /// What is no query of its own.
-    async fn command(
-        &mut self,
-        command: Command,
-        described: Described,
-        formats: &[i16],
-        until: Instant,
-    ) -> Result<(), End> {
-        let tag = match command {
-            Command::Query(_) => return Ok(()),
-            Command::Show(name) => return Ok(self.show(name.as_deref(), described)?),
-            Command::Set { name, value } => {
-                let is_reset = value.is_none();
-                let done = self.desk.settings().set(&name, value.as_deref())?;
-                if let Some((name, value)) = done.reported {
-                    self.line.output.parameter(name, &value);
-                }
-                if let Some(warning) = done.warning {
-                    self.line.output.warning(sqlstate::WARNING, &warning);
-                }
-                if is_reset { "RESET" } else { "SET" }
-            }
-            Command::ResetAll => {
-                self.reset_settings();
-                "RESET"
-            }
-            Command::Begin => self.begin_transaction(),
-            Command::Commit => self.end_transaction("COMMIT"),
-            Command::Rollback {
-                to_savepoint: false,
-            } => self.end_transaction("ROLLBACK"),
-            Command::Rollback { to_savepoint: true } => {
-                if self.transaction == Transaction::Failed {
-                    self.transaction = Transaction::Open;
-                }
-                "ROLLBACK"
-            }
-            Command::Declare {
-                cursor,
-                query,
-                hold,
-            } => {
-                self.declare(cursor, query, hold, until).await?;
-                "DECLARE CURSOR"
-            }
-            Command::Fetch { cursor, rows } => {
-                return self.fetch(&cursor, rows, described, formats, until).await;
-            }
-            Command::Close(None) => {
-                self.portals.clear();
-                "CLOSE CURSOR ALL"
-            }
-            Command::Close(Some(cursor)) => {
-                self.portals
-                    .remove(&cursor)
-                    .ok_or_else(|| no_portal(&cursor))?;
-                "CLOSE CURSOR"
-            }
-            Command::Copy { query, options } => return self.copy(query, &options, until).await,
-            Command::Deallocate(None) => {
-                self.statements.clear();
-                "DEALLOCATE ALL"
-            }
-            Command::Deallocate(Some(name)) => {
-                if self.statements.remove(&name).is_none() {
-                    let message = format!("prepared statement \"{name}\" does not exist");
-                    return Err(Problem::new(sqlstate::INVALID_SQL_STATEMENT_NAME, message).into());
-                }
-                "DEALLOCATE"
-            }
-            Command::DiscardAll => {
-                self.statements.clear();
-                self.portals.clear();
-                self.reset_settings();
-                "DISCARD ALL"
-            }
-            Command::Nothing(tag) => tag,
-        };
-        self.line.output.complete(tag);
-        Ok(())
-    }
-
-    fn reset_settings(&mut self) {
-        let reported = self.desk.settings().reset();
-        for (name, value) in reported {
-            self.line.output.parameter(name, &value);
-        }
-    }
-
-    fn begin_transaction(&mut self) -> &'static str {
-        if self.transaction == Transaction::Open {
-            let message = "there is already a transaction in progress";
-            self.line.output.warning("25001", message);
-        }
-        self.transaction = Transaction::Open;
-        "BEGIN"
-    }
-
-    fn end_transaction(&mut self, tag: &'static str) -> &'static str {
-        let before = std::mem::replace(&mut self.transaction, Transaction::Idle);
-        self.end_portals();
-        match before {
-            Transaction::Idle => {
-                let message = "there is no transaction in progress";
-                self.line
-                    .output
-                    .warning(sqlstate::NO_ACTIVE_SQL_TRANSACTION, message);
-                tag
-            }
-            Transaction::Open => tag,
-            Transaction::Failed => "ROLLBACK",
-        }
-    }
-
-    /// Answers with the value of a setting, or with all of them.
-    fn show(&mut self, name: Option<&str>, described: Described) -> Result<(), Problem> {
-        let rows: Vec<Vec<String>> = {
-            let settings = self.desk.settings();
-            match name {
-                Some(name) => {
-                    let value = settings.get(name).ok_or_else(|| settings::unknown(name))?;
-                    vec![vec![value.to_owned()]]
-                }
-                None => {
-                    let all = settings.all();
-                    all.map(|(name, value)| vec![name.to_owned(), value.to_owned(), String::new()])
-                        .collect()
-                }
-            }
-        };
-        if matches!(described, Described::No) {
-            self.line.output.columns(&shown_columns(name));
-        }
-        for row in rows {
-            let mut data = Vec::new();
-            for field in &row {
-                let length = i32::try_from(field.len()).unwrap_or(i32::MAX);
-                data.extend(length.to_be_bytes());
-                data.extend(field.as_bytes());
-            }
-            self.line.output.row(row.len(), &data);
-        }
-        self.line.output.complete("SHOW");
-        Ok(())
-    }
-
-    async fn declare(
-        &mut self,
-        cursor: String,
-        query: Statement,
-        hold: bool,
-        until: Instant,
-    ) -> Result<(), End> {
-        if self.transaction == Transaction::Idle && !hold {
-            let message = "DECLARE CURSOR can only be used in transaction blocks";
-            return Err(Problem::new(sqlstate::NO_ACTIVE_SQL_TRANSACTION, message).into());
-        }
-        if self.portals.contains_key(&cursor) {
-            let message = format!("cursor \"{cursor}\" already exists");
-            return Err(Problem::new(sqlstate::DUPLICATE_CURSOR, message).into());
-        }
-        let (mut watch, desk) = self.watch(until);
-        let plan = watch.during(desk.plan(query.clone(), None)).await?;
-        let telling = self.begin_telling(plan, until).await?;
-        let prepared = Prepared {
-            sql: query.to_string().into(),
-            columns: Some(Arc::clone(telling.schema())),
-            parsed: Some(Parsed {
-                names: names(&query),
-                command: Command::Query(query),
-                places: 0,
-            }),
-            types: Vec::new(),
-        };
-        let portal = Portal {
-            prepared: Arc::new(prepared),
-            formats: Vec::new(),
-            hold,
-            values: Vec::new(),
-            state: State::Telling(Box::new(telling)),
-        };
-        Ok(super::connection::keep(&mut self.portals, cursor, portal)?)
-    }
-
-    async fn fetch(
-        &mut self,
-        cursor: &str,
-        rows: Fetched,
-        described: Described,
-        formats: &[i16],
-        until: Instant,
-    ) -> Result<(), End> {
-        let mut portal = self
-            .portals
-            .remove(cursor)
-            .ok_or_else(|| no_portal(cursor))?;
-        let schema = portal
-            .prepared
-            .columns
-            .clone()
-            .ok_or_else(|| no_portal(cursor))?;
-        let fields = columns(&schema, portal.prepared.names(), formats)?;
-        if matches!(described, Described::No) {
-            self.line.output.columns(&fields);
-        }
-        let rows_max = match rows {
-            Fetched::Rows(rows) => Some(rows),
-            Fetched::All => None,
-        };
-        let told = match &mut portal.state {
-            State::Telling(telling) => self.tell_rows(telling, &fields, rows_max, until).await?,
-            State::Bound | State::Done => 0,
-        };
-        self.portals.insert(cursor.to_owned(), portal);
-        self.line.output.complete(&format!("FETCH {told}"));
-        Ok(())
-    }
-
-    /// Copies rows out.
-    async fn copy(
-        &mut self,
-        query: Statement,
-        options: &CopyOptions,
-        until: Instant,
-    ) -> Result<(), End> {
-        let (mut watch, desk) = self.watch(until);
-        let plan = watch.during(desk.plan(query.clone(), None)).await?;
-        let mut telling = self.begin_telling(plan, until).await?;
-        let is_binary = options.format == CopyFormat::Binary;
-        let names = names(&query);
-        let all_columns = columns(telling.schema(), names.as_deref(), &[i16::from(is_binary)])?;
-        self.line.output.copy_begin(all_columns.len(), is_binary);
-        if options.header && !is_binary {
-            let mut line = Vec::new();
-            options.write(
-                all_columns
-                    .iter()
-                    .map(|column| Some(column.name().as_bytes())),
-                &mut line,
-            );
-            self.line.output.copy_data(&line);
-        }
-        let (mut watch, desk) = self.watch(until);
-        let mut writer = RowWriter::copying(Arc::clone(&all_columns), options.format);
-        let mut told = 0;
-        while let Some((batch, rows)) = watch.during(telling.next(ROWS_AT_ONCE)).await? {
-            told += rows.len();
-            let options = options.clone();
-            let written = desk.compute(move || {
-                writer
-                    .copied(&batch, rows, &options)
-                    .map(|rows| (writer, rows))
-            });
-            let (back, rows) = watch.during(written).await?;
-            writer = back;
-            watch.line.output.0.unsplit(rows.0);
-            watch.line.drain().await?;
-        }
-        if is_binary {
-            self.line.output.copy_data(&writer.end());
-        }
-        self.line.output.copy_end();
-        self.line.output.complete(&format!("COPY {told}"));
-        Ok(())
-    }
-}
-
-/// Whether a client was told the columns of an answer before.
-#[derive(Clone, Copy)]
-enum Described {
-    Yes,
-    No,
-}
-
-fn shown_columns(name: Option<&str>) -> Vec<FieldInfo> {
-    match name {
-        Some(name) => vec![text_column(name)],
-        None => ["name", "setting", "description"].map(text_column).into(),
     }
 }
 

@@ -24,7 +24,7 @@ fn what_writes_is_refused() {
         "TRUNCATE flows",
         "COPY flows FROM STDIN",
         "SELECT * INTO t FROM flows",
-        "SELECT 1 FOR UPDATE",
+        "SELECT * FROM flows FOR UPDATE",
         "WITH x AS (INSERT INTO flows VALUES (1) RETURNING 1) SELECT * FROM x",
         "WITH x AS (SELECT 1) INSERT INTO flows SELECT * FROM x",
         "EXPLAIN INSERT INTO flows VALUES (1)",
@@ -143,7 +143,7 @@ fn rows_are_copied_as_asked() {
         sqlstate::FEATURE_NOT_SUPPORTED
     );
     assert_eq!(
-        refusal("COPY flows TO STDOUT (DELIMITER 'ä')"),
+        refusal("COPY flows TO STDOUT (FORMAT csv, DELIMITER '\"')"),
         sqlstate::INVALID_PARAMETER_VALUE
     );
 }

@@ -167,6 +167,11 @@ fn help_of_contain() {
 }
 
 #[test]
+fn help_of_serve() {
+    insta::assert_snapshot!(help(&["serve", "--help"]));
+}
+
+#[test]
 fn help_of_timeline() {
     insta::assert_snapshot!(help(&["timeline", "--help"]));
 }

@@ -47,6 +47,8 @@ mod run;
 #[cfg(test)]
 mod s3;
 #[cfg(test)]
+mod serve;
+#[cfg(test)]
 #[path = "../../../outflow-ingest/src/s3/stub.rs"]
 #[expect(
     dead_code,

@@ -77,7 +77,7 @@ fn a_long_message_is_refused_before_it_is_there() {
 
 #[test]
 fn an_opening_is_read() {
-    let mut input = BytesMut::from(&b"\0\0\0\x17\0\x03\0\0user\0ana\0a\0b\0\0"[..]);
+    let mut input = BytesMut::from(&b"\0\0\0\x16\0\x03\0\0user\0ana\0a\0b\0\0"[..]);
     let opening = opening(&mut input, 1_000).unwrap().unwrap();
     let parameters = vec![
         ("user".to_owned(), "ana".to_owned()),
@@ -108,6 +108,6 @@ fn an_error_tells_where_it_is() {
     out.error(&problem, Some("é\nabcd"));
     assert_eq!(
         &out.0[..],
-        b"E\0\0\0\x2dSERROR\0VERROR\0C42703\0Mnosuch\0P5\0\0"
+        b"E\0\0\0\x25SERROR\0VERROR\0C42703\0Mnosuch\0P5\0\0"
     );
 }
