@@ -1,5 +1,6 @@
-//! `outflow posture` and `outflow rules` on the archive in testdata and the inventory of its account, and on small logs.
+//! `outflow posture`, `outflow rules` and `outflow contain` on the archive in testdata and the inventory of its account, and on small logs.
 
+mod contain_of;
 mod posture_of;
 mod rules_of;
 

@@ -246,6 +246,41 @@ fn it_is_told_to_people_too() {
 }
 
 #[test]
+fn it_is_told_to_others_too() {
+    let at = ["--lake", "lake", "--context", "account", "--at", LATER];
+    let of = |format| {
+        outflow(&[&["posture", "--format", format], &at[..]].concat())
+            .exits(0)
+            .stdout
+    };
+    let events = of("ocsf");
+    let events = events
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let (findings, criteria): (Vec<Value>, Vec<Value>) =
+        events.partition(|event| event["finding_info"]["types"] == json!(["finding"]));
+    let report = object(&posture(&at).exits(0));
+    assert_eq!(findings.len(), report["findings"].as_array().unwrap().len());
+    assert_eq!(criteria.len(), outflow_posture::Criterion::ALL.len());
+    assert!(
+        findings
+            .iter()
+            .chain(&criteria)
+            .all(|event| event["class_uid"] == 2003)
+    );
+    let page = of("html");
+    assert!(
+        page.starts_with("<!DOCTYPE html>") && page.contains(ACCOUNT),
+        "{page}"
+    );
+    let mapping = of("mapping");
+    assert!(
+        mapping.contains("### A.8.22: ") && mapping.contains("- Does not claim: "),
+        "{mapping}"
+    );
+}
+
+#[test]
 fn what_it_needs_is_asked_for() {
     outflow(&["posture", "--lake", "lake"]).exits(2).says(&[
         "how the account is configured",
