@@ -1,7 +1,7 @@
 //! Collects accounts and regions, each into a snapshot of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
@@ -272,6 +272,8 @@ async fn prefix_lists(asker: &Asker, region: &str) -> Gathered {
     let worst = entries.iter().find(|entries| !entries.is_whole());
     if let Some(any) = worst.or(entries.first()) {
         let mut told = any.told(PREFIX_LIST_ENTRIES.named());
+        // Without its networks, a list that is there is not told whole.
+        told.file = Some(PREFIX_LISTS_FILE.to_owned());
         told.pages = entries.iter().map(|entries| entries.pages).sum();
         told.items = entries
             .iter()
@@ -345,13 +347,6 @@ impl Written {
     pub fn unanswered(&self) -> impl Iterator<Item = &CollectedCall> {
         let calls = self.collected.calls.iter();
         calls.filter(|call| !matches!(call.state, CallState::Ok | CallState::NotOffered))
-    }
-
-    /// Files of the snapshot.
-    pub fn files(&self) -> impl Iterator<Item = PathBuf> {
-        let files = self.collected.calls.iter();
-        let files: BTreeSet<&str> = files.filter_map(|call| call.file.as_deref()).collect();
-        files.into_iter().map(|file| self.path.join(file))
     }
 }
 

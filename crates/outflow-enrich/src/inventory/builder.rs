@@ -220,7 +220,11 @@ impl InventoryBuilder {
             if call.state == CallState::Ok {
                 continue;
             }
-            if let Some(kind) = kind_of(&call.list) {
+            let list = match call.list.as_str() {
+                RESERVATIONS => "Instances",
+                list => list,
+            };
+            if let Some(kind) = kind_of(list) {
                 (kind.unlisted)(&mut self.inventory, &place, at);
             }
             let reason = call.reason.as_deref().unwrap_or("no reason is given");

@@ -144,3 +144,88 @@ impl Collected {
         calls.peek().is_some() && calls.all(|call| call.state == CallState::Ok)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::{InventoryBuilder, Snapshot};
+
+    fn collected(list: &str, state: CallState) -> Collected {
+        Collected {
+            schema: COLLECTED_SCHEMA.to_owned(),
+            taken_at: "2026-10-01T08:30:00Z".to_owned(),
+            account_id: "111122223333".to_owned(),
+            region: "eu-west-1".to_owned(),
+            from: "api".to_owned(),
+            calls: vec![CollectedCall {
+                service: "ec2".to_owned(),
+                call: "Describe".to_owned(),
+                list: list.to_owned(),
+                file: Some("list.json".to_owned()),
+                state,
+                pages: 1,
+                items: 1,
+                reason: None,
+                left_out: Vec::new(),
+            }],
+        }
+    }
+
+    #[test]
+    fn only_what_was_listed_to_its_end_is_listed() {
+        for (state, listed) in [
+            (CallState::Ok, true),
+            (CallState::Partial, false),
+            (CallState::Denied, false),
+            (CallState::Failed, false),
+            (CallState::NotOffered, false),
+        ] {
+            let own = collected("Reservations", state);
+            assert_eq!(own.is_whole("list.json"), listed);
+            assert!(!own.is_whole("other.json"), "no call names it");
+            let mut builder = InventoryBuilder::default();
+            let snapshot = Snapshot {
+                place: own.place(),
+                taken_at: own.instant().unwrap(),
+            };
+            let json = br#"{"Reservations": [{"Instances": [{"InstanceId": "i-1"}]}]}"#;
+            builder.add("list.json", json, &snapshot).unwrap();
+            builder.add_collected("collected.json", &own);
+            let inventory = builder.build().unwrap();
+            let known = inventory
+                .instances
+                .is_listed(&own.place(), Timestamp(i64::MAX));
+            assert_eq!(known, listed, "{state:?}");
+            assert_eq!(inventory.instances.ids().count(), 1);
+            assert_eq!(inventory.places.len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_part_is_no_listing() {
+        let own = collected("Vpcs", CallState::Ok);
+        let snapshot = Snapshot {
+            place: own.place(),
+            taken_at: own.instant().unwrap(),
+        };
+        let mut builder = InventoryBuilder::default();
+        let json = br#"{"Vpcs": [{"VpcId": "vpc-1"}]}"#;
+        builder.add_part("vpcs.json", json, &snapshot).unwrap();
+        let inventory = builder.build().unwrap();
+        assert!(!inventory.vpcs.is_listed(&own.place(), Timestamp(i64::MAX)));
+        assert_eq!(inventory.vpcs.ids().collect::<Vec<_>>(), ["vpc-1"]);
+    }
+
+    #[test]
+    fn manifests_that_are_none_are_refused() {
+        let mut own = collected("Vpcs", CallState::Denied);
+        let json = serde_json::to_vec(&own).unwrap();
+        assert_eq!(Collected::from_json(&json).unwrap(), own);
+        own.schema = "outflow.inventory/2".to_owned();
+        assert!(Collected::from_json(&serde_json::to_vec(&own).unwrap()).is_err());
+        own.schema = COLLECTED_SCHEMA.to_owned();
+        own.taken_at = "yesterday".to_owned();
+        assert!(Collected::from_json(&serde_json::to_vec(&own).unwrap()).is_err());
+        assert!(Collected::from_json(b"{}").is_err());
+    }
+}
