@@ -1,7 +1,6 @@
 //! The files of a containment.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 
 use outflow_posture::Containment;
