@@ -123,6 +123,11 @@ fn a_state_of_terraform_is_described_as_aws_does_and_never_whole() {
             "protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_blocks": ["198.51.100.0/24", "203.0.113.0/24"]})
         ),
         managed(
+            "aws_vpc_security_group_egress_rule",
+            "all",
+            json!({"id": "sgr-9", "security_group_id": "sg-1", "ip_protocol": "-1", "cidr_ipv4": "0.0.0.0/0"})
+        ),
+        managed(
             "aws_route_table",
             "rt",
             json!({"id": "rtb-1", "vpc_id": "vpc-1", "route": [
@@ -159,12 +164,22 @@ fn a_state_of_terraform_is_described_as_aws_does_and_never_whole() {
     assert_eq!(vpc["CidrBlockAssociationSet"].as_array().unwrap().len(), 2);
     assert_eq!(vpc["Tags"], json!([{"Key": "env", "Value": "prod"}]));
     let group = &read(&imported, "security-groups.json")["SecurityGroups"][0];
-    assert_eq!(
-        group["IpPermissionsEgress"],
-        json!([{"IpProtocol": "-1", "PrefixListIds": [],
+    let egress = group["IpPermissionsEgress"].as_array().unwrap();
+    let inline = json!({"IpProtocol": "-1", "PrefixListIds": [],
         "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "all"}],
         "Ipv6Ranges": [{"CidrIpv6": "::/0", "Description": "all"}],
-        "UserIdGroupPairs": [{"GroupId": "sg-1", "Description": "all"}]}])
+        "UserIdGroupPairs": [{"GroupId": "sg-1", "Description": "all"}]});
+    let https = |net| json!({"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": net}]});
+    let db = json!({"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "UserIdGroupPairs": [{"GroupId": "sg-2"}]});
+    // That all is let out stands in the group and as a rule, and is there once.
+    assert_eq!(
+        egress,
+        &[
+            inline,
+            db,
+            https("198.51.100.0/24"),
+            https("203.0.113.0/24")
+        ]
     );
     let rules = read(&imported, "security-group-rules.json");
     let rules = rules["SecurityGroupRules"].as_array().unwrap();
@@ -174,7 +189,12 @@ fn a_state_of_terraform_is_described_as_aws_does_and_never_whole() {
         .collect();
     assert_eq!(
         nets,
-        [None, Some("198.51.100.0/24"), Some("203.0.113.0/24")]
+        [
+            None,
+            Some("0.0.0.0/0"),
+            Some("198.51.100.0/24"),
+            Some("203.0.113.0/24")
+        ]
     );
     assert_eq!(rules[0]["ReferencedGroupInfo"], json!({"GroupId": "sg-2"}));
     let table = &read(&imported, "route-tables.json")["RouteTables"][0];

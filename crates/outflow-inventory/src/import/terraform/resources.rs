@@ -39,6 +39,7 @@ pub(in crate::import) fn describe(resources: &[Resource]) -> Mapped {
         mapped.note_unknown(resource);
     }
     mapped.place_in_vpcs();
+    mapped.put_rules_in_groups();
     mapped
 }
 
@@ -84,6 +85,29 @@ impl Mapped {
                 if let (Some(vpc), Some(object)) = (vpc.cloned(), value.as_object_mut()) {
                     object.entry("VpcId").or_insert(vpc);
                 }
+            }
+        }
+    }
+
+    /// Puts rules that are resources of their own into the descriptions of their groups, which AWS has whole. A state has
+    /// some of them there already.
+    fn put_rules_in_groups(&mut self) {
+        let rules = self.lists.get("SecurityGroupRules").cloned();
+        let Some(groups) = self.lists.get_mut("SecurityGroups") else {
+            return;
+        };
+        for rule in rules.unwrap_or_default().into_values() {
+            let key = match rule.get("IsEgress") == Some(&Value::Bool(true)) {
+                true => "IpPermissionsEgress",
+                false => "IpPermissions",
+            };
+            let group = rule.get("GroupId").and_then(Value::as_str);
+            let group = group.and_then(|id| groups.get_mut(id));
+            let permissions = group.and_then(|group| group.get_mut(key)?.as_array_mut());
+            if let (Some(permissions), Some(permission)) = (permissions, permission(&rule))
+                && !permissions.iter().any(|known| covers(known, &permission))
+            {
+                permissions.push(permission);
             }
         }
     }
@@ -262,6 +286,49 @@ impl Mapped {
             self.put("SecurityGroupRules", id, side);
         }
     }
+}
+
+/// The sides that a rule may have: key in the rule, and list and key in a permission.
+const SIDES: [(&str, &str, &str); 4] = [
+    ("CidrIpv4", "IpRanges", "CidrIp"),
+    ("CidrIpv6", "Ipv6Ranges", "CidrIpv6"),
+    ("PrefixListId", "PrefixListIds", "PrefixListId"),
+    ("ReferencedGroupInfo", "UserIdGroupPairs", "GroupId"),
+];
+
+/// A rule in the form that groups have it in; nothing if its other side is not known.
+fn permission(rule: &Value) -> Option<Value> {
+    let (list, side) = SIDES.iter().find_map(|(key, list, inner)| {
+        let side = rule.get(*key)?;
+        let side = side.get("GroupId").unwrap_or(side).clone();
+        let description = rule.get("Description").cloned().unwrap_or_default();
+        let side = Map::from_iter([
+            ((*inner).to_owned(), side),
+            ("Description".to_owned(), description),
+        ]);
+        Some((*list, Value::from(side)))
+    })?;
+    let mut permission = Map::from_iter([(list.to_owned(), Value::from(vec![side]))]);
+    for key in ["IpProtocol", "FromPort", "ToPort"] {
+        permission.extend(rule.get(key).map(|value| (key.to_owned(), value.clone())));
+    }
+    Some(without_nulls(permission.into()))
+}
+
+/// Whether a permission of a group lets through what another does, which has one other side.
+fn covers(known: &Value, one: &Value) -> bool {
+    let same = |key| known.get(key) == one.get(key);
+    let sides = |of: &Value, list: &str, key: &str| -> Vec<Value> {
+        let sides = of.get(list).and_then(Value::as_array).into_iter().flatten();
+        sides.filter_map(|side| side.get(key).cloned()).collect()
+    };
+    ["IpProtocol", "FromPort", "ToPort"].into_iter().all(same)
+        && SIDES.iter().all(|(_, list, key)| {
+            let known = sides(known, list, key);
+            sides(one, list, key)
+                .iter()
+                .all(|side| known.contains(side))
+        })
 }
 
 fn associated(net: &str) -> Value {
