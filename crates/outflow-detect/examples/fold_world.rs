@@ -45,7 +45,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         _ => Format::version_5(),
     };
     let batches = batches(format)?;
-    let records: usize = batches.iter().map(|own| own.record_batch().num_rows()).sum();
+    let records: usize = batches
+        .iter()
+        .map(|own| own.record_batch().num_rows())
+        .sum();
     let mut bytes = 0;
     for _ in 0..rounds {
         let mut enricher = Enricher::new(Networks::default());

@@ -213,7 +213,12 @@ fn a_state_without_receipts_is_read_as_one_that_got_nothing() {
     let again = State::decode(&state.encode(), SHARD_KEYS_MAX).unwrap();
     assert_eq!(again.encode(), state.encode());
     let before = State::decode(&state.written(OLDEST), SHARD_KEYS_MAX).unwrap();
-    assert!(before.receipts.iter().all(|own| own.iter().next().is_none()));
+    assert!(
+        before
+            .receipts
+            .iter()
+            .all(|own| own.iter().next().is_none())
+    );
     state.receipts = State::default().receipts;
     assert_eq!(before.encode(), state.encode());
 }
