@@ -200,14 +200,13 @@ fn conclude(
     if let Err(error) = &known {
         remarks.push(format!("judged by records alone: {error}"));
     }
-    remarks.extend(unplaced(&settings.policy, &knowledge));
     let registers = Registers {
         context: &settings.context,
         names,
         known: known.as_ref().ok(),
     };
     let mut verdict = judge_with(&state, &settings.policy, &knowledge, Day::LAST);
-    remarks.extend(unpathed(&settings.policy, &verdict));
+    remarks.extend(unjudged(&settings.policy, &knowledge, &verdict));
     let attest = |judged: &mut Judged| {
         ledger.attest(&judged.interfaces, &mut judged.finding);
         names::identify(&mut judged.finding, registers);
@@ -266,6 +265,13 @@ fn imprecise(ledger: &Ledger) -> impl Iterator<Item = String> {
         "evidence names objects by time alone: there are too many to count by interface".to_owned()
     });
     doubled.into_iter().chain(coarse)
+}
+
+/// Rules of policy that judge nothing, or a part only.
+fn unjudged(policy: &Policy, knowledge: &Knowledge, verdict: &Verdict) -> Vec<String> {
+    let mut remarks = unplaced(policy, knowledge);
+    remarks.extend(unpathed(policy, verdict));
+    remarks
 }
 
 /// That rules about places and operators judge nothing.
@@ -361,6 +367,11 @@ fn blind(coverage: &CoverageReport, state: &State, tally: &Tally) -> Vec<String>
     if let Some(from) = state.coverage_kept_from() {
         remarks.push(format!(
             "more hours of coverage than memory allows: minutes before {from} count as if nothing told of them"
+        ));
+    }
+    if let Some(from) = state.received_from() {
+        remarks.push(format!(
+            "more deliveries inside than memory allows: what some interfaces gathered before {from} is not known"
         ));
     }
     if tally.flow_logs.left_out() > 0 {

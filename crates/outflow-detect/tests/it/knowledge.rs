@@ -49,6 +49,25 @@ fn knowledge(case: &Case) -> Knowledge {
         };
         inventory.add("x", json.as_bytes(), &snapshot).unwrap();
     }
+    let names = names(case, &interfaces, first);
+    let ranges = br#"{"createDate": "2026-08-22-21-17-05", "ipv6_prefixes": [], "prefixes": [
+        {"ip_prefix": "52.0.0.0/8", "region": "eu-west-1", "service": "S3", "network_border_group": "x"}]}"#;
+    let sources = GroupSources {
+        ranges: Some(&AwsRanges::from_json(ranges).unwrap()),
+        known: &KnownDestinations::built_in().unwrap(),
+        names: &names,
+        geo: &GeoDatabases::default(),
+    };
+    Knowledge {
+        inventory: Arc::new(inventory.build().unwrap()),
+        destinations: DestinationGroups::new(sources).unwrap(),
+        operators: Operators::new(sources).unwrap(),
+        geo: Arc::default(),
+    }
+}
+
+/// Names of half of the addresses, in all VPCs.
+fn names(case: &Case, interfaces: &[InterfaceCoverage], first: i64) -> PassiveDns {
     let mut names = PassiveDns::default();
     for piece in &case.pieces {
         for addr in piece
@@ -78,20 +97,7 @@ fn knowledge(case: &Case) -> Knowledge {
             }
         }
     }
-    let ranges = br#"{"createDate": "2026-08-22-21-17-05", "ipv6_prefixes": [], "prefixes": [
-        {"ip_prefix": "52.0.0.0/8", "region": "eu-west-1", "service": "S3", "network_border_group": "x"}]}"#;
-    let sources = GroupSources {
-        ranges: Some(&AwsRanges::from_json(ranges).unwrap()),
-        known: &KnownDestinations::built_in().unwrap(),
-        names: &names,
-        geo: &GeoDatabases::default(),
-    };
-    Knowledge {
-        inventory: Arc::new(inventory.build().unwrap()),
-        destinations: DestinationGroups::new(sources).unwrap(),
-        operators: Operators::new(sources).unwrap(),
-        geo: Arc::default(),
-    }
+    names
 }
 
 /// An endpoint for S3 in each VPC that records or the listing name.
