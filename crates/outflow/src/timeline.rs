@@ -122,7 +122,7 @@ pub(crate) fn run(
         ..args.of.only()?
     };
     let out = args.out.as_deref();
-    let opened = args.of.open(only, out, flow_format.clone(), voice)?;
+    let opened = args.of.open(only, out, flow_format, voice)?;
     let story = match &args.whose.incident {
         Some(id) => args.around_incident(id, &opened, voice)?,
         None => args.of_entity(&opened)?,

@@ -126,7 +126,7 @@ fn content(object: &Object, reader: &mut Reader) -> (Vec<u8>, Option<String>) {
         Ok(())
     });
     let damage = match read {
-        Ok(read) => read.damage.map(|damage| damage.reason.to_string()),
+        Ok(read) => read.damage.map(|damage| damage.reason),
         Err(ReadError::Object(error)) => Some(format!("{:#}", anyhow!(error))),
         Err(ReadError::Parquet(_)) => Some("it is a table in Parquet".to_owned()),
         Err(ReadError::Sink { .. }) => {

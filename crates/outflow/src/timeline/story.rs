@@ -180,25 +180,28 @@ impl<'a> Places<'a> {
 
     /// The ids of the findings that a moment is part of: its other side is theirs, and so is its own, at their time.
     fn findings(&self, moment: &Moment) -> Vec<String> {
-        let (mut met, is_sender): (Vec<&&Finding>, Box<dyn Fn(&Finding) -> bool>) =
-            match &moment.what {
-                What::Episode(of) => {
-                    let addr = of.remote_addr.parse().ok();
-                    let by_addr = addr.and_then(|addr: Addr| self.by_addr.get(&addr));
-                    let by_name = of.destination.as_deref();
-                    let by_name = by_name.and_then(|name| self.by_name.get(name));
-                    let met = by_addr.into_iter().chain(by_name).flatten();
-                    (met.collect(), Box::new(|finding| sends(finding, of)))
-                }
-                What::Questions(of) => {
-                    let met = self.by_name.get(of.domain.as_str()).into_iter().flatten();
-                    (met.collect(), Box::new(|finding| asks(finding, of)))
-                }
-                What::Gap(_) => return Vec::new(),
-            };
+        let mut met: Vec<&&Finding> = match &moment.what {
+            What::Episode(of) => {
+                let addr = of.remote_addr.parse().ok();
+                let by_addr = addr.and_then(|addr: Addr| self.by_addr.get(&addr));
+                let by_name = of.destination.as_deref();
+                let by_name = by_name.and_then(|name| self.by_name.get(name));
+                by_addr.into_iter().chain(by_name).flatten().collect()
+            }
+            What::Questions(of) => {
+                let by_name = self.by_name.get(of.domain.as_str());
+                by_name.into_iter().flatten().collect()
+            }
+            What::Gap(_) => return Vec::new(),
+        };
         met.retain(|finding| {
             let (first, last) = span(finding);
-            first <= moment.until && moment.at <= last && is_sender(finding)
+            let is_sender = match &moment.what {
+                What::Episode(of) => sends(finding, of),
+                What::Questions(of) => asks(finding, of),
+                What::Gap(_) => false,
+            };
+            first <= moment.until && moment.at <= last && is_sender
         });
         let ids: BTreeSet<String> = met.into_iter().map(|of| of.id.clone()).collect();
         ids.into_iter().collect()
