@@ -251,7 +251,7 @@ fn set_config(settings: &Arc<Mutex<Settings>>) -> ScalarUDF {
                 return Ok(None);
             };
             let done = settings.set(name, value);
-            done.map_err(|problem| DataFusionError::Execution(problem.message))?;
+            done.map_err(|problem| DataFusionError::Execution(problem.message.into()))?;
             Ok(settings.get(name).map(str::to_owned))
         });
         told(set.collect::<Result<StringArray>>()?, args)
