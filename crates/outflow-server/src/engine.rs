@@ -174,7 +174,8 @@ impl Desk {
     ) -> Result<LogicalPlan, Problem> {
         let turn = self.engine.turn().await?;
         let state = self.context.state();
-        let planned = self.work(async move {
+        // What plans is large, and is not carried about.
+        let planned = self.work(Box::pin(async move {
             let _turn = turn;
             let mut statement = Planned::Statement(Box::new(statement));
             if let Some(values) = values {
@@ -183,7 +184,7 @@ impl Desk {
             let plan = state.statement_to_plan(statement).await?;
             check(&plan)?;
             Ok(plan)
-        });
+        }));
         planned.await
     }
 
@@ -191,11 +192,11 @@ impl Desk {
     pub(crate) async fn run(&self, plan: LogicalPlan) -> Result<Answer, Problem> {
         let turn = self.engine.turn().await?;
         let context = self.context.clone();
-        let begun = self.work(async move {
+        let begun = self.work(Box::pin(async move {
             let _turn = turn;
             let frame = context.execute_logical_plan(plan).await?;
             Ok(frame.execute_stream().await?)
-        });
+        }));
         let mut stream = begun.await?;
         let schema = stream.schema();
         let (sender, batches) = mpsc::channel(BATCHES_AHEAD);

@@ -76,7 +76,7 @@ pub(super) async fn serve(shared: &Arc<Shared>, stream: TcpStream, mut until: St
         return;
     };
     drop(unknown);
-    client.serve().await;
+    Box::pin(client.serve()).await;
 }
 
 type Begun = (Client, Entry, tokio::sync::OwnedSemaphorePermit);
