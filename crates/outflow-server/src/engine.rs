@@ -10,6 +10,7 @@ use datafusion::prelude::{SQLOptions, SessionContext};
 use datafusion::sql::parser::Statement as Planned;
 use datafusion::sql::sqlparser::ast::Statement;
 use futures::StreamExt as _;
+use futures::future::BoxFuture;
 use outflow_query::{ScalarValue, Session, bind};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -167,35 +168,38 @@ impl Desk {
     }
 
     /// Plans a statement, with these values for its places, or with places.
-    pub(crate) async fn plan(
+    pub(crate) fn plan(
         &self,
         statement: Statement,
         values: Option<Vec<(String, ScalarValue)>>,
-    ) -> Result<LogicalPlan, Problem> {
-        let turn = self.engine.turn().await?;
-        let state = self.context.state();
-        let planned = self.work(async move {
-            let _turn = turn;
-            let mut statement = Planned::Statement(Box::new(statement));
-            if let Some(values) = values {
-                bind(&mut statement, values)?;
-            }
-            let plan = state.statement_to_plan(statement).await?;
-            check(&plan)?;
-            Ok(plan)
-        });
-        planned.await
+    ) -> BoxFuture<'_, Result<LogicalPlan, Problem>> {
+        // A statement is large, and is not carried about.
+        let mut statement = Planned::Statement(Box::new(statement));
+        Box::pin(async move {
+            let turn = self.engine.turn().await?;
+            let state = self.context.state();
+            let planned = self.work(async move {
+                let _turn = turn;
+                if let Some(values) = values {
+                    bind(&mut statement, values)?;
+                }
+                let plan = state.statement_to_plan(statement).await?;
+                check(&plan)?;
+                Ok(plan)
+            });
+            Box::pin(planned).await
+        })
     }
 
     /// Begins to run a plan.
     pub(crate) async fn run(&self, plan: LogicalPlan) -> Result<Answer, Problem> {
         let turn = self.engine.turn().await?;
         let context = self.context.clone();
-        let begun = self.work(async move {
+        let begun = self.work(Box::pin(async move {
             let _turn = turn;
             let frame = context.execute_logical_plan(plan).await?;
             Ok(frame.execute_stream().await?)
-        });
+        }));
         let mut stream = begun.await?;
         let schema = stream.schema();
         let (sender, batches) = mpsc::channel(BATCHES_AHEAD);

@@ -84,11 +84,14 @@ impl Pg {
     }
 }
 
+/// By the number of a connection: its secret, and what ends its statement.
+type Entries = BTreeMap<i32, ([u8; 4], Arc<Cancel>)>;
+
 /// What runs for whom, so that a request over another connection can end it.
 #[derive(Default)]
 struct Cancels {
     last: AtomicI32,
-    of: Mutex<BTreeMap<i32, ([u8; 4], Arc<Cancel>)>>,
+    of: Mutex<Entries>,
 }
 
 /// What ends the statement of a connection.
@@ -99,7 +102,7 @@ struct Cancel {
 }
 
 impl Cancels {
-    fn of(&self) -> MutexGuard<'_, BTreeMap<i32, ([u8; 4], Arc<Cancel>)>> {
+    fn of(&self) -> MutexGuard<'_, Entries> {
         self.of.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

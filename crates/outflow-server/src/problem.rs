@@ -53,14 +53,17 @@ pub(crate) struct Problem {
     pub(crate) fatal: bool,
     /// The code of SQLSTATE.
     pub(crate) code: &'static str,
-    pub(crate) message: String,
-    pub(crate) hint: Option<String>,
+    pub(crate) message: Box<str>,
+    pub(crate) hint: Option<Box<str>>,
     /// Where in the statement it is.
-    pub(crate) spot: Option<Spot>,
+    pub(crate) spot: Option<Box<Spot>>,
 }
 
+// It is the error of most functions here.
+const _: () = assert!(size_of::<Problem>() <= 64);
+
 impl Problem {
-    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: &'static str, message: impl Into<Box<str>>) -> Self {
         Self {
             fatal: false,
             code,
@@ -71,14 +74,14 @@ impl Problem {
     }
 
     /// One that ends the connection.
-    pub(crate) fn fatal(code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn fatal(code: &'static str, message: impl Into<Box<str>>) -> Self {
         Self {
             fatal: true,
             ..Self::new(code, message)
         }
     }
 
-    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(self, hint: impl Into<Box<str>>) -> Self {
         Self {
             hint: Some(hint.into()),
             ..self
@@ -115,8 +118,8 @@ impl Problem {
                 spot,
                 help,
             } => Self {
-                hint: help.map(String::from),
-                spot,
+                hint: help,
+                spot: spot.map(Box::new),
                 ..Self::new(
                     known.unwrap_or_else(|| code_of_message(&message)),
                     first_line(&message),

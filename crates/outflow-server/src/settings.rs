@@ -314,7 +314,7 @@ fn shown(duration: Duration) -> String {
     let units = [(3_600_000, "h"), (60_000, "min"), (1_000, "s")];
     let unit = units
         .iter()
-        .find(|(size, _)| millis > 0 && millis % size == 0);
+        .find(|(size, _)| millis > 0 && millis.is_multiple_of(*size));
     match unit {
         Some((size, unit)) => format!("{}{unit}", millis / size),
         None => format!("{millis}ms"),

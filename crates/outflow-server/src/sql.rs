@@ -271,6 +271,10 @@ pub(crate) fn parse_query(sql: &str) -> Result<(Statement, usize), Problem> {
 }
 
 fn command(statement: Statement) -> Result<Command, Problem> {
+    let statement = match of_session(statement)? {
+        Ok(command) => return Ok(command),
+        Err(statement) => statement,
+    };
     Ok(match statement {
         Statement::Query(query) => {
             reads(&query)?;
@@ -284,24 +288,6 @@ fn command(statement: Statement) -> Result<Command, Problem> {
         | Statement::ShowTables { .. }
         | Statement::ShowColumns { .. }
         | Statement::ShowFunctions { .. } => Command::Query(statement),
-        Statement::ShowVariable { variable } => show(&variable),
-        Statement::Set(set) => of_set(set)?,
-        Statement::Reset(reset) => match reset.reset {
-            Reset::ALL => Command::ResetAll,
-            Reset::ConfigurationParameter(name) => Command::Set {
-                name: joined(&name),
-                value: None,
-            },
-        },
-        Statement::StartTransaction { .. } => Command::Begin,
-        Statement::Commit { .. } => Command::Commit,
-        Statement::Rollback { savepoint, .. } => Command::Rollback {
-            to_savepoint: savepoint.is_some(),
-        },
-        Statement::Savepoint { .. } => Command::Nothing("SAVEPOINT"),
-        Statement::ReleaseSavepoint { .. } => Command::Nothing("RELEASE"),
-        Statement::LISTEN { .. } => Command::Nothing("LISTEN"),
-        Statement::UNLISTEN { .. } => Command::Nothing("UNLISTEN"),
         Statement::Declare { stmts } => declare(stmts)?,
         Statement::Fetch {
             name, direction, ..
@@ -330,10 +316,35 @@ fn command(statement: Statement) -> Result<Command, Problem> {
                 "COPY goes to STDOUT alone",
             ));
         }
-        Statement::Deallocate { name, .. } => Command::Deallocate(
-            (name.quote_style.is_some() || !name.value.eq_ignore_ascii_case("all"))
-                .then(|| folded(&name)),
-        ),
+        other => return Err(Problem::writes(&first_word(&other))),
+    })
+}
+
+/// What a statement asks for that is about the connection. The statement itself, if it is about something else.
+fn of_session(statement: Statement) -> Result<Result<Command, Statement>, Problem> {
+    Ok(Ok(match statement {
+        Statement::ShowVariable { variable } => show(&variable),
+        Statement::Set(set) => of_set(set)?,
+        Statement::Reset(reset) => match reset.reset {
+            Reset::ALL => Command::ResetAll,
+            Reset::ConfigurationParameter(name) => Command::Set {
+                name: joined(&name),
+                value: None,
+            },
+        },
+        Statement::StartTransaction { .. } => Command::Begin,
+        Statement::Commit { .. } => Command::Commit,
+        Statement::Rollback { savepoint, .. } => Command::Rollback {
+            to_savepoint: savepoint.is_some(),
+        },
+        Statement::Savepoint { .. } => Command::Nothing("SAVEPOINT"),
+        Statement::ReleaseSavepoint { .. } => Command::Nothing("RELEASE"),
+        Statement::LISTEN { .. } => Command::Nothing("LISTEN"),
+        Statement::UNLISTEN { .. } => Command::Nothing("UNLISTEN"),
+        Statement::Deallocate { name, .. } => {
+            let is_all = name.quote_style.is_none() && name.value.eq_ignore_ascii_case("all");
+            Command::Deallocate((!is_all).then(|| folded(&name)))
+        }
         Statement::Discard { .. } => Command::DiscardAll,
         Statement::Prepare { .. } | Statement::Execute { .. } => {
             return Err(Problem::new(
@@ -341,8 +352,8 @@ fn command(statement: Statement) -> Result<Command, Problem> {
                 "statements are prepared by the messages of the protocol, not by PREPARE and EXECUTE",
             ));
         }
-        other => return Err(Problem::writes(&first_word(&other))),
-    })
+        other => return Ok(Err(other)),
+    }))
 }
 
 /// Refuses what looks like a query and writes.

@@ -147,6 +147,11 @@ pub(super) fn register(context: &SessionContext) {
     ] {
         context.register_udf(constant(name, any_of(1..=4), no_text()));
     }
+    register_numbers(context);
+}
+
+/// Registers what tells numbers, and the version.
+fn register_numbers(context: &SessionContext) {
     context.register_udf(constant(
         "pg_is_in_recovery",
         any_of(0..=0),
@@ -166,7 +171,11 @@ pub(super) fn register(context: &SessionContext) {
     ] {
         context.register_udf(constant(name, any_of(1..=1), ScalarValue::Int64(None)));
     }
-    context.register_udf(constant("pg_size_pretty", any_of(1..=1), no_text()));
+    context.register_udf(constant(
+        "pg_size_pretty",
+        any_of(1..=1),
+        ScalarValue::Utf8(None),
+    ));
     let version = format!(
         "PostgreSQL {SERVER_VERSION} (Outflow {})",
         env!("CARGO_PKG_VERSION")
@@ -242,7 +251,7 @@ fn current_setting(settings: &Arc<Mutex<Settings>>) -> ScalarUDF {
 fn set_config(settings: &Arc<Mutex<Settings>>) -> ScalarUDF {
     let settings = Arc::clone(settings);
     let takes = TypeSignature::Exact(vec![DataType::Utf8, DataType::Utf8, DataType::Boolean]);
-    let function = plain("set_config", takes, DataType::Utf8, move |args, rows| {
+    plain("set_config", takes, DataType::Utf8, move |args, rows| {
         let (names, values) = (args[0].to_array(rows)?, args[1].to_array(rows)?);
         let (names, values) = (as_string_array(&names)?, as_string_array(&values)?);
         let mut settings = settings.lock().unwrap_or_else(PoisonError::into_inner);
@@ -251,12 +260,11 @@ fn set_config(settings: &Arc<Mutex<Settings>>) -> ScalarUDF {
                 return Ok(None);
             };
             let done = settings.set(name, value);
-            done.map_err(|problem| DataFusionError::Execution(problem.message))?;
+            done.map_err(|problem| DataFusionError::Execution(problem.message.into()))?;
             Ok(settings.get(name).map(str::to_owned))
         });
         told(set.collect::<Result<StringArray>>()?, args)
-    });
-    function
+    })
 }
 
 fn flag(of: &ColumnarValue, rows: usize) -> Result<bool> {

@@ -78,7 +78,7 @@ impl VisitorMut for Catalogue {
             Expr::CompoundFieldAccess { root, access_chain }
                 if is_no_index(root) || access_chain.iter().any(is_field_of_index) =>
             {
-                *expr = null(&Nothing::Number)
+                *expr = null(&Nothing::Number);
             }
             // Columns that the catalogue lacks, in which nothing would be.
             Expr::CompoundIdentifier(parts) if is_lacking(parts) => {

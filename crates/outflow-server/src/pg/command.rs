@@ -30,13 +30,13 @@ impl Client {
             Command::Fetch { cursor, rows } => {
                 self.fetch(&cursor, rows, described, formats, until).await?;
             }
-            Command::Copy { query, options } => self.copy(query, &options, until).await?,
+            Command::Copy { query, options } => Box::pin(self.copy(query, &options, until)).await?,
             Command::Declare {
                 cursor,
                 query,
                 hold,
             } => {
-                self.declare(cursor, query, hold, until).await?;
+                Box::pin(self.declare(cursor, query, hold, until)).await?;
                 self.line.output.complete("DECLARE CURSOR");
             }
             other => {

@@ -76,7 +76,7 @@ pub(super) async fn serve(shared: &Arc<Shared>, stream: TcpStream, mut until: St
         return;
     };
     drop(unknown);
-    client.serve().await;
+    Box::pin(client.serve()).await;
 }
 
 type Begun = (Client, Entry, tokio::sync::OwnedSemaphorePermit);
@@ -180,7 +180,7 @@ impl Client {
                 Ok(Err(_)) | Ok(Ok(Message::Terminate)) => break None,
                 Ok(Ok(message)) => message,
             };
-            match self.take(message).await {
+            match Box::pin(self.take(message)).await {
                 Ok(()) => {}
                 Err(End::Problem(problem)) => break Some(problem),
                 Err(End::Broken(Broken::Refused(problem))) => break Some(problem),
@@ -197,7 +197,7 @@ impl Client {
     async fn take(&mut self, message: Message) -> Result<(), End> {
         if let Message::Query(sql) = message {
             self.skipping = false;
-            return self.simple(&sql).await;
+            return Box::pin(self.simple(&sql)).await;
         }
         if matches!(message, Message::Sync) {
             self.skipping = false;
@@ -211,7 +211,7 @@ impl Client {
             return Ok(());
         }
         let sql = self.sql_of(&message);
-        match self.extended(message).await {
+        match Box::pin(self.extended(message)).await {
             Err(End::Problem(problem)) if !problem.fatal => {
                 self.tell(&problem, sql.as_deref());
                 self.skipping = true;
@@ -260,7 +260,7 @@ impl Client {
     async fn simple(&mut self, sql: &str) -> Result<(), End> {
         self.statements.remove("");
         self.portals.remove("");
-        let done = self.each(sql).await;
+        let done = Box::pin(self.each(sql)).await;
         self.idle();
         match done {
             Err(End::Problem(problem)) if !problem.fatal => self.tell(&problem, Some(sql)),
@@ -289,7 +289,7 @@ impl Client {
                 )
                 .into());
             }
-            self.simple_command(parsed, until).await?;
+            Box::pin(self.simple_command(parsed, until)).await?;
         }
         Ok(())
     }
@@ -324,7 +324,7 @@ impl Client {
         match message {
             Message::Parse { name, sql, types } => {
                 let until = self.begin();
-                let prepared = self.prepare(&name, sql, &types, until).await;
+                let prepared = Box::pin(self.prepare(&name, sql, &types, until)).await;
                 self.idle();
                 keep(&mut self.statements, name, Arc::new(prepared?))?;
                 self.line.output.parsed();
@@ -360,7 +360,7 @@ impl Client {
             }
             Message::Execute { portal, rows_max } => {
                 let until = self.begin();
-                let done = self.execute(&portal, rows_max, until).await;
+                let done = Box::pin(self.execute(&portal, rows_max, until)).await;
                 self.idle();
                 done?;
             }

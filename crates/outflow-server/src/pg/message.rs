@@ -380,7 +380,7 @@ impl Output {
     /// An error in this text.
     pub(super) fn error(&mut self, problem: &Problem, sql: Option<&str>) {
         let severity = if problem.fatal { "FATAL" } else { "ERROR" };
-        let at = problem.spot.zip(sql);
+        let at = problem.spot.as_deref().zip(sql);
         let at = at.and_then(|(spot, sql)| position(sql, spot.line, spot.column));
         self.message(b'E', |out| {
             told(out, severity, problem.code, &problem.message);

@@ -283,7 +283,7 @@ impl Client {
                 let formats = std::mem::take(&mut portal.formats);
                 // Cursors end with their transaction, this one with them.
                 self.portals.insert(name.to_owned(), portal);
-                return self.command(command, Described::Yes, &formats, until).await;
+                return Box::pin(self.command(command, Described::Yes, &formats, until)).await;
             }
             self.line.output.complete("SELECT 0");
             self.portals.insert(name.to_owned(), portal);
@@ -367,7 +367,7 @@ impl Client {
     ) -> Result<(), End> {
         let Parsed { command, names, .. } = parsed;
         let Command::Query(statement) = command else {
-            return self.command(command, Described::No, &[], until).await;
+            return Box::pin(self.command(command, Described::No, &[], until)).await;
         };
         let tag = tag_of(&statement);
         let (mut watch, desk) = self.watch(until);

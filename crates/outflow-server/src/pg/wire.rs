@@ -103,7 +103,7 @@ impl<S: AsyncRead + AsyncWrite + Send> Wire<S> {
             }
         }
         // Nobody sees any more whether it goes, until the statement has ended.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Sends what waits, if that is much.

@@ -141,7 +141,7 @@ impl CopyOptions {
             (byte(self.delimiter), byte(self.quote), byte(self.escape));
         let odd = |&byte: &u8| byte == delimiter || byte == quote || byte == b'\n' || byte == b'\r';
         // What is quoted is never null; a row of nothing but `\.` would be the end.
-        if field != self.null.as_bytes() && field != b"\\." && !field.iter().any(|byte| odd(byte)) {
+        if field != self.null.as_bytes() && field != b"\\." && !field.iter().any(odd) {
             return out.extend_from_slice(field);
         }
         out.push(quote);

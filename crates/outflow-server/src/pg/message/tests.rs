@@ -102,7 +102,7 @@ fn an_error_tells_where_it_is() {
         chars: 1,
     };
     let problem = Problem {
-        spot: Some(spot),
+        spot: Some(Box::new(spot)),
         ..Problem::new(sqlstate::UNDEFINED_COLUMN, "no\0such")
     };
     out.error(&problem, Some("é\nabcd"));
