@@ -88,7 +88,7 @@ mod tests {
     fn roles_are_arns_of_roles() {
         let role: Role = "arn:aws-us-gov:iam::111122223333:role/a/b".parse().unwrap();
         assert_eq!(role.account_id(), "111122223333");
-        let own = role.clone().or_external_id(Some("own"));
+        let own = role.or_external_id(Some("own"));
         assert_eq!(own.or_external_id(Some("other")).external_id(), Some("own"));
         for text in [
             "",

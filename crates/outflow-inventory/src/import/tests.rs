@@ -83,82 +83,93 @@ fn lists_of_the_command_line_are_whole_unless_a_page_is_missing() {
     assert_eq!(imported.written.collected.from, "cli+config");
 }
 
-#[test]
-fn a_state_of_terraform_is_described_as_aws_does_and_never_whole() {
-    let state = stored(json!([
+/// What Terraform stores of a network.
+fn network() -> Vec<Value> {
+    vec![
         managed(
             "aws_vpc",
             "main",
             json!({"id": "vpc-1", "cidr_block": "10.0.0.0/16", "owner_id": "111122223333",
-            "arn": "arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-1", "tags_all": {"env": "prod"}})
+            "arn": "arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-1", "tags_all": {"env": "prod"}}),
         ),
         managed(
             "aws_vpc_ipv4_cidr_block_association",
             "more",
-            json!({"vpc_id": "vpc-1", "cidr_block": "10.1.0.0/16"})
+            json!({"vpc_id": "vpc-1", "cidr_block": "10.1.0.0/16"}),
         ),
         managed(
             "aws_subnet",
             "a",
-            json!({"id": "subnet-1", "vpc_id": "vpc-1", "cidr_block": "10.0.1.0/24"})
+            json!({"id": "subnet-1", "vpc_id": "vpc-1", "cidr_block": "10.0.1.0/24"}),
         ),
+        managed(
+            "aws_route_table",
+            "rt",
+            json!({"id": "rtb-1", "vpc_id": "vpc-1", "route": [
+            {"cidr_block": "0.0.0.0/0", "nat_gateway_id": "nat-1", "gateway_id": ""}]}),
+        ),
+        managed(
+            "aws_route",
+            "s3",
+            json!({"route_table_id": "rtb-1", "destination_prefix_list_id": "pl-1",
+            "vpc_endpoint_id": "vpce-1"}),
+        ),
+        managed(
+            "aws_route_table_association",
+            "a",
+            json!({"route_table_id": "rtb-1", "subnet_id": "subnet-1"}),
+        ),
+        managed(
+            "aws_flow_log",
+            "f",
+            json!({"id": "fl-1", "vpc_id": "vpc-1", "traffic_type": "ALL",
+            "max_aggregation_interval": 60}),
+        ),
+        managed(
+            "aws_network_interface",
+            "n",
+            json!({"id": "eni-1", "subnet_id": "subnet-1", "security_groups": ["sg-1"],
+            "private_ips": ["10.0.1.5"]}),
+        ),
+        managed("aws_s3_bucket", "b", json!({"id": "b"})),
+        json!({"mode": "data", "type": "aws_vpc", "name": "other", "instances": [{"attributes": {"id": "vpc-9"}}]}),
+    ]
+}
+
+/// What Terraform stores of a security group, with rules in it and apart.
+fn groups() -> Vec<Value> {
+    vec![
         managed(
             "aws_security_group",
             "web",
             json!({"id": "sg-1", "name": "web", "vpc_id": "vpc-1", "egress": [
             {"protocol": "-1", "from_port": 0, "to_port": 0, "cidr_blocks": ["0.0.0.0/0"], "ipv6_cidr_blocks": ["::/0"],
-             "prefix_list_ids": [], "security_groups": [], "self": true, "description": "all"}]})
+             "prefix_list_ids": [], "security_groups": [], "self": true, "description": "all"}]}),
         ),
         managed(
             "aws_vpc_security_group_egress_rule",
             "db",
             json!({"id": "sgr-1", "security_group_rule_id": "sgr-1",
             "security_group_id": "sg-1", "ip_protocol": "tcp", "from_port": 5432, "to_port": 5432,
-            "referenced_security_group_id": "sg-2"})
+            "referenced_security_group_id": "sg-2"}),
         ),
         managed(
             "aws_security_group_rule",
             "old",
             json!({"id": "sgrule-1", "security_group_id": "sg-1", "type": "egress",
-            "protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_blocks": ["198.51.100.0/24", "203.0.113.0/24"]})
+            "protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_blocks": ["198.51.100.0/24", "203.0.113.0/24"]}),
         ),
         managed(
             "aws_vpc_security_group_egress_rule",
             "all",
-            json!({"id": "sgr-9", "security_group_id": "sg-1", "ip_protocol": "-1", "cidr_ipv4": "0.0.0.0/0"})
+            json!({"id": "sgr-9", "security_group_id": "sg-1", "ip_protocol": "-1", "cidr_ipv4": "0.0.0.0/0"}),
         ),
-        managed(
-            "aws_route_table",
-            "rt",
-            json!({"id": "rtb-1", "vpc_id": "vpc-1", "route": [
-            {"cidr_block": "0.0.0.0/0", "nat_gateway_id": "nat-1", "gateway_id": ""}]})
-        ),
-        managed(
-            "aws_route",
-            "s3",
-            json!({"route_table_id": "rtb-1", "destination_prefix_list_id": "pl-1",
-            "vpc_endpoint_id": "vpce-1"})
-        ),
-        managed(
-            "aws_route_table_association",
-            "a",
-            json!({"route_table_id": "rtb-1", "subnet_id": "subnet-1"})
-        ),
-        managed(
-            "aws_flow_log",
-            "f",
-            json!({"id": "fl-1", "vpc_id": "vpc-1", "traffic_type": "ALL",
-            "max_aggregation_interval": 60})
-        ),
-        managed(
-            "aws_network_interface",
-            "n",
-            json!({"id": "eni-1", "subnet_id": "subnet-1", "security_groups": ["sg-1"],
-            "private_ips": ["10.0.1.5"]})
-        ),
-        managed("aws_s3_bucket", "b", json!({"id": "b"})),
-        json!({"mode": "data", "type": "aws_vpc", "name": "other", "instances": [{"attributes": {"id": "vpc-9"}}]}),
-    ]));
+    ]
+}
+
+#[test]
+fn a_state_of_terraform_is_described_as_aws_does_and_never_whole() {
+    let state = stored(json!([network(), groups()].concat()));
     let (_out, imported) = imported(&[("terraform.tfstate", state)], &ImportOptions::default());
     let vpc = &read(&imported, "vpcs.json")["Vpcs"][0];
     assert_eq!(vpc["CidrBlockAssociationSet"].as_array().unwrap().len(), 2);
@@ -276,22 +287,15 @@ fn a_plan_is_joined_by_its_references_and_says_what_is_known_after_apply() {
         (&json!(own), &json!(true))
     );
     let table = &read(&imported, "route-tables.json")["RouteTables"][0];
-    assert_eq!(
-        table["Routes"][0]["GatewayId"],
-        "igw-(module.net.aws_internet_gateway.gw)"
-    );
-    let unknown = &imported.unknown;
-    assert!(
-        unknown
-            .iter()
-            .any(|what| what.contains("aws_security_group.web: egress is known after apply"))
-    );
-    assert!(
-        unknown
-            .iter()
-            .any(|what| what.starts_with("module.net.aws_route.lost: ")),
-        "{unknown:?}"
-    );
+    let gateway = &table["Routes"][0]["GatewayId"];
+    assert_eq!(gateway, "igw-(module.net.aws_internet_gateway.gw)");
+    let unknown = imported.unknown.join("\n");
+    for what in [
+        "aws_security_group.web: egress is known after apply",
+        "module.net.aws_route.lost: ",
+    ] {
+        assert!(unknown.contains(what), "{unknown}");
+    }
     assert_eq!(call(&imported, "SecurityGroups").state, CallState::Partial);
 }
 

@@ -337,7 +337,7 @@ mod tests {
     #[test]
     fn binary_values_are_those_of_the_protocol() {
         let is = |bytes: &[u8], of: Type, told: ScalarValue| {
-            assert_eq!(of_binary(bytes, &of).unwrap(), told)
+            assert_eq!(of_binary(bytes, &of).unwrap(), told);
         };
         is(&[0xff, 0xfe], Type::INT2, ScalarValue::Int16(Some(-2)));
         is(&[0; 4], Type::DATE, ScalarValue::Date32(Some(10_957)));

@@ -57,7 +57,7 @@ fn settings_are_set_and_shown() {
         other => panic!("{sql}: {other:?}"),
     };
     let is = |sql, name: &str, value: Option<&str>| {
-        assert_eq!(set(sql), (name.into(), value.map(str::to_owned)))
+        assert_eq!(set(sql), (name.into(), value.map(str::to_owned)));
     };
     is(
         "SET statement_timeout = '5s'",
