@@ -62,7 +62,7 @@ def groups():
 
 
 def quarantine():
-    name = {"Name": "group-name", "Values": [f"outflow-quarantine-{INCIDENT}"]}
+    name = {"Name": "group-name", "Values": [f"outflow-{INCIDENT}-{vpc}"]}
     return ec2.describe_security_groups(Filters=[name])["SecurityGroups"]
 
 
@@ -139,6 +139,16 @@ run("--undo", path("api"), "--yes", code=0, says="taken back")
 is_as_before()
 run("--undo", path("api"), "--yes", code=0, says="taken back")
 
+# Into the folder of a dry run, until something was applied from there.
+run(*of, "--out", path("dry"), code=0)
+run(*of, "--out", path("dry"), "--apply", code=2, typed="no\n", says="not confirmed")
+is_as_before()
+run(*of, "--out", path("dry"), "--apply", "--yes", code=0, says="applied")
+is_contained()
+run(*of, "--out", path("dry"), "--apply", "--yes", code=2, says="undo.json")
+run("--undo", path("dry"), "--yes", code=0, says="taken back")
+is_as_before()
+
 # Automatic only where it is configured, and above the bar.
 automatic = ["--apply", "--automatic"]
 run(*of, "--out", path("auto"), *automatic, code=2, says="not configured")
@@ -168,8 +178,30 @@ folder = path(f"files/{vpc}")
 for _ in range(2):
     script(f"{folder}/contain.sh")
     is_contained()
+run(*of, "--out", path("files"), "--apply", "--yes", code=2, says="state")
 script(f"{folder}/undo.sh")
 is_as_before()
+
+# What is gone since does not keep the rest from being taken back, by either.
+for name in ("ended-by-api", "ended-by-script"):
+    made = ec2.create_network_interface(SubnetId=subnet, Groups=before)["NetworkInterface"]["NetworkInterfaceId"]
+    finding = {"type": "finding", "incident": INCIDENT, "interface_id": made, "vpc_id": vpc, "account_id": ACCOUNT, "region": REGION}
+    two = write(f"{name}.jsonl")
+    with open(two, "a", encoding="utf-8") as file:
+        file.write(json.dumps(finding) + "\n")
+    args = [INCIDENT, "--incidents", two, "--out", path(name)]
+    if name == "ended-by-api":
+        run(*args, "--apply", "--yes", code=0, says="applied")
+    else:
+        run(*args, code=0)
+        script(path(f"{name}/{vpc}/contain.sh"))
+    is_contained()
+    ec2.delete_network_interface(NetworkInterfaceId=made)
+    if name == "ended-by-api":
+        run("--undo", path(name), "--yes", code=0, says="taken back")
+    else:
+        script(path(f"{name}/{vpc}/undo.sh"))
+    is_as_before()
 script("bash", "-c", f"sed -i \"s/'{ACCOUNT}'/'999999999999'/\" {folder}/contain.sh")
 script(f"{folder}/contain.sh", code=2)
 is_as_before()

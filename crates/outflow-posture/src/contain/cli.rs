@@ -48,7 +48,43 @@ impl Containment {
 
     fn undo(&self, out: &mut String, vpc: &VpcContainment) -> fmt::Result {
         self.head(out, vpc, "Undoes the containment of")?;
-        writeln!(out, "\nleft=0")?;
+        // Hosts come first, so that nothing else that fails keeps them cut off.
+        writeln!(
+            out,
+            r#"
+left=0
+# Takes away what may be away already.
+away() {{
+    local said
+    said=$("$@" 2>&1 >/dev/null) && return 0
+    case $said in
+    *ResourceNotFoundException* | *InvalidGroup.NotFound* | *InvalidNetworkAclEntry.NotFound*) return 0 ;;
+    esac
+    echo "$said" >&2
+    return 1
+}}
+if [ -s state/group ]; then
+    group=$(cat state/group)
+    for kept in state/*.groups; do
+        [ -s "$kept" ] || continue
+        interface=$(basename "$kept" .groups)
+        now=$(aws ec2 describe-network-interfaces --filters "Name=network-interface-id,Values=$interface" \
+            --query 'NetworkInterfaces[0].Groups[].GroupId' --output text)
+        if [ "$now" = None ]; then
+            echo "$interface: it is gone" >&2
+        elif [ "$now" = "$group" ]; then
+            read -ra before <"$kept"
+            if ! aws ec2 modify-network-interface-attribute --network-interface-id "$interface" --groups "${{before[@]}}"; then
+                echo "$interface: its groups could not be given back: ${{before[*]}}" >&2
+                left=3
+            fi
+        elif [ "$now" != "$(cat "$kept")" ]; then
+            echo "$interface: its groups were changed since, and are left as they are: $now" >&2
+            left=3
+        fi
+    done
+fi"#
+        )?;
         if !vpc.domains.is_empty() {
             unblock_domains(out)?;
         }
@@ -57,8 +93,8 @@ impl Containment {
                 Deny::NetworkAcl => undo_acl(out)?,
                 Deny::NetworkFirewall => writeln!(
                     out,
-                    "\nif [ -e state/rule-group ]; then\n    aws network-firewall delete-rule-group --rule-group-name {} --type STATEFUL \
-                     >/dev/null\n    rm state/rule-group\nfi",
+                    "\nif [ -s state/rule-group ]; then\n    away aws network-firewall delete-rule-group --rule-group-name {} \
+                     --type STATEFUL\n    rm state/rule-group\nfi",
                     sh(&vpc.name)
                 )?,
             }
@@ -66,24 +102,11 @@ impl Containment {
         writeln!(
             out,
             r#"
-[ -e state/group ] || {{ echo 'Nothing is left of the quarantine.'; exit "$left"; }}
-group=$(cat state/group)
-for kept in state/*.groups; do
-    [ -e "$kept" ] || continue
-    interface=$(basename "$kept" .groups)
-    now=$(aws ec2 describe-network-interfaces --network-interface-ids "$interface" \
-        --query 'NetworkInterfaces[0].Groups[].GroupId' --output text)
-    if [ "$now" = "$group" ]; then
-        read -ra before <"$kept"
-        aws ec2 modify-network-interface-attribute --network-interface-id "$interface" --groups "${{before[@]}}"
-    elif [ "$now" != "$(cat "$kept")" ]; then
-        echo "$interface: its groups were changed since, and are left as they are: $now" >&2
-        left=3
-    fi
-done
 [ "$left" = 0 ] || exit "$left"
-aws ec2 delete-security-group --group-id "$group" >/dev/null
-rm -r state
+if [ -s state/group ]; then
+    away aws ec2 delete-security-group --group-id "$(cat state/group)"
+fi
+rm -rf state
 echo 'Undone.'"#
         )
     }
@@ -116,7 +139,7 @@ fn quarantine(out: &mut String, incident: &str, vpc: &VpcContainment) -> fmt::Re
         let id = &own.interface_id;
         writeln!(
             out,
-            "if [ ! -e state/{id}.groups ]; then\n    aws ec2 describe-network-interfaces --network-interface-ids {} \\\n        \
+            "if [ ! -s state/{id}.groups ]; then\n    aws ec2 describe-network-interfaces --network-interface-ids {} \\\n        \
              --query 'NetworkInterfaces[0].Groups[].GroupId' --output text >state/{id}.part\n    mv state/{id}.part \
              state/{id}.groups\nfi",
             sh(id)
@@ -126,7 +149,7 @@ fn quarantine(out: &mut String, incident: &str, vpc: &VpcContainment) -> fmt::Re
         out,
         r#"
 # A group without rules.
-if [ ! -e state/group ]; then
+if [ ! -s state/group ]; then
     group=$(aws ec2 create-security-group --group-name {name} --vpc-id {vpc_id} \
         --description {description} --query GroupId --output text \
         --tag-specifications {tags})
@@ -179,7 +202,7 @@ subnets=$(aws ec2 describe-network-interfaces --network-interface-ids {} \
     --query 'NetworkInterfaces[].SubnetId' --output text)
 acls=$(for subnet in $subnets; do
     aws ec2 describe-network-acls --filters "Name=association.subnet-id,Values=$subnet" \
-        --query 'NetworkAcls[0].NetworkAclId' --output text
+        --query 'NetworkAcls[0].NetworkAclId' --output text || exit
 done | sort -u)"#,
         interfaces.join(" ")
     )?;
@@ -199,9 +222,10 @@ fn undo_acl(out: &mut String) -> fmt::Result {
         r#"
 if [ -e state/acl-entries ]; then
     while read -r acl number field net; do
-        same=$(aws ec2 describe-network-acls --network-acl-ids "$acl" --output text --query \
-            "length(NetworkAcls[0].Entries[?Egress && RuleNumber==\`$number\` && $field=='$net' && RuleAction=='deny'])")
-        [ "$same" = 0 ] || aws ec2 delete-network-acl-entry --network-acl-id "$acl" --egress --rule-number "$number"
+        # Of an ACL that is gone, no entry is told.
+        same=$(aws ec2 describe-network-acls --filters "Name=network-acl-id,Values=$acl" --output text --query \
+            "length(NetworkAcls[].Entries[?Egress && RuleNumber==\`$number\` && $field=='$net' && RuleAction=='deny'][])")
+        [ "$same" = 0 ] || away aws ec2 delete-network-acl-entry --network-acl-id "$acl" --egress --rule-number "$number"
     done <state/acl-entries
     rm state/acl-entries
 fi"#
@@ -226,7 +250,7 @@ fn deny_by_firewall(out: &mut String, vpc: &VpcContainment) -> fmt::Result {
     });
     writeln!(
         out,
-        "\nif [ ! -e state/rule-group ]; then\n    aws network-firewall create-rule-group --rule-group-name {} --type STATEFUL \
+        "\nif [ ! -s state/rule-group ]; then\n    aws network-firewall create-rule-group --rule-group-name {} --type STATEFUL \
          --capacity {} \\\n        --rule-group {} \\\n        --query RuleGroupResponse.RuleGroupArn --output text >state/rule-group.part\n    \
          mv state/rule-group.part state/rule-group\nfi\necho \"Name this rule group in the policy of the firewall: $(cat state/rule-group)\"",
         sh(&vpc.name),
@@ -240,13 +264,13 @@ fn block_domains(out: &mut String, vpc: &VpcContainment) -> fmt::Result {
     writeln!(
         out,
         r#"
-# A list of domains, a rule that blocks them, and the VPC that asks it.
+# A list of domains, a rule that blocks them, and the VPC that asks it. Within `$(…)` nothing but `|| return` ends it.
 made() {{ # FILE QUERY ARGUMENT…
     local file=$1 query=$2
     shift 2
-    if [ ! -e "state/$file" ]; then
-        aws route53resolver "$@" --query "$query" --output text >"state/$file.part"
-        mv "state/$file.part" "state/$file"
+    if [ ! -s "state/$file" ]; then
+        aws route53resolver "$@" --query "$query" --output text >"state/$file.part" || return
+        mv "state/$file.part" "state/$file" || return
     fi
     cat "state/$file"
 }}
@@ -270,9 +294,9 @@ fn unblock_domains(out: &mut String) -> fmt::Result {
     writeln!(
         out,
         r#"
-if [ -e state/dns-association ]; then
+if [ -s state/dns-association ]; then
     association=$(cat state/dns-association)
-    aws route53resolver disassociate-firewall-rule-group --firewall-rule-group-association-id "$association" >/dev/null
+    away aws route53resolver disassociate-firewall-rule-group --firewall-rule-group-association-id "$association"
     # It takes AWS some seconds; only then may the group go.
     for _ in $(seq 60); do
         aws route53resolver get-firewall-rule-group-association --firewall-rule-group-association-id "$association" \
@@ -281,17 +305,17 @@ if [ -e state/dns-association ]; then
     done
     rm state/dns-association
 fi
-if [ -e state/dns-rule ]; then
-    aws route53resolver delete-firewall-rule --firewall-rule-group-id "$(cat state/dns-rules)" \
-        --firewall-domain-list-id "$(cat state/dns-list)" >/dev/null
+if [ -s state/dns-rule ]; then
+    away aws route53resolver delete-firewall-rule --firewall-rule-group-id "$(cat state/dns-rules)" \
+        --firewall-domain-list-id "$(cat state/dns-list)"
     rm state/dns-rule
 fi
-if [ -e state/dns-rules ]; then
-    aws route53resolver delete-firewall-rule-group --firewall-rule-group-id "$(cat state/dns-rules)" >/dev/null
+if [ -s state/dns-rules ]; then
+    away aws route53resolver delete-firewall-rule-group --firewall-rule-group-id "$(cat state/dns-rules)"
     rm state/dns-rules
 fi
-if [ -e state/dns-list ]; then
-    aws route53resolver delete-firewall-domain-list --firewall-domain-list-id "$(cat state/dns-list)" >/dev/null
+if [ -s state/dns-list ]; then
+    away aws route53resolver delete-firewall-domain-list --firewall-domain-list-id "$(cat state/dns-list)"
     rm state/dns-list
 fi"#
     )

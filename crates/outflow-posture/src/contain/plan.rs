@@ -21,8 +21,9 @@ use crate::network::present;
 const PREFIX_V4_MIN: u8 = 16;
 const PREFIX_V6_MIN: u8 = 32;
 
-/// Characters of an id of AWS behind its prefix; the longest have 17.
-const ID_CHARS_MAX: usize = 32;
+/// Characters of an id behind its prefix; the longest of AWS have 17. The name of what is made holds two ids and stays within
+/// the 64 characters that DNS Firewall takes.
+const ID_CHARS_MAX: usize = 24;
 
 /// Characters of a text of a log in what is said of it.
 const SAID_CHARS_MAX: usize = 100;
@@ -87,10 +88,11 @@ impl Containment {
                 continue;
             };
             vpcs.push(VpcContainment {
+                // Two VPCs of one account and region must not share it: names and requests of DNS Firewall are of both.
+                name: format!("outflow-{}-{vpc_id}", suspect.id),
                 vpc_id,
                 account_id,
                 region,
-                name: format!("outflow-quarantine-{}", suspect.id),
                 interfaces: part.interfaces.into_values().collect(),
                 denied: denied.clone(),
                 domains: domains.clone(),

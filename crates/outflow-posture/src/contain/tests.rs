@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use super::*;
 
+#[cfg(unix)]
+mod scripts;
+
 const AT: Timestamp = Timestamp(1_798_761_600);
 const ACCOUNT: &str = "111122223333";
 
@@ -155,6 +158,40 @@ fn what_would_cut_others_off_is_left_out_and_said() {
         error.to_string().contains("eni-nat: a service of AWS"),
         "{error}"
     );
+}
+
+#[test]
+fn what_is_made_has_a_name_of_its_vpc() {
+    let ids = ["vpc-0123456789abcdef0", "vpc-0123456789abcdef1"];
+    let finding = |at: usize| {
+        json!({"type": "finding", "incident": "i-00ff00ff00ff00ff", "interface_id": format!("eni-{at}"), "vpc_id": ids[at],
+            "account_id": ACCOUNT, "region": "eu-west-1", "destination": {"addresses": ["203.0.113.9"]}})
+        .to_string()
+    };
+    let own = json!({"type": "incident", "id": "i-00ff00ff00ff00ff"}).to_string();
+    let lines = [own, finding(0), finding(1)].join("\n");
+    let run = RunRead::from_json_lines("found.jsonl", &lines).unwrap();
+    let of = Containment::of(
+        &run.incidents[0],
+        &Inventory::default(),
+        AT,
+        Deny::NetworkAcl,
+    );
+    let names = of.unwrap().vpcs.into_iter().map(|vpc| vpc.name);
+    let expected = ids.map(|id| format!("outflow-i-00ff00ff00ff00ff-{id}"));
+    assert_eq!(names.collect::<Vec<_>>(), expected);
+    // The longest ids that are taken.
+    let id = |prefix: &str| format!("{prefix}{}", "f".repeat(24));
+    let suspect = incident(|line| {
+        line["id"] = id("i-").into();
+        line["vpc_id"] = id("vpc-").into();
+        line["interface_id"] = "eni-9".into();
+        line["account_id"] = ACCOUNT.into();
+        line["region"] = "eu-west-1".into();
+    });
+    let of = contained(&suspect);
+    assert!(of.vpcs[0].name.contains(&id("vpc-")), "{}", of.vpcs[0].name);
+    assert!(of.vpcs[0].name.len() <= 64, "{}", of.vpcs[0].name);
 }
 
 #[test]
