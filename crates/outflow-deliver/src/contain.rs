@@ -30,6 +30,14 @@ use crate::{Error, Options};
 /// Name and version of the JSON of an [`Undo`]. Keys are only ever added.
 pub const UNDO_SCHEMA: &str = "outflow.undo/1";
 
+/// Codes of AWS for an interface, a group and a network ACL that are gone.
+const INTERFACE_GONE: [&str; 1] = ["InvalidNetworkInterfaceID.NotFound"];
+const GROUP_GONE: [&str; 1] = ["InvalidGroup.NotFound"];
+const ACL_GONE: [&str; 2] = [
+    "InvalidNetworkAclID.NotFound",
+    "InvalidNetworkAclEntry.NotFound",
+];
+
 /// What a containment changes, and what was there before: enough to apply it and to take it back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,6 +64,9 @@ pub struct VpcUndo {
     pub name: String,
     /// The quarantine group, once it is made.
     pub group_id: Option<String>,
+    /// Whether the group was asked for, and its id is not known yet: the answer may have been lost.
+    #[serde(default)]
+    pub making: bool,
     /// Interfaces, with the groups that they had.
     pub interfaces: Vec<InterfaceUndo>,
     /// Rules that network ACLs get.
@@ -185,14 +196,19 @@ impl Containing {
     pub async fn apply(&self, undo: &mut Undo, keep: Keep<'_>) -> Result<(), Error> {
         kept(undo, keep)?;
         for at in 0..undo.vpcs.len() {
-            let group_id = self.make_group(&undo.vpcs[at], &undo.incident).await?;
-            undo.vpcs[at].group_id = Some(group_id.clone());
+            undo.vpcs[at].making = true;
             kept(undo, keep)?;
+            let made = self.make_group(&undo.vpcs[at], &undo.incident).await;
+            // That of others is theirs to delete.
+            let is_of_others =
+                matches!(&made, Err(error) if refused_for(error, &["InvalidGroup.Duplicate"]));
+            undo.vpcs[at].making = made.is_err() && !is_of_others;
+            undo.vpcs[at].group_id = made.as_ref().ok().cloned();
+            kept(undo, keep)?;
+            let group_id = made?;
             self.empty_group(&undo.vpcs[at], &group_id).await?;
-            for interface in &undo.vpcs[at].interfaces {
-                let groups = std::slice::from_ref(&group_id);
-                self.set_groups(&undo.vpcs[at], &interface.interface_id, groups, false)
-                    .await?;
+            for interface in 0..undo.vpcs[at].interfaces.len() {
+                self.shut_off(undo, at, interface, &group_id, keep).await?;
             }
             for entry in &undo.vpcs[at].acl_entries {
                 self.deny(&undo.vpcs[at], entry, false).await?;
@@ -202,43 +218,97 @@ impl Containing {
         Ok(())
     }
 
-    /// Takes a containment back; gives what was changed by others since, and left as it is.
+    /// Gives an interface the quarantine group alone. Its groups are read anew: since the account was looked at, a person may
+    /// have taken a long time to agree.
+    async fn shut_off(
+        &self,
+        undo: &mut Undo,
+        at: usize,
+        interface: usize,
+        group_id: &str,
+        keep: Keep<'_>,
+    ) -> Result<(), Error> {
+        let id = undo.vpcs[at].interfaces[interface].interface_id.clone();
+        let now = self.interface(&undo.vpcs[at], &id).await?.groups;
+        if now == [group_id] {
+            return Ok(());
+        }
+        if now != undo.vpcs[at].interfaces[interface].groups {
+            undo.vpcs[at].interfaces[interface].groups = now;
+            kept(undo, keep)?;
+        }
+        let groups = [group_id.to_owned()];
+        self.set_groups(&undo.vpcs[at], &id, &groups, false).await
+    }
+
+    /// Takes a containment back; gives what was changed by others since, and left as it is. Hosts come first, so that nothing
+    /// else that fails keeps them cut off. What is gone needs nothing.
     ///
     /// # Errors
     /// As [`Containing::apply`]; then the same call goes on where this one stopped.
     pub async fn undo(&self, undo: &mut Undo, keep: Keep<'_>) -> Result<Vec<String>, Error> {
         let mut left = Vec::new();
-        for at in 0..undo.vpcs.len() {
-            let (account, region) = (&undo.vpcs[at].account_id, &undo.vpcs[at].region);
-            self.is_account(account, region).await?;
+        let mut groups = Vec::new();
+        for vpc in &undo.vpcs {
+            self.is_account(&vpc.account_id, &vpc.region).await?;
+            let group_id = match &vpc.group_id {
+                None if vpc.making => self.group_of_name(vpc).await?,
+                known => known.clone(),
+            };
+            let before = left.len();
+            if let Some(group_id) = &group_id {
+                self.give_back(vpc, group_id, &mut left).await?;
+            }
+            groups.push((group_id, left.len() == before));
+        }
+        for (at, (group_id, is_unused)) in groups.into_iter().enumerate() {
             self.unblock(undo, at, keep).await?;
             let vpc = &undo.vpcs[at];
             for entry in &vpc.acl_entries {
                 self.undeny(vpc, entry).await?;
             }
-            let Some(group_id) = &vpc.group_id else {
+            if !is_unused {
                 continue;
-            };
-            let before = left.len();
-            for interface in &vpc.interfaces {
-                let now = self.interface(vpc, &interface.interface_id).await?.groups;
-                if now == [group_id.as_str()] {
-                    self.set_groups(vpc, &interface.interface_id, &interface.groups, false)
-                        .await?;
-                } else if now != interface.groups {
-                    let (id, now) = (&interface.interface_id, now.join(", "));
-                    left.push(format!(
-                        "{id}: its groups were changed since, and are left: {now}"
-                    ));
-                }
             }
-            if left.len() == before {
-                self.delete_group(vpc, group_id).await?;
-                undo.vpcs[at].group_id = None;
-                kept(undo, keep)?;
+            if let Some(group_id) = group_id {
+                self.delete_group(vpc, &group_id).await?;
             }
+            undo.vpcs[at].group_id = None;
+            undo.vpcs[at].making = false;
+            kept(undo, keep)?;
         }
         Ok(left)
+    }
+
+    /// Gives interfaces the groups that they had; adds those that are left as they are.
+    async fn give_back(
+        &self,
+        vpc: &VpcUndo,
+        group_id: &str,
+        left: &mut Vec<String>,
+    ) -> Result<(), Error> {
+        for interface in &vpc.interfaces {
+            let id = &interface.interface_id;
+            let now = match self.interface(vpc, id).await {
+                Err(error) if refused_for(&error, &INTERFACE_GONE) => continue,
+                found => found?.groups,
+            };
+            if now == [group_id] {
+                match self.set_groups(vpc, id, &interface.groups, false).await {
+                    Err(error) if refused_for(&error, &INTERFACE_GONE) => {}
+                    Err(error) if refused_for(&error, &GROUP_GONE) => {
+                        left.push(format!("{id}: one of its groups is gone: {error}"));
+                    }
+                    given => given?,
+                }
+            } else if now != interface.groups {
+                let now = now.join(", ");
+                left.push(format!(
+                    "{id}: its groups were changed since, and are left: {now}"
+                ));
+            }
+        }
+        Ok(())
     }
 
     async fn is_account(&self, account_id: &str, region: &str) -> Result<(), Error> {
@@ -294,7 +364,8 @@ impl Containing {
         })
     }
 
-    /// Sends, and again while what fails may pass. That a rehearsal would have passed is an answer, too.
+    /// Sends, and again while what fails may pass. That a rehearsal would have passed is an answer, too, and so is that an
+    /// earlier attempt, whose answer was lost, has done it.
     async fn call(
         &self,
         service: &'static str,
@@ -328,6 +399,9 @@ impl Containing {
                     let host = self.aws.host();
                     host.sleep(wait(attempt, after, host.chance())).await;
                 }
+                Err(Failed::Lasting(reason)) if attempt > 1 && names(&reason, done_by(action)) => {
+                    return Ok(reason);
+                }
                 Err(
                     Failed::Passing { reason, .. }
                     | Failed::Lasting(reason)
@@ -353,6 +427,25 @@ impl Undo {
         }
         Ok(undo)
     }
+}
+
+/// By which codes AWS refuses what an earlier attempt of the same call has done.
+fn done_by(action: &str) -> &'static [&'static str] {
+    match action {
+        "CreateSecurityGroup" => &["InvalidGroup.Duplicate"],
+        "RevokeSecurityGroupEgress" => &["InvalidPermission.NotFound"],
+        "CreateNetworkAclEntry" => &["NetworkAclEntryAlreadyExists"],
+        _ => &[],
+    }
+}
+
+fn names(reason: &str, codes: &[&str]) -> bool {
+    codes.iter().any(|code| reason.contains(code))
+}
+
+/// Whether AWS refused a call for one of these codes.
+fn refused_for(error: &Error, codes: &[&str]) -> bool {
+    matches!(error, Error::Refused { reason, .. } if names(reason, codes))
 }
 
 fn kept(undo: &Undo, keep: Keep<'_>) -> Result<(), Error> {

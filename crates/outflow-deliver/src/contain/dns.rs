@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Containing, Keep, Undo, VpcUndo, kept};
+use super::{Containing, Keep, Undo, VpcUndo, kept, refused_for};
 use crate::Error;
 
 /// Priorities that an association may have: those below are AWS's.
@@ -19,6 +19,7 @@ impl Containing {
     /// A priority that no rule group has in a VPC.
     pub(super) async fn free_priority(&self, vpc: &VpcUndo) -> Result<u32, Error> {
         let (mut taken, mut token) = (BTreeSet::new(), Value::Null);
+        let mut seen = BTreeSet::new();
         loop {
             let mut ask = json!({"VpcId": vpc.vpc_id, "MaxResults": 100});
             if !token.is_null() {
@@ -35,6 +36,12 @@ impl Containing {
             token = said["NextToken"].take();
             if token.is_null() || token == "" {
                 break;
+            }
+            if !seen.insert(token.to_string()) {
+                return Err(Error::Refused {
+                    call,
+                    reason: "its pages go in a circle".to_owned(),
+                });
             }
         }
         let free = PRIORITIES
@@ -156,7 +163,7 @@ impl Containing {
 }
 
 fn is_absent(error: &Error) -> bool {
-    matches!(error, Error::Refused { reason, .. } if reason.contains("ResourceNotFoundException"))
+    refused_for(error, &["ResourceNotFoundException"])
 }
 
 fn id(of: &Value, call: &'static str) -> Result<String, Error> {

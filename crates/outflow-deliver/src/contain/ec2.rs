@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 use outflow_posture::VpcContainment;
 
-use super::{AclEntry, Containing, DnsUndo, InterfaceUndo, VpcUndo, xml};
+use super::{
+    ACL_GONE, AclEntry, Containing, DnsUndo, GROUP_GONE, InterfaceUndo, VpcUndo, refused_for, xml,
+};
 use crate::Error;
 
 /// The version of the API that is spoken.
@@ -39,6 +41,7 @@ impl Containing {
             region: vpc.region.clone(),
             name: vpc.name.clone(),
             group_id: None,
+            making: false,
             interfaces: Vec::new(),
             acl_entries: Vec::new(),
             patterns: vpc.patterns(),
@@ -139,7 +142,7 @@ impl Containing {
         })
     }
 
-    async fn group_of_name(&self, vpc: &VpcUndo) -> Result<Option<String>, Error> {
+    pub(super) async fn group_of_name(&self, vpc: &VpcUndo) -> Result<Option<String>, Error> {
         let filter = [
             ("Filter.1.Name", "group-name".to_owned()),
             ("Filter.1.Value.1", vpc.name.clone()),
@@ -246,28 +249,47 @@ impl Containing {
         let action = "CreateNetworkAclEntry";
         match is_rehearsal {
             true => self.rehearsed(vpc, action, form).await,
-            false => self.ec2(vpc, action, &form).await.map(drop),
+            false => {
+                let said = self.ec2(vpc, action, &form).await?;
+                // A rule of that number may be of others, too.
+                if said.contains("NetworkAclEntryAlreadyExists") && !self.denies(vpc, entry).await?
+                {
+                    let (number, acl_id) = (entry.rule_number, &entry.acl_id);
+                    return Err(Error::Unlike {
+                        what: format!("rule {number} of {acl_id} was made by others since"),
+                    });
+                }
+                Ok(())
+            }
         }
     }
 
-    /// Takes a rule out, if it is there as it was made.
-    pub(super) async fn undeny(&self, vpc: &VpcUndo, entry: &AclEntry) -> Result<(), Error> {
+    /// Whether a rule is there as it is made here.
+    async fn denies(&self, vpc: &VpcUndo, entry: &AclEntry) -> Result<bool, Error> {
         let form = [("NetworkAclId.1", entry.acl_id.clone())];
         let said = self.ec2(vpc, "DescribeNetworkAcls", &form).await?;
         let is_own = |rule: &Rule| {
             rule.number == entry.rule_number && rule.denies && rule.network == entry.network
         };
-        if !rules(&said).iter().any(is_own) {
-            return Ok(());
+        Ok(rules(&said).iter().any(is_own))
+    }
+
+    /// Takes a rule out, if it is there as it was made.
+    pub(super) async fn undeny(&self, vpc: &VpcUndo, entry: &AclEntry) -> Result<(), Error> {
+        match self.denies(vpc, entry).await {
+            Ok(true) => {}
+            Err(error) if !refused_for(&error, &ACL_GONE) => return Err(error),
+            Ok(false) | Err(_) => return Ok(()),
         }
         let form = [
             ("NetworkAclId", entry.acl_id.clone()),
             ("RuleNumber", entry.rule_number.to_string()),
             ("Egress", "true".to_owned()),
         ];
-        self.ec2(vpc, "DeleteNetworkAclEntry", &form)
-            .await
-            .map(drop)
+        match self.ec2(vpc, "DeleteNetworkAclEntry", &form).await {
+            Err(error) if refused_for(&error, &ACL_GONE) => Ok(()),
+            deleted => deleted.map(drop),
+        }
     }
 
     pub(super) async fn delete_group(&self, vpc: &VpcUndo, group_id: &str) -> Result<(), Error> {
@@ -275,7 +297,10 @@ impl Containing {
             return Ok(());
         }
         let form = [("GroupId", group_id.to_owned())];
-        self.ec2(vpc, "DeleteSecurityGroup", &form).await.map(drop)
+        match self.ec2(vpc, "DeleteSecurityGroup", &form).await {
+            Err(error) if refused_for(&error, &GROUP_GONE) => Ok(()),
+            deleted => deleted.map(drop),
+        }
     }
 
     async fn ec2(

@@ -89,6 +89,7 @@ fn applying() -> Vec<Play> {
         group("<item><ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges></item>"),
         Play::body("<R/>"),
         group(""),
+        interface(&["sg-b", "sg-a"]),
         Play::body("<R/>"),
         Play::body("<R/>"),
         Play::body(r#"{"FirewallDomainList": {"Id": "rslvr-fdl-1"}}"#),
@@ -107,6 +108,8 @@ fn absent() -> Play {
 fn undoing(groups: &[&str]) -> Vec<Play> {
     vec![
         identity(ACCOUNT),
+        interface(groups),
+        Play::body("<R/>"),
         Play::body("{}"),
         Play::body(r#"{"FirewallRuleGroupAssociation": {"Status": "DELETING"}}"#),
         absent(),
@@ -114,8 +117,6 @@ fn undoing(groups: &[&str]) -> Vec<Play> {
         absent(),
         Play::body("{}"),
         acl(&[(2, "deny", "203.0.113.9/32"), (100, "allow", "0.0.0.0/0")]),
-        Play::body("<R/>"),
-        interface(groups),
         Play::body("<R/>"),
         group(""),
         Play::body("<R/>"),
@@ -156,6 +157,8 @@ const PREPARING: [&str; 9] = [
 
 /// What takes it back, behind the question whose account it is.
 const UNDOING: [&str; 12] = [
+    "DescribeNetworkInterfaces",
+    "ModifyNetworkInterfaceAttribute",
     "DisassociateFirewallRuleGroup",
     "GetFirewallRuleGroupAssociation",
     "GetFirewallRuleGroupAssociation",
@@ -164,8 +167,6 @@ const UNDOING: [&str; 12] = [
     "DeleteFirewallDomainList",
     "DescribeNetworkAcls",
     "DeleteNetworkAclEntry",
-    "DescribeNetworkInterfaces",
-    "ModifyNetworkInterfaceAttribute",
     "DescribeSecurityGroups",
     "DeleteSecurityGroup",
 ];
@@ -207,7 +208,7 @@ async fn it_is_rehearsed_kept_applied_and_taken_back() {
     let back: Vec<String> = back.map(action).collect();
     assert_eq!(back[1..], UNDOING);
     let bodies = stub.bodies();
-    assert!(bodies[before + 10].ends_with("SecurityGroupId.1=sg-a&SecurityGroupId.2=sg-b"));
+    assert!(bodies[before + 2].ends_with("SecurityGroupId.1=sg-a&SecurityGroupId.2=sg-b"));
     let denied = bodies
         .iter()
         .find(|body| body.contains("CreateNetworkAclEntry") && !body.contains("DryRun"));
@@ -233,6 +234,8 @@ async fn it_is_rehearsed_kept_applied_and_taken_back() {
 #[tokio::test]
 async fn who_changed_groups_since_keeps_them() {
     let mut plays = undoing(&["sg-other"]);
+    // No groups are given back, and the group is not asked for.
+    plays.remove(2);
     plays.truncate(10);
     let stub = Stub::start(&[preparing(), applying(), plays].concat());
     let api = api(&stub);
@@ -248,7 +251,7 @@ async fn who_changed_groups_since_keeps_them() {
         Some("sg-q"),
         "it is still in use"
     );
-    assert_eq!(actions(&stub).last().unwrap(), "DescribeNetworkInterfaces");
+    assert_eq!(actions(&stub).last().unwrap(), "DeleteNetworkAclEntry");
 }
 
 #[tokio::test]
@@ -342,4 +345,157 @@ fn what_is_no_undo_file_is_refused() {
     ] {
         assert!(Undo::from_json(text.as_bytes()).is_err(), "{text}");
     }
+}
+
+/// AWS's refusal of a call.
+fn refusal(code: &str) -> Play {
+    let body = format!("<Response><Errors><Error><Code>{code}</Code></Error></Errors></Response>");
+    Play::Answer(400, "", body)
+}
+
+/// What applied it, and what takes it back after that; the last without a question whose account it is.
+async fn applied_with(plays: Vec<Play>) -> (Stub, Containing, Undo, Result<(), Error>) {
+    let stub = Stub::start(&plays);
+    let api = api(&stub);
+    let mut undo = api.prepare(&containment(Deny::NetworkAcl)).await.unwrap();
+    let applied = api.apply(&mut undo, &mut |_| Ok(())).await;
+    (stub, api, undo, applied)
+}
+
+#[tokio::test]
+async fn what_is_gone_is_no_reason_to_stop() {
+    let mut plays = undoing(&["sg-q"]);
+    // The ACL, and before it the interface: neither gets anything.
+    plays.splice(9..11, [refusal("InvalidNetworkAclID.NotFound")]);
+    plays.splice(1..3, [refusal("InvalidNetworkInterfaceID.NotFound")]);
+    let all = [preparing(), applying(), plays].concat();
+    let (stub, api, mut undo, applied) = applied_with(all).await;
+    applied.unwrap();
+    let left = api.undo(&mut undo, &mut |_| Ok(())).await.unwrap();
+    assert_eq!(left, [""; 0]);
+    assert_eq!(undo.vpcs[0].group_id, None);
+    assert_eq!(actions(&stub).last().unwrap(), "DeleteSecurityGroup");
+}
+
+#[tokio::test]
+async fn groups_that_are_gone_keep_nobody_else_cut_off() {
+    let mut plays = undoing(&["sg-q"]);
+    plays[2] = refusal("InvalidGroup.NotFound");
+    plays.truncate(11);
+    let all = [preparing(), applying(), plays].concat();
+    let (stub, api, mut undo, applied) = applied_with(all).await;
+    applied.unwrap();
+    let left = api.undo(&mut undo, &mut |_| Ok(())).await.unwrap();
+    assert_eq!(left.len(), 1);
+    assert!(left[0].contains("one of its groups is gone"), "{left:?}");
+    assert_eq!(actions(&stub).last().unwrap(), "DeleteNetworkAclEntry");
+}
+
+#[tokio::test]
+async fn a_problem_of_dns_keeps_no_host_cut_off() {
+    let mut plays = undoing(&["sg-q"]);
+    plays[3] = refusal("AccessDeniedException");
+    let all = [preparing(), applying(), plays].concat();
+    let (stub, api, mut undo, applied) = applied_with(all).await;
+    applied.unwrap();
+    let error = api.undo(&mut undo, &mut |_| Ok(())).await.unwrap_err();
+    assert!(
+        error.to_string().contains("AccessDeniedException"),
+        "{error}"
+    );
+    let asked = actions(&stub);
+    assert_eq!(
+        asked[asked.len() - 2..],
+        [
+            "ModifyNetworkInterfaceAttribute",
+            "DisassociateFirewallRuleGroup"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_is_found() {
+    let mut plays = applying();
+    let denied = acl(&[(2, "deny", "203.0.113.9/32"), (100, "allow", "0.0.0.0/0")]);
+    let exists = refusal("NetworkAclEntryAlreadyExists");
+    plays.splice(6..7, [Play::status(503), exists.clone(), denied]);
+    plays.splice(
+        2..3,
+        [Play::status(503), refusal("InvalidPermission.NotFound")],
+    );
+    let lost = [
+        Play::status(503),
+        refusal("InvalidGroup.Duplicate"),
+        group(""),
+    ];
+    plays.splice(0..1, lost);
+    let (_stub, _, undo, applied) = applied_with([preparing(), plays].concat()).await;
+    applied.unwrap();
+    let vpc = &undo.vpcs[0];
+    assert_eq!((vpc.group_id.as_deref(), vpc.making), (Some("sg-q"), false));
+    assert!(vpc.dns.association_id.is_some());
+    // A rule of the same number is not the same rule.
+    let mut plays = applying();
+    let of_others = acl(&[(2, "deny", "198.51.100.7/32"), (100, "allow", "0.0.0.0/0")]);
+    plays.splice(6.., [Play::status(503), exists, of_others]);
+    let (.., applied) = applied_with([preparing(), plays].concat()).await;
+    let error = applied.unwrap_err().to_string();
+    assert!(error.contains("rule 2 of acl-1"), "{error}");
+}
+
+#[tokio::test]
+async fn a_group_whose_answer_never_came_is_taken_back_and_one_of_others_is_not() {
+    let denied = refusal("UnauthorizedOperation");
+    let mut plays = vec![identity(ACCOUNT), group("")];
+    plays.push(interface(&["sg-a", "sg-b"]));
+    plays.push(acl(&[(100, "allow", "0.0.0.0/0")]));
+    plays.extend([group(""), Play::body("<R/>")]);
+    let all = [preparing(), vec![Play::status(503), denied], plays].concat();
+    let (stub, api, undo, applied) = applied_with(all).await;
+    applied.unwrap_err();
+    assert_eq!((&undo.vpcs[0].group_id, undo.vpcs[0].making), (&None, true));
+    // As it is read again.
+    let mut undo = Undo::from_json(&serde_json::to_vec(&undo).unwrap()).unwrap();
+    let left = api.undo(&mut undo, &mut |_| Ok(())).await.unwrap();
+    assert_eq!(left, [""; 0]);
+    assert_eq!(actions(&stub).last().unwrap(), "DeleteSecurityGroup");
+    assert!(!undo.vpcs[0].making);
+
+    let mut plays = vec![refusal("InvalidGroup.Duplicate"), identity(ACCOUNT)];
+    plays.push(acl(&[(100, "allow", "0.0.0.0/0")]));
+    let all = [preparing(), plays].concat();
+    let (stub, api, mut undo, applied) = applied_with(all).await;
+    let error = applied.unwrap_err().to_string();
+    assert!(error.contains("InvalidGroup.Duplicate"), "{error}");
+    api.undo(&mut undo, &mut |_| Ok(())).await.unwrap();
+    assert_eq!(actions(&stub).last().unwrap(), "DescribeNetworkAcls");
+}
+
+#[test]
+fn undo_files_of_earlier_versions_are_read() {
+    let json = json!({"schema": UNDO_SCHEMA, "incident": "i-1", "vpcs": [{"vpc_id": "vpc-1", "account_id": ACCOUNT,
+        "region": "eu-central-1", "name": "n", "group_id": null, "interfaces": [], "acl_entries": [], "patterns": [],
+        "dns": {"priority": 0, "list_id": null, "group_id": null, "has_rule": false, "association_id": null}}]});
+    let undo = Undo::from_json(json.to_string().as_bytes()).unwrap();
+    assert!(!undo.vpcs[0].making);
+}
+
+#[tokio::test]
+async fn groups_are_read_again_before_they_are_replaced() {
+    let mut plays = applying();
+    plays[4] = interface(&["sg-new"]);
+    let (_stub, _, undo, applied) = applied_with([preparing(), plays].concat()).await;
+    applied.unwrap();
+    assert_eq!(undo.vpcs[0].interfaces[0].groups, ["sg-new"]);
+}
+
+#[tokio::test]
+async fn pages_in_a_circle_are_refused() {
+    let mut plays = preparing();
+    let again = plays[4].clone();
+    plays.splice(5.., [again]);
+    let stub = Stub::start(&plays);
+    let prepared = api(&stub).prepare(&containment(Deny::NetworkAcl)).await;
+    let error = prepared.unwrap_err().to_string();
+    assert!(error.contains("go in a circle"), "{error}");
 }
