@@ -4,7 +4,7 @@ mod apply;
 mod files;
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use outflow_finding::escape;
@@ -42,7 +42,7 @@ pub(crate) struct ContainArgs {
     /// Folder of the account's inventory: it tells further interfaces of a host, and what a service of AWS manages.
     #[arg(long, value_name = "FOLDER")]
     context: Option<PathBuf>,
-    /// The folder to make; it must not be there.
+    /// The folder to make; it must not be there, but with --apply, if nothing was applied from it.
     #[arg(long, value_name = "DIR", required_unless_present = "undo")]
     out: Option<PathBuf>,
     /// How destinations are denied.
@@ -93,14 +93,11 @@ pub(crate) fn run(args: &ContainArgs, voice: Voice) -> Result<Exit, Failure> {
             "give an id, --incidents and --out, or --undo",
         ));
     };
-    if out.exists() {
-        return Err(Failure::usage(
-            anyhow!("`{}` is there already", out.display()),
-            "name another folder with --out: nothing is written into what is there, as it may hold what undoes an earlier one",
-        ));
-    }
     let run = read(incidents)?;
     let suspect = found(&run, id)?;
+    if out.exists() {
+        may_be_used(out, &suspect.id, args.apply)?;
+    }
     if args.automatic {
         may_be_automatic(args, &run, suspect, voice)?;
     }
@@ -130,7 +127,23 @@ pub(crate) fn run(args: &ContainArgs, voice: Voice) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn read(path: &std::path::Path) -> Result<RunRead, Failure> {
+/// Whether files may be written into a folder that is there: by --apply, if it is of a dry run of the same incident.
+fn may_be_used(folder: &Path, incident: &str, is_applied: bool) -> Result<(), Failure> {
+    let named = folder.display();
+    let why = match is_applied {
+        true => match files::applied_from(folder, incident) {
+            None => return Ok(()),
+            Some(why) => format!("`{named}` is there already, and {why}"),
+        },
+        false => format!("`{named}` is there already"),
+    };
+    Err(Failure::usage(
+        anyhow!(why),
+        "name another folder with --out: nothing is written into what is there, as it may hold what undoes an earlier one",
+    ))
+}
+
+fn read(path: &Path) -> Result<RunRead, Failure> {
     let named = path.display();
     let hint = "give what `outflow detect --format json` wrote";
     let text = std::fs::read_to_string(path).with_context(|| format!("could not read `{named}`"));
@@ -141,7 +154,9 @@ fn read(path: &std::path::Path) -> Result<RunRead, Failure> {
 
 /// The incident of an id, or of what only one begins with.
 fn found<'r>(run: &'r RunRead, id: &str) -> Result<&'r Suspect, Failure> {
-    let mut meant = run.incidents.iter().filter(|of| of.id.starts_with(id));
+    // Every id begins with nothing; who gives nothing means none.
+    let is_meant = |of: &&Suspect| !id.is_empty() && of.id.starts_with(id);
+    let mut meant = run.incidents.iter().filter(is_meant);
     match (meant.next(), meant.next()) {
         (Some(incident), None) => Ok(incident),
         (Some(_), Some(_)) => Err(Failure::usage(

@@ -14,7 +14,7 @@ use crate::output;
 use crate::voice::Voice;
 
 /// The file, in the folder of a containment, that takes it back.
-const UNDO: &str = "undo.json";
+pub(super) const UNDO: &str = "undo.json";
 
 /// Rehearses, asks, keeps what takes it back, and applies.
 pub(super) fn apply(

@@ -5,16 +5,58 @@ use std::path::Path;
 
 use outflow_posture::Containment;
 
+use super::apply::UNDO;
 use crate::exit::Failure;
 use crate::output;
 
-/// Writes `containment.json`, and for each VPC a folder of Terraform and scripts; all of it or nothing.
+/// What holds a containment, as JSON.
+const PLAN: &str = "containment.json";
+
+/// Why a folder is not one of a dry run of this incident, from which nothing was applied; `None` if it is.
+pub(super) fn applied_from(folder: &Path, incident: &str) -> Option<String> {
+    let of = fs::read(folder.join(PLAN)).ok();
+    let of = of.and_then(|json| serde_json::from_slice::<serde_json::Value>(&json).ok());
+    match of.as_ref().and_then(|plan| plan["incident"].as_str()) {
+        None => return Some(format!("it holds no {PLAN}")),
+        Some(other) if other != incident => {
+            return Some("it is of another incident".to_owned());
+        }
+        Some(_) => {}
+    }
+    if folder.join(UNDO).exists() {
+        return Some(format!("{UNDO} says what was applied from it"));
+    }
+    let vpcs = match fs::read_dir(folder) {
+        Ok(vpcs) => vpcs,
+        Err(error) => return Some(format!("it cannot be read: {error}")),
+    };
+    for vpc in vpcs {
+        let vpc = match vpc {
+            Ok(vpc) => vpc.path(),
+            Err(error) => return Some(format!("it cannot be read: {error}")),
+        };
+        // What contain.sh keeps, and what Terraform does.
+        for name in ["state", ".terraform", "terraform.tfstate"] {
+            let kept = vpc.join(name);
+            if kept.exists() {
+                return Some(format!("`{}` is of what was applied", kept.display()));
+            }
+        }
+    }
+    None
+}
+
+/// Writes `containment.json`, and for each VPC a folder of Terraform and scripts; all of it or nothing, but where the folder is
+/// there: then each file is replaced.
 pub(super) fn write(containment: &Containment, folder: &Path) -> Result<(), Failure> {
     let written = written(containment, folder);
     written.map_err(|error| unwritten(folder, error))
 }
 
 fn written(containment: &Containment, folder: &Path) -> std::io::Result<()> {
+    if folder.exists() {
+        return filled(containment, folder);
+    }
     let parent = folder
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
@@ -24,14 +66,19 @@ fn written(containment: &Containment, folder: &Path) -> std::io::Result<()> {
     let beside = tempfile::Builder::new()
         .prefix(".outflow-contain-")
         .tempdir_in(parent)?;
-    output::to_file(&beside.path().join("containment.json"), |out| {
+    filled(containment, beside.path())?;
+    fs::rename(beside.path(), folder)
+}
+
+fn filled(containment: &Containment, folder: &Path) -> std::io::Result<()> {
+    output::to_file(&folder.join(PLAN), |out| {
         serde_json::to_writer_pretty(&mut *out, containment)?;
         writeln!(out)
     })?;
     for vpc in &containment.vpcs {
         // Its id is of letters and digits.
-        let own = beside.path().join(&vpc.vpc_id);
-        fs::create_dir(&own)?;
+        let own = folder.join(&vpc.vpc_id);
+        fs::create_dir_all(&own)?;
         for (name, text, is_script) in [
             ("contain.tf", containment.to_terraform(vpc), false),
             ("contain.sh", containment.contain_script(vpc), true),
@@ -44,7 +91,7 @@ fn written(containment: &Containment, folder: &Path) -> std::io::Result<()> {
             }
         }
     }
-    fs::rename(beside.path(), folder)
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -65,4 +112,28 @@ fn unwritten(folder: &Path, error: std::io::Error) -> Failure {
         error,
         "name a folder with --out where there is room, and that may be written to",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_dry_run_of_the_same_incident_is_used_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |incident| applied_from(folder.path(), incident);
+        let says = |what: &str| assert!(of("i-1").is_some_and(|why| why.contains(what)), "{what}");
+        says("no containment.json");
+        fs::write(folder.path().join(PLAN), "{\"incident\": \"i-1\"}").unwrap();
+        fs::create_dir(folder.path().join("vpc-1")).unwrap();
+        assert_eq!(of("i-1"), None);
+        assert!(of("i-2").is_some_and(|why| why.contains("another incident")));
+        for name in [UNDO, "vpc-1/state", "vpc-1/terraform.tfstate"] {
+            let path = folder.path().join(name);
+            fs::write(&path, "").unwrap();
+            says(name);
+            fs::remove_file(path).unwrap();
+        }
+        assert_eq!(of("i-1"), None);
+    }
 }

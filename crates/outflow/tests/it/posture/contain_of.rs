@@ -74,6 +74,11 @@ fn files_of_an_incident_are_written_and_nothing_else_is_done() {
     contain("contained", &[])
         .exits(2)
         .says(&["is there already", "\nhint: "]);
+    // What was applied from there, the second time says.
+    fs::write(WORLD.path().join("contained/undo.json"), "{}").unwrap();
+    contain("contained", &["--apply", "--yes"])
+        .exits(2)
+        .says(&["undo.json says what was applied", "\nhint: "]);
 }
 
 #[test]
@@ -117,6 +122,7 @@ fn what_is_missing_is_named() {
             "found.jsonl",
             "more than one incident begins with `i-`",
         ),
+        ("", "found.jsonl", "no incident ``"),
         ("i-1", "none.jsonl", "could not read `none.jsonl`"),
     ] {
         let args = ["contain", id, "--incidents", file, "--out", "nothing"];
