@@ -32,7 +32,7 @@ pub(super) struct Resource {
     pub(super) kind: String,
     /// Attributes that are known.
     pub(super) values: Map<String, Value>,
-    /// Of attributes, also of blocks (`route.0.gateway_id`), what they are taken from.
+    /// Of attributes, also of blocks (`route.0.gateway_id`), what they are taken from: absolute, without indices of modules.
     pub(super) references: BTreeMap<String, Vec<String>>,
     /// Attributes that are known only once the plan is applied.
     pub(super) unknown: Vec<String>,
@@ -74,7 +74,12 @@ pub(super) fn resources(document: &Map<String, Value>) -> Result<Vec<Resource>, 
     let mut references = BTreeMap::new();
     let configured = document.get("configuration");
     if let Some(root) = configured.and_then(|own| own.get("root_module")) {
-        referring(root, "", DEPTH_MAX, &mut references)?;
+        let outermost = Scope {
+            module: root,
+            prefix: String::new(),
+            variables: BTreeMap::new(),
+        };
+        referring(&outermost, DEPTH_MAX, &mut references)?;
     }
     let unknown = unknown(document);
     for resource in &mut resources {
@@ -159,46 +164,110 @@ fn shown_ones(
     Ok(())
 }
 
+/// A module of the configuration, and what its variables are taken from.
+struct Scope<'a> {
+    module: &'a Value,
+    /// Its address without indices, with a dot behind it.
+    prefix: String,
+    /// Absolute names of resources, by variable.
+    variables: BTreeMap<String, Vec<String>>,
+}
+
+impl<'a> Scope<'a> {
+    /// A module that is called here: its variables are taken from what the call says.
+    fn called(&self, name: &str, depth: usize) -> Option<Scope<'a>> {
+        let call = self.module.get("module_calls")?.get(name)?;
+        let expressions = call.get("expressions").and_then(Value::as_object);
+        let variables = expressions.into_iter().flatten();
+        let variables = variables.map(|(key, own)| (key.clone(), self.resources_of(own, depth)));
+        Some(Scope {
+            module: call.get("module")?,
+            prefix: format!("{}module.{name}.", self.prefix),
+            variables: variables.collect(),
+        })
+    }
+
+    /// Absolute names of what an expression refers to, without indices of modules: variables and outputs are followed
+    /// to the resources that they are taken from, outputs as deep as is said.
+    fn resources_of(&self, expression: &Value, depth: usize) -> Vec<String> {
+        let mut found = Vec::new();
+        for name in list(expression, "references")
+            .iter()
+            .filter_map(Value::as_str)
+        {
+            let parts: Vec<&str> = name.split(['.', '[']).collect();
+            let names = match parts[..] {
+                ["var", variable, ..] => self.variables.get(variable).cloned(),
+                ["module", ..] => self.output(name, depth),
+                _ => Some(vec![format!("{}{name}", self.prefix)]),
+            };
+            for name in names.unwrap_or_default() {
+                if !found.contains(&name) {
+                    found.push(name);
+                }
+            }
+        }
+        found
+    }
+
+    /// What an output of a module that is called here is taken from.
+    fn output(&self, name: &str, depth: usize) -> Option<Vec<String>> {
+        let plain = plain(name);
+        let mut parts = plain.split('.').skip(1);
+        let (module, output) = (parts.next()?, parts.next()?);
+        let below = depth.checked_sub(1)?;
+        let called = self.called(module, below)?;
+        let expression = called
+            .module
+            .get("outputs")?
+            .get(output)?
+            .get("expression")?;
+        Some(called.resources_of(expression, below))
+    }
+}
+
+/// Outputs of outputs that are followed: each may be taken from several.
+const OUTPUTS_MAX: usize = 4;
+
 /// What the attributes of a module's resources refer to, by module (without indices) and name.
 fn referring(
-    module: &Value,
-    prefix: &str,
+    scope: &Scope<'_>,
     depth: usize,
     all: &mut BTreeMap<String, BTreeMap<String, Vec<String>>>,
 ) -> Result<(), String> {
     let Some(below) = depth.checked_sub(1) else {
         return Err(format!("it has modules {DEPTH_MAX} deep"));
     };
-    for resource in list(module, "resources") {
+    for resource in list(scope.module, "resources") {
         let own = all
-            .entry(format!("{prefix}{}", text(resource, "address")))
+            .entry(format!("{}{}", scope.prefix, text(resource, "address")))
             .or_default();
         let expressions = resource.get("expressions").and_then(Value::as_object);
         for (key, expression) in expressions.into_iter().flatten() {
-            refer(key, expression, own);
+            refer(scope, key, expression, own);
             for (at, block) in expression.as_array().into_iter().flatten().enumerate() {
                 for (inner, expression) in block.as_object().into_iter().flatten() {
-                    refer(&format!("{key}.{at}.{inner}"), expression, own);
+                    refer(scope, &format!("{key}.{at}.{inner}"), expression, own);
                 }
             }
         }
     }
-    let calls = module.get("module_calls").and_then(Value::as_object);
-    for (name, call) in calls.into_iter().flatten() {
-        if let Some(module) = call.get("module") {
-            referring(module, &format!("{prefix}module.{name}."), below, all)?;
+    let calls = scope.module.get("module_calls").and_then(Value::as_object);
+    for name in calls.into_iter().flat_map(Map::keys) {
+        if let Some(called) = scope.called(name, OUTPUTS_MAX) {
+            referring(&called, below, all)?;
         }
     }
     Ok(())
 }
 
-fn refer(key: &str, expression: &Value, own: &mut BTreeMap<String, Vec<String>>) {
-    let names = list(expression, "references");
-    let names: Vec<String> = names
-        .iter()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect();
+fn refer(
+    scope: &Scope<'_>,
+    key: &str,
+    expression: &Value,
+    own: &mut BTreeMap<String, Vec<String>>,
+) {
+    let names = scope.resources_of(expression, OUTPUTS_MAX);
     if !names.is_empty() {
         own.insert(key.to_owned(), names);
     }
