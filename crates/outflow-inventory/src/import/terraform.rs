@@ -77,7 +77,7 @@ pub(super) fn resources(document: &Map<String, Value>) -> Result<Vec<Resource>, 
         let outermost = Scope {
             module: root,
             prefix: String::new(),
-            variables: BTreeMap::new(),
+            caller: None,
         };
         referring(&outermost, DEPTH_MAX, &mut references)?;
     }
@@ -169,65 +169,73 @@ struct Scope<'a> {
     module: &'a Value,
     /// Its address without indices, with a dot behind it.
     prefix: String,
-    /// Absolute names of resources, by variable.
-    variables: BTreeMap<String, Vec<String>>,
+    /// Who calls it, and what the call says of variables.
+    caller: Option<(&'a Scope<'a>, &'a Value)>,
 }
 
-impl<'a> Scope<'a> {
-    /// A module that is called here: its variables are taken from what the call says.
-    fn called(&self, name: &str, depth: usize) -> Option<Scope<'a>> {
+impl Scope<'_> {
+    /// A module that is called here.
+    fn called(&self, name: &str) -> Option<Scope<'_>> {
         let call = self.module.get("module_calls")?.get(name)?;
-        let expressions = call.get("expressions").and_then(Value::as_object);
-        let variables = expressions.into_iter().flatten();
-        let variables = variables.map(|(key, own)| (key.clone(), self.resources_of(own, depth)));
         Some(Scope {
             module: call.get("module")?,
             prefix: format!("{}module.{name}.", self.prefix),
-            variables: variables.collect(),
+            caller: Some((self, call.get("expressions").unwrap_or(&Value::Null))),
         })
     }
 
     /// Absolute names of what an expression refers to, without indices of modules: variables and outputs are followed
-    /// to the resources that they are taken from, outputs as deep as is said.
-    fn resources_of(&self, expression: &Value, depth: usize) -> Vec<String> {
-        let mut found = Vec::new();
+    /// to the resources that they are taken from. Nothing if that takes too long.
+    fn resources_of(&self, expression: &Value) -> Vec<String> {
+        let (mut found, mut left) = (Vec::new(), NAMES_MAX);
+        match self.follow(expression, &mut left, &mut found) {
+            Some(()) => found,
+            None => Vec::new(),
+        }
+    }
+
+    /// Adds what an expression refers to; nothing once no name is left to be followed.
+    fn follow(&self, expression: &Value, left: &mut usize, found: &mut Vec<String>) -> Option<()> {
         for name in list(expression, "references")
             .iter()
             .filter_map(Value::as_str)
         {
-            let parts: Vec<&str> = name.split(['.', '[']).collect();
-            let names = match parts[..] {
-                ["var", variable, ..] => self.variables.get(variable).cloned(),
-                ["module", ..] => self.output(name, depth),
-                _ => Some(vec![format!("{}{name}", self.prefix)]),
-            };
-            for name in names.unwrap_or_default() {
-                if !found.contains(&name) {
-                    found.push(name);
+            *left = left.checked_sub(1)?;
+            let plain = plain(name);
+            let parts: Vec<&str> = plain.split('.').collect();
+            match parts[..] {
+                ["var", variable, ..] => {
+                    let of_call = self
+                        .caller
+                        .and_then(|(caller, said)| Some((caller, said.get(variable)?)));
+                    if let Some((caller, expression)) = of_call {
+                        caller.follow(expression, left, found)?;
+                    }
+                }
+                ["module", module, output, ..] => {
+                    let Some(called) = self.called(module) else {
+                        continue;
+                    };
+                    let outputs = called.module.get("outputs");
+                    let output = outputs.and_then(|own| own.get(output)?.get("expression"));
+                    if let Some(expression) = output {
+                        called.follow(expression, left, found)?;
+                    }
+                }
+                _ => {
+                    let name = format!("{}{name}", self.prefix);
+                    if !found.contains(&name) {
+                        found.push(name);
+                    }
                 }
             }
         }
-        found
-    }
-
-    /// What an output of a module that is called here is taken from.
-    fn output(&self, name: &str, depth: usize) -> Option<Vec<String>> {
-        let plain = plain(name);
-        let mut parts = plain.split('.').skip(1);
-        let (module, output) = (parts.next()?, parts.next()?);
-        let below = depth.checked_sub(1)?;
-        let called = self.called(module, below)?;
-        let expression = called
-            .module
-            .get("outputs")?
-            .get(output)?
-            .get("expression")?;
-        Some(called.resources_of(expression, below))
+        Some(())
     }
 }
 
-/// Outputs of outputs that are followed: each may be taken from several.
-const OUTPUTS_MAX: usize = 4;
+/// Names that are followed for one attribute: far more than anybody writes.
+const NAMES_MAX: usize = 500;
 
 /// What the attributes of a module's resources refer to, by module (without indices) and name.
 fn referring(
@@ -254,7 +262,7 @@ fn referring(
     }
     let calls = scope.module.get("module_calls").and_then(Value::as_object);
     for name in calls.into_iter().flat_map(Map::keys) {
-        if let Some(called) = scope.called(name, OUTPUTS_MAX) {
+        if let Some(called) = scope.called(name) {
             referring(&called, below, all)?;
         }
     }
@@ -267,7 +275,7 @@ fn refer(
     expression: &Value,
     own: &mut BTreeMap<String, Vec<String>>,
 ) {
-    let names = scope.resources_of(expression, OUTPUTS_MAX);
+    let names = scope.resources_of(expression);
     if !names.is_empty() {
         own.insert(key.to_owned(), names);
     }
