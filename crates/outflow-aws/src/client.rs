@@ -210,6 +210,11 @@ impl Aws {
         }
         let said = answer.beginning().await;
         let code = code_of(&answer, &said);
+        // Of a wrong signature AWS tells what it reckoned it from, with the token of the session: only its code is told.
+        let said = match code.contains("Signature") {
+            true => code.clone(),
+            false => said,
+        };
         let failed = answer.failed(&*self.http.host, &said);
         if code.starts_with("ExpiredToken") {
             // Those that are held may be older than what the provider now has.

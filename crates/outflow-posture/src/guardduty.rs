@@ -50,7 +50,8 @@ pub struct GuardDutyFinding {
 #[derive(Debug, Clone, Default)]
 pub struct GuardDuty {
     findings: BTreeMap<String, GuardDutyFinding>,
-    watched: BTreeMap<String, Option<Timestamp>>,
+    /// By account and region.
+    watched: BTreeMap<String, BTreeMap<String, Option<Timestamp>>>,
     doubts: BTreeMap<String, BTreeSet<String>>,
     samples: u64,
     beyond: u64,
@@ -185,10 +186,11 @@ impl GuardDuty {
         }
     }
 
-    /// Says that GuardDuty is on in an account, since a time where that is known: months without findings are quiet
-    /// then, not unknown.
-    pub fn watch(&mut self, account_id: &str, since: Option<Timestamp>) {
-        self.watched.insert(account_id.to_owned(), since);
+    /// Says that GuardDuty is on in a region of an account, since a time where that is known: months without findings
+    /// are quiet then, not unknown. It is on by region: of others, this says nothing.
+    pub fn watch(&mut self, account_id: &str, region: &str, since: Option<Timestamp>) {
+        let regions = self.watched.entry(account_id.to_owned()).or_default();
+        regions.insert(region.to_owned(), since);
     }
 
     /// Says what is not known of an account's findings: that there are none is doubted then.
@@ -228,18 +230,22 @@ impl GuardDuty {
         match enabled.next() {
             Some(detector) => {
                 let since = detector.created_at.as_deref().map(instant).transpose();
-                // Of several regions, the latest: before it, not all of them were watched.
-                let since = since.map_err(wrong)?;
-                let known = self.watched.get(account_id).copied().flatten();
-                self.watch(account_id, since.max(known));
+                self.watch(account_id, region, since.map_err(wrong)?);
             }
             None => self.doubt(account_id, format!("GuardDuty is not on in {region}")),
         }
         Ok(())
     }
 
-    /// Whether GuardDuty is known to be on in an account: it was said, or there are findings.
-    pub fn watches(&self, account_id: &str) -> bool {
+    /// Whether GuardDuty is known to be on in a region of an account: it was said, or there are findings of it.
+    pub fn watches(&self, account_id: &str, region: &str) -> bool {
+        let said = self.watched.get(account_id);
+        said.is_some_and(|regions| regions.contains_key(region))
+            || self.of(account_id).any(|finding| finding.region == region)
+    }
+
+    /// Whether GuardDuty is known to be on in any region of an account.
+    pub fn watches_any(&self, account_id: &str) -> bool {
         self.watched.contains_key(account_id) || self.of(account_id).next().is_some()
     }
 
@@ -276,7 +282,9 @@ impl GuardDuty {
         for finding in high.filter(|finding| finding.created_at <= until) {
             *counts.entry(month(finding.created_at)).or_default() += 1;
         }
-        let since = self.watched.get(account_id).copied().flatten();
+        // Of several regions, the latest: before it, not all of them were watched.
+        let regions = self.watched.get(account_id).into_iter();
+        let since = regions.flat_map(BTreeMap::values).copied().max().flatten();
         let seen = self.of(account_id).map(|finding| finding.created_at);
         let Some(first) = seen.chain(since).filter(|at| *at <= until).min() else {
             return Vec::new();

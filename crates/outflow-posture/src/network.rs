@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use outflow_enrich::inventory::{
-    InterfaceInfo, Inventory, Place, PrefixList, Route, RouteTable, SecurityGroup, Subnet,
+    InterfaceInfo, Inventory, Known, Place, PrefixList, Route, RouteTable, SecurityGroup, Subnet,
     Timeline, VpcEndpoint, When,
 };
 use outflow_enrich::{Networks, Scope};
@@ -65,10 +65,22 @@ pub(crate) fn present<T>(
     timeline: &Timeline<T>,
     at: Timestamp,
 ) -> impl Iterator<Item = (&str, &T, &Place)> {
+    dated(timeline, at).map(|(id, known, _)| (id, known.value, known.place))
+}
+
+/// Those that are [`present`], each with whether it is stale: asked for since, and not told. What is stale may be gone, so
+/// that nothing holds by it.
+pub(crate) fn dated<T>(
+    timeline: &Timeline<T>,
+    at: Timestamp,
+) -> impl Iterator<Item = (&str, Known<'_, T>, bool)> {
     let known = timeline.iter(at);
     known
         .filter(|(_, known)| known.when != When::Gone)
-        .map(|(id, known)| (id, known.value, known.place))
+        .map(move |(id, known)| {
+            let is_stale = timeline.is_stale(&known, at);
+            (id, known, is_stale)
+        })
 }
 
 impl<'a> Network<'a> {
@@ -145,6 +157,20 @@ impl<'a> Network<'a> {
         (known.when != When::Gone).then_some(known.value)
     }
 
+    /// Whether a prefix list may be another by now.
+    pub(crate) fn is_stale_list(&self, prefix_list_id: &str) -> bool {
+        let lists = &self.inventory.prefix_lists;
+        let known = lists.get(prefix_list_id, self.at);
+        known.is_some_and(|known| lists.is_stale(&known, self.at))
+    }
+
+    /// Whether a route table may be another by now.
+    fn is_stale_table(&self, route_table_id: &str) -> bool {
+        let tables = &self.inventory.route_tables;
+        let known = tables.get(route_table_id, self.at);
+        known.is_some_and(|known| tables.is_stale(&known, self.at))
+    }
+
     /// An endpoint that has the address.
     pub(crate) fn endpoint_at(&self, vpc_id: &str, addr: Addr, at: Timestamp) -> Option<&'a str> {
         let holder = self.inventory.holder(vpc_id, addr, at)?;
@@ -205,6 +231,9 @@ impl<'a> Network<'a> {
     fn routed(&self, key: &Key, entry: &Entry) -> Option<Exit> {
         let interface = self.inventory.interface(&key.interface_id, entry.last_at)?;
         let table = self.table(&key.vpc_id, &interface.value.subnet_id)?;
+        if self.is_stale_table(&table.route_table_id) {
+            return None;
+        }
         let ip = IpNet::from(key.destination.to_ip());
         let best = table
             .routes

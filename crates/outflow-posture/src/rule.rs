@@ -5,7 +5,7 @@ use outflow_enrich::inventory::{Permission, Tags};
 use outflow_enrich::{AddrClass, protocol};
 use outflow_record::{Addr, Timestamp};
 
-use crate::network::{Network, present};
+use crate::network::{Network, dated};
 
 /// Length of an IPv4 prefix up to which a rule is open: a /7 is more than any one provider has.
 pub const OPEN_V4_LEN_MAX: u8 = 7;
@@ -24,6 +24,8 @@ pub(crate) struct Rule<'a> {
     pub(crate) peer: Peer<'a>,
     pub(crate) description: Option<&'a str>,
     pub(crate) tags: Option<&'a Tags>,
+    /// Tags that it had when last seen, where it was asked for since and not told.
+    pub(crate) stale_tags: Option<&'a Tags>,
 }
 
 /// The other side of a rule.
@@ -49,7 +51,7 @@ pub(crate) struct Need<'a> {
 pub(crate) enum Openness {
     Open,
     Closed,
-    /// It leads to a prefix list whose networks are not described.
+    /// It leads to a prefix list whose networks are not described, or no more.
     Unknown,
 }
 
@@ -61,9 +63,11 @@ impl<'a> Rule<'a> {
             Peer::Net(_) => Openness::Closed,
             Peer::PrefixList(id) => match network.prefix_list(id) {
                 Some(list) if list.cidrs.iter().any(|net| is_open(*net)) => Openness::Open,
-                Some(list) if !list.cidrs.is_empty() => Openness::Closed,
                 // Those that AWS keeps for its services are never open.
                 Some(list) if list.prefix_list_name.starts_with("com.amazonaws.") => {
+                    Openness::Closed
+                }
+                Some(list) if !list.cidrs.is_empty() && !network.is_stale_list(id) => {
                     Openness::Closed
                 }
                 _ => Openness::Unknown,
@@ -147,7 +151,8 @@ pub(crate) fn rules_of<'a>(network: &Network<'a>, group_id: &'a str) -> Vec<Rule
     let mut rules: Vec<Rule<'a>> = permissions
         .flat_map(|permission| expanded(group_id, permission))
         .collect();
-    for (_, flat, _) in present(&network.inventory.security_group_rules, network.at) {
+    for (_, flat, is_stale) in dated(&network.inventory.security_group_rules, network.at) {
+        let flat = flat.value;
         if flat.group_id != group_id || !flat.is_egress {
             continue;
         }
@@ -162,9 +167,11 @@ pub(crate) fn rules_of<'a>(network: &Network<'a>, group_id: &'a str) -> Vec<Rule
             ports: ports(&flat.ip_protocol, flat.from_port, flat.to_port),
             peer,
             description: flat.description.as_deref(),
-            tags: Some(&flat.tags),
+            tags: Some(&flat.tags).filter(|_| !is_stale),
+            stale_tags: Some(&flat.tags).filter(|_| is_stale),
         };
         match rules.iter_mut().find(|known| known.is_same(&rule)) {
+            Some(known) if is_stale => known.stale_tags = rule.stale_tags,
             Some(known) => {
                 known.description = known.description.or(rule.description);
                 known.tags = rule.tags;
@@ -194,6 +201,7 @@ fn expanded<'a>(group_id: &'a str, permission: &'a Permission) -> Vec<Rule<'a>> 
             peer,
             description: description.as_deref(),
             tags: None,
+            stale_tags: None,
         })
         .collect()
 }
@@ -281,6 +289,7 @@ mod tests {
             peer: Peer::Net("0.0.0.0/0".parse().unwrap()),
             description: None,
             tags: None,
+            stale_tags: None,
         };
         let https = rule("tcp", Some(443), Some(443));
         assert!(https.allows_service(6, 443));

@@ -159,6 +159,18 @@ async fn codes_say_whether_to_try_again() {
     )
     .await;
     assert!(matches!(limited, Failed::Passing { .. }), "{limited:?}");
+    for body in [
+        "<R><Error><Code>SignatureDoesNotMatch</Code><Message>x-amz-security-token:token</Message></Error></R>",
+        r#"{"__type":"InvalidSignatureException","message":"x-amz-security-token:token"}"#,
+    ] {
+        let Failed::Lasting(said) = of("", body).await else {
+            panic!("{body}");
+        };
+        assert!(
+            said.contains("Signature") && !said.contains("token"),
+            "{said}"
+        );
+    }
     let missing = of("", r#"{"__type":"com.amazonaws.sqs#QueueDoesNotExist"}"#).await;
     assert!(matches!(missing, Failed::Lasting(reason) if reason.contains("QueueDoesNotExist")));
 }

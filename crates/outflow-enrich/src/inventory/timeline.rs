@@ -111,6 +111,14 @@ impl<T> Timeline<T> {
         listed.is_some_and(|listed| last(&self.unlisted_at).is_none_or(|vain| vain < listed))
     }
 
+    /// Whether the place of a resource was asked in vain after the resource was seen: it may be gone or different by then.
+    /// A listing that came in part is no such for what it shows.
+    pub fn is_stale(&self, known: &Known<'_, T>, by: Timestamp) -> bool {
+        let times = self.unlisted_at.get(known.place);
+        let vain = times.and_then(|times| times.range(..=by).next_back());
+        vain.is_some_and(|vain| *vain > known.seen_at)
+    }
+
     /// Places of which all resources were listed at some time, in order.
     pub fn places(&self) -> impl Iterator<Item = &Place> {
         self.listed_at.keys().map(|place| &**place)
@@ -236,6 +244,28 @@ mod tests {
         assert_eq!(listed, [false, true, true, false, false, true]);
         timeline.unlisted(&place, Timestamp(30));
         assert!(!timeline.is_listed(&place, Timestamp(30)));
+    }
+
+    #[test]
+    fn what_was_seen_before_its_place_was_asked_in_vain_is_stale() {
+        let place = Arc::new(Place::default());
+        let elsewhere = Arc::new(Place {
+            region: "eu-west-1".to_owned(),
+            ..Place::default()
+        });
+        let mut timeline = Timeline::default();
+        timeline.observe("eni-1", &place, Timestamp(10), Some("a"));
+        timeline.observe("eni-2", &elsewhere, Timestamp(10), Some("b"));
+        timeline.observe("eni-3", &place, Timestamp(20), Some("c"));
+        timeline.unlisted(&place, Timestamp(20));
+        let is_stale = |id, by| {
+            let known = timeline.get(id, Timestamp(by)).unwrap();
+            timeline.is_stale(&known, Timestamp(by))
+        };
+        assert!(!is_stale("eni-1", 19) && is_stale("eni-1", 20) && is_stale("eni-1", 99));
+        assert!(!is_stale("eni-2", 99), "another place");
+        assert!(!is_stale("eni-3", 99), "the part that came shows it");
+        assert!(!is_stale("eni-3", 5), "it is not seen yet");
     }
 
     #[test]

@@ -91,11 +91,18 @@ async fn detectors(asker: &Asker, region: &str, listing: &mut Listing) -> Vec<St
         });
         match read {
             Ok((own, token)) => {
-                let own = own.iter().filter_map(Value::as_str);
                 // They become parts of paths.
-                let is_id = |id: &&str| id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-                ids.extend(own.filter(is_id).map(str::to_owned));
+                let is_id = |id: &&str| {
+                    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                };
+                let count = own.len();
+                let own = own.iter().filter_map(Value::as_str).filter(is_id);
+                let before = ids.len();
+                ids.extend(own.map(str::to_owned));
                 listing.page(Vec::new());
+                if ids.len() - before < count {
+                    listing.end(Unanswered::failed("an id of a detector is none"));
+                }
                 next = token;
             }
             Err(unanswered) => {
@@ -118,8 +125,11 @@ async fn findings(asker: &Asker, region: &str, detector: &str, listing: &mut Lis
     let mut tokens = BTreeSet::new();
     let mut next = String::new();
     loop {
-        let body = json!({"maxResults": asker.page(PAGE_MAX), "nextToken": next,
+        let mut body = json!({"maxResults": asker.page(PAGE_MAX),
             "sortCriteria": {"attributeName": "updatedAt", "orderBy": "DESC"}});
+        if !next.is_empty() {
+            body["nextToken"] = next.as_str().into();
+        }
         let path = format!("/detector/{detector}/findings");
         let read = ask(asker, region, "POST", &path, Some(body)).await;
         let read = read.and_then(|mut answer| {

@@ -348,10 +348,12 @@ async fn guardduty_is_read_as_its_command_line_prints_it() {
             "/detector/d1" => {
                 r#"{"status": "ENABLED", "createdAt": "2026-01-01T00:00:00.000Z", "tags": {"k": "v"}}"#
             }
-            "/detector/d1/findings" if asked.body.contains(r#""nextToken":"""#) => {
+            "/detector/d1/findings" if !asked.body.contains("nextToken") => {
                 r#"{"findingIds": ["f1"], "nextToken": "2"}"#
             }
-            "/detector/d1/findings" => r#"{"findingIds": [], "nextToken": ""}"#,
+            "/detector/d1/findings" if asked.body.contains(r#""nextToken":"2""#) => {
+                r#"{"findingIds": [], "nextToken": ""}"#
+            }
             "/detector/d1/findings/get" => {
                 r#"{"findings": [{"id": "f1", "accountId": "111122223333", "severity": 8.0, "service": {"archived": false}}]}"#
             }
@@ -368,6 +370,25 @@ async fn guardduty_is_read_as_its_command_line_prints_it() {
         "Service": {"Archived": false}}]});
     assert_eq!(read(&written[0], "guardduty-findings.json"), findings);
     assert_eq!(call(&written[0], "ListFindings").pages, 2);
+}
+
+#[tokio::test]
+async fn detectors_whose_ids_are_none_leave_the_listing_in_part() {
+    let stub = start(|asked, _| {
+        let path = asked.line.split(' ').nth(1)?;
+        let body = match path {
+            "/detector/d1" => r#"{"status": "ENABLED"}"#,
+            "/detector/d1/findings" => r#"{"findingIds": []}"#,
+            path if path.starts_with("/detector?") => r#"{"detectorIds": ["../x", "d1"]}"#,
+            _ => return None,
+        };
+        Some(Play::body(body))
+    });
+    let (_out, written, _) = collect_from(&stub, Options::default()).await;
+    for name in ["ListDetectors", "ListFindings"] {
+        assert_eq!(call(&written[0], name).state, CallState::Partial, "{name}");
+    }
+    assert_eq!(call(&written[0], "ListDetectors").items, 1);
 }
 
 #[tokio::test]

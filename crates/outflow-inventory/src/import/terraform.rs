@@ -32,7 +32,7 @@ pub(super) struct Resource {
     pub(super) kind: String,
     /// Attributes that are known.
     pub(super) values: Map<String, Value>,
-    /// Of attributes, also of blocks (`route.0.gateway_id`), what they are taken from.
+    /// Of attributes, also of blocks (`route.0.gateway_id`), what they are taken from: absolute, without indices of modules.
     pub(super) references: BTreeMap<String, Vec<String>>,
     /// Attributes that are known only once the plan is applied.
     pub(super) unknown: Vec<String>,
@@ -74,7 +74,12 @@ pub(super) fn resources(document: &Map<String, Value>) -> Result<Vec<Resource>, 
     let mut references = BTreeMap::new();
     let configured = document.get("configuration");
     if let Some(root) = configured.and_then(|own| own.get("root_module")) {
-        referring(root, "", DEPTH_MAX, &mut references)?;
+        let outermost = Scope {
+            module: root,
+            prefix: String::new(),
+            caller: None,
+        };
+        referring(&outermost, DEPTH_MAX, &mut references)?;
     }
     let unknown = unknown(document);
     for resource in &mut resources {
@@ -159,46 +164,118 @@ fn shown_ones(
     Ok(())
 }
 
+/// A module of the configuration, and what its variables are taken from.
+struct Scope<'a> {
+    module: &'a Value,
+    /// Its address without indices, with a dot behind it.
+    prefix: String,
+    /// Who calls it, and what the call says of variables.
+    caller: Option<(&'a Scope<'a>, &'a Value)>,
+}
+
+impl Scope<'_> {
+    /// A module that is called here.
+    fn called(&self, name: &str) -> Option<Scope<'_>> {
+        let call = self.module.get("module_calls")?.get(name)?;
+        Some(Scope {
+            module: call.get("module")?,
+            prefix: format!("{}module.{name}.", self.prefix),
+            caller: Some((self, call.get("expressions").unwrap_or(&Value::Null))),
+        })
+    }
+
+    /// Absolute names of what an expression refers to, without indices of modules: variables and outputs are followed
+    /// to the resources that they are taken from. Nothing if that takes too long.
+    fn resources_of(&self, expression: &Value) -> Vec<String> {
+        let (mut found, mut left) = (Vec::new(), NAMES_MAX);
+        match self.follow(expression, &mut left, &mut found) {
+            Some(()) => found,
+            None => Vec::new(),
+        }
+    }
+
+    /// Adds what an expression refers to; nothing once no name is left to be followed.
+    fn follow(&self, expression: &Value, left: &mut usize, found: &mut Vec<String>) -> Option<()> {
+        for name in list(expression, "references")
+            .iter()
+            .filter_map(Value::as_str)
+        {
+            *left = left.checked_sub(1)?;
+            let plain = plain(name);
+            let parts: Vec<&str> = plain.split('.').collect();
+            match parts[..] {
+                ["var", variable, ..] => {
+                    let of_call = self
+                        .caller
+                        .and_then(|(caller, said)| Some((caller, said.get(variable)?)));
+                    if let Some((caller, expression)) = of_call {
+                        caller.follow(expression, left, found)?;
+                    }
+                }
+                ["module", module, output, ..] => {
+                    let Some(called) = self.called(module) else {
+                        continue;
+                    };
+                    let outputs = called.module.get("outputs");
+                    let output = outputs.and_then(|own| own.get(output)?.get("expression"));
+                    if let Some(expression) = output {
+                        called.follow(expression, left, found)?;
+                    }
+                }
+                _ => {
+                    let name = format!("{}{name}", self.prefix);
+                    if !found.contains(&name) {
+                        found.push(name);
+                    }
+                }
+            }
+        }
+        Some(())
+    }
+}
+
+/// Names that are followed for one attribute: far more than anybody writes.
+const NAMES_MAX: usize = 500;
+
 /// What the attributes of a module's resources refer to, by module (without indices) and name.
 fn referring(
-    module: &Value,
-    prefix: &str,
+    scope: &Scope<'_>,
     depth: usize,
     all: &mut BTreeMap<String, BTreeMap<String, Vec<String>>>,
 ) -> Result<(), String> {
     let Some(below) = depth.checked_sub(1) else {
         return Err(format!("it has modules {DEPTH_MAX} deep"));
     };
-    for resource in list(module, "resources") {
+    for resource in list(scope.module, "resources") {
         let own = all
-            .entry(format!("{prefix}{}", text(resource, "address")))
+            .entry(format!("{}{}", scope.prefix, text(resource, "address")))
             .or_default();
         let expressions = resource.get("expressions").and_then(Value::as_object);
         for (key, expression) in expressions.into_iter().flatten() {
-            refer(key, expression, own);
+            refer(scope, key, expression, own);
             for (at, block) in expression.as_array().into_iter().flatten().enumerate() {
                 for (inner, expression) in block.as_object().into_iter().flatten() {
-                    refer(&format!("{key}.{at}.{inner}"), expression, own);
+                    refer(scope, &format!("{key}.{at}.{inner}"), expression, own);
                 }
             }
         }
     }
-    let calls = module.get("module_calls").and_then(Value::as_object);
-    for (name, call) in calls.into_iter().flatten() {
-        if let Some(module) = call.get("module") {
-            referring(module, &format!("{prefix}module.{name}."), below, all)?;
+    let calls = scope.module.get("module_calls").and_then(Value::as_object);
+    for name in calls.into_iter().flat_map(Map::keys) {
+        if let Some(called) = scope.called(name) {
+            referring(&called, below, all)?;
         }
     }
     Ok(())
 }
 
-fn refer(key: &str, expression: &Value, own: &mut BTreeMap<String, Vec<String>>) {
-    let names = list(expression, "references");
-    let names: Vec<String> = names
-        .iter()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect();
+fn refer(
+    scope: &Scope<'_>,
+    key: &str,
+    expression: &Value,
+    own: &mut BTreeMap<String, Vec<String>>,
+) {
+    let names = scope.resources_of(expression);
     if !names.is_empty() {
         own.insert(key.to_owned(), names);
     }

@@ -300,6 +300,66 @@ fn a_plan_is_joined_by_its_references_and_says_what_is_known_after_apply() {
 }
 
 #[test]
+fn a_plan_is_joined_through_variables_and_outputs_of_modules() {
+    let group = |module: &str, values: Value| {
+        json!({"address": format!("{module}aws_security_group.g"), "mode": "managed",
+            "type": "aws_security_group", "name": "g", "values": values})
+    };
+    let rule = |name: &str, values: Value| {
+        json!({"address": format!("aws_vpc_security_group_egress_rule.{name}"), "mode": "managed",
+            "type": "aws_vpc_security_group_egress_rule", "name": name, "values": values})
+    };
+    let all = json!({"ip_protocol": "-1", "cidr_ipv4": "0.0.0.0/0"});
+    let there =
+        json!({"ip_protocol": "-1", "cidr_ipv4": "0.0.0.0/0", "security_group_id": "sg-old"});
+    let vpc = json!({"address": "module.net[0].aws_vpc.v", "mode": "managed", "type": "aws_vpc",
+        "name": "v", "values": {}});
+    let refer = |name: &str| json!({"references": [name]});
+    let plan = json!({
+        "format_version": "1.2", "terraform_version": "1.9.0",
+        "planned_values": {"root_module": {
+            "resources": [rule("out", all), rule("there", there),
+                json!({"address": "aws_security_group.old", "mode": "managed", "type": "aws_security_group",
+                    "name": "old", "values": {"vpc_id": "vpc-9"}}),
+                json!({"address": "aws_security_group.lost", "mode": "managed", "type": "aws_security_group",
+                    "name": "lost", "values": {}})],
+            "child_modules": [
+                {"address": "module.net[0]", "resources": [vpc]},
+                {"address": "module.app", "resources": [group("module.app.", json!({}))]}]}},
+        "configuration": {"root_module": {
+            "resources": [{"address": "aws_vpc_security_group_egress_rule.out",
+                "expressions": {"security_group_id": refer("module.app.group_id")}}],
+            "module_calls": {
+                "net": {"module": {"outputs": {"vpc_id": {"expression": refer("aws_vpc.v")}}}},
+                "app": {"expressions": {"vpc_id": refer("module.net[0].vpc_id")}, "module": {
+                    "outputs": {"group_id": {"expression": refer("aws_security_group.g")}},
+                    "resources": [{"address": "aws_security_group.g",
+                        "expressions": {"vpc_id": refer("var.vpc_id")}}]}}}}},
+    });
+    let (_out, imported) = imported(&[("plan.json", plan)], &here());
+    let groups = read(&imported, "security-groups.json");
+    let groups = groups["SecurityGroups"].as_array().unwrap();
+    let of = |id: &str| groups.iter().find(|own| own["GroupId"] == id).unwrap();
+    let app = of("sg-(module.app.aws_security_group.g)");
+    assert_eq!(app["VpcId"], "vpc-(module.net[0].aws_vpc.v)");
+    let open = json!([{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]);
+    assert_eq!(app["IpPermissionsEgress"], open);
+    let vpcs = read(&imported, "vpcs.json");
+    let vpcs = vpcs["Vpcs"].as_array().unwrap();
+    assert!(vpcs.contains(&json!({"VpcId": "vpc-9"})), "{vpcs:?}");
+    assert_eq!(vpcs.len(), 2);
+    let mut unknown = imported.unknown.clone();
+    unknown.sort();
+    assert_eq!(
+        unknown,
+        [
+            "aws_security_group.lost: its VPC is not known: what it lets out is not judged",
+            "aws_vpc_security_group_egress_rule.there: its group is not among the resources: what it lets out is not judged",
+        ]
+    );
+}
+
+#[test]
 fn what_is_not_known_to_be_whose_is_refused() {
     let from = |owners: [&str; 2]| {
         let vpcs = owners.map(|owner| json!({"VpcId": "vpc-1", "OwnerId": owner}));

@@ -9,7 +9,7 @@ use outflow_record::{Field, Format};
 use crate::criterion::{Criterion, Verdict};
 use crate::finding::{Check, Draft};
 use crate::metrics::Share;
-use crate::network::present;
+use crate::network::dated;
 use crate::view::{Context, Out, View};
 
 /// Fields without which nobody can say who sent how much to whom.
@@ -125,13 +125,20 @@ fn logs_of<'a>(context: &Context<'a>, view: &View<'_>) -> Logs<'a> {
     let interfaces = network.interfaces_of(view.vpc_id).iter();
     let interfaces: BTreeSet<&str> = interfaces.map(|own| own.interface_id.as_str()).collect();
     let mut logs = Logs::default();
-    for (id, log, _) in present(&network.inventory.flow_logs, network.at) {
+    for (id, log, is_stale) in dated(&network.inventory.flow_logs, network.at) {
+        let log = log.value;
         let resource = log.resource_id.as_str();
         let is_whole = resource == view.vpc_id;
         if !is_whole && !subnets.contains(resource) && !interfaces.contains(resource) {
             continue;
         }
-        match worth(log) {
+        let worth = match is_stale {
+            true => {
+                Worth::Unknown("it was seen before flow logs were asked for in vain".to_owned())
+            }
+            false => worth(log),
+        };
+        match worth {
             Worth::Effective { forensic } => {
                 logs.effective.push(id);
                 logs.whole |= is_whole;

@@ -47,6 +47,11 @@ pub(crate) fn check(context: &Context<'_>, view: &View<'_>, out: &mut Out) -> Sh
                     }
                     match justified(context, group, &rule) {
                         Some(why) => documented.hold(format!("{said}: {why}")),
+                        None if was_tagged(context, &rule) => {
+                            share.is_known = false;
+                            let why = "its tag was seen before rules were asked for in vain";
+                            documented.doubt(format!("{said}: {why}"));
+                        }
                         None => {
                             is_bare = true;
                             documented.fail(said);
@@ -77,7 +82,7 @@ pub(crate) fn check(context: &Context<'_>, view: &View<'_>, out: &mut Out) -> Sh
             false => default.doubt("the default group is not among the security groups"),
         }
     }
-    share.is_known = listed;
+    share.is_known &= listed;
     out.judge(Criterion::EgressDocumented, documented);
     out.judge(Criterion::DefaultGroupClosed, default);
     out.judge(Criterion::NoOpenEgress, none);
@@ -103,6 +108,12 @@ fn justified(context: &Context<'_>, group: &SecurityGroup, rule: &Rule<'_>) -> O
         given.group_id == rule.group_id && net && port && given.holds(context.network.at)
     })?;
     Some(format!("file: {} ({})", given.reason, given.owner))
+}
+
+/// Whether a tag justified a rule when its tags were last told.
+fn was_tagged(context: &Context<'_>, rule: &Rule<'_>) -> bool {
+    let tags = rule.stale_tags;
+    tags.is_some_and(|tags| context.policy.tagged(tags).is_some())
 }
 
 fn undocumented(

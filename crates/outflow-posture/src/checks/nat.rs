@@ -21,6 +21,8 @@ pub(crate) fn check(context: &Context<'_>, view: &View<'_>, out: &mut Out) {
         verdict.doubt("NAT gateways were not listed");
     }
     let routes_known = view.is_listed(&inventory.route_tables, network.at);
+    let subnets_known = view.is_listed(&inventory.subnets, network.at);
+    let endpoints_known = view.is_listed(&inventory.vpc_endpoints, network.at);
     let gateways = present(&inventory.nat_gateways, network.at).filter(|(_, gateway, _)| {
         let stands = !matches!(gateway.state.as_str(), "deleted" | "deleting" | "failed");
         gateway.vpc_id == view.vpc_id && stands && gateway.connectivity_type != "private"
@@ -32,10 +34,15 @@ pub(crate) fn check(context: &Context<'_>, view: &View<'_>, out: &mut Out) {
         let is_filtered_behind =
             behind.is_some_and(|table| leads_to(network, table, Exit::Appliance));
         let unfiltered = unfiltered_tables(network, view.vpc_id, id);
-        if is_filtered_behind {
-            verdict.hold(format!("{id}: a firewall lies behind it"));
-        } else if !routes_known {
+        if !routes_known {
             verdict.doubt(format!("{id}: route tables were not listed"));
+        } else if is_filtered_behind {
+            verdict.hold(format!("{id}: a firewall lies behind it"));
+        } else if unfiltered.is_empty() && !subnets_known {
+            verdict.doubt(format!("{id}: subnets were not listed"));
+        } else if unfiltered.is_empty() && !endpoints_known {
+            // Those of the firewalls are among them, and may stand no more.
+            verdict.doubt(format!("{id}: endpoints were not listed"));
         } else if unfiltered.is_empty() {
             verdict.hold(format!("{id}: only subnets of firewalls have routes to it"));
         } else {

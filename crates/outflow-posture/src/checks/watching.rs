@@ -6,7 +6,7 @@ use outflow_record::Timestamp;
 use crate::criterion::{Criterion, Verdict};
 use crate::finding::{Check, PostureFinding, told};
 use crate::metrics::HighFindings;
-use crate::network::present;
+use crate::network::dated;
 use crate::view::{Context, Out, View};
 use crate::{GuardDuty, Trend};
 
@@ -14,20 +14,27 @@ use crate::{GuardDuty, Trend};
 pub(crate) fn check(context: &Context<'_>, view: &View<'_>, out: &mut Out) {
     let inventory = &context.network.inventory;
     let at = context.network.at;
-    let logs = present(&inventory.resolver_query_logs, at);
-    let own = logs.filter(|(_, log, _)| log.resource_id == view.vpc_id);
+    // What is stale tells nothing: that its listing was asked for in vain is a doubt already.
+    let logs = dated(&inventory.resolver_query_logs, at);
+    let logs = logs.filter(|(_, _, is_stale)| !is_stale);
+    let own = logs.filter(|(_, log, _)| log.value.resource_id == view.vpc_id);
     let dns = associated(Associations {
-        states: own.map(|(id, log, _)| (id, log.status.as_str())).collect(),
+        states: own
+            .map(|(id, log, _)| (id, log.value.status.as_str()))
+            .collect(),
         works: "ACTIVE",
         what: "resolver query log",
         listed: view.is_listed(&inventory.resolver_query_logs, at),
     });
     out.judge(Criterion::DnsWatched, dns);
 
-    let firewalls = present(&inventory.dns_firewalls, at);
-    let own = firewalls.filter(|(_, firewall, _)| firewall.vpc_id == view.vpc_id);
+    let firewalls = dated(&inventory.dns_firewalls, at);
+    let firewalls = firewalls.filter(|(_, _, is_stale)| !is_stale);
+    let own = firewalls.filter(|(_, firewall, _)| firewall.value.vpc_id == view.vpc_id);
     let mut block = associated(Associations {
-        states: own.map(|(id, own, _)| (id, own.status.as_str())).collect(),
+        states: own
+            .map(|(id, own, _)| (id, own.value.status.as_str()))
+            .collect(),
         works: "COMPLETE",
         what: "rule group of DNS Firewall",
         listed: view.is_listed(&inventory.dns_firewalls, at),
@@ -87,8 +94,11 @@ fn threats(context: &Context<'_>, view: &View<'_>, out: &mut Out) {
     let mut verdict = Verdict::default();
     match context.guardduty {
         None => verdict.doubt("no findings of GuardDuty were given"),
-        Some(guardduty) if !guardduty.watches(view.account_id) => {
-            verdict.doubt("it is not known whether GuardDuty is on");
+        Some(guardduty) if !guardduty.watches(view.account_id, view.region) => {
+            verdict.doubt(match view.region {
+                "" => "it is not known whether GuardDuty is on".to_owned(),
+                region => format!("it is not known whether GuardDuty is on in {region}"),
+            });
             guardduty
                 .doubts(view.account_id)
                 .for_each(|why| verdict.doubt(why));
@@ -122,7 +132,7 @@ pub(crate) fn of_account(
     account_id: &str,
     at: Timestamp,
 ) -> (Option<HighFindings>, Option<PostureFinding>) {
-    let Some(guardduty) = guardduty.filter(|guardduty| guardduty.watches(account_id)) else {
+    let Some(guardduty) = guardduty.filter(|guardduty| guardduty.watches_any(account_id)) else {
         return (None, None);
     };
     let months = guardduty.months(account_id, at);

@@ -108,9 +108,9 @@ fn months_without_findings_are_there_and_the_current_one_is_no_trend() {
         .collect();
     assert_eq!(said, ["2026-07 1", "2026-08 0", "2026-09 2", "2026-10 1"]);
     assert_eq!(Trend::of(&months), Trend::Rising);
-    own.watch("1", Some(at("2026-06-01")));
+    own.watch("1", "eu-west-1", Some(at("2026-06-01")));
     assert_eq!(own.months("1", until).len(), 5);
-    assert!(own.months("2", until).is_empty() && !own.watches("2"));
+    assert!(own.months("2", until).is_empty() && !own.watches_any("2"));
 }
 
 #[test]
@@ -170,7 +170,9 @@ fn detectors_say_that_it_is_on_and_what_is_doubted() {
         .unwrap();
     own.add_detectors("c", br#"{"Detectors": []}"#, ("2", "eu-west-1"))
         .unwrap();
-    assert!(own.watches("1") && !own.watches("2"));
+    assert!(own.watches("1", "eu-west-1") && own.watches("1", "eu-central-1"));
+    assert!(!own.watches("1", "us-east-1"), "it was not asked");
+    assert!(own.watches_any("1") && !own.watches_any("2"));
     assert_eq!(own.doubts("1").count(), 0);
     assert_eq!(
         own.doubts("2").collect::<Vec<_>>(),

@@ -1,7 +1,10 @@
 //! An account that can be spoilt in one place at a time.
 
 use outflow_enrich::KnownDestinations;
-use outflow_enrich::inventory::{Inventory, InventoryBuilder, Place, Snapshot};
+use outflow_enrich::inventory::{
+    COLLECTED_SCHEMA, CallState, Collected, CollectedCall, Inventory, InventoryBuilder, Place,
+    Snapshot,
+};
 use outflow_finding::{InterfaceCoverage, Minutes, RowCounts};
 use outflow_posture::{Flow, GuardDuty, Inputs, Opened, Policy, Report, State, Traffic};
 use outflow_record::Timestamp;
@@ -19,6 +22,8 @@ pub(crate) struct Account {
     pub(crate) traffic: Option<Traffic>,
     pub(crate) guardduty: Option<GuardDuty>,
     pub(crate) policy: Policy,
+    /// Lists that a later snapshot asked for in vain.
+    pub(crate) denied: Vec<&'static str>,
 }
 
 impl Account {
@@ -45,11 +50,12 @@ impl Account {
             traffic: Some(traffic),
             guardduty: Some(GuardDuty::default()),
             policy: Policy::from_json(policy.to_string().as_bytes()).unwrap(),
+            denied: Vec::new(),
         };
         own.guardduty
             .as_mut()
             .unwrap()
-            .watch(ACCOUNT, Some(Timestamp(START)));
+            .watch(ACCOUNT, REGION, Some(Timestamp(START)));
         // S3 through the gateway, a key through the endpoint, a partner through the firewall, telemetry within Germany.
         own.send(Flow {
             traffic_path: Some(7),
@@ -95,15 +101,40 @@ impl Account {
                 account_id: ACCOUNT.to_owned(),
                 region: REGION.to_owned(),
             },
-            taken_at: AT,
+            taken_at: Timestamp(AT.0 - 3_600),
         };
         for (key, list) in &self.documents {
             let document = json!({key: list}).to_string();
             builder.add(key, document.as_bytes(), &snapshot).unwrap();
         }
+        builder.add_collected("collected.json", &self.denied());
         let inventory = builder.build().unwrap();
-        assert_eq!(inventory.problems.total(), 0, "{:?}", inventory.problems);
+        let problems = &inventory.problems;
+        assert_eq!(problems.total(), self.denied.len() as u64, "{problems:?}");
         inventory
+    }
+
+    /// What the later snapshot says of itself.
+    fn denied(&self) -> Collected {
+        let calls = self.denied.iter().map(|list| CollectedCall {
+            service: "ec2".to_owned(),
+            call: format!("Describe{list}"),
+            list: (*list).to_owned(),
+            file: None,
+            state: CallState::Denied,
+            pages: 0,
+            items: 0,
+            reason: None,
+            left_out: Vec::new(),
+        });
+        Collected {
+            schema: COLLECTED_SCHEMA.to_owned(),
+            taken_at: AT.to_string(),
+            account_id: ACCOUNT.to_owned(),
+            region: REGION.to_owned(),
+            from: "api".to_owned(),
+            calls: calls.collect(),
+        }
     }
 
     pub(crate) fn report(&self) -> Report {

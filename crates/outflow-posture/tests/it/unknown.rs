@@ -68,6 +68,62 @@ fn each_document_that_is_lacking_leaves_its_criteria_unknown_and_passes_none() {
 }
 
 #[test]
+fn guardduty_of_another_region_does_not_watch_a_vpc() {
+    let mut account = Account::right();
+    let mut guardduty = outflow_posture::GuardDuty::default();
+    guardduty.watch(crate::account::ACCOUNT, "us-east-1", None);
+    account.guardduty = Some(guardduty);
+    let report = account.report();
+    assert_eq!(criteria(&report, State::Unknown), ["threats-watched"]);
+}
+
+#[test]
+fn what_was_seen_before_it_was_asked_for_in_vain_passes_nothing() {
+    for (list, needing) in [
+        (
+            "SecurityGroups",
+            &[
+                "egress-documented",
+                "default-group-closed",
+                "no-open-egress",
+            ][..],
+        ),
+        ("FlowLogs", &["flow-logs-effective", "forensics"]),
+        ("NetworkInterfaces", &["resolver-used", "residency"]),
+        ("NatGateways", &["nat-filtered"]),
+        ("RouteTables", &["nat-filtered"]),
+        (
+            "VpcEndpoints",
+            &["endpoints-restricted", "no-contradiction"],
+        ),
+        ("ResolverQueryLogConfigAssociations", &["dns-watched"]),
+        ("FirewallRuleGroupAssociations", &["auto-block"]),
+    ] {
+        let mut account = Account::right();
+        account.denied.push(list);
+        let report = account.report();
+        let unknown = criteria(&report, State::Unknown);
+        for criterion in needing {
+            assert!(unknown.contains(criterion), "{list}: {unknown:?}");
+        }
+        assert_eq!(criteria(&report, State::Fails), [""; 0], "{list}");
+    }
+}
+
+#[test]
+fn a_nat_gateway_is_not_filtered_where_subnets_or_endpoints_may_be_others() {
+    for list in ["Subnets", "VpcEndpoints"] {
+        let mut account = Account::right();
+        // No firewall lies behind it: subnets of firewalls alone are seen to have routes to it.
+        let before = criteria(&account.report(), State::Holds);
+        assert!(before.contains(&"nat-filtered"), "{before:?}");
+        account.denied.push(list);
+        let unknown = criteria(&account.report(), State::Unknown);
+        assert!(unknown.contains(&"nat-filtered"), "{list}: {unknown:?}");
+    }
+}
+
+#[test]
 fn what_the_owner_does_not_say_is_unknown() {
     let mut account = Account::right();
     account.policy = outflow_posture::Policy::default();
@@ -96,7 +152,7 @@ fn an_account_of_which_only_traffic_or_guardduty_tells_is_in_the_report() {
         .guardduty
         .as_mut()
         .unwrap()
-        .watch("999988887777", None);
+        .watch("999988887777", crate::account::REGION, None);
     let mut flow = crate::account::to("203.0.113.5");
     (flow.account_id, flow.vpc_id) = ("444455556666", "vpc-x");
     account.send(flow);

@@ -16,6 +16,8 @@ const TOLD_MAX: usize = 10;
 ///
 /// What Terraform has is never taken for all that there is, and what a plan knows only after apply is unknown: `outflow posture`
 /// finds what is wrong with it, and takes nothing for a pass.
+///
+/// Give listings without --filters, --…-ids, --query or --max-items: a listing is taken for all that there is.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  outflow inventory import ./describe --out ./inventory\n  terraform show -json plan.out > plan.json\n  \

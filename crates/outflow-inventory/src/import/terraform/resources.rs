@@ -1,6 +1,6 @@
 //! What Terraform's resources are as AWS describes them. What a plan does not know is left out, never made up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -18,6 +18,8 @@ pub(in crate::import) struct Mapped {
     pub(in crate::import) passed_over: BTreeMap<String, u64>,
     /// What of those that are understood is known only once the plan is applied, or refers to nothing that is there.
     pub(in crate::import) unknown: Vec<String>,
+    /// Addresses of rules and groups by id.
+    addresses: BTreeMap<String, String>,
 }
 
 /// Describes all resources. Those that are parts of others come last, as they are put into them.
@@ -40,6 +42,8 @@ pub(in crate::import) fn describe(resources: &[Resource]) -> Mapped {
     }
     mapped.place_in_vpcs();
     mapped.put_rules_in_groups();
+    mapped.note_groups_without_vpc();
+    mapped.name_vpcs();
     mapped
 }
 
@@ -93,22 +97,52 @@ impl Mapped {
     /// some of them there already.
     fn put_rules_in_groups(&mut self) {
         let rules = self.lists.get("SecurityGroupRules").cloned();
-        let Some(groups) = self.lists.get_mut("SecurityGroups") else {
-            return;
-        };
-        for rule in rules.unwrap_or_default().into_values() {
-            let key = match rule.get("IsEgress") == Some(&Value::Bool(true)) {
+        for (id, rule) in rules.unwrap_or_default() {
+            let is_egress = rule.get("IsEgress") == Some(&Value::Bool(true));
+            let key = match is_egress {
                 true => "IpPermissionsEgress",
                 false => "IpPermissions",
             };
             let group = rule.get("GroupId").and_then(Value::as_str);
-            let group = group.and_then(|id| groups.get_mut(id));
+            let groups = self.lists.get_mut("SecurityGroups");
+            let group = group.and_then(|id| groups?.get_mut(id));
+            if group.is_none() && is_egress {
+                let address = self.addresses.get(&id).unwrap_or(&id);
+                self.unknown.push(format!(
+                    "{address}: its group is not among the resources: what it lets out is not judged"
+                ));
+            }
             let permissions = group.and_then(|group| group.get_mut(key)?.as_array_mut());
             if let (Some(permissions), Some(permission)) = (permissions, permission(&rule))
                 && !permissions.iter().any(|known| covers(known, &permission))
             {
                 permissions.push(permission);
             }
+        }
+    }
+
+    /// Says of which groups it is not known where they are: no VPC is judged by them.
+    fn note_groups_without_vpc(&mut self) {
+        for (id, group) in self.lists.get("SecurityGroups").into_iter().flatten() {
+            if group.get("VpcId").is_none() {
+                let address = self.addresses.get(id).unwrap_or(id);
+                self.unknown.push(format!(
+                    "{address}: its VPC is not known: what it lets out is not judged"
+                ));
+            }
+        }
+    }
+
+    /// Names VPCs that others manage and resources are in, of which no more is known: those are judged, too.
+    fn name_vpcs(&mut self) {
+        let items = self.lists.values().flat_map(BTreeMap::values);
+        let named: BTreeSet<String> = items
+            .filter_map(|item| Some(item.get("VpcId")?.as_str()?.to_owned()))
+            .collect();
+        for id in named {
+            let vpcs = self.lists.entry("Vpcs").or_default();
+            vpcs.entry(id.clone())
+                .or_insert_with(|| json!({"VpcId": id}));
         }
     }
 
@@ -174,6 +208,9 @@ impl Mapped {
         if own.resource.kind == "aws_network_interface" {
             // AWS calls the tags of interfaces differently from all others.
             value["TagSet"] = own.tags();
+        }
+        if list == "SecurityGroups" {
+            self.addresses.insert(id.clone(), own.resource.address());
         }
         self.put(list, id, value);
         true
@@ -248,6 +285,7 @@ impl Mapped {
             "PrefixListId": own.id("prefix_list_id"), "Description": own.text("description"),
             "ReferencedGroupInfo": referenced.map(|id| json!({"GroupId": id})), "Tags": own.tags(),
         });
+        self.addresses.insert(id.clone(), own.resource.address());
         self.put("SecurityGroupRules", id, value);
     }
 
@@ -283,6 +321,7 @@ impl Mapped {
             if let (Some(side), Some(rule)) = (side.as_object_mut(), rule.as_object()) {
                 side.extend(rule.clone());
             }
+            self.addresses.insert(id.clone(), own.resource.address());
             self.put("SecurityGroupRules", id, side);
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::Resource;
+use super::{Resource, plain};
 
 /// How ids begin, by the kind of resource: what reads an inventory tells some kinds by it.
 const PREFIXES: [(&str, &str); 20] = [
@@ -32,12 +32,69 @@ const PREFIXES: [(&str, &str); 20] = [
 
 /// Ids of all resources; of one that is not made yet, a name that stands for it.
 #[derive(Debug, Default)]
-pub(super) struct Ids(BTreeMap<String, String>);
+pub(super) struct Ids {
+    /// By address without the indices of modules: modules with theirs, and ids.
+    by_plain: BTreeMap<String, Vec<(String, String)>>,
+}
 
 impl Ids {
     pub(super) fn of(resources: &[Resource]) -> Self {
-        let ids = resources.iter().map(|own| (own.address(), own.id()));
-        Self(ids.collect())
+        let mut own = Self::default();
+        for resource in resources {
+            let Resource {
+                module,
+                name,
+                index,
+                ..
+            } = resource;
+            let key = format!("{}{name}{index}", plain(module));
+            let of_key = own.by_plain.entry(key).or_default();
+            of_key.push((module.clone(), resource.id()));
+        }
+        own
+    }
+
+    /// The id behind an address as seen from a module: of several instances of a module the one that is nearest. Which of
+    /// those that are equally near is meant, nobody knows.
+    fn nearest(&self, address: &str, from: &str) -> Option<&String> {
+        let near = |module: &str| {
+            let both = segments(module).into_iter().zip(segments(from));
+            both.take_while(|(a, b)| a == b).count()
+        };
+        let all = self.by_plain.get(address)?;
+        let most = all.iter().map(|(module, _)| near(module)).max()?;
+        let mut nearest = all.iter().filter(|(module, _)| near(module) == most);
+        let (_, id) = nearest.next()?;
+        nearest.next().is_none().then_some(id)
+    }
+}
+
+/// The parts of a module's address, each with its index.
+fn segments(module: &str) -> Vec<&str> {
+    let mut depth = 0_usize;
+    let parts = module.split(|char| {
+        match char {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        char == '.' && depth == 0
+    });
+    parts
+        .filter(|part| !part.is_empty() && *part != "module")
+        .collect()
+}
+
+/// How the ids begin that an attribute may have: what it refers to may be an attribute of something else.
+fn prefix_of(key: &str) -> &'static str {
+    match key {
+        "vpc_id" => "vpc-",
+        "subnet_id" | "subnet_ids" => "subnet-",
+        "security_group_id" | "referenced_security_group_id" | "source_security_group_id" => "sg-",
+        "security_groups" | "vpc_security_group_ids" => "sg-",
+        "route_table_id" | "route_table_ids" => "rtb-",
+        "nat_gateway_id" => "nat-",
+        _ => "",
     }
 }
 
@@ -136,10 +193,11 @@ impl<'a> Values<'a> {
             .collect()
     }
 
-    /// Ids of the resources that an attribute is taken from: those of the same module, and of several instances the
-    /// one of the same index. What is not there so is unknown.
+    /// Ids of the resources that an attribute is taken from, and of several instances the one of the same index. What is
+    /// not there so is unknown.
     fn referred(&self, key: &str) -> Vec<String> {
         let own = self.resource;
+        let prefix = prefix_of(key);
         let key = match self.block {
             Some((block, at)) => format!("{block}.{at}.{key}"),
             None => key.to_owned(),
@@ -147,10 +205,11 @@ impl<'a> Values<'a> {
         let names = own.references.get(&key).into_iter().flatten();
         let mut ids = Vec::new();
         for name in names {
-            let plain = format!("{}{name}", own.module);
-            let same = format!("{plain}{}", own.index);
-            let id = self.ids.0.get(&same).or_else(|| self.ids.0.get(&plain));
-            if let Some(id) = id.filter(|id| !ids.contains(*id)) {
+            let same = self
+                .ids
+                .nearest(&format!("{name}{}", own.index), &own.module);
+            let id = same.or_else(|| self.ids.nearest(name, &own.module));
+            if let Some(id) = id.filter(|id| !ids.contains(*id) && id.starts_with(prefix)) {
                 ids.push(id.clone());
             }
         }
