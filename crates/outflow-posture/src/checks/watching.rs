@@ -92,8 +92,12 @@ fn said(verdict: &mut Verdict, practice: Option<bool>, what: &str) {
 
 fn threats(context: &Context<'_>, view: &View<'_>, out: &mut Out) {
     let mut verdict = Verdict::default();
+    let open = context.guardduty.map_or(0, |guardduty| {
+        open(guardduty, view.account_id, context.network.at)
+    });
     match context.guardduty {
         None => verdict.doubt("no findings of GuardDuty were given"),
+        Some(_) if open > 0 => verdict.fail(format!("{open} high findings are open")),
         Some(guardduty) if !guardduty.watches(view.account_id, view.region) => {
             verdict.doubt(match view.region {
                 "" => "it is not known whether GuardDuty is on".to_owned(),
@@ -110,10 +114,7 @@ fn threats(context: &Context<'_>, view: &View<'_>, out: &mut Out) {
             if guardduty.beyond() > 0 {
                 verdict.doubt(format!("{} findings found no room", guardduty.beyond()));
             }
-            match open(guardduty, view.account_id, context.network.at) {
-                0 => verdict.hold("GuardDuty is on, and no high finding is open"),
-                count => verdict.fail(format!("{count} high findings are open")),
-            }
+            verdict.hold("GuardDuty is on, and no high finding is open");
         }
     }
     out.judge(Criterion::ThreatsWatched, verdict);

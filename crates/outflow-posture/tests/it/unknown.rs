@@ -16,11 +16,8 @@ fn without_any_document_nothing_holds_that_the_account_would_show() {
     let mut account = Account::right();
     account.documents.clear();
     let report = account.report();
-    // What GuardDuty and the owner say. Records alone do not say whose records there are none of.
-    assert_eq!(
-        criteria(&report, State::Holds),
-        ["threats-watched", "anomalies-alerted"]
-    );
+    // What the owner says. Records alone do not say whose records there are none of, nor in which region GuardDuty has to watch.
+    assert_eq!(criteria(&report, State::Holds), ["anomalies-alerted"]);
     assert_eq!(report.accounts[0].maturity.level, 1);
 }
 
