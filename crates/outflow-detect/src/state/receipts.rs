@@ -43,7 +43,7 @@ pub(crate) struct Receipt {
 
 impl Receipt {
     /// A receipt that bytes hold, if its peers are in order and not too many.
-    pub(super) fn of_parts(payload: u64, peers: Vec<u32>) -> Option<Self> {
+    pub(crate) fn of_parts(payload: u64, peers: Vec<u32>) -> Option<Self> {
         let is_sound = peers.len() <= PEERS_MAX + 1 && peers.is_sorted_by(|a, b| a < b);
         is_sound.then_some(Self { payload, peers })
     }
@@ -79,6 +79,8 @@ impl Receipt {
         self.peers.sort_unstable();
         self.peers.dedup();
         self.peers.truncate(PEERS_MAX + 1);
+        // Two full lists take twice the room until then.
+        self.peers.shrink_to(PEERS_MAX + 2);
     }
 }
 
