@@ -19,7 +19,7 @@ pub(super) const RECEIPT_MIN: u64 = 16 << 10;
 pub(crate) const PEERS_MAX: usize = 32;
 
 /// For each so many keys of pairs that a shard may have, it may have one of receipts, as these are by interface alone: a
-/// million and a half in all by default, or ten thousand interfaces for five weeks, in at most 250 MB. Beyond it the earliest
+/// million and a half in all by default, or ten thousand interfaces for five weeks, in at most 500 MB. Beyond it the earliest
 /// slots of a shard are dropped as a whole, so that what is kept is a function of the set of receipts;
 /// [`State::received_from`](super::State::received_from) shows that it was reached.
 const KEYS_PER_RECEIPT: usize = 11;
