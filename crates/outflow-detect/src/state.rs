@@ -200,6 +200,14 @@ impl State {
         (first > 0).then(|| Timestamp(Slot(first).start()))
     }
 
+    /// Drops what interfaces got before a slot, as for want of memory.
+    #[cfg(test)]
+    pub(crate) fn keep_receipts_from(&mut self, slot: Slot) {
+        for shard in &mut self.receipts {
+            shard.keep_from(slot.0);
+        }
+    }
+
     /// Interfaces met.
     pub fn interfaces(&self) -> usize {
         let sorted = self.entities.sorted();

@@ -36,6 +36,7 @@ use once::{Counting, Hosts, Peer, Way};
 use operated::Operated;
 use parties::Parties;
 use placed::Placed;
+pub(crate) use received::Received;
 use survey::{Passage, Passed, peer_of};
 
 /// A pair within a slot.

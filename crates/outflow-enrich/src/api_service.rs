@@ -45,14 +45,16 @@ const CALLED: [(&str, &str); 5] = [
 /// Services of which each kind of host has an endpoint of its own: `api.ecr` is that of `ecr.api`.
 const PARTED: [&str; 2] = ["ecr", "sagemaker"];
 
-/// What customers have hosts of their own below: nothing of AWS's API.
-const OF_CUSTOMERS: [&str; 8] = [
+/// What customers have hosts of their own below: nothing of AWS's API. Below `execute-api` are APIs that customers publish,
+/// and its endpoint takes private ones alone.
+const OF_CUSTOMERS: [&str; 9] = [
     "cache",
     "compute",
     "eks",
     "elasticbeanstalk",
     "elb",
     "es",
+    "execute-api",
     "rds",
     "redshift",
 ];
@@ -200,10 +202,6 @@ mod tests {
                 "kinesis-streams (eu-west-1)",
             ),
             ("eu-west-1.queue.amazonaws.com", "sqs (eu-west-1)"),
-            (
-                "abc.execute-api.eu-west-1.amazonaws.com",
-                "execute-api (eu-west-1)",
-            ),
             ("sts.amazonaws.com", "sts"),
             ("sts.cn-north-1.amazonaws.com.cn", "sts (cn-north-1)"),
             ("logs.eusc-de-east-1.amazonaws.eu", "logs (eusc-de-east-1)"),
@@ -222,6 +220,7 @@ mod tests {
             "ec2-203-0-113-5.eu-west-1.compute.amazonaws.com",
             "name.elb.eu-west-1.amazonaws.com",
             "db.abc.eu-west-1.rds.amazonaws.com",
+            "abc.execute-api.eu-west-1.amazonaws.com",
             "amazonaws.com",
             "",
         ] {

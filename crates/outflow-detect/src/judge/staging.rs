@@ -5,6 +5,7 @@
 //! without a past is not judged; what it sends is the ledger's.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use outflow_finding::{Family, Severity, Why, human_bytes, human_count};
 
@@ -17,7 +18,7 @@ use crate::counters::total;
 use crate::policy::Policy;
 use crate::state::Receipt;
 use crate::time::{Day, Slot};
-use crate::view::{Entry, View};
+use crate::view::{Entry, Received, View};
 
 /// Days within which payload comes in and goes out.
 const DAYS: u32 = 3;
@@ -38,6 +39,8 @@ const GROWN_MAX: u64 = 2;
 #[derive(Debug)]
 struct Relay<'a> {
     day: Day,
+    /// The interface's workload when it last sent.
+    workload: u32,
     /// Payload from inside, and the most that came in within as many days before.
     gathered: u64,
     before: u64,
@@ -55,19 +58,18 @@ pub(super) fn judge<'a>(
     census: &Census,
     chosen: &'a [Vec<Entry<'a>>],
 ) -> Vec<Judged> {
+    let mut received = view.received();
+    received.retain(|_, slots| total(slots.values().map(|own| own.payload)) >= policy.bounds.relay);
+    let mut sent = unexplained(view, policy, chosen, &received);
     let mut findings = Vec::new();
-    for ((workload, interface), slots) in view.received() {
-        let all = total(slots.values().map(|own| own.payload));
-        if all < policy.bounds.relay {
-            continue;
-        }
-        let entries = of_workload(chosen, workload);
+    for (interface, slots) in &received {
         let host = Host {
             view,
             policy,
-            interface,
-            slots: &slots,
-            sent: unexplained(view, policy, entries, interface),
+            interface: *interface,
+            slots,
+            past: Past::new(slots),
+            sent: sent.remove(interface).unwrap_or_default(),
         };
         let mut told: Option<(Day, u64)> = None;
         for relay in host.relays() {
@@ -76,48 +78,92 @@ pub(super) fn judge<'a>(
             });
             if is_news {
                 told = Some((relay.day, relay.relayed));
-                findings.push(finding(view, policy, census, (workload, interface), &relay));
+                findings.push(finding(view, policy, census, *interface, &relay));
             }
         }
     }
     findings
 }
 
-/// What a workload chose to send outside.
-fn of_workload<'a>(chosen: &'a [Vec<Entry<'a>>], workload: u32) -> &'a [Entry<'a>] {
-    let Some(part) = chosen.get(workload as usize % chosen.len().max(1)) else {
-        return &[];
-    };
-    let from = part.partition_point(|entry| entry.workload < workload);
-    let until = part.partition_point(|entry| entry.workload <= workload);
-    &part[from..until]
-}
+/// What an interface sent to a destination: the days of its whole workload, which its interfaces share, and its own entries
+/// in the order of slots.
+type ToGroup<'a> = (Rc<Vec<DayPayload>>, Vec<&'a Entry<'a>>);
 
-/// What an interface sent to a destination: the days of its whole workload, and its own entries.
-type ToGroup<'a> = (Vec<DayPayload>, Vec<&'a Entry<'a>>);
-
+/// What those who received much sent outside, but for what policy sanctions, by interface; one pass over all entries.
 fn unexplained<'a>(
     view: &View<'_>,
     policy: &Policy,
-    entries: &'a [Entry<'a>],
-    interface: u32,
-) -> Vec<ToGroup<'a>> {
-    let name = |entry: &Entry<'_>| view.workload(entry.workload).name.clone();
-    let is_sanctioned = |entry: &Entry<'_>| {
-        let mut rules = policy.sanctioned.iter();
-        rules.any(|rule| {
-            let is_meant = rule.workload.as_ref().is_none_or(|own| *own == name(entry));
-            is_meant && entry.lies_in(&rule.destination)
-        })
-    };
-    let of_pair = |entries: &'a [Entry<'a>], days| {
-        let own = entries.iter().filter(|entry| {
-            entry.interface == interface && entry.sends_payload() && !is_sanctioned(entry)
+    chosen: &'a [Vec<Entry<'a>>],
+    received: &Received,
+) -> BTreeMap<u32, Vec<ToGroup<'a>>> {
+    let mut sent: BTreeMap<u32, Vec<ToGroup<'a>>> = BTreeMap::new();
+    if received.is_empty() {
+        return sent;
+    }
+    let is_meant =
+        |entry: &Entry<'_>| entry.sends_payload() && received.contains_key(&entry.interface);
+    let workloads = chosen
+        .iter()
+        .flat_map(|part| part.chunk_by(|a, b| a.workload == b.workload));
+    for entries in workloads.filter(|entries| entries.iter().any(is_meant)) {
+        let name = &view.workload(entries[0].workload).name;
+        let rules = policy.sanctioned.iter();
+        let rules: Vec<_> = rules
+            .filter(|rule| rule.workload.as_ref().is_none_or(|own| own == name))
+            .collect();
+        for pair in of_part(entries) {
+            let mut by_interface: BTreeMap<u32, Vec<&'a Entry<'a>>> = BTreeMap::new();
+            for entry in pair.entries.iter().filter(|entry| is_meant(entry)) {
+                if !rules.iter().any(|rule| entry.lies_in(&rule.destination)) {
+                    by_interface.entry(entry.interface).or_default().push(entry);
+                }
+            }
+            if !by_interface.is_empty() {
+                let days = Rc::new(pair.days());
+                for (interface, own) in by_interface {
+                    let groups = sent.entry(interface).or_default();
+                    groups.push((Rc::clone(&days), own));
+                }
+            }
+        }
+    }
+    sent
+}
+
+/// Payload that came in, by days.
+#[derive(Debug)]
+struct Past {
+    days: BTreeMap<Day, u64>,
+    /// By days with payload: the most that came in within [`DAYS`] days that end with it or before.
+    most: Vec<DayPayload>,
+}
+
+impl Past {
+    fn new(slots: &BTreeMap<Slot, Receipt>) -> Self {
+        let mut days: BTreeMap<Day, u64> = BTreeMap::new();
+        for (slot, own) in slots {
+            let sum = days.entry(slot.day()).or_default();
+            *sum = sum.saturating_add(own.payload);
+        }
+        let most = days.keys().scan(0, |most, day| {
+            let first = Day(day.0.saturating_sub(DAYS - 1));
+            *most = total(days.range(first..=*day).map(|(_, sum)| *sum)).max(*most);
+            Some((*day, *most))
         });
-        (days, own.collect::<Vec<_>>())
-    };
-    let pairs = of_part(entries).map(|pair| of_pair(pair.entries, pair.days()));
-    pairs.filter(|(_, own)| !own.is_empty()).collect()
+        let most = most.collect();
+        Self { days, most }
+    }
+
+    fn gathered(&self, first: Day, last: Day) -> u64 {
+        total(self.days.range(first..=last).map(|(_, sum)| *sum))
+    }
+
+    /// The most that came in within so many days before one.
+    fn before(&self, first: Day) -> u64 {
+        let until = self.most.partition_point(|(day, _)| *day < first);
+        let last = until.checked_sub(1).and_then(|at| self.most.get(at));
+        last.map_or(0, |(_, most)| *most)
+    }
 }
 
 /// An interface, and what came in and went out.
@@ -126,6 +172,7 @@ struct Host<'h, 'a> {
     policy: &'h Policy,
     interface: u32,
     slots: &'h BTreeMap<Slot, Receipt>,
+    past: Past,
     sent: Vec<ToGroup<'a>>,
 }
 
@@ -142,7 +189,7 @@ impl<'a> Host<'_, 'a> {
     fn relay(&self, day: Day) -> Option<Relay<'a>> {
         let bounds = &self.policy.bounds;
         let first = Day(day.0.checked_sub(DAYS - 1)?);
-        let gathered = self.gathered(first, day);
+        let gathered = self.past.gathered(first, day);
         if gathered < bounds.relay {
             return None;
         }
@@ -154,6 +201,10 @@ impl<'a> Host<'_, 'a> {
         self.within(first, day).for_each(|(_, own)| union.add(own));
         let peers = union.peers();
         let sent = self.sent(first, day);
+        let last = sent
+            .iter()
+            .max_by_key(|entry| (entry.slot, entry.workload))?;
+        let workload = last.workload;
         let all = total(sent.iter().map(|entry| entry.counters.up().payload));
         let relayed = self.relayed(first, day, &sent);
         let is_relay = relayed >= bounds.relay
@@ -162,6 +213,7 @@ impl<'a> Host<'_, 'a> {
             && peers.0 >= bounds.relay_peers as usize;
         is_relay.then_some(Relay {
             day,
+            workload,
             gathered,
             before,
             peers,
@@ -174,41 +226,28 @@ impl<'a> Host<'_, 'a> {
         self.slots.range(first.first_slot()..=last.last_slot())
     }
 
-    fn gathered(&self, first: Day, last: Day) -> u64 {
-        total(self.within(first, last).map(|(_, own)| own.payload))
-    }
-
-    /// The most that came in within as many days before; nothing, where the log does not reach back far enough.
+    /// The most that came in within as many days before; nothing, where the log, or what is kept of receipts, does not reach
+    /// back far enough.
     fn before(&self, first: Day, day: Day) -> Option<u64> {
         let limit = day.end().div_euclid(60) - 1;
         let (born, _) = self.view.watch(self.interface).life(limit)?;
         let born = Slot::of(born.saturating_mul(60)).day();
-        let last = Day(first.0.checked_sub(1)?);
-        if first.0 < born.0.saturating_add(PAST_DAYS) {
-            return None;
-        }
-        let firsts = self.slots.range(..first.first_slot());
-        let mut days: Vec<Day> = firsts.map(|(slot, _)| slot.day()).collect();
-        days.dedup();
-        let spans = days.into_iter().map(|from| {
-            let until = Day(from.0.saturating_add(DAYS - 1)).min(last);
-            self.gathered(from, until)
-        });
-        Some(spans.max().unwrap_or(0))
+        let born = self
+            .view
+            .receipts_from()
+            .map_or(born, |kept| kept.max(born));
+        (first.0 >= born.0.saturating_add(PAST_DAYS)).then(|| self.past.before(first))
     }
 
     /// What it sent to where it had not been going.
     fn sent(&self, first: Day, last: Day) -> Vec<&'a Entry<'a>> {
         let baseline = &self.policy.baseline;
-        let mut groups = self.sent.iter();
         let mut sent = Vec::new();
-        for (days, own) in groups.by_ref() {
+        for (days, own) in &self.sent {
             if !is_established(days, last, baseline) {
-                let within = own.iter().filter(|entry| {
-                    let day = entry.slot.day();
-                    first <= day && day <= last
-                });
-                sent.extend(within);
+                let from = own.partition_point(|entry| entry.slot.day() < first);
+                let until = own.partition_point(|entry| entry.slot.day() <= last);
+                sent.extend_from_slice(&own[from..until]);
             }
         }
         sent
@@ -239,7 +278,7 @@ fn finding(
     view: &View<'_>,
     policy: &Policy,
     census: &Census,
-    (workload, interface): (u32, u32),
+    interface: u32,
     relay: &Relay<'_>,
 ) -> Judged {
     let bound = policy.bounds.relay;
@@ -293,7 +332,7 @@ fn finding(
         super::ledger::shape_reason(&measure),
         census.prevalence_reason(policy, prevalence, day),
     ];
-    let who = view.workload(workload);
+    let who = view.workload(relay.workload);
     let host = view.interface(interface).id();
     let charge = Charge {
         family: Family::StagingRelay,
@@ -305,7 +344,7 @@ fn finding(
         bits: None,
         attack: &["T1074.002", "T1048"],
         why,
-        workload: Some(workload),
+        workload: Some(relay.workload),
     };
     draft.finish(view, charge)
 }

@@ -6,6 +6,7 @@
 
 mod sent;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use outflow_enrich::VendorSite;
@@ -120,12 +121,14 @@ impl<'s> Accounts<'s, '_> {
         let mut told: BTreeMap<u32, u64> = BTreeMap::new();
         let mut findings = Vec::new();
         for (day, workloads) in days {
+            // The same for every workload of the account, and dear to find.
+            let of_day = OnceCell::new();
             for (workload, entries) in workloads {
                 let payload = payload(entries);
                 if payload < self.policy.bounds.telemetry_day {
                     continue;
                 }
-                let breaches = self.breaches(account, site, *day);
+                let breaches = of_day.get_or_init(|| self.breaches(account, site, *day));
                 let known = told.entry(*workload).or_default();
                 let is_second = |breach: &Breach<'_>| matches!(breach, Breach::Second { .. });
                 let is_news = payload >= known.saturating_mul(2);
@@ -134,7 +137,7 @@ impl<'s> Accounts<'s, '_> {
                 }
                 *known = payload;
                 let draft = Draft::of(entries.iter().copied());
-                findings.push(self.finding(view, (*day, *workload), site, &breaches, draft));
+                findings.push(self.finding(view, (*day, *workload), site, breaches, draft));
             }
         }
         findings
@@ -255,9 +258,11 @@ impl<'s> Accounts<'s, '_> {
     }
 }
 
-/// Whether data of two sites goes to different places. A customer that nothing tells may be any.
+/// Whether data of two sites goes to different places. A site or a customer that nothing tells may be any.
 fn is_another(site: &VendorSite, other: &VendorSite) -> bool {
-    let is_place = (&site.product, &site.site) != (&other.product, &other.site);
+    let sites = site.site.as_ref().zip(other.site.as_ref());
+    let is_place =
+        site.product != other.product || sites.is_some_and(|(own, of_other)| own != of_other);
     let customers = site.customer.as_ref().zip(other.customer.as_ref());
     match customers {
         Some((own, of_other)) => own != of_other,

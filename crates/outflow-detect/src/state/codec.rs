@@ -20,26 +20,15 @@ use crate::table::{SHARDS, Table};
 use crate::time::{BUCKETS_PER_SLOT, Hour, Slot};
 use wire::{Reader, Writer};
 
-/// The layout of the bytes; a state of a later version, or of one before [`OLDEST`], is refused.
+/// The layout of the bytes. A state of another version is refused: before 9 nothing was kept of what interfaces got from inside,
+/// and a past without it would look like one in which they got nothing.
 const VERSION: u8 = 9;
-
-/// The oldest version that is read. Up to 7 no path of traffic was kept, up to 8 nothing of what interfaces got from inside:
-/// such a state tells none of it. Who wants that of the past, too, folds its records again.
-const OLDEST: u8 = 7;
-
-/// The first version that has receipts.
-const WITH_RECEIPTS: u8 = 9;
 
 impl State {
     /// The state as bytes.
     pub fn encode(&self) -> Vec<u8> {
-        self.written(VERSION)
-    }
-
-    /// The state in the layout of a version that is read.
-    fn written(&self, version: u8) -> Vec<u8> {
         let mut out = Writer::default();
-        out.u8(version);
+        out.u8(VERSION);
         out.u32(self.entities.kept_from().0);
         out.u64(self.entities.len() as u64);
         let mut ranks = vec![0u32; self.entities.len()];
@@ -56,9 +45,7 @@ impl State {
             out.u8(service.code());
         }
         write_unpaired(&mut out, &self.unpaired);
-        if version >= WITH_RECEIPTS {
-            write_receipts(&mut out, &self.receipts, &ranks);
-        }
+        write_receipts(&mut out, &self.receipts, &ranks);
         queries::codec::write(&mut out, &self.queries);
         out.finish()
     }
@@ -70,11 +57,9 @@ impl State {
     pub fn decode(bytes: &[u8], keys_max: usize) -> Result<Self, Error> {
         let mut input = Reader::new(bytes)?;
         let version = input.u8()?;
-        if !(OLDEST..=VERSION).contains(&version) {
+        if version != VERSION {
             return Err(Error::State {
-                reason: format!(
-                    "version {version} is none of {OLDEST} to {VERSION}; fold the records again"
-                ),
+                reason: format!("version {version} is not {VERSION}; fold the records again"),
             });
         }
         let mut state = Self::with_keys_max(keys_max);
@@ -102,9 +87,7 @@ impl State {
             state.aws.learn(group, AwsService::from_code(input.u8()?));
         }
         state.unpaired = read_unpaired(&mut input)?;
-        if version >= WITH_RECEIPTS {
-            read_receipts(&mut input, &mut state.receipts, &shards, keys_max)?;
-        }
+        read_receipts(&mut input, &mut state.receipts, &shards, keys_max)?;
         state.queries = queries::codec::read(&mut input, keys_max)?;
         input.end()?;
         Ok(state)

@@ -19,7 +19,7 @@ pub(super) const RECEIPT_MIN: u64 = 16 << 10;
 pub(crate) const PEERS_MAX: usize = 32;
 
 /// For each so many keys of pairs that a shard may have, it may have one of receipts, as these are by interface alone: a
-/// million and a half in all by default, or ten thousand interfaces for five weeks, in at most 250 MB. Beyond it the earliest
+/// million and a half in all by default, or ten thousand interfaces for five weeks, in at most 500 MB. Beyond it the earliest
 /// slots of a shard are dropped as a whole, so that what is kept is a function of the set of receipts;
 /// [`State::received_from`](super::State::received_from) shows that it was reached.
 const KEYS_PER_RECEIPT: usize = 11;
@@ -43,7 +43,7 @@ pub(crate) struct Receipt {
 
 impl Receipt {
     /// A receipt that bytes hold, if its peers are in order and not too many.
-    pub(super) fn of_parts(payload: u64, peers: Vec<u32>) -> Option<Self> {
+    pub(crate) fn of_parts(payload: u64, peers: Vec<u32>) -> Option<Self> {
         let is_sound = peers.len() <= PEERS_MAX + 1 && peers.is_sorted_by(|a, b| a < b);
         is_sound.then_some(Self { payload, peers })
     }
@@ -79,6 +79,8 @@ impl Receipt {
         self.peers.sort_unstable();
         self.peers.dedup();
         self.peers.truncate(PEERS_MAX + 1);
+        // Two full lists take twice the room until then.
+        self.peers.shrink_to(PEERS_MAX + 2);
     }
 }
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{Kind, View};
 use crate::state::Receipt;
-use crate::time::Slot;
+use crate::time::{Day, Slot};
 
-/// By workload and interface: what it got, by slot.
-pub(crate) type Received = BTreeMap<(u32, u32), BTreeMap<Slot, Receipt>>;
+/// By interface: what it got, by slot.
+pub(crate) type Received = BTreeMap<u32, BTreeMap<Slot, Receipt>>;
 
 impl View<'_> {
     /// What hosts got from inside, themselves: what gateways got, they passed on. Of several flow logs of an interface the one
@@ -20,8 +20,9 @@ impl View<'_> {
                 if !is_host || key.slot.day() > self.through {
                     continue;
                 }
-                let (interface, workload) = self.who(key.entity, key.slot);
-                let slots = received.entry((workload, interface)).or_default();
+                // Whatever its workload was then: a host that changes it keeps its past.
+                let (interface, _) = self.who(key.entity, key.slot);
+                let slots = received.entry(interface).or_default();
                 let own = slots.entry(key.slot).or_default();
                 if *own < *receipt {
                     own.clone_from(receipt);
@@ -29,5 +30,11 @@ impl View<'_> {
             }
         }
         received
+    }
+
+    /// The first day whose receipts are all kept, if earlier ones were dropped.
+    pub(crate) fn receipts_from(&self) -> Option<Day> {
+        let first = self.state.received_from()?;
+        Some(Slot::of(first.0.saturating_add(86_399)).day())
     }
 }

@@ -221,3 +221,57 @@ fn nothing_later_changes_the_verdict_on_a_day() {
     assert!(!then.findings.is_empty());
     assert_eq!(then.findings, later.findings);
 }
+
+#[test]
+fn the_most_before_is_that_of_every_window_before() {
+    let days = [
+        (1, 5_u64),
+        (2, 9),
+        (4, 7),
+        (5, 1),
+        (6, 1),
+        (20, 30),
+        (23, 2),
+    ];
+    let slots = days.iter().flat_map(|(day, payload)| {
+        let slot = |at: Slot, payload| (at, Receipt::of_parts(payload, vec![1]).unwrap());
+        let day = Day(*day);
+        [
+            slot(day.first_slot(), 1_000 * payload),
+            slot(day.last_slot(), *payload),
+        ]
+    });
+    let past = Past::new(&slots.collect());
+    for first in 0..30 {
+        let windows =
+            (0..first).map(|end: u32| past.gathered(Day(end.saturating_sub(2)), Day(end)));
+        assert_eq!(
+            past.before(Day(first)),
+            windows.max().unwrap_or(0),
+            "{first}"
+        );
+    }
+}
+
+#[test]
+fn a_past_of_which_the_beginning_was_dropped_is_none() {
+    let mut log = Log::default();
+    log.past(7, 0);
+    log.gathers(10, 30..40, 50 * MB);
+    log.sends(11, "45.1.2.3", 450 * MB);
+    let mut state = state_of_lines(FORMAT, &log.0);
+    let count = |state: &State| {
+        let verdict = judge(state, &Policy::default(), Day(40_000));
+        let findings = verdict.findings.iter().map(|judged| &judged.finding);
+        let own = findings.filter(|finding| finding.family == Family::StagingRelay);
+        own.count()
+    };
+    let born = Slot::of(START).day();
+    state.keep_receipts_from(born.first_slot());
+    assert_eq!(count(&state), 1);
+    // The days are 9 to 11, and seven must have been before.
+    state.keep_receipts_from(Day(born.0 + 2).first_slot());
+    assert_eq!(count(&state), 1);
+    state.keep_receipts_from(Slot(Day(born.0 + 2).first_slot().0 + 1));
+    assert_eq!(count(&state), 0);
+}
