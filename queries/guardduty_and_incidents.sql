@@ -28,30 +28,32 @@ WITH theirs AS (
     FROM guardduty
     WHERE severity >= $severity_min
 ), their_sides AS (
-    SELECT id, 'interface' AS side, unnest(interface_ids) AS name FROM guardduty
+    SELECT id, account_id, 'interface' AS side, unnest(interface_ids) AS name FROM guardduty
     UNION ALL
-    SELECT id, 'instance' AS side, instance_id AS name FROM guardduty
+    SELECT id, account_id, 'instance' AS side, instance_id AS name FROM guardduty
     UNION ALL
-    SELECT id, 'inside address' AS side, unnest(private_addrs) AS name FROM guardduty
+    SELECT id, account_id, 'inside address' AS side, unnest(private_addrs) AS name FROM guardduty
     UNION ALL
-    SELECT id, 'outside address' AS side, unnest(remote_addrs) AS name FROM guardduty
+    SELECT id, account_id, 'outside address' AS side, unnest(remote_addrs) AS name FROM guardduty
     UNION ALL
-    SELECT id, 'domain' AS side, registered_domain(domain) AS name FROM guardduty
+    SELECT id, account_id, 'domain' AS side, registered_domain(domain) AS name FROM guardduty
 ), our_sides AS (
-    SELECT id, 'interface' AS side, interface_id AS name FROM findings
+    SELECT id, account_id, 'interface' AS side, interface_id AS name FROM findings
     UNION ALL
-    SELECT id, 'instance' AS side, instance_id AS name FROM findings
+    SELECT id, account_id, 'instance' AS side, instance_id AS name FROM findings
     UNION ALL
     -- Of a host that only a gateway tells of, the workload begins with its address.
-    SELECT id, 'inside address' AS side, split_part(workload, ' ', 1) AS name FROM findings
+    SELECT id, account_id, 'inside address' AS side, split_part(workload, ' ', 1) AS name FROM findings
     UNION ALL
-    SELECT id, 'outside address' AS side, unnest(addresses) AS name FROM findings
+    SELECT id, account_id, 'outside address' AS side, unnest(addresses) AS name FROM findings
     UNION ALL
-    SELECT id, 'domain' AS side, registered_domain(coalesce(domain, destination)) AS name FROM findings
+    SELECT id, account_id, 'domain' AS side, registered_domain(coalesce(domain, destination)) AS name FROM findings
 ), met AS (
     SELECT theirs.id AS guardduty, ours.id AS finding, theirs.side
     FROM their_sides AS theirs
     JOIN our_sides AS ours ON theirs.side = ours.side AND theirs.name = ours.name
+        -- Private addresses are the same ones in many accounts.
+        AND (theirs.side <> 'inside address' OR theirs.account_id = ours.account_id)
     GROUP BY theirs.id, ours.id, theirs.side
 ), matched AS (
     SELECT

@@ -21,7 +21,7 @@ pub use needs::Needs;
 pub use only::Only;
 pub use row::{Row, rows};
 pub use session::{
-    CATALOG, Limits, OPERATORS_MAX, PARENTHESES_MAX, Rows, SCHEMA, STACK_BYTES, Session,
+    Answers, CATALOG, Limits, OPERATORS_MAX, PARENTHESES_MAX, Rows, SCHEMA, STACK_BYTES, Session,
     check_size, is_whole,
 };
 pub use timeline::{

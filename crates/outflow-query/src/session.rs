@@ -88,6 +88,21 @@ impl std::fmt::Debug for Session {
     }
 }
 
+/// The answers in `dns` of a session's lake, for those who run plans of [`Session::engine`] themselves.
+#[derive(Debug, Clone)]
+pub struct Answers(Arc<LakeTables>);
+
+impl Answers {
+    /// A plan whose calls of `name_at` know the answers that the lake has now; one without such calls is as it was. What the
+    /// session does not see, it does not give, and answers are read once for each version of `dns`.
+    ///
+    /// # Errors
+    /// Those of the engine if `dns` cannot be read.
+    pub async fn give(&self, plan: LogicalPlan) -> Result<LogicalPlan, DataFusionError> {
+        self.0.name(plan).await
+    }
+}
+
 impl Session {
     /// A session over all of a lake, whose functions know what is known from elsewhere.
     ///
@@ -140,10 +155,16 @@ impl Session {
     }
 
     /// The engine itself, for what speaks to it in another language than [`Session::query`] does, as servers do. Whoever plans a
-    /// statement with it has to see that it only reads, and first that it is no larger than [`check_size`] allows; whatever is
-    /// registered with it is there for all that use the session.
+    /// statement with it has to see that it only reads, and first that it is no larger than [`check_size`] allows. Whoever runs
+    /// a plan of it has to give that the answers of `dns` first, with [`Answers::give`]: `name_at` knows none without. Whatever
+    /// is registered with it is there for all that use the session.
     pub fn engine(&self) -> &SessionContext {
         &self.context
+    }
+
+    /// What plans of [`Session::engine`] are given before they are run.
+    pub fn answers(&self) -> Answers {
+        Answers(Arc::clone(&self.tables))
     }
 
     /// Names that a query may have in it: of tables, of their columns and of functions.

@@ -102,8 +102,8 @@ pub struct TimelineRequest {
     pub gap_secs: u32,
 }
 
-/// Something that happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Something that happened. In order by start, then by end, and then by what tells moments of one time apart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment {
     /// When it began.
     pub at: Timestamp,
@@ -114,7 +114,7 @@ pub struct Moment {
 }
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum What {
     /// Connections with one service of another address.
     Episode(Box<Episode>),

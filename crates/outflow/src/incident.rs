@@ -17,6 +17,9 @@ pub(crate) const AROUND_SECS: u32 = 3_600;
 /// first; how many are left out is told.
 pub(crate) const DESTINATIONS_MAX: usize = 100;
 
+/// Senders of an incident whose timelines are asked for, likewise: each is as many queries over its time as a timeline takes.
+pub(crate) const SENDERS_MAX: usize = 50;
+
 /// The incident of an id, or of what only one begins with.
 pub(crate) fn found<'o>(outcome: &'o Outcome, id: &str) -> Result<&'o Incident, Failure> {
     let begins = |incident: &&Incident| incident.body.id.starts_with(id);
@@ -45,13 +48,19 @@ pub(crate) fn findings<'o>(outcome: &'o Outcome, incident: &Incident) -> Vec<&'o
     ids.filter_map(finding).collect()
 }
 
-/// Whose timelines show what these findings are about, each once and by name.
-pub(crate) fn senders(findings: &[&Finding]) -> Vec<Entity> {
-    let senders = findings.iter().filter_map(|finding| sender(finding));
-    let by_name: BTreeMap<String, Entity> = senders
-        .map(|entity| (entity.name().into_owned(), entity))
-        .collect();
-    by_name.into_values().collect()
+/// Whose timelines show what these findings are about, each once and by name, [`SENDERS_MAX`] at most, and how many more there are.
+pub(crate) fn senders(findings: &[&Finding]) -> (Vec<Entity>, u64) {
+    let mut by_name: BTreeMap<String, Entity> = BTreeMap::new();
+    let mut beyond: BTreeSet<String> = BTreeSet::new();
+    for entity in findings.iter().filter_map(|finding| sender(finding)) {
+        let name = entity.name().into_owned();
+        if by_name.len() < SENDERS_MAX || by_name.contains_key(&name) {
+            by_name.insert(name, entity);
+        } else {
+            beyond.insert(name);
+        }
+    }
+    (by_name.into_values().collect(), beyond.len() as u64)
 }
 
 /// Whose timeline shows what a finding is about: of a host that a gateway tells of, the host's and not the gateway's.
@@ -98,4 +107,30 @@ pub(crate) fn around(
         firsts.min().map(|at| Timestamp(at.secs() - around)),
         lasts.max().map(|at| Timestamp(at.secs() + around)),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use outflow_finding::Family;
+
+    use super::*;
+
+    #[test]
+    fn the_senders_of_the_gravest_findings_are_asked_about() {
+        let of = |at: usize| {
+            let mut finding = Finding::new(Family::ALL[0]);
+            finding.interface_id = Some(format!("eni-{:03}", 999 - at));
+            finding
+        };
+        let mut findings: Vec<Finding> = (0..SENDERS_MAX + 2).map(of).collect();
+        // Of a sender that is asked about, and of one that is not.
+        findings.extend([of(0), of(SENDERS_MAX)]);
+        let findings: Vec<&Finding> = findings.iter().collect();
+        let (asked, unasked) = senders(&findings);
+        assert_eq!((asked.len(), unasked), (SENDERS_MAX, 2));
+        let last = format!("eni-{:03}", 999 - (SENDERS_MAX - 1));
+        assert_eq!(asked.first(), Some(&Entity::Interface(last)));
+        let (asked, unasked) = senders(&findings[..2]);
+        assert_eq!((asked.len(), unasked), (2, 0));
+    }
 }

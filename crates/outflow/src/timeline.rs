@@ -201,7 +201,7 @@ pub(crate) struct AskedIncident<'a> {
     pub(crate) gap_secs: u32,
 }
 
-/// The timeline of each sender of an incident, and its story.
+/// The timeline of each sender of an incident that is asked about, and its story.
 pub(crate) fn of_incident(
     asked: &AskedIncident<'_>,
     ask: impl Fn(&TimelineRequest) -> Result<Timeline, Failure>,
@@ -215,13 +215,19 @@ pub(crate) fn of_incident(
         gap_secs: asked.gap_secs,
     };
     let mut senders = Vec::new();
-    for entity in incident::senders(asked.findings) {
+    let (entities, senders_unasked) = incident::senders(asked.findings);
+    for entity in entities {
         let told = ask(&request(entity.clone()))?;
         senders.push((entity, told));
     }
     let (addrs, unasked) = incident::destinations(asked.findings);
     let others = ask(&request(Entity::Addrs(addrs)))?;
     let of = (asked.incident, asked.findings);
-    let story = Story::of_incident(of, span, senders.clone(), others, unasked);
+    let story = Story::of_incident(
+        of,
+        span,
+        (senders.clone(), senders_unasked),
+        (others, unasked),
+    );
     Ok((senders, story))
 }

@@ -1,9 +1,9 @@
 //! Incidents and findings of a run of `outflow detect`, out of its JSON lines.
 
-use std::io::BufRead;
+use std::io::{self, BufRead, Read as _};
 
 use outflow_record::Timestamp;
-use serde_json::Value;
+use serde::{Deserialize, Deserializer};
 
 use super::GivenTable;
 use super::columns::{Column, batch, lists, longs, texts, times};
@@ -41,21 +41,30 @@ pub enum FoundError {
 /// # Errors
 /// [`FoundError`].
 pub fn found(lines: impl BufRead) -> Result<[GivenTable; 2], FoundError> {
+    found_in(lines, LINE_BYTES_MAX)
+}
+
+/// As [`found`], of lines of at most so many bytes.
+fn found_in(mut lines: impl BufRead, line_bytes_max: usize) -> Result<[GivenTable; 2], FoundError> {
     let (mut incidents, mut findings) = (Vec::new(), Vec::new());
     let mut is_run = false;
-    for (at, line) in lines.split(b'\n').enumerate() {
-        let wrong = |what: String| FoundError::Line { line: at + 1, what };
-        let line = line.map_err(|error| wrong(error.to_string()))?;
+    let mut line = Vec::new();
+    for at in 1.. {
+        let wrong = |what: String| FoundError::Line { line: at, what };
+        let read = read_line(&mut lines, line_bytes_max, &mut line);
+        if !read.map_err(|error| wrong(error.to_string()))? {
+            break;
+        }
+        if line.len() > line_bytes_max {
+            return Err(wrong(format!("it has more than {line_bytes_max} bytes")));
+        }
         if line.trim_ascii().is_empty() {
             continue;
         }
-        if line.len() > LINE_BYTES_MAX {
-            return Err(wrong(format!("it has more than {LINE_BYTES_MAX} bytes")));
-        }
-        let value: Value = serde_json::from_slice(&line).map_err(|e| wrong(e.to_string()))?;
-        match value.get("type").and_then(Value::as_str) {
-            Some("incident") => incidents.push(value),
-            Some("finding") => findings.push(value),
+        let told: Told = serde_json::from_slice(&line).map_err(|e| wrong(e.to_string()))?;
+        match told.kind.as_deref() {
+            Some("incident") => incidents.push(told),
+            Some("finding") => findings.push(told),
             Some("accounts") => {}
             _ => return Err(wrong("it is no incident and no finding".to_owned())),
         }
@@ -67,43 +76,113 @@ pub fn found(lines: impl BufRead) -> Result<[GivenTable; 2], FoundError> {
     Ok([table(INCIDENTS, &incidents)?, table(FINDINGS, &findings)?])
 }
 
-fn table(name: &'static str, lines: &[Value]) -> Result<GivenTable, Error> {
-    let text = |path: &'static str| texts(lines.iter().map(move |of| of.pointer(path)?.as_str()));
-    let long = |path: &'static str| longs(lines.iter().map(move |of| of.pointer(path)?.as_i64()));
-    let time = |path: &'static str| {
-        let at =
-            move |of: &Value| -> Option<Timestamp> { of.pointer(path)?.as_str()?.parse().ok() };
-        times(lines.iter().map(at))
+/// Reads a line without its end, and of one that is too long no more than tells that it is; false after the last one.
+fn read_line(lines: impl BufRead, bytes_max: usize, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    // A line may end with two bytes.
+    let mut limited = lines.take(bytes_max as u64 + 2);
+    if limited.read_until(b'\n', line)? == 0 {
+        return Ok(false);
+    }
+    if line.last() == Some(&b'\n') {
+        line.pop();
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+    }
+    Ok(true)
+}
+
+/// What the tables need of a line; what else it has is read past.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Told {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    id: Option<String>,
+    incident: Option<String>,
+    family: Option<String>,
+    severity: Option<String>,
+    risk: Option<i64>,
+    title: Option<String>,
+    account_id: Option<String>,
+    region: Option<String>,
+    vpc_id: Option<String>,
+    interface_id: Option<String>,
+    sender: Option<Sender>,
+    workload: Option<String>,
+    destination: Option<Destination>,
+    #[serde(deserialize_with = "instant")]
+    first_seen: Option<Timestamp>,
+    #[serde(deserialize_with = "instant")]
+    last_seen: Option<Timestamp>,
+    bytes: Option<i64>,
+    payload_bytes: Option<i64>,
+    flows: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Sender {
+    instance_id: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Destination {
+    group: Option<String>,
+    domain: Option<String>,
+    addresses: Vec<String>,
+}
+
+fn instant<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(from)? else {
+        return Ok(None);
     };
-    let list = |path: &'static str| {
-        let list = move |of: &Value| -> Vec<String> {
-            let values = of.pointer(path).and_then(Value::as_array);
-            let texts = values.into_iter().flatten().filter_map(Value::as_str);
-            texts.map(str::to_owned).collect()
-        };
-        lists(lines.iter().map(list))
-    };
+    let at = text.parse();
+    at.map(Some)
+        .map_err(|_| serde::de::Error::custom(format!("`{}` is no time", text.escape_default())))
+}
+
+fn table(name: &'static str, lines: &[Told]) -> Result<GivenTable, Error> {
+    let text = |of: fn(&Told) -> Option<&String>| texts(lines.iter().map(of));
+    let long = |of: fn(&Told) -> Option<i64>| longs(lines.iter().map(of));
+    let time = |of: fn(&Told) -> Option<Timestamp>| times(lines.iter().map(of));
+    let addresses = lines.iter().map(|of| {
+        let to = of.destination.iter();
+        let addresses = to.flat_map(|to| to.addresses.iter().cloned());
+        addresses.collect::<Vec<_>>()
+    });
     let columns: Vec<Column> = vec![
-        ("id", text("/id")),
-        ("incident", text("/incident")),
-        ("family", text("/family")),
-        ("severity", text("/severity")),
-        ("risk", long("/risk")),
-        ("title", text("/title")),
-        ("account_id", text("/account_id")),
-        ("region", text("/region")),
-        ("vpc_id", text("/vpc_id")),
-        ("interface_id", text("/interface_id")),
-        ("instance_id", text("/sender/instance_id")),
-        ("workload", text("/workload")),
-        ("destination", text("/destination/group")),
-        ("domain", text("/destination/domain")),
-        ("addresses", list("/destination/addresses")),
-        ("first_seen", time("/first_seen")),
-        ("last_seen", time("/last_seen")),
-        ("bytes", long("/bytes")),
-        ("payload_bytes", long("/payload_bytes")),
-        ("flows", long("/flows")),
+        ("id", text(|of| of.id.as_ref())),
+        ("incident", text(|of| of.incident.as_ref())),
+        ("family", text(|of| of.family.as_ref())),
+        ("severity", text(|of| of.severity.as_ref())),
+        ("risk", long(|of| of.risk)),
+        ("title", text(|of| of.title.as_ref())),
+        ("account_id", text(|of| of.account_id.as_ref())),
+        ("region", text(|of| of.region.as_ref())),
+        ("vpc_id", text(|of| of.vpc_id.as_ref())),
+        ("interface_id", text(|of| of.interface_id.as_ref())),
+        (
+            "instance_id",
+            text(|of| of.sender.as_ref()?.instance_id.as_ref()),
+        ),
+        ("workload", text(|of| of.workload.as_ref())),
+        (
+            "destination",
+            text(|of| of.destination.as_ref()?.group.as_ref()),
+        ),
+        (
+            "domain",
+            text(|of| of.destination.as_ref()?.domain.as_ref()),
+        ),
+        ("addresses", lists(addresses)),
+        ("first_seen", time(|of| of.first_seen)),
+        ("last_seen", time(|of| of.last_seen)),
+        ("bytes", long(|of| of.bytes)),
+        ("payload_bytes", long(|of| of.payload_bytes)),
+        ("flows", long(|of| of.flows)),
     ];
     Ok(GivenTable {
         name,
@@ -125,5 +204,29 @@ mod tests {
         assert!(matches!(read(other), Err(FoundError::Line { line: 1, .. })));
         let [incidents, findings] = read("{\"type\":\"accounts\"}\n").unwrap();
         assert_eq!((incidents.rows(), findings.rows()), (0, 0));
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_not_read_on() {
+        let line = "{\"type\":\"accounts\"}";
+        let read = |text: &str, most: usize| found_in(text.as_bytes(), most);
+        for end in ["", "\n", "\r\n"] {
+            assert!(read(&format!("{line}{end}"), line.len()).is_ok(), "{end:?}");
+            let long = read(&format!("\n{line} {end}"), line.len());
+            assert!(matches!(long, Err(FoundError::Line { line: 2, .. })));
+        }
+        let mut endless = io::BufReader::new(io::repeat(b' '));
+        let mut read = Vec::new();
+        assert!(read_line(&mut endless, 10, &mut read).unwrap());
+        assert_eq!(read.len(), 12);
+    }
+
+    #[test]
+    fn what_is_of_another_type_than_its_column_is_refused() {
+        for field in [r#""first_seen":"soon""#, r#""bytes":"9""#, r#""id":7"#] {
+            let text = format!(r#"{{"type":"finding",{field}}}"#);
+            let read = found(text.as_bytes());
+            assert!(matches!(read, Err(FoundError::Line { line: 1, .. })));
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::session::Session;
 
 /// Connections with one service of another address.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Episode {
     /// The interface that saw them.
     pub interface_id: String,

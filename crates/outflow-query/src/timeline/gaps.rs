@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::session::Session;
 
 /// A time of which no log of an interface tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gap {
     /// The interface.
     pub interface_id: String,
@@ -19,7 +19,7 @@ pub struct Gap {
 }
 
 /// Why nothing is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
     /// `SKIPDATA`: AWS says that records of the window were lost.
     Skipped,

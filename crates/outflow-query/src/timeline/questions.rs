@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::session::Session;
 
 /// Questions about one domain that follow one another.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Questions {
     /// The client.
     pub srcaddr: String,

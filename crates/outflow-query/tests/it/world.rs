@@ -135,8 +135,8 @@ fn refused() -> String {
     lines
 }
 
-/// Findings of GuardDuty: of the theft, of the same interface a month earlier, of the host that sends data below a domain, and
-/// of somebody else.
+/// Findings of GuardDuty: of the theft, of the same interface a month earlier, of the host that sends data below a domain, of
+/// somebody else, and of a host of another account that has the address of that host.
 fn guardduty() -> String {
     let line = |id: &str, kind: &str, severity: u8, day: &str, resource: &str, action: &str| {
         format!(
@@ -150,6 +150,7 @@ fn guardduty() -> String {
         )
     };
     let asked = r#""actionType":"DNS_REQUEST","dnsRequestAction":{"domain":"abcd.t.example.com"}"#;
+    let namesake = r#""instanceDetails":{"instanceId":"i-0c0ffee0c0ffee0c0","networkInterfaces":[{"networkInterfaceId":"eni-0c0ffee0c0ffee0c0","privateIpAddress":"10.16.37.134","vpcId":"vpc-0c0ffee0c0ffee0c0"}]}"#;
     let user = r#""accessKeyDetails":{"userName":"somebody"}"#;
     let volume = "Behavior:EC2/TrafficVolumeUnusual";
     let lines = [
@@ -171,6 +172,8 @@ fn guardduty() -> String {
             user,
             &to("52.94.36.7"),
         ),
+        line("gd-5", volume, 1, "2026-09-03", namesake, &to("52.94.36.8"))
+            .replace("878788776414", "111122223333"),
     ];
     lines.join("\n")
 }

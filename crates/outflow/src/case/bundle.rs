@@ -142,7 +142,9 @@ impl Case<'_> {
         for table in found {
             session.give(table).map_err(|error| failure(error, ""))?;
         }
-        let asked = Asked::shipped("guardduty_and_incidents")?;
+        // Its limit is of all findings of GuardDuty, those about something else among them: a case has each that is about it.
+        let all = [("top".to_owned(), i64::MAX.to_string())];
+        let asked = Asked::shipped("guardduty_and_incidents", &all)?;
         let sql = format!(
             "SELECT * FROM ({}) AS told WHERE finding IS NOT NULL",
             asked.sql

@@ -31,9 +31,9 @@ impl Asked {
         }
     }
 
-    /// A query that comes with the program, with its defaults.
-    pub(crate) fn shipped(name: &str) -> Result<Self, Failure> {
-        Self::saved(&library(None)?, name, &[])
+    /// A query that comes with the program, with these values and its defaults for the others.
+    pub(crate) fn shipped(name: &str, given: &[(String, String)]) -> Result<Self, Failure> {
+        Self::saved(&library(None)?, name, given)
     }
 
     /// A saved query with these values.

@@ -37,6 +37,7 @@ fn of_incident(incident: &Incident, story: &Story) -> Value {
         "findings": incident.finding_ids,
         "since": since.map(|at| at.to_string()), "until": until.map(|at| at.to_string()),
         "destinations_not_asked": story.unasked,
+        "senders_not_asked": story.senders_unasked,
     })
 }
 

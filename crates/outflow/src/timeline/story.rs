@@ -22,6 +22,8 @@ pub(crate) struct Story {
     pub(crate) omitted: u64,
     /// Addresses of destinations of the incident that were not asked about.
     pub(crate) unasked: u64,
+    /// Senders of the incident whose timelines were not asked for.
+    pub(crate) senders_unasked: u64,
 }
 
 /// A line of it.
@@ -81,6 +83,7 @@ impl Story {
             entries: moments.map(|of| Entry::Moment(of, Vec::new())).collect(),
             omitted: timeline.omitted,
             unasked: 0,
+            senders_unasked: 0,
         }
     }
 
@@ -88,9 +91,8 @@ impl Story {
     pub(crate) fn of_incident(
         (incident, findings): (&Incident, &[&Finding]),
         span: (Option<Timestamp>, Option<Timestamp>),
-        senders: Vec<(Entity, Timeline)>,
-        others: Timeline,
-        unasked: u64,
+        (senders, senders_unasked): (Vec<(Entity, Timeline)>, u64),
+        (others, unasked): (Timeline, u64),
     ) -> Self {
         let names: Vec<String> = senders
             .iter()
@@ -124,6 +126,7 @@ impl Story {
             entries,
             omitted,
             unasked,
+            senders_unasked,
         }
     }
 }
@@ -138,17 +141,9 @@ fn side(moment: &Moment) -> Option<(String, String)> {
 
 /// The moments by start, each once: timelines of an interface and of its workload tell the same.
 fn unrepeated(mut moments: Vec<Moment>) -> Vec<Moment> {
-    moments.sort_by_key(|moment| (moment.at, moment.until));
-    let mut kept: Vec<Moment> = Vec::with_capacity(moments.len());
-    for moment in moments {
-        let same_time = kept.iter().rev();
-        let mut same_time =
-            same_time.take_while(|of| (of.at, of.until) == (moment.at, moment.until));
-        if !same_time.any(|of| *of == moment) {
-            kept.push(moment);
-        }
-    }
-    kept
+    moments.sort_unstable();
+    moments.dedup();
+    moments
 }
 
 /// Where findings are met: by address, by group of destinations and by domain.

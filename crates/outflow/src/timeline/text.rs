@@ -67,7 +67,14 @@ pub(super) fn left_out(story: &Story) -> Option<String> {
             human_count(story.unasked)
         )
     });
-    let parts: Vec<String> = omitted.into_iter().chain(unasked).collect();
+    let senders = (story.senders_unasked > 0).then(|| {
+        format!(
+            "what {} more of its senders did was not asked: `outflow timeline --interface` tells it of one",
+            human_count(story.senders_unasked)
+        )
+    });
+    let parts = omitted.into_iter().chain(unasked).chain(senders);
+    let parts: Vec<String> = parts.collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
