@@ -4,6 +4,7 @@ import socket
 import struct
 import time
 
+import adbc_driver_flightsql.dbapi as flight
 import psycopg
 from server import Server, arguments, ok, same
 
@@ -14,6 +15,8 @@ def main():
     with Server(*arguments(), *LIMITS, flight=True) as server:
         garbage(server)
         lengths(server)
+        flushed(server)
+        kept(server)
         crowd(server)
         slow(server)
         large(server)
@@ -99,6 +102,68 @@ def lengths(server):
         half.close()
 
 
+def until(stream, end):
+    said = b""
+    while not said.endswith(end):
+        part = stream.recv(65536)
+        if not part:
+            break
+        said += part
+    return said
+
+
+def flushed(server):
+    """Errors are told at once: also to who waits for them before a Sync."""
+    idle = b"Z\0\0\0\5I"
+    with ready(server.pg) as stream:
+        stream.sendall(message(b"Q", b"SELECT '\xff'\0"))
+        same(b"C22021" in until(stream, idle), True, "a query that is no text")
+        stream.sendall(message(b"Q", b"SELECT 1\0"))
+        same(b"SELECT 1\0" in until(stream, idle), True, "a query after it")
+        stream.sendall(message(b"P", b"\0SELEC 1\0\0\0") + message(b"H", b""))
+        same(b"C42601" in until(stream, b"\0\0"), True, "what is wrong, before a Sync")
+        stream.sendall(message(b"S", b""))
+        same(until(stream, idle), idle, "a Sync")
+    # What needs no engine takes its time, too.
+    with ready(server.pg) as stream:
+        stream.sendall(message(b"Q", b"SET statement_timeout = 100\0"))
+        until(stream, idle)
+        stream.sendall(message(b"Q", b"SHOW ALL;" * 60_000 + b"\0"))
+        same(b"C57014" in until(stream, idle), True, "a statement of 60,000")
+    answers(server, "errors that are waited for")
+
+
+def kept(server):
+    """What a connection may keep."""
+
+    def code(connection, sql):
+        try:
+            connection.execute(sql)
+        except psycopg.Error as error:
+            return error.sqlstate
+        return None
+
+    with psycopg.connect(server.dsn()) as connection:
+        for number in range(8):
+            connection.execute(f"DECLARE c{number} CURSOR FOR SELECT * FROM flows")
+        same(code(connection, "DECLARE c8 CURSOR FOR SELECT * FROM flows"), "53400", "cursors")
+        connection.rollback()
+        same(code(connection, "SET my.name = '" + "x" * 1025 + "'"), "22023", "a long setting")
+        connection.rollback()
+        same(code(connection, "SET client_encoding = " + "'" * 3 + "utf-8" + "'" * 3), None, "an encoding with quotes")
+        same(code(connection, "SELECT 99999999999::int"), "22003", "a number that is too large")
+        connection.rollback()
+        same(code(connection, "SELECT count(*) FROM flows WHERE action ~ '('"), "2201B", "a wrong expression")
+    with ready(server.pg) as stream:
+        large = b"SELECT '" + b"x" * 15_000_000 + b"'\0\0\0"
+        for number in range(5):
+            stream.sendall(message(b"P", b"s%d\0" % number + large))
+        stream.sendall(message(b"S", b""))
+        said = until(stream, b"Z\0\0\0\5I")
+        same((said.count(b"1\0\0\0\4"), b"C53400" in said), (4, True), "statements of 75 MB")
+    answers(server, "who keeps too much")
+
+
 def crowd(server):
     """More connections than there may be: silent ones, and such as were let in."""
     silent = []
@@ -129,6 +194,11 @@ def crowd(server):
     time.sleep(0.5)
     # Of the other protocol.
     flights = [connect(server.flight) for _ in range(100)]
+    with flight.connect(f"grpc://127.0.0.1:{server.flight}", autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT 42 AS n")
+        same(cursor.fetchone(), (42,), "beside 100 that say nothing")
+    # The server ends it, or this ends by its timeout.
+    all_of(flights[0])
     for stream in flights:
         stream.close()
     answers(server, "200 connections that were let in as far as there was room")

@@ -23,6 +23,7 @@ use crate::problem::{Problem, sqlstate};
 use crate::tls::Tls;
 use crate::users::{Users, chance};
 
+mod guard;
 mod incoming;
 mod metadata;
 mod service;
@@ -38,7 +39,7 @@ const TOKENS_MAX: usize = 10_000;
 const TOKEN_LIFE: Duration = Duration::from_secs(12 * 3_600);
 
 /// Calls of one connection at once.
-const CALLS_MAX: u32 = 64;
+const CALLS_MAX: u32 = 16;
 
 /// A server of Flight SQL.
 #[derive(Clone)]
@@ -54,12 +55,32 @@ impl std::fmt::Debug for Flight {
 
 struct Shared {
     engine: Engine,
-    /// Calls leave nothing behind, so that one desk is enough for all.
+    /// What needs no settings is done at this one.
     desk: Desk,
     users: Option<Users>,
     tls: Option<TlsAcceptor>,
     tokens: Mutex<BTreeMap<String, (Instant, String)>>,
     connections: Arc<Semaphore>,
+    anteroom: Arc<Semaphore>,
+    /// Passwords are looked at one by one: that takes long, and anybody may ask for it.
+    looking: Arc<Semaphore>,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Caller {
+    name: String,
+    /// Whether that was proved by a token that a password was changed for.
+    by_given_token: bool,
+}
+
+impl Caller {
+    fn proved(name: String) -> Self {
+        Self {
+            name,
+            by_given_token: false,
+        }
+    }
 }
 
 impl Flight {
@@ -73,6 +94,8 @@ impl Flight {
                 tls: tls.map(|tls| tls.acceptor(ALPN)),
                 tokens: Mutex::new(BTreeMap::new()),
                 connections: Arc::new(Semaphore::new(engine.limits().connections)),
+                anteroom: crate::listen::anteroom(),
+                looking: Arc::new(Semaphore::new(1)),
             }),
         }
     }
@@ -90,6 +113,7 @@ impl Flight {
         let service = FlightServiceServer::new(service::Service::new(&self.shared))
             .max_decoding_message_size(limits.message_bytes)
             .max_encoding_message_size(usize::MAX);
+        let service = guard::Guard::new(service, &self.shared);
         let incoming = incoming::incoming(Arc::clone(&self.shared), listener);
         let (tell, told) = tokio::sync::oneshot::channel::<()>();
         let serving = tonic::transport::Server::builder()
@@ -122,10 +146,15 @@ impl Flight {
 }
 
 impl Shared {
+    /// What one call asks with: settings that it makes are not those of another.
+    fn call(&self) -> Desk {
+        self.engine.desk("flight", 0)
+    }
+
     /// Who calls, by what it says of itself.
-    async fn who(&self, metadata: &MetadataMap) -> Result<String, Status> {
+    async fn who(&self, metadata: &MetadataMap) -> Result<Caller, Status> {
         let Some(users) = &self.users else {
-            return Ok("anybody".to_owned());
+            return Ok(Caller::proved("anybody".to_owned()));
         };
         let said = metadata
             .get("authorization")
@@ -134,10 +163,14 @@ impl Shared {
             .and_then(|said| said.split_once(' '))
             .ok_or_else(unknown)?;
         if scheme.eq_ignore_ascii_case("bearer") {
-            let known = self
-                .of_token(proof)
-                .or_else(|| users.of_token(proof).map(str::to_owned));
-            return known.ok_or_else(unknown);
+            if let Some(name) = self.of_token(proof) {
+                return Ok(Caller {
+                    name,
+                    by_given_token: true,
+                });
+            }
+            let known = users.of_token(proof).map(str::to_owned);
+            return known.map(Caller::proved).ok_or_else(unknown);
         }
         if !scheme.eq_ignore_ascii_case("basic") {
             return Err(unknown());
@@ -150,11 +183,21 @@ impl Shared {
         let decoded = decoded.ok_or_else(unknown)?;
         let (name, password) = decoded.split_once(':').ok_or_else(unknown)?;
         let (name, password, users) = (name.to_owned(), password.to_owned(), users.clone());
+        let looking = Arc::clone(&self.looking).acquire_owned();
+        let patience = self.engine.limits().startup_timeout;
+        let Ok(Ok(looking)) = tokio::time::timeout(patience, looking).await else {
+            return Err(Status::unavailable(
+                "too many say a password at once: ask again later",
+            ));
+        };
         // To see whether it is right takes as long as to find out what it is once.
-        let seen = self
-            .desk
-            .compute(move || Ok(users.has_password(&name, &password).then_some(name)));
-        seen.await.map_err(status)?.ok_or_else(unknown)
+        let seen = self.desk.compute(move || {
+            // It goes on though its client may be gone.
+            let _looking = looking;
+            Ok(users.has_password(&name, &password).then_some(name))
+        });
+        let known = seen.await.map_err(status)?;
+        known.map(Caller::proved).ok_or_else(unknown)
     }
 
     fn of_token(&self, token: &str) -> Option<String> {

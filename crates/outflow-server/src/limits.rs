@@ -53,6 +53,16 @@ pub(crate) const PLACES_MAX: usize = 65_535;
 /// Settings that a client may invent, as `SET my.name = …` does.
 pub(crate) const SETTINGS_MAX: usize = 200;
 
+/// Bytes of the name of a setting, and of its value.
+pub(crate) const SETTING_BYTES_MAX: usize = 1_024;
+
+/// Bytes of names, statements and bound values that a connection keeps; more are refused with SQLSTATE 53400.
+pub(crate) const KEPT_BYTES_MAX: usize = 64 << 20;
+
+/// Cursors and portals of a connection that have more rows to tell: each holds memory of the engine. One more is refused with
+/// SQLSTATE 53400.
+pub(crate) const TELLING_MAX: usize = 8;
+
 /// Bytes that wait to be sent before they are.
 pub(crate) const OUTPUT_BYTES: usize = 64 << 10;
 

@@ -14,6 +14,7 @@ pub(crate) mod sqlstate {
     pub(crate) const INVALID_DATETIME_FORMAT: &str = "22007";
     pub(crate) const DIVISION_BY_ZERO: &str = "22012";
     pub(crate) const INVALID_PARAMETER_VALUE: &str = "22023";
+    pub(crate) const INVALID_REGULAR_EXPRESSION: &str = "2201B";
     pub(crate) const INVALID_TEXT_REPRESENTATION: &str = "22P02";
     pub(crate) const INVALID_BINARY_REPRESENTATION: &str = "22P03";
     pub(crate) const READ_ONLY_SQL_TRANSACTION: &str = "25006";
@@ -99,7 +100,25 @@ impl Problem {
 impl From<DataFusionError> for Problem {
     fn from(error: DataFusionError) -> Self {
         let code = code(&error);
-        Self::of(Error::from(error), code)
+        match code {
+            Some(sqlstate::IO_ERROR) => {
+                // The cause names files of the server, which are nothing to its clients.
+                tracing::error!(%error, "a query could not be run to its end");
+                Self::new(
+                    sqlstate::IO_ERROR,
+                    "the query could not be run to its end: the server could not read or write a file",
+                )
+                .hint("the log of the server says which, and why")
+            }
+            Some(sqlstate::INVALID_REGULAR_EXPRESSION) => {
+                let told = error.to_string();
+                let reason = told.lines().last().unwrap_or(&told).trim();
+                let reason = reason.strip_prefix("error: ").unwrap_or(reason);
+                let message = format!("invalid regular expression: {reason}");
+                Self::new(sqlstate::INVALID_REGULAR_EXPRESSION, message)
+            }
+            code => Self::of(Error::from(error), code),
+        }
     }
 }
 
@@ -162,6 +181,11 @@ fn first_line(message: &str) -> &str {
 
 /// What the kind of an error tells.
 fn code(error: &DataFusionError) -> Option<&'static str> {
+    // It comes as an error of several kinds, even as one of a lake.
+    let told = error.to_string();
+    if told.contains("regex parse error") || told.contains("expression did not compile") {
+        return Some(sqlstate::INVALID_REGULAR_EXPRESSION);
+    }
     match error.find_root() {
         DataFusionError::SQL(..) => Some(sqlstate::SYNTAX_ERROR),
         DataFusionError::SchemaError(schema, _) => Some(match schema.as_ref() {
@@ -226,7 +250,7 @@ fn code_of_value(message: &str) -> &'static str {
         sqlstate::UNDEFINED_OBJECT
     } else if is("divide by zero") || is("division by zero") {
         sqlstate::DIVISION_BY_ZERO
-    } else if is("overflow") || is("out of range") {
+    } else if is("overflow") || is("out of range") || is("can't cast value") {
         sqlstate::NUMERIC_VALUE_OUT_OF_RANGE
     } else if is("timestamp") || is("date") || is("time zone") {
         sqlstate::INVALID_DATETIME_FORMAT
@@ -234,5 +258,46 @@ fn code_of_value(message: &str) -> &'static str {
         sqlstate::INVALID_TEXT_REPRESENTATION
     } else {
         sqlstate::DATA_EXCEPTION
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_the_server_are_not_told() {
+        let io = std::io::Error::other("/srv/lake/flows/part-0.parquet: permission denied");
+        for error in [
+            DataFusionError::External("/srv/lake/flows is gone".into()),
+            DataFusionError::IoError(io),
+        ] {
+            let problem = Problem::from(error);
+            assert_eq!(problem.code, sqlstate::IO_ERROR);
+            assert!(!format!("{problem:?}").contains("/srv"), "{problem:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_value_has_its_code() {
+        let cast = |message: &str| {
+            let error = arrow_schema::ArrowError::CastError(message.to_owned());
+            Problem::from(DataFusionError::ArrowError(Box::new(error), None)).code
+        };
+        assert_eq!(
+            cast("Can't cast value 99999999999 to type Int32"),
+            sqlstate::NUMERIC_VALUE_OUT_OF_RANGE
+        );
+        assert_eq!(
+            cast("Cannot cast string 'x' to value of Int32 type"),
+            sqlstate::INVALID_TEXT_REPRESENTATION
+        );
+        let words = "regex parse error:\n    (\n    ^\nerror: unclosed group";
+        let problem = Problem::from(DataFusionError::External(words.into()));
+        assert_eq!(problem.code, sqlstate::INVALID_REGULAR_EXPRESSION);
+        assert_eq!(
+            &*problem.message,
+            "invalid regular expression: unclosed group"
+        );
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::limits::SETTINGS_MAX;
+use crate::limits::{SETTING_BYTES_MAX, SETTINGS_MAX};
 use crate::problem::{Problem, sqlstate};
 
 /// The version of PostgreSQL whose catalogue is shown: clients choose their questions by it.
@@ -185,6 +185,14 @@ impl Settings {
             };
             return Ok(self.done(&name, None));
         };
+        if name.len().max(value.len()) > SETTING_BYTES_MAX {
+            return Err(Problem::new(
+                sqlstate::INVALID_PARAMETER_VALUE,
+                format!(
+                    "a setting's name and its value have {SETTING_BYTES_MAX} bytes each at most"
+                ),
+            ));
+        }
         let (value, warning) = self.checked(&name, kind, value)?;
         if !self.now.contains_key(&name) && self.now.len() >= SETTINGS_MAX {
             return Err(Problem::new(
@@ -261,7 +269,7 @@ impl Settings {
                 now,
                 Some("times are told in UTC, whatever TimeZone is asked for".to_owned()),
             )),
-            Kind::Encoding if same("UTF8") || same("UNICODE") => Ok((now, None)),
+            Kind::Encoding if is_utf8(value) => Ok((now, None)),
             Kind::Encoding => Err(Problem::new(
                 sqlstate::FEATURE_NOT_SUPPORTED,
                 format!("text is told in UTF8 alone, not in {value}"),
@@ -280,6 +288,13 @@ impl Settings {
             )),
         }
     }
+}
+
+/// Whether an encoding is the one that there is. Letters and digits count alone: clients also say `'utf-8'`, with the quotes.
+fn is_utf8(value: &str) -> bool {
+    let plain = value.chars().filter(char::is_ascii_alphanumeric);
+    let plain = plain.collect::<String>().to_ascii_lowercase();
+    ["utf8", "unicode"].contains(&plain.as_str())
 }
 
 pub(crate) fn unknown(name: &str) -> Problem {
@@ -350,7 +365,9 @@ mod tests {
         let mut settings = settings();
         let wrong = settings.set("server_version", Some("9.1")).unwrap_err();
         assert_eq!(wrong.code, "55P02");
-        settings.set("client_encoding", Some("utf-8")).unwrap();
+        for utf8 in ["utf-8", "'utf-8'", "UTF8", "Unicode"] {
+            settings.set("client_encoding", Some(utf8)).unwrap();
+        }
         let wrong = settings.set("client_encoding", Some("LATIN1")).unwrap_err();
         assert_eq!(wrong.code, sqlstate::FEATURE_NOT_SUPPORTED);
         let wrong = settings
@@ -376,6 +393,11 @@ mod tests {
         let mut settings = settings();
         settings.set("my.name", Some("x")).unwrap();
         assert_eq!(settings.get("my.name"), Some("x"));
+        let long = "x".repeat(SETTING_BYTES_MAX + 1);
+        for (name, value) in [("my.name", long.as_str()), (&format!("my.{long}"), "")] {
+            let wrong = settings.set(name, Some(value)).unwrap_err();
+            assert_eq!(wrong.code, sqlstate::INVALID_PARAMETER_VALUE);
+        }
         let many = (0..SETTINGS_MAX)
             .try_for_each(|at| settings.set(&format!("my.n{at}"), Some("")).map(|_| ()));
         assert_eq!(

@@ -61,7 +61,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     statement_timeout: u32,
     /// Statements that are worked on at once; more wait.
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=512))]
     statements: u16,
     /// Connections at once; more are refused.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..))]
@@ -104,8 +104,10 @@ pub(crate) fn run(args: ServeArgs, voice: Voice) -> Result<Exit, Failure> {
     let threads = session.how.workers();
     let only: Only = session.only()?;
     let opened = session.open(only, None, None, voice)?;
-    // More than a statement takes at once: one that looks up seldom, such as a join of all with all, leaves some to the others.
-    let workers = session::runtime(threads.saturating_mul(STATEMENTS_APART))?;
+    // More than statements can take at once that seldom look up, such as a join of all with all: some are left to the others, also
+    // if those went on past their time.
+    let apart = threads.saturating_mul(STATEMENTS_APART);
+    let workers = session::runtime(apart.max(limits.statements.saturating_add(threads)))?;
     let engine = Engine::new(&opened.session, workers.handle(), limits).map_err(unusable)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(TALKERS)
@@ -205,14 +207,15 @@ async fn serve(
             None => Ok(()),
         }
     };
-    let signal = async {
-        let asked = signal().await;
-        tell.send_replace(true);
-        asked
+    let mut served = std::pin::pin!(async { tokio::try_join!(pg_done, flight_done) });
+    let asked = tokio::select! {
+        // Before it is asked to, it only ends as nobody can connect any more.
+        ended = &mut served => return ended.map(|_| ()).map_err(unusable),
+        asked = signal() => asked,
     };
-    let served = async { tokio::try_join!(pg_done, flight_done) };
-    let (signal, served) = tokio::join!(signal, served);
-    signal?;
+    tell.send_replace(true);
+    let served = served.await;
+    asked?;
     served.map(|_| ()).map_err(unusable)
 }
 

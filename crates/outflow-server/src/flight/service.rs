@@ -19,7 +19,7 @@ use arrow_flight::{
     HandshakeResponse, Ticket,
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use futures::{Stream, TryStreamExt as _};
+use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use outflow_query::{CATALOG, SCHEMA};
 use prost::Message as _;
 use tonic::metadata::MetadataValue;
@@ -27,7 +27,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::metadata::{TABLE_TYPES, is_wanted, nothing, sql_info, told};
 use super::statement::{Bound, Rows, schema_bytes};
-use super::{Shared, status};
+use super::{Caller, Shared, status};
 use crate::problem::Problem;
 
 /// The calls, for any number of connections.
@@ -43,8 +43,12 @@ impl Service {
         }
     }
 
-    async fn know<T>(&self, request: &Request<T>) -> Result<(), Status> {
-        self.shared.who(request.metadata()).await.map(|_| ())
+    /// Who calls, as the guard in front of all calls has seen.
+    fn know<'r, T>(&self, request: &'r Request<T>) -> Result<&'r Caller, Status> {
+        request
+            .extensions()
+            .get::<Caller>()
+            .ok_or_else(super::unknown)
     }
 
     /// Where an answer of these columns is to be had.
@@ -117,8 +121,13 @@ impl FlightSqlService for Service {
         Response<Pin<Box<dyn Stream<Item = Result<HandshakeResponse, Status>> + Send>>>,
         Status,
     > {
-        let name = self.shared.who(request.metadata()).await?;
-        let token = self.shared.token(name)?;
+        let caller = self.know(&request)?;
+        if caller.by_given_token {
+            return Err(Status::unauthenticated(
+                "a token that was given for a password is good for calls, and not for another token",
+            ));
+        }
+        let token = self.shared.token(caller.name.clone())?;
         let answer = HandshakeResponse {
             protocol_version: 0,
             payload: token.clone().into(),
@@ -137,7 +146,7 @@ impl FlightSqlService for Service {
         query: CommandStatementQuery,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         let bound = Bound {
             sql: query.query,
             values: None,
@@ -154,7 +163,7 @@ impl FlightSqlService for Service {
         ticket: TicketStatementQuery,
         request: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         let bound = Bound::decode(&ticket.statement_handle)?;
         Ok(Response::new(self.shared.run(&bound).await?))
     }
@@ -164,7 +173,7 @@ impl FlightSqlService for Service {
         query: ActionCreatePreparedStatementRequest,
         request: Request<Action>,
     ) -> Result<ActionCreatePreparedStatementResult, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         let described = self.shared.describe(&query.query).await?;
         let bound = Bound {
             sql: query.query,
@@ -191,7 +200,8 @@ impl FlightSqlService for Service {
         request: Request<Action>,
     ) -> Result<(), Status> {
         // Nothing was kept.
-        self.know(&request).await
+        self.know(&request)?;
+        Ok(())
     }
 
     async fn do_put_prepared_statement_query(
@@ -199,9 +209,20 @@ impl FlightSqlService for Service {
         query: CommandPreparedStatementQuery,
         request: Request<PeekableFlightDataStream>,
     ) -> Result<DoPutPreparedStatementResult, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         let before = Bound::decode(&query.prepared_statement_handle)?;
-        let messages: Vec<FlightData> = request.into_inner().try_collect().await?;
+        // The columns and a row of values; a third is one too many already.
+        let messages = request.into_inner().take(3).try_collect();
+        let patience = self.shared.engine.limits().write_timeout;
+        let messages: Vec<FlightData> = match tokio::time::timeout(patience, messages).await {
+            Ok(messages) => messages?,
+            Err(_) => {
+                return Err(Status::deadline_exceeded(format!(
+                    "the values of a statement did not come within {} s",
+                    patience.as_secs()
+                )));
+            }
+        };
         let values = match messages.as_slice() {
             [schema, values] => {
                 let schema = Schema::try_from(schema)
@@ -228,7 +249,7 @@ impl FlightSqlService for Service {
         query: CommandPreparedStatementQuery,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         let bound = Bound::decode(&query.prepared_statement_handle)?;
         let schema = self.shared.columns(&bound).await?;
         self.info(&request, query, &schema).await
@@ -239,7 +260,7 @@ impl FlightSqlService for Service {
         query: CommandPreparedStatementQuery,
         request: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         let bound = Bound::decode(&query.prepared_statement_handle)?;
         Ok(Response::new(self.shared.run(&bound).await?))
     }
@@ -249,7 +270,7 @@ impl FlightSqlService for Service {
         query: CommandGetCatalogs,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         let schema = query.into_builder().schema();
         self.info(&request, query, &schema).await
     }
@@ -259,7 +280,7 @@ impl FlightSqlService for Service {
         query: CommandGetCatalogs,
         request: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         let mut builder = query.into_builder();
         builder.append(CATALOG);
         told(builder.build())
@@ -270,7 +291,7 @@ impl FlightSqlService for Service {
         query: CommandGetDbSchemas,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         let schema = query.clone().into_builder().schema();
         self.info(&request, query, &schema).await
     }
@@ -280,7 +301,7 @@ impl FlightSqlService for Service {
         query: CommandGetDbSchemas,
         request: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         let is_asked = is_wanted(CATALOG, query.catalog.as_ref());
         let mut builder = query.into_builder();
         if is_asked {
@@ -294,7 +315,7 @@ impl FlightSqlService for Service {
         query: CommandGetTables,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         let schema = query.clone().into_builder().schema();
         self.info(&request, query, &schema).await
     }
@@ -304,7 +325,7 @@ impl FlightSqlService for Service {
         query: CommandGetTables,
         request: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         told(Ok::<_, Status>(self.shared.tables(query).await?))
     }
 
@@ -313,7 +334,7 @@ impl FlightSqlService for Service {
         query: CommandGetTableTypes,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         let schema = query.into_builder().schema();
         self.info(&request, query, &schema).await
     }
@@ -323,7 +344,7 @@ impl FlightSqlService for Service {
         query: CommandGetTableTypes,
         request: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         let mut builder = query.into_builder();
         TABLE_TYPES.iter().for_each(|kind| builder.append(kind));
         told(builder.build())
@@ -334,7 +355,7 @@ impl FlightSqlService for Service {
         query: CommandGetSqlInfo,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         let schema = query.clone().into_builder(sql_info()?).schema();
         self.info(&request, query, &schema).await
     }
@@ -344,7 +365,7 @@ impl FlightSqlService for Service {
         query: CommandGetSqlInfo,
         request: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         told(query.into_builder(sql_info()?).build())
     }
 
@@ -353,7 +374,7 @@ impl FlightSqlService for Service {
         query: CommandGetPrimaryKeys,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         self.info(&request, query, &keys(&PRIMARY)).await
     }
 
@@ -362,7 +383,7 @@ impl FlightSqlService for Service {
         _query: CommandGetPrimaryKeys,
         request: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         Ok(nothing(keys(&PRIMARY)))
     }
 
@@ -371,7 +392,7 @@ impl FlightSqlService for Service {
         query: CommandGetExportedKeys,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         self.info(&request, query, &keys(&FOREIGN)).await
     }
 
@@ -380,7 +401,7 @@ impl FlightSqlService for Service {
         _query: CommandGetExportedKeys,
         request: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         Ok(nothing(keys(&FOREIGN)))
     }
 
@@ -389,7 +410,7 @@ impl FlightSqlService for Service {
         query: CommandGetImportedKeys,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         self.info(&request, query, &keys(&FOREIGN)).await
     }
 
@@ -398,7 +419,7 @@ impl FlightSqlService for Service {
         _query: CommandGetImportedKeys,
         request: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         Ok(nothing(keys(&FOREIGN)))
     }
 
@@ -407,7 +428,7 @@ impl FlightSqlService for Service {
         query: CommandGetCrossReference,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         self.info(&request, query, &keys(&FOREIGN)).await
     }
 
@@ -416,7 +437,7 @@ impl FlightSqlService for Service {
         _query: CommandGetCrossReference,
         request: Request<Ticket>,
     ) -> Result<Response<Rows>, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         Ok(nothing(keys(&FOREIGN)))
     }
 
@@ -425,7 +446,7 @@ impl FlightSqlService for Service {
         _command: CommandStatementUpdate,
         request: Request<PeekableFlightDataStream>,
     ) -> Result<i64, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         Err(refused())
     }
 
@@ -434,7 +455,7 @@ impl FlightSqlService for Service {
         _command: CommandStatementIngest,
         request: Request<PeekableFlightDataStream>,
     ) -> Result<i64, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         Err(refused())
     }
 
@@ -443,7 +464,7 @@ impl FlightSqlService for Service {
         _command: CommandPreparedStatementUpdate,
         request: Request<PeekableFlightDataStream>,
     ) -> Result<i64, Status> {
-        self.know(&request).await?;
+        self.know(&request)?;
         Err(refused())
     }
 

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use arrow_flight::encode::FlightDataEncoderBuilder;
@@ -15,11 +16,12 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::Statement;
 use futures::{Stream, TryStreamExt as _};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::SendTimeoutError};
 use tokio::time::Instant;
 use tonic::Status;
 
 use super::{Shared, status};
+use crate::engine::{Answer, Desk};
 use crate::problem::{Problem, sqlstate};
 use crate::sql::parse_query;
 
@@ -113,7 +115,7 @@ impl Shared {
         self.desk.compute(move || parse_query(&sql)).await
     }
 
-    async fn plan(&self, bound: &Bound) -> Result<LogicalPlan, Problem> {
+    async fn plan(&self, desk: &Desk, bound: &Bound) -> Result<LogicalPlan, Problem> {
         let (statement, places) = self.read(bound.sql.clone()).await?;
         let values = bound.named()?;
         if values.len() != places {
@@ -123,14 +125,15 @@ impl Shared {
             );
             return Err(Problem::new(sqlstate::UNDEFINED_PARAMETER, message));
         }
-        self.desk
-            .plan(statement, (places > 0).then_some(values))
-            .await
+        desk.plan(statement, (places > 0).then_some(values)).await
     }
 
     /// The columns of a statement's answer.
     pub(super) async fn columns(&self, bound: &Bound) -> Result<SchemaRef, Status> {
-        let plan = self.in_time(self.deadline(), self.plan(bound)).await?;
+        let desk = self.call();
+        let plan = self
+            .in_time(self.deadline(), self.plan(&desk, bound))
+            .await?;
         Ok(plain(plan.schema().inner()))
     }
 
@@ -179,38 +182,65 @@ impl Shared {
     /// Runs a statement. Its rows are made for a client as long as it reads them.
     pub(super) async fn run(&self, bound: &Bound) -> Result<Rows, Status> {
         let until = self.deadline();
-        let plan = self.in_time(until, self.plan(bound)).await?;
-        let mut answer = self.in_time(until, self.desk.run(plan)).await?;
+        let desk = self.call();
+        let plan = self.in_time(until, self.plan(&desk, bound)).await?;
+        let answer = self.in_time(until, desk.run(plan)).await?;
         let schema = plain(answer.schema());
-        let (sender, taken) = mpsc::channel::<Result<RecordBatch, FlightError>>(1);
-        let (patience, columns) = (self.engine.limits().write_timeout, Arc::clone(&schema));
-        tokio::spawn(async move {
-            loop {
-                let next = tokio::select! {
-                    next = tokio::time::timeout_at(until, answer.next()) => next.unwrap_or_else(|_| Err(late())),
-                    // Who does not listen any more wants no rows.
-                    () = sender.closed() => return,
-                };
-                let told = match next {
-                    Ok(None) => return,
-                    Ok(Some(batch)) => fitted(&batch, &columns)
-                        .map_err(|error| FlightError::Tonic(Box::new(error))),
-                    Err(problem) => Err(FlightError::Tonic(Box::new(status(problem)))),
-                };
-                let is_last = told.is_err();
-                // Who reads nothing for so long keeps memory from others.
-                let sent = sender.send_timeout(told, patience).await;
-                if sent.is_err() || is_last {
-                    return;
-                }
+        let (sender, taken) = mpsc::channel(1);
+        let patience = self.engine.limits().write_timeout;
+        let task = tokio::spawn(send(answer, sender, Arc::clone(&schema), until, patience));
+        let batches = futures::stream::unfold(Some((taken, task)), |left| async move {
+            let (mut taken, task) = left?;
+            if let Some(batch) = taken.recv().await {
+                return Some((Ok(batch), Some((taken, task))));
             }
-        });
-        let batches = futures::stream::unfold(taken, |mut taken| async move {
-            let batch = taken.recv().await?;
-            Some((batch, taken))
+            // Whether those were all rows, only what made them knows.
+            let problem = match task.await {
+                Ok(Ok(())) => return None,
+                Ok(Err(problem)) => problem,
+                Err(_) => Status::internal("[XX000] the engine failed at this statement"),
+            };
+            Some((Err(FlightError::Tonic(Box::new(problem))), None))
         });
         Ok(encoded(schema, batches))
     }
+}
+
+/// Makes rows as long as somebody takes them. An error is why not all were made.
+async fn send(
+    mut answer: Answer,
+    sender: mpsc::Sender<RecordBatch>,
+    columns: SchemaRef,
+    until: Instant,
+    patience: Duration,
+) -> Result<(), Status> {
+    loop {
+        let next = tokio::select! {
+            next = tokio::time::timeout_at(until, answer.next()) => next.unwrap_or_else(|_| Err(late())),
+            // Who does not listen any more wants no rows.
+            () = sender.closed() => return Ok(()),
+        };
+        let Some(batch) = next.map_err(status)? else {
+            return Ok(());
+        };
+        // Who reads nothing for so long keeps memory from others.
+        match sender
+            .send_timeout(fitted(&batch, &columns)?, patience)
+            .await
+        {
+            Ok(()) => {}
+            Err(SendTimeoutError::Closed(_)) => return Ok(()),
+            Err(SendTimeoutError::Timeout(_)) => return Err(status(unread(patience))),
+        }
+    }
+}
+
+fn unread(patience: Duration) -> Problem {
+    let message = format!(
+        "canceling statement as the client did not read for {} s",
+        patience.as_secs()
+    );
+    Problem::new(sqlstate::QUERY_CANCELED, message)
 }
 
 fn late() -> Problem {

@@ -7,7 +7,7 @@ use pgwire::api::Type;
 use pgwire::api::results::{FieldFormat, FieldInfo};
 use tokio::time::Instant;
 
-use super::connection::{Client, End, Transaction, keep, no_portal};
+use super::connection::{Client, End, Transaction, no_portal};
 use super::rows::{RowWriter, columns};
 use super::statement::{Portal, ROWS_AT_ONCE};
 use crate::catalog::names;
@@ -194,11 +194,12 @@ impl Client {
             let message = format!("cursor \"{cursor}\" already exists");
             return Err(Problem::new(sqlstate::DUPLICATE_CURSOR, message).into());
         }
+        self.may_tell()?;
         let (mut watch, desk) = self.watch(until);
         let plan = watch.during(desk.plan(query.clone(), None)).await?;
         let telling = self.begin_telling(plan, until).await?;
         let portal = Portal::cursor(query, telling, hold);
-        Ok(keep(&mut self.portals, cursor, portal)?)
+        Ok(self.keep_portal(cursor, portal)?)
     }
 
     async fn fetch(

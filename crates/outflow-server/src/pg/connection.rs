@@ -13,7 +13,7 @@ use super::statement::{Portal, Prepared};
 use super::wire::Broken;
 use super::{Cancel, Shared};
 use crate::engine::Desk;
-use crate::limits::NAMES_MAX;
+use crate::limits::{KEPT_BYTES_MAX, NAMES_MAX, TELLING_MAX};
 use crate::listen::{Stopping, stopped, stopping};
 use crate::problem::{Problem, sqlstate};
 use crate::sql::Command;
@@ -173,9 +173,10 @@ impl Client {
                 Ok(Err(Broken::Refused(problem))) if problem.fatal => break Some(problem),
                 Ok(Err(Broken::Refused(problem))) => {
                     // A text that is none: of which message it was does not matter.
-                    self.tell(&problem, None);
-                    self.skipping = true;
-                    continue;
+                    match self.refuse(&problem, None).await {
+                        Ok(()) => continue,
+                        Err(_) => break None,
+                    }
                 }
                 Ok(Err(_)) | Ok(Ok(Message::Terminate)) => break None,
                 Ok(Ok(message)) => message,
@@ -199,6 +200,12 @@ impl Client {
             self.skipping = false;
             return Box::pin(self.simple(&sql)).await;
         }
+        if let Message::NoQuery(problem) = message {
+            self.skipping = false;
+            self.tell(&problem, None);
+            self.ready();
+            return Ok(self.line.flush().await?);
+        }
         if matches!(message, Message::Sync) {
             self.skipping = false;
             if self.transaction == Transaction::Idle {
@@ -213,12 +220,21 @@ impl Client {
         let sql = self.sql_of(&message);
         match Box::pin(self.extended(message)).await {
             Err(End::Problem(problem)) if !problem.fatal => {
-                self.tell(&problem, sql.as_deref());
-                self.skipping = true;
-                Ok(self.line.drain().await?)
+                Ok(self.refuse(&problem, sql.as_deref()).await?)
             }
             done => done,
         }
+    }
+
+    /// Tells what is wrong, and passes over what comes up to the next Sync.
+    async fn refuse(&mut self, problem: &Problem, sql: Option<&str>) -> Result<(), Broken> {
+        if self.skipping {
+            return Ok(());
+        }
+        self.tell(problem, sql);
+        self.skipping = true;
+        // A client that asked for a flush before waits for this, and sends no Sync until it came.
+        self.line.flush().await
     }
 
     /// The text that an error of a message is in.
@@ -256,6 +272,24 @@ impl Client {
         self.portals.retain(|_, portal| portal.hold);
     }
 
+    pub(super) fn keep_portal(&mut self, name: String, portal: Portal) -> Result<(), Problem> {
+        let beside = bytes(&self.statements);
+        keep(&mut self.portals, beside, name, portal)
+    }
+
+    /// Whether one more may have rows left to tell.
+    pub(super) fn may_tell(&self) -> Result<(), Problem> {
+        let telling = self.portals.values().filter(|portal| portal.is_telling());
+        if telling.count() < TELLING_MAX {
+            return Ok(());
+        }
+        let message = format!("a connection has {TELLING_MAX} cursors with rows left at most");
+        Err(
+            Problem::new(sqlstate::CONFIGURATION_LIMIT_EXCEEDED, message)
+                .hint("read those that are open to their end, or close them"),
+        )
+    }
+
     /// A text of statements, one after the other.
     async fn simple(&mut self, sql: &str) -> Result<(), End> {
         self.statements.remove("");
@@ -290,6 +324,14 @@ impl Client {
                 .into());
             }
             Box::pin(self.simple_command(parsed, until)).await?;
+            // Those that need no engine would else be done all at once, whoever waits.
+            let (mut watch, _) = self.watch(until);
+            let turn = async {
+                tokio::task::yield_now().await;
+                Ok(())
+            };
+            watch.during(turn).await?;
+            self.line.drain().await?;
         }
         Ok(())
     }
@@ -326,7 +368,8 @@ impl Client {
                 let until = self.begin();
                 let prepared = Box::pin(self.prepare(&name, sql, &types, until)).await;
                 self.idle();
-                keep(&mut self.statements, name, Arc::new(prepared?))?;
+                let beside = bytes(&self.portals);
+                keep(&mut self.statements, beside, name, Arc::new(prepared?))?;
                 self.line.output.parsed();
             }
             Message::Bind {
@@ -345,7 +388,7 @@ impl Client {
                     self.may(&parsed.command)?;
                 }
                 let bound = Portal::bind(prepared, &formats, &values, result_formats)?;
-                keep(&mut self.portals, portal, bound)?;
+                self.keep_portal(portal, bound)?;
                 self.line.output.bound();
             }
             Message::Describe(Named::Statement(name)) => {
@@ -378,7 +421,11 @@ impl Client {
                 return Err(Problem::fatal(sqlstate::PROTOCOL_VIOLATION, message).into());
             }
             // What is left of a copy that was refused, as the protocol has it; and what is done elsewhere.
-            Message::Copy | Message::Query(_) | Message::Sync | Message::Terminate => return Ok(()),
+            Message::Copy
+            | Message::Query(_)
+            | Message::NoQuery(_)
+            | Message::Sync
+            | Message::Terminate => return Ok(()),
         }
         Ok(self.line.drain().await?)
     }
@@ -402,14 +449,43 @@ impl Client {
     }
 }
 
-/// Keeps something under a name, if there is room for one more.
-pub(super) fn keep<T>(of: &mut BTreeMap<String, T>, name: String, what: T) -> Result<(), Problem> {
-    if of.len() >= NAMES_MAX && !of.contains_key(&name) {
-        return Err(Problem::new(
-            sqlstate::CONFIGURATION_LIMIT_EXCEEDED,
-            format!("a connection keeps {NAMES_MAX} statements and as many cursors at most"),
+/// What a connection keeps by name.
+pub(super) trait Kept {
+    /// How much its client has given for it.
+    fn bytes(&self) -> usize;
+}
+
+fn bytes<T: Kept>(of: &BTreeMap<String, T>) -> usize {
+    of.iter()
+        .map(|(name, kept)| name.len() + kept.bytes())
+        .sum()
+}
+
+/// Keeps something under a name, if there is room for one more. `beside` are the bytes of what is kept elsewhere.
+fn keep<T: Kept>(
+    of: &mut BTreeMap<String, T>,
+    beside: usize,
+    name: String,
+    what: T,
+) -> Result<(), Problem> {
+    let too_much = |message: String| {
+        Err(
+            Problem::new(sqlstate::CONFIGURATION_LIMIT_EXCEEDED, message)
+                .hint("close those that are not needed any more"),
         )
-        .hint("close those that are not needed any more"));
+    };
+    let before = of.get(&name).map(|kept| name.len() + kept.bytes());
+    if of.len() >= NAMES_MAX && before.is_none() {
+        return too_much(format!(
+            "a connection keeps {NAMES_MAX} statements and as many cursors at most"
+        ));
+    }
+    let kept = (beside + bytes(of)).saturating_sub(before.unwrap_or(0));
+    if kept + name.len() + what.bytes() > KEPT_BYTES_MAX {
+        return too_much(format!(
+            "a connection keeps statements and values of {} MiB at most",
+            KEPT_BYTES_MAX >> 20
+        ));
     }
     of.insert(name, what);
     Ok(())

@@ -13,6 +13,8 @@ use crate::sql::position;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Message {
     Query(String),
+    /// A query of which the text is none: it is answered as one that went wrong.
+    NoQuery(Problem),
     Parse {
         name: String,
         sql: String,
@@ -174,7 +176,10 @@ fn length(input: &[u8], bytes_max: usize) -> Result<Option<usize>, Problem> {
 fn read(kind: u8, body: Bytes) -> Result<Message, Problem> {
     let mut body = Body(body);
     let message = match kind {
-        b'Q' => Message::Query(body.text()?),
+        b'Q' => match body.text() {
+            Err(problem) if !problem.fatal => Message::NoQuery(problem),
+            text => Message::Query(text?),
+        },
         b'P' => {
             let (name, sql, count) = (body.text()?, body.text()?, body.u16()?);
             let types = (0..count).map(|_| Ok(body.i32()?.cast_unsigned()));

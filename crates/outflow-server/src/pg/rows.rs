@@ -6,8 +6,9 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_pg::datatypes::field_into_pg_type;
 use arrow_pg::encoder::encode_value;
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bytes::BytesMut;
+use datafusion::error::DataFusionError;
 use pgwire::api::results::{DataRowEncoder, FieldFormat, FieldInfo};
 
 use super::message::Output;
@@ -93,6 +94,10 @@ impl Telling {
                 .collect::<Vec<_>>()
         };
         self.described = (types(described) != types(self.schema())).then(|| Arc::clone(described));
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
     }
 
     /// Rows that are to be told next, as many as there are at once but no more than these: a batch, and which of its rows.
@@ -186,6 +191,7 @@ impl RowWriter {
         batch: &RecordBatch,
         rows: Range<usize>,
     ) -> Result<Output, Problem> {
+        let batch = &without_bytes(batch)?;
         let mut output = Output::default();
         for row in rows {
             let data = self.row(batch, row)?;
@@ -201,6 +207,7 @@ impl RowWriter {
         rows: Range<usize>,
         options: &CopyOptions,
     ) -> Result<Output, Problem> {
+        let batch = &without_bytes(batch)?;
         let mut output = Output::default();
         let mut line = Vec::new();
         for row in rows {
@@ -241,6 +248,28 @@ impl RowWriter {
     }
 }
 
+/// Numbers of one byte as those of two: PostgreSQL has no smaller ones, and they were described so.
+fn without_bytes(batch: &RecordBatch) -> Result<RecordBatch, Problem> {
+    let schema = batch.schema_ref();
+    let is_byte = |field: &Arc<Field>| *field.data_type() == DataType::Int8;
+    if !schema.fields().iter().any(is_byte) {
+        return Ok(batch.clone());
+    }
+    let unfit = |error| Problem::from(DataFusionError::from(error));
+    let fields = schema.fields().iter().map(|field| match is_byte(field) {
+        true => Arc::new(field.as_ref().clone().with_data_type(DataType::Int16)),
+        false => Arc::clone(field),
+    });
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let columns = batch.columns().iter().zip(schema.fields());
+    let columns = columns.map(|(column, field)| match column.data_type() {
+        DataType::Int8 => arrow_cast::cast(column, field.data_type()),
+        _ => Ok(Arc::clone(column)),
+    });
+    let columns = columns.collect::<Result<_, _>>().map_err(unfit)?;
+    RecordBatch::try_new(schema, columns).map_err(unfit)
+}
+
 /// Takes a row apart into its fields.
 fn fields(row: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
     let mut rest = row;
@@ -251,4 +280,25 @@ fn fields(row: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
         rest = after;
         Some(length.map(|_| field))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::{ArrayRef, Int8Array};
+
+    use super::*;
+
+    #[test]
+    fn a_number_of_one_byte_is_told_as_one_of_two() -> Result<(), Problem> {
+        let numbers: ArrayRef = Arc::new(Int8Array::from(vec![Some(-3), None]));
+        let batch = RecordBatch::try_from_iter_with_nullable([("n", numbers, true)])
+            .map_err(DataFusionError::from)?;
+        let fields = columns(batch.schema_ref(), None, &[1])?;
+        let told = RowWriter::new(fields).rows(&batch, 0..2)?;
+        assert_eq!(
+            told.0.as_ref(),
+            b"D\0\0\0\x0c\0\x01\0\0\0\x02\xff\xfdD\0\0\0\x0a\0\x01\xff\xff\xff\xff"
+        );
+        Ok(())
+    }
 }

@@ -12,7 +12,7 @@ use pgwire::api::results::FieldInfo;
 use tokio::time::Instant;
 
 use super::command::{Described, shown_columns};
-use super::connection::{Client, End, no_portal};
+use super::connection::{Client, End, Kept, no_portal};
 use super::rows::{RowWriter, Telling, columns};
 use super::value;
 use crate::catalog::names;
@@ -47,7 +47,22 @@ pub(super) struct Portal {
     /// Whether it outlives its transaction.
     pub(super) hold: bool,
     values: Vec<ScalarValue>,
+    /// Bytes of the values.
+    bytes: usize,
     state: State,
+}
+
+impl Kept for Arc<Prepared> {
+    fn bytes(&self) -> usize {
+        self.sql.len()
+    }
+}
+
+impl Kept for Portal {
+    fn bytes(&self) -> usize {
+        // Its statement may be kept by nothing else any more.
+        self.prepared.bytes() + self.bytes
+    }
 }
 
 enum State {
@@ -74,6 +89,7 @@ impl Portal {
             formats: Vec::new(),
             hold,
             values: Vec::new(),
+            bytes: 0,
             state: State::Telling(Box::new(telling)),
         }
     }
@@ -84,6 +100,11 @@ impl Portal {
             State::Telling(telling) => Some(telling),
             State::Bound | State::Done => None,
         }
+    }
+
+    /// Whether it has rows left to tell, as far as is known.
+    pub(super) fn is_telling(&self) -> bool {
+        matches!(&self.state, State::Telling(telling) if !telling.has_ended())
     }
 
     /// Reads the values for the places of a statement.
@@ -120,8 +141,10 @@ impl Portal {
                     Some(bytes) => value::of_text(bytes, of),
                 }
             });
+        let values = values.collect::<Result<Vec<_>, Problem>>()?;
         Ok(Self {
-            values: values.collect::<Result<_, Problem>>()?,
+            bytes: values.iter().map(ScalarValue::size).sum(),
+            values,
             prepared,
             formats: result_formats,
             hold: false,
@@ -290,6 +313,10 @@ impl Client {
             return Ok(());
         };
         if matches!(portal.state, State::Bound) {
+            // Without a limit it is told to its end at once.
+            if rows_max.is_some() {
+                self.may_tell()?;
+            }
             let values = (!portal.values.is_empty()).then(|| named(&portal.values));
             let (mut watch, desk) = self.watch(until);
             let plan = watch.during(desk.plan(statement.clone(), values)).await?;

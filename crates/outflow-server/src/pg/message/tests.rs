@@ -30,6 +30,18 @@ fn a_bind_is_read() {
     }
 }
 
+/// A query that is no text is answered as a query, and not passed over up to a Sync that never comes.
+#[test]
+fn a_query_that_is_no_text_is_one_nevertheless() {
+    let message = next(&mut bytes(b'Q', b"SELECT '\xff'\0"), 1_000);
+    assert!(matches!(message, Ok(Some(Message::NoQuery(problem))) if problem.code == "22021"));
+    assert!(
+        next(&mut bytes(b'Q', b"SELECT 1"), 1_000)
+            .unwrap_err()
+            .fatal
+    );
+}
+
 /// Whatever a body is cut to or filled with, it is refused or read: nothing panics.
 #[test]
 fn hostile_bodies_are_refused() {
