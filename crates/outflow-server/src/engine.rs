@@ -11,7 +11,7 @@ use datafusion::sql::parser::Statement as Planned;
 use datafusion::sql::sqlparser::ast::Statement;
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
-use outflow_query::{ScalarValue, Session, bind};
+use outflow_query::{Answers, ScalarValue, Session, bind};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
@@ -45,6 +45,8 @@ impl std::fmt::Debug for Engine {
 
 struct Shared {
     context: SessionContext,
+    /// What `name_at` knows, as of when a plan begins to run.
+    answers: Answers,
     /// Threads that plan and run: not those that talk to clients, so that no statement keeps these waiting.
     workers: Handle,
     turns: Arc<Semaphore>,
@@ -70,6 +72,7 @@ impl Engine {
         Ok(Self {
             shared: Arc::new(Shared {
                 context,
+                answers: session.answers(),
                 workers: workers.clone(),
                 turns: Arc::new(Semaphore::new(limits.statements)),
                 connections: Arc::new(Semaphore::new(limits.connections)),
@@ -195,8 +198,10 @@ impl Desk {
     pub(crate) async fn run(&self, plan: LogicalPlan) -> Result<Answer, Problem> {
         let turn = self.engine.turn().await?;
         let context = self.context.clone();
+        let answers = self.engine.shared.answers.clone();
         let begun = self.work(Box::pin(async move {
             let _turn = turn;
+            let plan = answers.give(plan).await?;
             let frame = context.execute_logical_plan(plan).await?;
             Ok(frame.execute_stream().await?)
         }));

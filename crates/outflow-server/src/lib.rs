@@ -11,6 +11,9 @@
 //!
 //! Not here: what tables there are (`outflow-query`), arguments and signals (`outflow`), a web console.
 
+// What a statement awaits holds plans of the engine, whose types nest too deeply for the default.
+#![recursion_limit = "256"]
+
 pub use engine::Engine;
 pub use error::Error;
 pub use flight::Flight;

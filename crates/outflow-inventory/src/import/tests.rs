@@ -348,7 +348,7 @@ fn a_plan_is_joined_through_variables_and_outputs_of_modules() {
     let vpcs = vpcs["Vpcs"].as_array().unwrap();
     assert!(vpcs.contains(&json!({"VpcId": "vpc-9"})), "{vpcs:?}");
     assert_eq!(vpcs.len(), 2);
-    let mut unknown = imported.unknown.clone();
+    let mut unknown = imported.unknown;
     unknown.sort();
     assert_eq!(
         unknown,

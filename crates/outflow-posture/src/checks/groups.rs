@@ -74,10 +74,8 @@ pub(crate) fn check(context: &Context<'_>, view: &View<'_>, out: &mut Out) -> Sh
             false => none.hold(format!("none of {said} is open")),
         }
         documented.hold(said);
-        match groups
-            .iter()
-            .any(|(_, group, _)| group.group_name == "default")
-        {
+        let mut names = groups.iter().map(|(_, group, _)| &group.group_name);
+        match names.any(|name| name == "default") {
             true => default.hold("the default group lets nothing out to anywhere"),
             false => default.doubt("the default group is not among the security groups"),
         }
