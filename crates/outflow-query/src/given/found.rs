@@ -1,6 +1,6 @@
 //! Incidents and findings of a run of `outflow detect`, out of its JSON lines.
 
-use std::io::{self, BufRead, Read as _};
+use std::io::{self, BufRead};
 
 use outflow_record::Timestamp;
 use serde::{Deserialize, Deserializer};
