@@ -19,8 +19,8 @@ def rows(cursor, sql, values=None):
 
 
 def queries(server, cursor):
-    rows(cursor, "SELECT set_config('my.name', 'x', false)")
-    same(list(rows(cursor, "SELECT current_setting('my.name', true)")), [(None,)], "a setting of another call")
+    same(rows(cursor, "SELECT max(set_config('my.' || action, 'x', false)) FROM flows"), [("x",)], "settings of a call")
+    same(rows(cursor, "SELECT current_setting('my.ACCEPT', true)"), [(None,)], "a setting of another call")
     [[count, total]] = server.asked("SELECT count(*), sum(bytes) FROM flows")
     same(rows(cursor, "SELECT count(*), sum(bytes) FROM flows"), [(int(count), int(total))], "count and sum")
     cursor.execute("SELECT * FROM flows")
