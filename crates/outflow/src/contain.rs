@@ -15,6 +15,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::context;
 use crate::exit::{Exit, Failure};
+use crate::incident;
 use crate::output;
 use crate::voice::Voice;
 
@@ -154,23 +155,13 @@ fn read(path: &Path) -> Result<RunRead, Failure> {
 
 /// The incident of an id, or of what only one begins with.
 fn found<'r>(run: &'r RunRead, id: &str) -> Result<&'r Suspect, Failure> {
-    // Every id begins with nothing; who gives nothing means none.
-    let is_meant = |of: &&Suspect| !id.is_empty() && of.id.starts_with(id);
-    let mut meant = run.incidents.iter().filter(is_meant);
-    match (meant.next(), meant.next()) {
-        (Some(incident), None) => Ok(incident),
-        (Some(_), Some(_)) => Err(Failure::usage(
-            anyhow!("more than one incident begins with `{id}`"),
-            "write more of the id",
-        )),
-        (None, _) => Err(Failure::usage(
-            anyhow!(
-                "there is no incident `{id}` among {} of this run",
-                run.incidents.len()
-            ),
-            "give an id as `outflow detect` tells it, and the file of that run",
-        )),
-    }
+    incident::meant(
+        &run.incidents,
+        |suspect| &suspect.id,
+        id,
+        "run",
+        "give an id as `outflow detect` tells it, and the file of that run",
+    )
 }
 
 /// Whether nobody needs to be asked.

@@ -22,9 +22,30 @@ pub(crate) const SENDERS_MAX: usize = 50;
 
 /// The incident of an id, or of what only one begins with.
 pub(crate) fn found<'o>(outcome: &'o Outcome, id: &str) -> Result<&'o Incident, Failure> {
-    let begins = |incident: &&Incident| incident.body.id.starts_with(id);
-    let mut meant = outcome.incidents.iter().filter(begins);
-    match (meant.next(), meant.next()) {
+    meant(
+        &outcome.incidents,
+        |incident| &incident.body.id,
+        id,
+        "lake",
+        "an id depends on what is judged: give the same --since, --until, --config, --suppressions, --context and \
+         --internal as the `detect` that told it",
+    )
+}
+
+/// The one of all incidents that an id means: the whole of its own, or what no other begins with. `of` is where they come from,
+/// `remedy` what to do if there is none.
+pub(crate) fn meant<'o, T>(
+    all: &'o [T],
+    own: impl Fn(&T) -> &str,
+    id: &str,
+    of: &str,
+    remedy: &'static str,
+) -> Result<&'o T, Failure> {
+    // Every id begins with nothing; who gives nothing means none.
+    let mut begin = all
+        .iter()
+        .filter(|incident| !id.is_empty() && own(incident).starts_with(id));
+    match (begin.next(), begin.next()) {
         (Some(incident), None) => Ok(incident),
         (Some(_), Some(_)) => Err(Failure::usage(
             anyhow!("more than one incident begins with `{id}`"),
@@ -32,11 +53,10 @@ pub(crate) fn found<'o>(outcome: &'o Outcome, id: &str) -> Result<&'o Incident, 
         )),
         (None, _) => Err(Failure::usage(
             anyhow!(
-                "there is no incident `{id}` among {} of this lake",
-                outcome.incidents.len()
+                "there is no incident `{id}` among {} of this {of}",
+                all.len()
             ),
-            "an id depends on what is judged: give the same --since, --until, --config, --suppressions, --context and \
-             --internal as the `detect` that told it",
+            remedy,
         )),
     }
 }

@@ -218,6 +218,9 @@ fn a_case_is_asked_for_by_an_incident_that_is_there_and_written_where_nothing_is
     export("i-", "case")
         .exits(2)
         .says(&["more than one incident begins with `i-`"]);
+    export("", "case")
+        .exits(2)
+        .says(&["there is no incident ``"]);
     export("i-", "lake")
         .exits(2)
         .says(&["`lake` is there already"]);
