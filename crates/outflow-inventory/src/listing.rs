@@ -71,3 +71,30 @@ pub(crate) struct Named {
     pub(crate) list: &'static str,
     pub(crate) file: &'static str,
 }
+
+/// Which page of a listing is asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Pages {
+    next: Option<String>,
+    seen: BTreeSet<String>,
+}
+
+impl Pages {
+    /// What names the page; the first has no name.
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.next.as_deref()
+    }
+
+    /// Turns to the page that an answer names, and tells whether there is one. Pages that go round in a circle end the listing.
+    pub(crate) fn turn(&mut self, next: Option<String>, listing: &mut Listing) -> bool {
+        let Some(next) = next.filter(|next| !next.is_empty()) else {
+            return false;
+        };
+        if !self.seen.insert(next.clone()) {
+            listing.end(Unanswered::failed("its pages go round in a circle"));
+            return false;
+        }
+        self.next = Some(next);
+        true
+    }
+}

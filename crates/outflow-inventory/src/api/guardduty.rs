@@ -1,7 +1,5 @@
 //! GuardDuty: whether it is on, and what it found. It speaks REST with JSON, keys in camelCase.
 
-use std::collections::BTreeSet;
-
 use outflow_aws::Call;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded::Serializer;
@@ -9,7 +7,7 @@ use url::form_urlencoded::Serializer;
 use super::asker::{Asker, Unanswered};
 use super::json::{list_in, object};
 use super::shape::pascal;
-use crate::listing::Listing;
+use crate::listing::{Listing, Pages};
 
 /// Findings that are collected of an account in a region, the latest first: GuardDuty keeps them for 90 days. What is
 /// beyond makes the listing a partial one.
@@ -75,13 +73,12 @@ pub(crate) async fn watched(asker: &Asker, region: &str) -> Watched {
 /// Ids of detectors. Of a page that was refused, none; what came before it stays.
 async fn detectors(asker: &Asker, region: &str, listing: &mut Listing) -> Vec<String> {
     let mut ids = Vec::new();
-    let mut tokens = BTreeSet::new();
-    let mut next = String::new();
+    let mut pages = Pages::default();
     loop {
         let mut query = Serializer::new(String::new());
         query.append_pair("maxResults", &asker.page(PAGE_MAX).to_string());
-        if !next.is_empty() {
-            query.append_pair("nextToken", &next);
+        if let Some(token) = pages.token() {
+            query.append_pair("nextToken", token);
         }
         let path = format!("/detector?{}", query.finish());
         let read = ask(asker, region, "GET", &path, None).await;
@@ -89,8 +86,8 @@ async fn detectors(asker: &Asker, region: &str, listing: &mut Listing) -> Vec<St
             let own = list_in(&mut answer, "detectorIds")?;
             Ok((own, token(&answer)))
         });
-        match read {
-            Ok((own, token)) => {
+        let next = match read {
+            Ok((own, next)) => {
                 // They become parts of paths.
                 let is_id = |id: &&str| {
                     !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -103,18 +100,14 @@ async fn detectors(asker: &Asker, region: &str, listing: &mut Listing) -> Vec<St
                 if ids.len() - before < count {
                     listing.end(Unanswered::failed("an id of a detector is none"));
                 }
-                next = token;
+                next
             }
             Err(unanswered) => {
                 listing.end(unanswered);
                 return ids;
             }
-        }
-        if next.is_empty() {
-            return ids;
-        }
-        if !tokens.insert(next.clone()) {
-            listing.end(Unanswered::failed("its pages go round in a circle"));
+        };
+        if !pages.turn(next, listing) {
             return ids;
         }
     }
@@ -122,13 +115,12 @@ async fn detectors(asker: &Asker, region: &str, listing: &mut Listing) -> Vec<St
 
 /// Findings of a detector, the latest first.
 async fn findings(asker: &Asker, region: &str, detector: &str, listing: &mut Listing) {
-    let mut tokens = BTreeSet::new();
-    let mut next = String::new();
+    let mut pages = Pages::default();
     loop {
         let mut body = json!({"maxResults": asker.page(PAGE_MAX),
             "sortCriteria": {"attributeName": "updatedAt", "orderBy": "DESC"}});
-        if !next.is_empty() {
-            body["nextToken"] = next.as_str().into();
+        if let Some(token) = pages.token() {
+            body["nextToken"] = token.into();
         }
         let path = format!("/detector/{detector}/findings");
         let read = ask(asker, region, "POST", &path, Some(body)).await;
@@ -136,7 +128,7 @@ async fn findings(asker: &Asker, region: &str, detector: &str, listing: &mut Lis
             let ids = list_in(&mut answer, "findingIds")?;
             Ok((ids, token(&answer)))
         });
-        let (ids, token) = match read {
+        let (ids, next) = match read {
             Ok(read) => read,
             Err(unanswered) => return listing.end(unanswered),
         };
@@ -157,23 +149,20 @@ async fn findings(asker: &Asker, region: &str, detector: &str, listing: &mut Lis
             }
         }
         listing.page(found);
-        next = token;
-        if next.is_empty() {
-            return;
-        }
-        if listing.items.len() >= GUARDDUTY_FINDINGS_MAX {
+        if next.is_some() && listing.items.len() >= GUARDDUTY_FINDINGS_MAX {
             let what = format!("there are more than {GUARDDUTY_FINDINGS_MAX} findings");
             return listing.end(Unanswered::failed(what));
         }
-        if !tokens.insert(next.clone()) {
-            return listing.end(Unanswered::failed("its pages go round in a circle"));
+        if !pages.turn(next, listing) {
+            return;
         }
     }
 }
 
-fn token(answer: &Map<String, Value>) -> String {
+/// What names the next page; services say that there is none by an empty name, too.
+fn token(answer: &Map<String, Value>) -> Option<String> {
     let token = answer.get("nextToken").and_then(Value::as_str);
-    token.unwrap_or_default().to_owned()
+    token.filter(|token| !token.is_empty()).map(str::to_owned)
 }
 
 /// Keys as AWS's command line prints them. Tags are not: their keys are anybody's.

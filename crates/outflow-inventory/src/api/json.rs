@@ -1,14 +1,12 @@
 //! The JSON protocols of Route 53 Resolver, Network Firewall and Config.
 
-use std::collections::BTreeSet;
-
 use outflow_aws::Call;
 use outflow_record::Timestamp;
 use serde_json::{Map, Value};
 
 use super::asker::{Asker, Unanswered};
 use super::calls::{Each, JsonListing, Service};
-use crate::listing::Listing;
+use crate::listing::{Listing, Pages};
 
 /// Keys of times that are numbers in answers, and texts in what AWS's command line prints.
 const TIMES: [&str; 7] = [
@@ -63,40 +61,32 @@ pub(crate) fn list_in(
 /// All pages of a listing, each resource described if need be.
 pub(crate) async fn list(asker: &Asker, region: &str, of: &JsonListing) -> Listing {
     let mut listing = Listing::default();
-    let mut tokens = BTreeSet::new();
-    let mut next: Option<String> = None;
+    let mut pages = Pages::default();
     loop {
         let mut body = Map::new();
         if let Some(page_max) = of.page_max {
             body.insert("MaxResults".to_owned(), asker.page(page_max).into());
         }
-        if let Some(next) = &next {
-            body.insert("NextToken".to_owned(), next.as_str().into());
+        if let Some(token) = pages.token() {
+            body.insert("NextToken".to_owned(), token.into());
         }
         let answer = ask(asker, (of.service, region), of.call, &body.into()).await;
         let read = answer.and_then(|mut answer| {
             let items = list_in(&mut answer, of.list)?;
             let next = answer.get("NextToken").and_then(Value::as_str);
-            Ok((
-                items,
-                next.filter(|next| !next.is_empty()).map(str::to_owned),
-            ))
+            Ok((items, next.map(str::to_owned)))
         });
-        match read {
-            Ok((items, token)) => {
+        let next = match read {
+            Ok((items, next)) => {
                 listing.page(items);
-                next = token;
+                next
             }
             Err(unanswered) => {
                 listing.end(unanswered);
                 break;
             }
-        }
-        let Some(token) = &next else {
-            break;
         };
-        if !tokens.insert(token.clone()) {
-            listing.end(Unanswered::failed("its pages go round in a circle"));
+        if !pages.turn(next, &mut listing) {
             break;
         }
     }

@@ -9,7 +9,7 @@ use url::form_urlencoded::Serializer;
 use super::asker::{Asker, Unanswered};
 use super::calls::Ec2Listing;
 use super::xml::Element;
-use crate::listing::Listing;
+use crate::listing::{Listing, Pages};
 
 /// The version of EC2's API.
 const EC2_VERSION: &str = "2016-11-15";
@@ -46,9 +46,8 @@ pub(crate) async fn list(
 ) -> Listing {
     let mut listing = Listing::default();
     let mut left_out = BTreeSet::new();
-    let mut tokens = BTreeSet::new();
+    let mut pages = Pages::default();
     let page = asker.page(of.page_max).to_string();
-    let mut next: Option<String> = None;
     loop {
         let mut form = vec![
             ("Action", of.call),
@@ -56,32 +55,28 @@ pub(crate) async fn list(
             ("MaxResults", &page),
         ];
         form.extend(asked);
-        if let Some(next) = &next {
-            form.push(("NextToken", next));
+        if let Some(token) = pages.token() {
+            form.push(("NextToken", token));
         }
         let answer = ask(asker, ("ec2", region), &form).await;
         let read = answer.and_then(|root| {
             let items = items(&root, of, &mut left_out).map_err(|error| {
                 Unanswered::failed(format!("its answer cannot be read: {error}"))
             })?;
-            let next = root.text_at(&["nextToken"]).filter(|next| !next.is_empty());
+            let next = root.text_at(&["nextToken"]);
             Ok((items, next.map(str::to_owned)))
         });
-        match read {
-            Ok((items, token)) => {
+        let next = match read {
+            Ok((items, next)) => {
                 listing.page(items);
-                next = token;
+                next
             }
             Err(unanswered) => {
                 listing.end(unanswered);
                 break;
             }
-        }
-        let Some(token) = &next else {
-            break;
         };
-        if !tokens.insert(token.clone()) {
-            listing.end(Unanswered::failed("its pages go round in a circle"));
+        if !pages.turn(next, &mut listing) {
             break;
         }
     }

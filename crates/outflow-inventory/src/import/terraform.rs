@@ -113,6 +113,23 @@ fn index(value: Option<&Value>) -> String {
     value.map_or_else(String::new, |index| format!("[{index}]"))
 }
 
+/// A resource of a module, by the type and the name that it has there.
+fn named(
+    resource: &Value,
+    module: &str,
+    at: Option<&Value>,
+    values: Option<&Map<String, Value>>,
+) -> Resource {
+    Resource {
+        module: dotted(module),
+        name: format!("{}.{}", text(resource, "type"), text(resource, "name")),
+        index: index(at),
+        kind: text(resource, "type").to_owned(),
+        values: values.cloned().unwrap_or_default(),
+        ..Resource::default()
+    }
+}
+
 /// Resources of a state as it is stored.
 fn stored_ones(stored: &Value, resources: &mut Vec<Resource>) {
     for resource in stored.as_array().into_iter().flatten() {
@@ -122,14 +139,7 @@ fn stored_ones(stored: &Value, resources: &mut Vec<Resource>) {
         let module = text(resource, "module");
         for instance in list(resource, "instances") {
             let values = instance.get("attributes").and_then(Value::as_object);
-            resources.push(Resource {
-                module: dotted(module),
-                name: format!("{}.{}", text(resource, "type"), text(resource, "name")),
-                index: index(instance.get("index_key")),
-                kind: text(resource, "type").to_owned(),
-                values: values.cloned().unwrap_or_default(),
-                ..Resource::default()
-            });
+            resources.push(named(resource, module, instance.get("index_key"), values));
         }
     }
 }
@@ -149,14 +159,7 @@ fn shown_ones(
             continue;
         }
         let values = resource.get("values").and_then(Value::as_object);
-        resources.push(Resource {
-            module: dotted(address),
-            name: format!("{}.{}", text(resource, "type"), text(resource, "name")),
-            index: index(resource.get("index")),
-            kind: text(resource, "type").to_owned(),
-            values: values.cloned().unwrap_or_default(),
-            ..Resource::default()
-        });
+        resources.push(named(resource, address, resource.get("index"), values));
     }
     for module in list(module, "child_modules") {
         shown_ones(module, text(module, "address"), below, resources)?;
