@@ -27,11 +27,11 @@ mod telemetry;
 use outflow_enrich::{InterfaceKey, Knowledge};
 use outflow_finding::Finding;
 
-use crate::parallel::both;
+use crate::parallel::{both, in_parallel};
 use crate::policy::Policy;
 use crate::state::{State, Uncounted};
 use crate::time::Day;
-use crate::view::{Sifted, View};
+use crate::view::{Entry, Sifted, View};
 
 /// A finding, the day that it belongs to, and the interfaces that its records are of.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,4 +115,16 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
         guessed_payload_bytes,
         unpathed_payload_bytes,
     }
+}
+
+/// What is found of each workload, in the order of the entries, of which those of a workload stand together.
+fn by_workload<'a>(
+    chosen: &'a [Vec<Entry<'a>>],
+    of: impl Fn(&'a [Entry<'a>]) -> Vec<Judged> + Sync,
+) -> Vec<Judged> {
+    let found = in_parallel(chosen, |entries| {
+        let workloads = entries.chunk_by(|a, b| a.workload == b.workload);
+        workloads.flat_map(&of).collect::<Vec<Judged>>()
+    });
+    found.into_iter().flatten().collect()
 }

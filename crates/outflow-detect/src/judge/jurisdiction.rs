@@ -10,10 +10,9 @@ use outflow_enrich::GeoDatabases;
 use outflow_finding::{Family, Severity, human_bytes};
 use outflow_record::Addr;
 
-use super::Judged;
 use super::draft::{Charge, Draft, bounded};
+use super::{Judged, by_workload};
 use crate::key::{FixedState, Remote};
-use crate::parallel::in_parallel;
 use crate::policy::{Jurisdiction, Policy};
 use crate::time::Day;
 use crate::view::{Entry, View};
@@ -36,12 +35,7 @@ pub(super) fn judge(view: &View<'_>, policy: &Policy, chosen: &[Vec<Entry<'_>>])
     if rule.is_empty() || view.geo().sources().next().is_none() {
         return Vec::new();
     }
-    let found = in_parallel(chosen, |entries| {
-        let of_workloads = entries.chunk_by(|a, b| a.workload == b.workload);
-        let found = of_workloads.flat_map(|run| judge_workload(view, policy, run));
-        found.collect::<Vec<Judged>>()
-    });
-    found.into_iter().flatten().collect()
+    by_workload(chosen, |run| judge_workload(view, policy, run))
 }
 
 fn judge_workload(view: &View<'_>, policy: &Policy, run: &[Entry<'_>]) -> Vec<Judged> {

@@ -10,9 +10,8 @@ use std::collections::BTreeMap;
 use outflow_enrich::{ApiService, Operator};
 use outflow_finding::{Family, Severity, Why, human_bytes};
 
-use super::Judged;
 use super::draft::{Charge, Draft, bounded};
-use crate::parallel::in_parallel;
+use super::{Judged, by_workload};
 use crate::policy::{Policy, Way};
 use crate::time::Day;
 use crate::view::{Entry, View};
@@ -44,12 +43,7 @@ pub(super) fn judge(view: &View<'_>, policy: &Policy, chosen: &[Vec<Entry<'_>>])
     if !is_known && policy.path.denied.is_empty() && policy.path.regions_allowed.is_empty() {
         return Vec::new();
     }
-    let found = in_parallel(chosen, |entries| {
-        let of_workloads = entries.chunk_by(|a, b| a.workload == b.workload);
-        let found = of_workloads.flat_map(|run| judge_workload(view, policy, run));
-        found.collect::<Vec<Judged>>()
-    });
-    found.into_iter().flatten().collect()
+    by_workload(chosen, |run| judge_workload(view, policy, run))
 }
 
 fn judge_workload<'a>(view: &View<'_>, policy: &Policy, run: &'a [Entry<'a>]) -> Vec<Judged> {
