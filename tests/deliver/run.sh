@@ -12,11 +12,5 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 . tests/s3/server.sh
 
-venv=${OUTFLOW_S3_VENV:-$scratch/venv}
-export PYTHONDONTWRITEBYTECODE=1
-if ! has_moto "$venv"; then
-    echo "skipped: delivering to AWS, as moto could not be installed"
-    exit 0
-fi
-start_moto "$venv"
+need_moto "delivering to AWS"
 PYTHONPATH=tests/s3 "$venv/bin/python" tests/deliver/delivered.py "$deliver" "$url" "$scratch" "$START_SECS_MAX"

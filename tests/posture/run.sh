@@ -12,11 +12,5 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 . tests/s3/server.sh
 
-venv=${OUTFLOW_S3_VENV:-$scratch/venv}
-export PYTHONDONTWRITEBYTECODE=1
-if ! has_moto "$venv"; then
-    echo "skipped: the posture of an account, as moto could not be installed"
-    exit 0
-fi
-start_moto "$venv"
+need_moto "the posture of an account"
 "$venv/bin/python" tests/posture/account.py "$outflow" "$url" "$scratch" "$START_SECS_MAX"

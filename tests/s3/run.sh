@@ -13,13 +13,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 . tests/s3/server.sh
 
-venv=${OUTFLOW_S3_VENV:-$scratch/venv}
+need_moto "the test against an S3 server"
 python=$venv/bin/python
-if ! has_moto "$venv"; then
-    echo "skipped: the test against an S3 server, as moto could not be installed"
-    exit 0
-fi
-start_moto "$venv"
 
 PYTHONPATH=tests/s3 PYTHONDONTWRITEBYTECODE=1 "$python" - "$url" testdata/breach "$START_SECS_MAX" <<'PYTHON'
 import sys

@@ -46,3 +46,15 @@ start_moto() {
     server=$!
     url=http://127.0.0.1:$port
 }
+
+# Starts moto of OUTFLOW_S3_VENV, or of a folder that is removed; `venv` is that. Where it cannot be installed, the script ends
+# and says what it skipped.
+need_moto() {
+    venv=${OUTFLOW_S3_VENV:-$scratch/venv}
+    export PYTHONDONTWRITEBYTECODE=1
+    if ! has_moto "$venv"; then
+        echo "skipped: $1, as moto could not be installed"
+        exit 0
+    fi
+    start_moto "$venv"
+}
