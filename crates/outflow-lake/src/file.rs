@@ -23,7 +23,7 @@ use crate::error::{EncodeError, Error};
 use crate::stats;
 use crate::table::{SOURCE_ROW, SortKey, Table, enriched};
 
-pub use flow_file::FlowFile;
+pub use flow_file::{FlowFile, RollUps};
 
 /// Bytes of a file at most, but for the last row group: large enough that a year of a busy network is some thousand files,
 /// small enough to be written from memory.

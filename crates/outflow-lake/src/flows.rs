@@ -2,6 +2,7 @@
 
 mod addresses;
 mod column;
+mod hours;
 mod order;
 mod profiles;
 mod runs;
@@ -17,6 +18,8 @@ use column::{Column, Rows};
 
 pub(crate) use addresses::AddrTexts;
 pub(crate) use column::{LONG_NULL, NULL};
+pub use hours::Hours;
+pub(crate) use profiles::RollingUp;
 pub(crate) use runs::{Determined, Runs};
 pub(crate) use texts::Interned;
 
@@ -364,6 +367,10 @@ impl FlowRows {
             order::by_rank(&mut order, count, |row| column.rank_at(row, &ranks));
         }
         order::by_number(&mut order, bucket);
+        // Refused flows are few, and asked for on their own.
+        let action = self.aws(Field::Action);
+        let (ranks, count) = action.ranks();
+        order::by_rank(&mut order, count, |row| action.rank_at(row, &ranks));
         let (interfaces, values) = interface_id.texts();
         SortedFlows {
             runs: Runs::new(interfaces, values.len(), &order),

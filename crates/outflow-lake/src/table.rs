@@ -15,6 +15,9 @@ pub enum Table {
     Flows,
     /// A row for what an interface exchanged with a destination, by service and ten minutes: sums over rows of `flows`.
     Profiles,
+    /// A row for what an interface exchanged in an hour in a direction, with the number of addresses that it sent to: sums over rows
+    /// of `flows`.
+    Hours,
     /// A row for each query that a Route 53 Resolver logged.
     Dns,
     /// A row for each `NODATA` and `SKIPDATA` record.
@@ -24,6 +27,9 @@ pub enum Table {
     /// A row for each object that was read: the journal, by which nothing is read twice.
     Sources,
 }
+
+/// The zone of all times.
+pub(crate) const UTC: &str = "UTC";
 
 /// The column that holds the day of a row, by which every table is partitioned.
 pub const DAY: &str = "day";
@@ -109,6 +115,14 @@ pub mod profiled {
     pub(crate) const COLUMNS: usize = 24;
 }
 
+/// Columns of `hours` that no other table has.
+pub mod hourly {
+    /// Start of the hour in which the flows started.
+    pub const HOUR: &str = "hour";
+    /// How many different addresses the interface sent to, as `distinct_hll_sketch` counts; null of what it received.
+    pub const SENT_TO: &str = "sent_to_hll";
+}
+
 /// The column that numbers the rows of a source, from 0.
 pub const SOURCE_ROW: &str = "source_row";
 
@@ -130,9 +144,10 @@ impl SortKey {
 
 impl Table {
     /// Every table, in the order in which a batch reaches them: what tells of a batch comes first, the journal last.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Flows,
         Self::Profiles,
+        Self::Hours,
         Self::Dns,
         Self::Coverage,
         Self::Rejects,
@@ -144,6 +159,7 @@ impl Table {
         match self {
             Self::Flows => "flows",
             Self::Profiles => "profiles",
+            Self::Hours => "hours",
             Self::Dns => "dns",
             Self::Coverage => "coverage",
             Self::Rejects => "rejects",
@@ -170,6 +186,7 @@ impl Table {
         match self {
             Self::Flows => flows(),
             Self::Profiles => profiles(),
+            Self::Hours => hours(),
             Self::Dns => dns(),
             Self::Coverage => vec![
                 text("account_id"),
@@ -216,17 +233,23 @@ impl Table {
     }
 
     /// By what rows stand in a file, so that questions of a time and an interface read little of it; of missing values
-    /// first.
+    /// first. What was refused is a few of all flows, and asked for on its own: it stands apart.
     pub const fn sorted_by(self) -> &'static [SortKey] {
         use SortKey::{Bucket, Column};
         match self {
             Self::Flows => &[
+                Column("action"),
                 Bucket("start"),
                 Column("interface_id"),
                 Column(enriched::DIRECTION),
                 Column("start"),
             ],
-            Self::Profiles => &[Column(profiled::BUCKET), Column("interface_id")],
+            Self::Profiles => &[
+                Column("action"),
+                Column(profiled::BUCKET),
+                Column("interface_id"),
+            ],
+            Self::Hours => &[Column(hourly::HOUR), Column("interface_id")],
             Self::Dns => &[Column("query_timestamp"), Column("srcaddr")],
             Self::Coverage => &[Column("start"), Column("interface_id")],
             Self::Rejects => &[Column(SOURCE_ID), Column("offset")],
@@ -247,7 +270,7 @@ impl Table {
             ],
             Self::Profiles => &[profiled::DESTINATION],
             Self::Dns => &["query_name", "srcaddr"],
-            Self::Coverage | Self::Rejects | Self::Sources => &[],
+            Self::Hours | Self::Coverage | Self::Rejects | Self::Sources => &[],
         }
     }
 
@@ -256,6 +279,7 @@ impl Table {
         match self {
             Self::Flows => &["start", "end", "interface_id", "account_id", "vpc_id"],
             Self::Profiles => &[profiled::BUCKET, "interface_id", "account_id", "vpc_id"],
+            Self::Hours => &[hourly::HOUR, "interface_id", "account_id", "vpc_id"],
             Self::Dns => &["query_timestamp", "vpc_id", "account_id"],
             Self::Coverage => &["start", "end", "interface_id"],
             Self::Rejects => &[SOURCE_ID],
@@ -325,6 +349,29 @@ fn profiles() -> Vec<Field> {
     ]
 }
 
+fn hours() -> Vec<Field> {
+    let count = |name| required(name, DataType::Int64);
+    vec![
+        time(hourly::HOUR),
+        text("account_id"),
+        text("interface_id"),
+        text("vpc_id"),
+        text(enriched::WORKLOAD),
+        text(enriched::FLOW_LOG_ID),
+        text(enriched::DIRECTION),
+        text(enriched::SCOPE),
+        text("action"),
+        required(enriched::COUNTED, DataType::Boolean),
+        count(profiled::FLOWS),
+        count("packets"),
+        count("bytes"),
+        count(enriched::PAYLOAD_BYTES),
+        time(profiled::FIRST),
+        time(profiled::LAST),
+        Field::new(hourly::SENT_TO, DataType::Binary, true),
+    ]
+}
+
 /// The type in which a field is stored: Delta has no unsigned numbers, and addresses are texts, so that anyone can read
 /// them.
 pub fn stored(kind: Kind) -> DataType {
@@ -361,7 +408,7 @@ fn dns() -> Vec<Field> {
 }
 
 fn micros() -> DataType {
-    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+    DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into()))
 }
 
 fn text(name: &str) -> Field {

@@ -76,17 +76,20 @@ struct Sums {
     bytes: u64,
 }
 
-/// By partition: what rows of `flows` come to, and what those of `profiles` say they do.
-type RolledUp = BTreeMap<Partition, Both>;
+/// By partition: what rows of `flows` come to, and what the rollups say they do.
+type RolledUp = BTreeMap<Partition, Totals>;
 
-/// Rows and bytes of flows that have what `profiles` needs, and those that it has.
+/// The tables that hold sums over rows of `flows`.
+const ROLLUPS: [Table; 2] = [Table::Profiles, Table::Hours];
+
+/// Rows and bytes of flows that have what rollups need, and those that each of [`ROLLUPS`] has.
 #[derive(Debug, Clone, Copy, Default)]
-struct Both {
+struct Totals {
     flows: (i128, i128),
-    profiles: (i128, i128),
+    rolled_up: [(i128, i128); ROLLUPS.len()],
 }
 
-impl Both {
+impl Totals {
     fn flows(&mut self, batch: &RecordBatch) -> Option<()> {
         let scopes = batch.column_by_name(enriched::SCOPE)?;
         let bytes = batch
@@ -99,7 +102,7 @@ impl Both {
         Some(())
     }
 
-    fn profiles(&mut self, batch: &RecordBatch) -> Option<()> {
+    fn rolled_up(&mut self, at: usize, batch: &RecordBatch) -> Option<()> {
         let sum = |name: &str| {
             let column = batch
                 .column_by_name(name)?
@@ -112,18 +115,22 @@ impl Both {
                     .sum::<i128>(),
             )
         };
-        self.profiles.0 += sum(profiled::FLOWS)?;
-        self.profiles.1 += sum("bytes")?;
+        self.rolled_up[at].0 += sum(profiled::FLOWS)?;
+        self.rolled_up[at].1 += sum("bytes")?;
         Some(())
     }
 
-    fn agree(&self) -> bool {
-        self.flows == self.profiles
-    }
-
-    fn reason(&self) -> String {
-        let ((rows, bytes), (told, told_bytes)) = (self.flows, self.profiles);
-        format!("stand for {told} flows of {told_bytes} bytes, and `flows` has {rows} of {bytes}")
+    /// The rollups that say something else, each with what.
+    fn faults(&self) -> impl Iterator<Item = (Table, String)> {
+        let (rows, bytes) = self.flows;
+        let told = ROLLUPS.into_iter().zip(self.rolled_up);
+        let other = told.filter(|(_, told)| *told != self.flows);
+        other.map(move |(table, (told, told_bytes))| {
+            let reason = format!(
+                "stand for {told} flows of {told_bytes} bytes, and `flows` has {rows} of {bytes}"
+            );
+            (table, reason)
+        })
     }
 }
 
@@ -151,21 +158,22 @@ impl Lake {
             if let Some(at) = counted {
                 expired[at] = before;
             }
-            if [Table::Flows, Table::Profiles].contains(&snapshot.table) {
+            let rollup = ROLLUPS.iter().position(|of| *of == snapshot.table);
+            if snapshot.table == Table::Flows || rollup.is_some() {
                 gone = gone.max(before);
             }
             for file in self.files(&snapshot)? {
                 let mut twice = Vec::new();
                 let sums = rolled_up.entry(file.partition.clone()).or_default();
-                let take = |batch: &RecordBatch| match (counted, file.table) {
-                    (_, Table::Profiles) => sums.profiles(batch),
-                    (Some(at), table) => {
-                        if table == Table::Flows {
+                let take = |batch: &RecordBatch| match (counted, rollup) {
+                    (_, Some(at)) => sums.rolled_up(at, batch),
+                    (Some(at), _) => {
+                        if file.table == Table::Flows {
                             sums.flows(batch)?;
                         }
                         count(batch, at, &mut found)
                     }
-                    (None, _) => journal(batch, &file.partition, &mut told, &mut twice),
+                    (None, None) => journal(batch, &file.partition, &mut told, &mut twice),
                 };
                 self.read_whole(&file, columns_of(file.table), take, &mut done);
                 for uri in twice {
@@ -178,11 +186,10 @@ impl Lake {
         let stays = |partition: &Partition| {
             gone.is_none_or(|gone| partition.day.is_some_and(|day| day >= gone))
         };
-        for (partition, sums) in rolled_up
-            .iter()
-            .filter(|(of, sums)| stays(of) && !sums.agree())
-        {
-            done.fault(&format!("profiles/{}", partition.folder()), sums.reason());
+        for (partition, sums) in rolled_up.iter().filter(|(of, _)| stays(of)) {
+            for (table, reason) in sums.faults() {
+                done.fault(&format!("{}/{}", table.name(), partition.folder()), reason);
+            }
         }
         done.sources.sort_by(|a, b| a.uri.cmp(&b.uri));
         done.faults.sort();
@@ -228,7 +235,7 @@ impl Lake {
 fn columns_of(table: Table) -> Option<&'static [&'static str]> {
     match table {
         Table::Flows => Some(&[SOURCE_ID, "bytes", enriched::SCOPE]),
-        Table::Profiles => Some(&[profiled::FLOWS, "bytes"]),
+        Table::Profiles | Table::Hours => Some(&[profiled::FLOWS, "bytes"]),
         Table::Sources => None,
         _ => Some(&[SOURCE_ID]),
     }

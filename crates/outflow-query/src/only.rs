@@ -9,7 +9,7 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder, ident, lit};
 use datafusion::scalar::ScalarValue;
 use outflow_enrich::ANSWER_WINDOW_SECS;
 use outflow_lake::Table;
-use outflow_lake::table::{REGION, profiled};
+use outflow_lake::table::{FLOWS_BUCKET_SECS, REGION, hourly, profiled};
 use outflow_record::Timestamp;
 
 /// Seconds before a time in which answers were given that count then: those of a day, to the hour.
@@ -18,7 +18,7 @@ const NAMED_SECS: i64 = ANSWER_WINDOW_SECS + 3_600;
 /// Which rows of a lake a session sees; by default all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Only {
-    /// What started, or was asked, then or later; of `profiles`, ten minutes that ended later.
+    /// What started, or was asked, then or later; of `profiles` and `hours`, ten minutes and hours that ended later.
     pub since: Option<Timestamp>,
     /// What started, or was asked, before then.
     pub until: Option<Timestamp>,
@@ -57,6 +57,7 @@ impl Only {
         let (time, has_account) = match table {
             Table::Flows | Table::Coverage => ("start", true),
             Table::Profiles => (profiled::BUCKET, true),
+            Table::Hours => (hourly::HOUR, true),
             Table::Dns => ("query_timestamp", true),
             // They tell of what was read, not of what happened.
             Table::Sources | Table::Rejects => return Vec::new(),
@@ -68,12 +69,18 @@ impl Only {
                 Some("UTC".into()),
             ))
         };
-        let since = self.since.map(|since| match table {
-            Table::Profiles => {
-                let before = since.secs() - i64::from(outflow_lake::table::FLOWS_BUCKET_SECS);
+        // Sums over a time tell of it to its end.
+        let secs = match table {
+            Table::Profiles => Some(FLOWS_BUCKET_SECS),
+            Table::Hours => Some(3_600),
+            _ => None,
+        };
+        let since = self.since.map(|since| match secs {
+            Some(secs) => {
+                let before = since.secs().saturating_sub(secs.into());
                 ident(time).gt(instant(Timestamp(before)))
             }
-            _ => ident(time).gt_eq(instant(since)),
+            None => ident(time).gt_eq(instant(since)),
         });
         let until = self.until.map(|until| ident(time).lt(instant(until)));
         let one_of = |column: &str, names: &[String]| {

@@ -106,6 +106,16 @@ impl About {
         let types = match self.arguments {
             [] => TypeSignature::Nullary,
             [only] if only.kind == Kind::Any => TypeSignature::Any(1),
+            // Tables have them as views, and what is computed has not.
+            [only] if only.kind == Kind::Bytes => TypeSignature::OneOf(
+                [
+                    DataType::BinaryView,
+                    DataType::Binary,
+                    DataType::LargeBinary,
+                ]
+                .map(|of| TypeSignature::Exact(vec![of]))
+                .into(),
+            ),
             _ if self.optional.is_empty() => exact(0),
             _ => TypeSignature::OneOf((0..=self.optional.len()).map(exact).collect()),
         };

@@ -117,19 +117,29 @@ impl Count {
     }
 
     fn add_sketches(&mut self, sketches: &ArrayRef) -> Result<()> {
-        let sketches = arrow_cast::cast(sketches, &DataType::Binary)?;
-        for sketch in sketches.as_binary::<i32>().iter().flatten() {
-            let (other, size) = Distinct::decode(sketch).map_err(|error| {
-                exec_datafusion_err!("no sketch of `distinct_hll_sketch`: {error}")
-            })?;
-            if size != sketch.len() {
-                return Err(exec_datafusion_err!(
-                    "no sketch of `distinct_hll_sketch`: {} bytes follow it",
-                    sketch.len() - size
-                ));
+        match sketches.as_binary_view_opt() {
+            Some(views) => views
+                .iter()
+                .flatten()
+                .try_for_each(|of| self.add_sketch(of)),
+            None => {
+                let sketches = arrow_cast::cast(sketches, &DataType::Binary)?;
+                let mut sketches = sketches.as_binary::<i32>().iter().flatten();
+                sketches.try_for_each(|of| self.add_sketch(of))
             }
-            self.seen.merge(&other);
         }
+    }
+
+    fn add_sketch(&mut self, sketch: &[u8]) -> Result<()> {
+        let (other, size) = Distinct::decode(sketch)
+            .map_err(|error| exec_datafusion_err!("no sketch of `distinct_hll_sketch`: {error}"))?;
+        if size != sketch.len() {
+            return Err(exec_datafusion_err!(
+                "no sketch of `distinct_hll_sketch`: {} bytes follow it",
+                sketch.len() - size
+            ));
+        }
+        self.seen.merge(&other);
         Ok(())
     }
 }

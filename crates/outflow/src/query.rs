@@ -25,7 +25,7 @@ use crate::voice::Voice;
 ///
 /// Without a query it reads them from a terminal, with completion and history.
 ///
-/// Tables are `flows`, `profiles` (ten-minute sums of flows), `dns`, `coverage`, `rejects` and `sources`; with --guardduty also
+/// Tables are `flows`, `profiles` (ten-minute sums of flows), `hours` (hourly ones), `dns`, `coverage`, `rejects` and `sources`; with --guardduty also
 /// `guardduty`, and with --incidents `incidents` and `findings`.
 #[derive(Debug, clap::Args)]
 #[command(

@@ -5,8 +5,8 @@ use std::mem;
 
 use arrow_array::RecordBatch;
 use outflow_lake::{
-    DataFile, Encoded, Error, FileWriter, FlowFile, FlowRows, Lake, Partition, ROW_GROUP_ROWS_MAX,
-    RowBatches, Seen, Table,
+    DataFile, Encoded, Error, FileWriter, FlowFile, FlowRows, Hours, Lake, Partition,
+    ROW_GROUP_ROWS_MAX, RollUps, RowBatches, Seen, Table,
 };
 
 use super::Wanted;
@@ -31,6 +31,7 @@ struct Flows {
     file: Option<FlowFile>,
     /// What they were rolled up to.
     profiles: Option<FlowFile>,
+    hours: Hours,
 }
 
 impl<'a> Files<'a> {
@@ -53,7 +54,8 @@ impl<'a> Files<'a> {
         seen: &Seen<'_>,
         rows: &[u32],
     ) -> Result<(), Error> {
-        if !self.is_wanted(Table::Flows) && !self.is_wanted(Table::Profiles) {
+        let tables = [Table::Flows, Table::Profiles, Table::Hours];
+        if !tables.into_iter().any(|table| self.is_wanted(table)) {
             return Ok(());
         }
         if !self.flows.contains_key(partition) {
@@ -137,6 +139,7 @@ impl<'a> Files<'a> {
 
     fn write_flows(&mut self, partition: &Partition) -> Result<(), Error> {
         let are_profiles_wanted = self.is_wanted(Table::Profiles);
+        let are_hours_wanted = self.is_wanted(Table::Hours);
         let begun = self.begin();
         let Some(own) = self.flows.get_mut(partition) else {
             return Ok(());
@@ -147,10 +150,14 @@ impl<'a> Files<'a> {
         self.rows -= own.rows.len();
         let mut file = own.file.take().map_or(begun, Ok)?;
         let mut profiles = own.profiles.take().map_or_else(FlowFile::profiles, Ok)?;
-        let rolled_up = are_profiles_wanted.then_some(&mut profiles);
-        file.write(&own.rows, rolled_up)?;
+        let up = RollUps {
+            profiles: are_profiles_wanted.then_some(&mut profiles),
+            hours: are_hours_wanted.then_some(&mut own.hours),
+        };
+        file.write(&own.rows, up)?;
         own.rows.clear();
         mem::swap(&mut own.rows, &mut self.spare);
+        let hours = own.hours.are_full().then(|| own.hours.take()).transpose()?;
         let mut full = Vec::new();
         for (table, file, writer) in [
             (Table::Flows, file, &mut own.file),
@@ -165,7 +172,10 @@ impl<'a> Files<'a> {
         for (table, file) in full {
             self.keep(table, partition, file.finish()?)?;
         }
-        Ok(())
+        match hours {
+            Some(hours) => self.append(Table::Hours, partition, hours),
+            None => Ok(()),
+        }
     }
 
     fn write(&mut self, key: &(Table, Partition)) -> Result<(), Error> {
@@ -202,7 +212,8 @@ impl<'a> Files<'a> {
 
     fn store_all(&mut self) -> Result<(), Error> {
         self.write_all_flows()?;
-        for (partition, own) in mem::take(&mut self.flows) {
+        for (partition, mut own) in mem::take(&mut self.flows) {
+            self.append(Table::Hours, &partition, own.hours.take()?)?;
             let flows = own.file.map(|file| (Table::Flows, file));
             let profiles = own.profiles.map(|file| (Table::Profiles, file));
             for (table, file) in flows.into_iter().chain(profiles) {

@@ -14,7 +14,9 @@ use super::dictionary::Dictionary;
 use super::{Encoded, FILE_BYTES_TARGET, ZSTD_LEVEL, properties};
 use crate::Error;
 use crate::error::EncodeError;
-use crate::flows::{AddrTexts, Cells, FlowRows, Interned, LONG_NULL, NULL, SortedFlows};
+use crate::flows::{
+    AddrTexts, Cells, FlowRows, Hours, Interned, LONG_NULL, NULL, RollingUp, SortedFlows,
+};
 use crate::table::Table;
 
 /// Different texts that are put in order, so that pages can tell which they hold. Of more, each page holds nearly all.
@@ -33,6 +35,15 @@ pub struct FlowFile {
     wanted: Option<Vec<bool>>,
     writer: SerializedFileWriter<Vec<u8>>,
     chunks: ChunkWriter,
+}
+
+/// What rows are rolled up to as they are written.
+#[derive(Debug, Default)]
+pub struct RollUps<'a> {
+    /// A file of `profiles`, as [`FlowFile::profiles`] begins it.
+    pub profiles: Option<&'a mut FlowFile>,
+    /// Rows of `hours`.
+    pub hours: Option<&'a mut Hours>,
 }
 
 impl std::fmt::Debug for FlowFile {
@@ -93,20 +104,28 @@ impl FlowFile {
         })
     }
 
-    /// Writes rows, in their order, as a row group of their own, and what they are rolled up to into another file, if there is one.
+    /// Writes rows, in their order, as a row group of their own, and rolls them up.
     ///
     /// # Errors
     /// [`Error::Encode`], which is a fault of the program.
-    pub fn write<'p>(
-        &mut self,
-        rows: &FlowRows,
-        profiles: impl Into<Option<&'p mut Self>>,
-    ) -> Result<(), Error> {
+    pub fn write(&mut self, rows: &FlowRows, up: RollUps<'_>) -> Result<(), Error> {
         let sorted = rows.sorted();
-        if let Some(profiles) = profiles.into() {
-            let rolled_up = rows.profiles(&sorted);
-            if rolled_up.len() > 0 {
-                profiles.write_cells(rolled_up.cells(), rolled_up.sorted())?;
+        let mut rolling_up = up.profiles.is_some().then(|| RollingUp::of(rows));
+        let mut adding = up.hours.map(|hours| hours.adding(rows, &sorted));
+        if rolling_up.is_some() || adding.is_some() {
+            rows.each_rolled(&sorted, |row| {
+                if let Some(profiles) = &mut rolling_up {
+                    profiles.add(row);
+                }
+                if let Some(hours) = &mut adding {
+                    hours.add(row);
+                }
+            });
+        }
+        if let (Some(file), Some(profiles)) = (up.profiles, rolling_up) {
+            let profiles = profiles.finish();
+            if profiles.len() > 0 {
+                file.write_cells(profiles.cells(), profiles.sorted())?;
             }
         }
         self.write_cells(rows.cells(), sorted)

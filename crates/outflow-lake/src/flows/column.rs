@@ -157,6 +157,13 @@ impl Column {
         }
     }
 
+    /// The key of a text that it may have.
+    pub(super) fn key_of(&self, text: &str) -> i32 {
+        let (_, values) = self.texts();
+        let at = values.iter().position(|value| **value == *text);
+        at.and_then(|at| i32::try_from(at).ok()).unwrap_or(NULL)
+    }
+
     /// Appends keys that [`Column::key`] gave.
     pub(super) fn keys(&mut self, before: usize, more: impl Iterator<Item = i32>) {
         if let Self::Texts { keys, .. } = self {

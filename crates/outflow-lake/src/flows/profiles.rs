@@ -14,14 +14,11 @@ use super::runs::Runs;
 use super::texts::Interned;
 use super::{BUCKET_MICROS, Cells, FlowRows, Of, RemoteKeys, SortedFlows};
 use crate::table::profiled;
-pub(super) use row::Row;
-use row::{Key, Sums};
+use row::Key;
+pub(super) use row::{Row, Sums, add_up, nothing};
 
 /// Keys of a run for which room is kept for the next one. Room for more would be cleared each time.
 const RUN_KEYS_KEPT: usize = 4_096;
-
-/// Rows that are brought together at a time, so that the loads of one need not wait for those of another.
-const BLOCK_ROWS: usize = 64;
 
 /// Rows of `profiles`, in their order, by column.
 #[derive(Debug)]
@@ -57,52 +54,71 @@ struct Groups<'a> {
     of_name: Vec<i32>,
     names: &'a [Box<str>],
     texts: Interned<Box<str>>,
+    /// Key of the scope of those that have one.
+    external: i32,
 }
 
-impl FlowRows {
-    /// What these rows come to, without those that lack what a flow needs.
-    pub(crate) fn profiles(&self, sorted: &SortedFlows<'_>) -> Profiles<'_> {
-        let mut profiles = Profiles::of(self);
-        let (_, names) = self.enriched(Of::Destination).texts();
-        let mut groups = Groups {
-            of_addr: Vec::new(),
-            of_name: vec![NULL; names.len()],
-            names,
-            texts: Interned::default(),
-        };
-        // By key, the place of its profile.
-        let mut found: HashMap<Key, usize, FixedState> = HashMap::default();
-        let mut run = (LONG_NULL, NULL);
-        let mut block = Vec::with_capacity(BLOCK_ROWS);
-        for rows in sorted.order.chunks(BLOCK_ROWS) {
-            block.clear();
-            block.extend(rows.iter().map(|row| self.rolled[*row as usize]));
-            for row in block.iter().filter(|row| i32::from(row.key.scope) != NULL) {
-                let bucket = row.bucket();
-                if (bucket, row.key.interface_id) != run {
-                    run = (bucket, row.key.interface_id);
-                    found.clear();
-                    found.shrink_to(RUN_KEYS_KEPT);
-                }
-                let key = Key {
-                    destination: groups.of(&row.key, self),
-                    ..row.key
-                };
-                let place = *found
-                    .entry(key)
-                    .or_insert_with(|| profiles.begin(bucket, &key));
-                profiles.add(place, row.sums());
-            }
+/// Rows that are being rolled up, in the order in which they are stored.
+pub(crate) struct RollingUp<'a> {
+    profiles: Profiles<'a>,
+    groups: Groups<'a>,
+    /// By key, the place of its profile.
+    found: HashMap<Key, usize, FixedState>,
+    /// The ten minutes and the interface whose rows these are.
+    run: (i64, i32),
+}
+
+impl<'a> RollingUp<'a> {
+    pub(crate) fn of(rows: &'a FlowRows) -> Self {
+        let (_, names) = rows.enriched(Of::Destination).texts();
+        Self {
+            profiles: Profiles::of(rows),
+            groups: Groups {
+                of_addr: Vec::new(),
+                of_name: vec![NULL; names.len()],
+                names,
+                texts: Interned::default(),
+                external: rows.enriched(Of::Scope).key_of("external"),
+            },
+            found: HashMap::default(),
+            run: (LONG_NULL, NULL),
         }
-        profiles.groups = groups.texts;
-        profiles
+    }
+
+    /// Adds a row.
+    pub(crate) fn add(&mut self, row: &Row) {
+        let bucket = row.start().div_euclid(BUCKET_MICROS);
+        if (bucket, row.key.interface_id) != self.run {
+            self.run = (bucket, row.key.interface_id);
+            self.found.clear();
+            self.found.shrink_to(RUN_KEYS_KEPT);
+        }
+        // From here on rows are told apart by the group of their other side, not by its address.
+        let key = Key {
+            remote_addr: self.groups.of(&row.key, self.profiles.rows),
+            ..row.key
+        };
+        let begin = || self.profiles.begin(bucket, &key);
+        let place = *self.found.entry(key).or_insert_with(begin);
+        self.profiles.add(place, row.sums());
+    }
+
+    /// What the rows come to.
+    pub(crate) fn finish(self) -> Profiles<'a> {
+        Profiles {
+            groups: self.groups.texts,
+            ..self.profiles
+        }
     }
 }
 
 impl Groups<'_> {
-    /// The group of a row's other side: its name, or else its network.
+    /// The group of a row's other side: its name, or else its network; none within the network.
     fn of(&mut self, key: &Key, rows: &FlowRows) -> i32 {
-        let Ok(addr) = usize::try_from(key.destination) else {
+        if i32::from(key.scope) != self.external {
+            return NULL;
+        }
+        let Ok(addr) = usize::try_from(key.remote_addr) else {
             return NULL;
         };
         let name = rows.remotes.values()[key.remote as usize].destination;
@@ -186,14 +202,14 @@ impl<'a> Profiles<'a> {
             (&mut self.actions, key.action),
             (&mut self.protocols, key.protocol.into()),
             (&mut self.ports, key.port.into()),
-            (&mut self.destinations, key.destination),
+            (&mut self.destinations, key.remote_addr),
             (&mut self.orgs, org),
             (&mut self.countries, country),
             (&mut self.services, service),
         ] {
             column.push(key);
         }
-        for (column, none) in self.sums.iter_mut().zip([0, 0, 0, 0, i64::MAX, i64::MIN]) {
+        for (column, none) in self.sums.iter_mut().zip(nothing()) {
             column.push(none);
         }
         place
@@ -213,7 +229,7 @@ impl<'a> Profiles<'a> {
         self.buckets.len()
     }
 
-    /// They are in their order, by bucket and interface.
+    /// They are in their order, by verdict, bucket and interface.
     pub(crate) fn sorted(&self) -> SortedFlows<'_> {
         let order: Vec<u32> = (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).collect();
         let (_, values) = self.rows.aws(Field::InterfaceId).texts();

@@ -66,8 +66,7 @@ fn stored(records: &FlowBatch) -> RecordBatch {
     let all: Vec<u32> = (0..u32::try_from(records.num_rows()).unwrap()).collect();
     rows.append(&seen, &all);
     let mut file = FlowFile::flows().unwrap();
-    file.write(&rows, &mut FlowFile::profiles().unwrap())
-        .unwrap();
+    file.write(&rows, crate::RollUps::default()).unwrap();
     let lake = Lake::over(
         Arc::new(InMemory::new()),
         "memory:///lake/".parse().unwrap(),

@@ -10,9 +10,10 @@ use crate::lake::{DataFile, Lake, Snapshot, failed};
 use crate::table::Table;
 
 /// The tables that days are taken out of. Not the journal: what it lacks would be read again.
-pub const EXPIRING: [Table; 5] = [
+pub const EXPIRING: [Table; 6] = [
     Table::Flows,
     Table::Profiles,
+    Table::Hours,
     Table::Dns,
     Table::Coverage,
     Table::Rejects,

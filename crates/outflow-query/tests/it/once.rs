@@ -13,19 +13,19 @@ use tokio::runtime::Runtime;
 
 const HEADER: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action \
                       log-status vpc-id instance-id pkt-srcaddr pkt-dstaddr\n";
-const DAY: i64 = 1_790_812_800; // 2026-10-01
+pub(crate) const DAY: i64 = 1_790_812_800; // 2026-10-01
 const OUTSIDE: &str = "203.0.113.9";
 const GATEWAY: &str = "10.0.0.5";
 
 /// A lake of flow logs by their ids, each with lines of flow records.
-struct Logs {
+pub(crate) struct Logs {
     session: Session,
     runtime: Runtime,
     _folder: TempDir,
 }
 
 impl Logs {
-    fn new(logs: &[(&str, String)]) -> Self {
+    pub(crate) fn new(logs: &[(&str, String)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("lake").display().to_string();
         let lake = Lake::create(place.parse().unwrap(), &Access::default()).unwrap();
@@ -50,7 +50,7 @@ impl Logs {
     }
 
     /// The first column of an answer.
-    fn longs(&self, sql: &str) -> Vec<i64> {
+    pub(crate) fn longs(&self, sql: &str) -> Vec<i64> {
         let mut longs = Vec::new();
         self.runtime.block_on(async {
             let mut rows = self.session.query(sql, Vec::new()).await.unwrap();

@@ -65,7 +65,7 @@ fn the_status_tells_what_was_ingested() {
     );
     assert_eq!(flows["first_day"], "2026-09-01");
     assert_eq!(flows["last_day"], "2026-09-02");
-    let lake = &lines[6];
+    let lake = &lines[7];
     assert_eq!(
         (lake["objects"].as_u64(), lake["is_complete"].as_bool()),
         (Some(2), Some(true))
@@ -97,7 +97,7 @@ fn a_compaction_joins_files_and_keeps_rows_and_old_files() {
     );
     assert_eq!(flows["rows"], 2);
     assert_eq!(
-        lines[6]["removed_files"], 0,
+        lines[7]["removed_files"], 0,
         "what was taken out is kept for days"
     );
     assert_eq!(stored(folder.path(), "flows").len(), 4);
@@ -120,7 +120,7 @@ fn days_are_taken_out_and_nothing_is_read_again() {
     let rows = done[0]["rows"].as_u64().unwrap();
     let status = json(folder.path(), &["lake", "status"]);
     assert_eq!(status[0]["rows"].as_u64(), Some(3 - rows));
-    assert_eq!(status[5]["rows"], 2, "the journal stays");
+    assert_eq!(status[6]["rows"], 2, "the journal stays");
     let again = run(
         folder.path(),
         &["ingest", "a.log", "--lake", "lake", "--format", "json"],

@@ -107,7 +107,7 @@ fn a_wrong_query_is_shown_with_the_word_and_leaves_no_file() {
         .says(&["    1 | SELECT count(*) FRM flows x"]);
     lake(&["SELECT 1 FROM flow"])
         .exits(2)
-        .says(&["flow", "hint: tables are flows, profiles"]);
+        .says(&["flow", "hint: tables are flows, profiles, hours"]);
     lake(&["DROP TABLE flows"])
         .exits(2)
         .says(&["`DROP` is no query"]);

@@ -101,7 +101,7 @@ impl<'a> Worker<'a> {
                 "status",
             ],
             Table::Rejects => &[SOURCE_ID, "reason"],
-            Table::Profiles | Table::Sources => return Ok(()),
+            Table::Profiles | Table::Hours | Table::Sources => return Ok(()),
         };
         if self.catalog.follows() && !self.holds_more(file, row_group)? {
             return Ok(());
@@ -115,7 +115,7 @@ impl<'a> Worker<'a> {
                 Table::Dns => self.feed(&batch, file).ok_or_else(strange)?,
                 Table::Coverage => self.cover(&batch).ok_or_else(strange)?,
                 Table::Rejects => self.reject(&batch).ok_or_else(strange)?,
-                Table::Profiles | Table::Sources => {}
+                Table::Profiles | Table::Hours | Table::Sources => {}
             }
         }
         if self.unknown > unknown {

@@ -29,9 +29,10 @@ fn text(rows: u32) -> String {
             (u64::from(row) << 30).to_string()
         };
         let port = row * 7 % 65_536;
+        let action = if row % 13 == 0 { "REJECT" } else { "ACCEPT" };
         let start = 1_790_812_800 + (rows - row) / 3;
         text += &format!(
-            "5 123456789012 eni-{} 10.0.{a}.{b} 203.0.113.9 {port} 443 6 3 {bytes} {start} {start} ACCEPT OK egress\n",
+            "5 123456789012 eni-{} 10.0.{a}.{b} 203.0.113.9 {port} 443 6 3 {bytes} {start} {start} {action} OK egress\n",
             row % 2
         );
     }
@@ -86,7 +87,11 @@ fn both(records: &FlowBatch) -> (Bytes, Bytes) {
         &rows,
     );
     let (mut file, mut profiles) = (FlowFile::flows().unwrap(), FlowFile::profiles().unwrap());
-    file.write(&into, &mut profiles).unwrap();
+    let up = RollUps {
+        profiles: Some(&mut profiles),
+        hours: None,
+    };
+    file.write(&into, up).unwrap();
     let bytes = |file: FlowFile| Bytes::from(file.finish().unwrap().bytes);
     (bytes(file), bytes(profiles))
 }
@@ -112,8 +117,8 @@ fn rows_are_read_as_they_were_in_the_order_of_their_table() {
         bytes.as_primitive::<Int64Type>(),
         row.as_primitive::<Int64Type>(),
     );
-    let direction = column("direction");
-    let direction = direction.as_string::<i32>();
+    let (action, direction) = (column("action"), column("direction"));
+    let (action, direction) = (action.as_string::<i32>(), direction.as_string::<i32>());
     let (source, local) = (column("srcaddr"), column("local_addr"));
     let (source, local) = (source.as_string::<i32>(), local.as_string::<i32>());
     let port = column("srcport");
@@ -124,6 +129,7 @@ fn rows_are_read_as_they_were_in_the_order_of_their_table() {
                 let bucket = start.value(at) / 600_000_000;
                 let direction = direction.is_valid(at).then(|| direction.value(at));
                 (
+                    action.value(at),
                     bucket,
                     interface.value(at),
                     direction,
@@ -298,10 +304,11 @@ fn profiles_are_what_rows_of_flows_add_up_to() {
         sums[5] = sums[5].max(long(&flows, "end", row));
     }
     let mut found = Sums::new();
-    let mut last = (String::new(), String::new());
+    let mut last = Default::default();
     for row in 0..profiles.num_rows() {
         let bucket = cell(&profiles, "bucket", row);
-        let own = (bucket.clone(), cell(&profiles, "interface_id", row));
+        let [action, interface] = ["action", "interface_id"].map(|of| cell(&profiles, of, row));
+        let own = (action, bucket.clone(), interface);
         assert!(last <= own, "row {row} stands in its order");
         last = own;
         let mut key = vec![bucket];

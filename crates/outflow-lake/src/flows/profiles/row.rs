@@ -7,7 +7,10 @@
 use outflow_record::Field;
 
 use super::super::column::{Column, LONG_NULL, NULL};
-use super::super::{BUCKET_MICROS, Cells, FlowRows, Of, Seen};
+use super::super::{Cells, FlowRows, Of, Seen, SortedFlows};
+
+/// Rows that are brought together at a time, so that the loads of one need not wait for those of another.
+const BLOCK_ROWS: usize = 64;
 
 /// Ports from here on are those that a client takes of its own for each connection.
 const EPHEMERAL_FROM: i32 = 32_768;
@@ -17,7 +20,7 @@ const WITH_PORTS: [i32; 3] = [6, 17, 132];
 
 /// What rows have in common that are rolled up into one: keys of texts in their columns, and numbers. [`NULL`] is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Key {
+pub(crate) struct Key {
     pub(super) account_id: i32,
     pub(super) interface_id: i32,
     pub(super) vpc_id: i32,
@@ -26,8 +29,8 @@ pub(super) struct Key {
     pub(super) action: i32,
     /// Number of what is known of the other side.
     pub(super) remote: u32,
-    /// Key of the other side's address, or number of the group that it is in; none within the network.
-    pub(super) destination: i32,
+    /// Key of the other side's address. Where rows are rolled up, number of the group that it is in.
+    pub(in super::super) remote_addr: i32,
     pub(super) protocol: i16,
     /// The port of the side that was called; of either side the lower one where that is not known. None where there is
     /// none, or where it is one that clients take.
@@ -35,13 +38,13 @@ pub(super) struct Key {
     pub(super) direction: i8,
     pub(super) scope: i8,
     pub(super) initiator: i8,
-    pub(super) counted: bool,
+    pub(in super::super) counted: bool,
 }
 
 /// A row. One that lacks what a flow needs has no scope.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct Row {
-    pub(super) key: Key,
+pub(crate) struct Row {
+    pub(in super::super) key: Key,
     start: i64,
     end: i64,
     bytes: i64,
@@ -50,16 +53,45 @@ pub(in super::super) struct Row {
 }
 
 /// What rows add up to, in the order of the table's columns.
-pub(super) type Sums = [i64; 6];
+pub(crate) type Sums = [i64; 6];
+
+/// What no rows add up to.
+pub(in super::super) const fn nothing() -> Sums {
+    [0, 0, 0, 0, i64::MAX, i64::MIN]
+}
+
+/// Adds up.
+pub(in super::super) fn add_up(sums: &mut Sums, more: Sums) {
+    for (sum, more) in sums.iter_mut().zip(more).take(4) {
+        *sum = sum.saturating_add(more);
+    }
+    sums[4] = sums[4].min(more[4]);
+    sums[5] = sums[5].max(more[5]);
+}
 
 impl Row {
-    /// The ten minutes in which it began.
-    pub(super) fn bucket(&self) -> i64 {
-        self.start.div_euclid(BUCKET_MICROS)
+    /// When it began, in microseconds.
+    pub(in super::super) fn start(&self) -> i64 {
+        self.start
+    }
+
+    /// Keys of the texts by which hours are told apart, in their order.
+    pub(in super::super) fn texts(&self) -> [i32; 8] {
+        let key = &self.key;
+        [
+            key.account_id,
+            key.interface_id,
+            key.vpc_id,
+            key.workload,
+            key.flow_log_id,
+            key.direction.into(),
+            key.scope.into(),
+            key.action,
+        ]
     }
 
     /// What it alone adds up to.
-    pub(super) fn sums(&self) -> Sums {
+    pub(in super::super) fn sums(&self) -> Sums {
         // Null, too, is less than zero.
         let count = |of: i64| of.max(0);
         let first = match self.start {
@@ -86,6 +118,17 @@ impl FlowRows {
         }));
         self.rolled = rolled;
     }
+
+    /// Calls back with the rows in their order, without those that lack what a flow needs.
+    pub(crate) fn each_rolled(&self, sorted: &SortedFlows<'_>, mut call: impl FnMut(&Row)) {
+        let mut block = Vec::with_capacity(BLOCK_ROWS);
+        for rows in sorted.order.chunks(BLOCK_ROWS) {
+            block.clear();
+            block.extend(rows.iter().map(|row| self.rolled[*row as usize]));
+            let measured = block.iter().filter(|row| i32::from(row.key.scope) != NULL);
+            measured.for_each(&mut call);
+        }
+    }
 }
 
 /// Columns of rows, from the first that is looked at.
@@ -109,7 +152,6 @@ struct Columns<'a> {
     payload_bytes: &'a [i64],
     packets: &'a [i64],
     /// Keys of the words that are asked for.
-    external: i32,
     opened_here: i32,
     opened_there: i32,
 }
@@ -138,15 +180,12 @@ impl<'a> Columns<'a> {
             bytes: numbers(rows.aws(Field::Bytes)),
             payload_bytes: numbers(rows.enriched(Of::PayloadBytes)),
             packets: numbers(rows.aws(Field::Packets)),
-            external: key_of(rows.enriched(Of::Scope), "external"),
-            opened_here: key_of(rows.enriched(Of::Initiator), "local"),
-            opened_there: key_of(rows.enriched(Of::Initiator), "remote"),
+            opened_here: rows.enriched(Of::Initiator).key_of("local"),
+            opened_there: rows.enriched(Of::Initiator).key_of("remote"),
         }
     }
 
     fn row(&self, at: usize, remote: u32, counted: bool) -> Row {
-        let scope = key(self.scope, at);
-        let is_external = scope == self.external && scope != NULL;
         let own = Key {
             account_id: key(self.account_id, at),
             interface_id: key(self.interface_id, at),
@@ -155,15 +194,11 @@ impl<'a> Columns<'a> {
             flow_log_id: key(self.flow_log_id, at),
             action: key(self.action, at),
             remote,
-            destination: if is_external {
-                key(self.remote_addr, at)
-            } else {
-                NULL
-            },
+            remote_addr: key(self.remote_addr, at),
             protocol: small(key(self.protocol, at)),
             port: small(self.port(at)),
             direction: word(key(self.direction, at)),
-            scope: word(scope),
+            scope: word(key(self.scope, at)),
             initiator: word(key(self.initiator, at)),
             counted,
         };
@@ -219,13 +254,4 @@ fn keys_from(column: &Column, from: usize) -> &[i32] {
         _ => &[],
     };
     keys.get(from..).unwrap_or_default()
-}
-
-/// The key of a word in a column of texts.
-fn key_of(column: &Column, word: &str) -> i32 {
-    let at = match column.cells() {
-        Cells::Texts { values, .. } => values.iter().position(|value| **value == *word),
-        _ => None,
-    };
-    at.and_then(|at| i32::try_from(at).ok()).unwrap_or(NULL)
 }
