@@ -27,10 +27,10 @@ WITH lasting AS (
 ),
 numbered AS (
     SELECT
-        interface_id,
+        flows_once.interface_id,
         workload,
         local_port,
-        remote_addr,
+        flows_once.remote_addr,
         remote_port,
         protocol,
         initiator,
@@ -38,11 +38,12 @@ numbered AS (
         start,
         "end",
         sessionize(start, "end", $gap) OVER (
-            PARTITION BY interface_id, local_addr, local_port, remote_addr, remote_port, protocol
+            PARTITION BY flows_once.interface_id, local_addr, local_port, flows_once.remote_addr, remote_port, protocol
             ORDER BY start
         ) AS session
-    FROM flows_once
-    LEFT SEMI JOIN lasting
+    -- The few pairs come first: they are what the join is built of.
+    FROM lasting
+    JOIN flows_once
         ON lasting.interface_id = flows_once.interface_id
         AND lasting.remote_addr = flows_once.remote_addr
     WHERE counted

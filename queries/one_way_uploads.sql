@@ -29,11 +29,11 @@ WITH heavy AS (
 ),
 numbered AS (
     SELECT
-        interface_id,
+        flows_once.interface_id,
         workload,
         local_addr,
         local_port,
-        remote_addr,
+        flows_once.remote_addr,
         remote_port,
         protocol,
         direction,
@@ -41,11 +41,12 @@ numbered AS (
         start,
         "end",
         sessionize(start, "end", $gap) OVER (
-            PARTITION BY interface_id, local_addr, local_port, remote_addr, remote_port, protocol
+            PARTITION BY flows_once.interface_id, local_addr, local_port, flows_once.remote_addr, remote_port, protocol
             ORDER BY start
         ) AS session
-    FROM flows_once
-    LEFT SEMI JOIN heavy
+    -- The few pairs come first: they are what the join is built of.
+    FROM heavy
+    JOIN flows_once
         ON heavy.interface_id = flows_once.interface_id
         AND heavy.remote_addr = flows_once.remote_addr
     WHERE counted

@@ -32,18 +32,19 @@ WITH repeated AS (
 ),
 sent AS (
     SELECT
-        interface_id,
+        flows_once.interface_id,
         sender,
         workload,
-        remote_addr,
+        flows_once.remote_addr,
         remote_port,
         bytes,
         start,
         date_part('epoch', start - lag(start) OVER (
-            PARTITION BY interface_id, sender, remote_addr, remote_port ORDER BY start
+            PARTITION BY flows_once.interface_id, sender, flows_once.remote_addr, remote_port ORDER BY start
         )) AS gap
-    FROM flows_once
-    LEFT SEMI JOIN repeated
+    -- The few pairs come first: they are what the join is built of.
+    FROM repeated
+    JOIN flows_once
         ON repeated.interface_id = flows_once.interface_id
         AND repeated.remote_addr = flows_once.remote_addr
     WHERE counted

@@ -47,7 +47,7 @@ const SENDER: &str = "sender";
 /// Flow logs that tell of an interface and a destination in an hour what another one tells.
 const REPEATED_LOGS_SQL: &str = "
     WITH doubled AS (
-        SELECT interface_id FROM profiles GROUP BY interface_id
+        SELECT interface_id FROM hours GROUP BY interface_id
         HAVING min(coalesce(flow_log_id, '')) <> max(coalesce(flow_log_id, ''))
     ), told AS (
         SELECT interface_id, action, coalesce(flow_log_id, '') AS flow_log_id, date_trunc('hour', bucket) AS hour,
