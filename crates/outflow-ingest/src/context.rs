@@ -109,8 +109,13 @@ impl Context {
         let mut context = Self::default();
         let (mut inventory, mut reader) = (InventoryBuilder::default(), Reader::new());
         let mut geo = GeoDatabases::default();
-        for path in paths.into_iter().filter(|path| path.is_file()) {
-            context.add(path, &mut reader, (&mut geo, &mut inventory))?;
+        for path in paths.into_iter().filter(|path| !path.is_dir()) {
+            // A pipe would be waited for, and a link may lead nowhere.
+            if path.is_file() {
+                context.add(path, &mut reader, (&mut geo, &mut inventory))?;
+            } else {
+                context.skipped.push(path);
+            }
         }
         for path in snapshots {
             context.add_snapshot(&path, &mut reader, &mut inventory)?;
@@ -283,7 +288,7 @@ fn content(path: &Path, stored_bytes: u64, reader: &mut Reader) -> Result<Vec<u8
     });
     match read {
         Ok(read) => match read.damage {
-            None => Ok(content),
+            None => utf8(content).map_err(|what| wrong(what.to_owned())),
             Some(damage) => Err(wrong(damage.reason)),
         },
         Err(ReadError::Object(error)) => Err(error),
@@ -294,6 +299,24 @@ fn content(path: &Path, stored_bytes: u64, reader: &mut Reader) -> Result<Vec<u8
                 "it is compressed and holds more than {megabytes} MiB"
             )))
         }
+    }
+}
+
+/// The content without a mark of its encoding, in UTF-8 if it has that of UTF-16: what PowerShell writes where its `>`
+/// takes the JSON of AWS's command line.
+fn utf8(content: Vec<u8>) -> Result<Vec<u8>, &'static str> {
+    let (wide, order): (&[u8], fn([u8; 2]) -> u16) = match &content[..] {
+        _ if is_database(&content) => return Ok(content),
+        [0xef, 0xbb, 0xbf, plain @ ..] => return Ok(plain.to_vec()),
+        [0xff, 0xfe, wide @ ..] => (wide, u16::from_le_bytes),
+        [0xfe, 0xff, wide @ ..] => (wide, u16::from_be_bytes),
+        _ => return Ok(content),
+    };
+    let (units, rest) = wide.as_chunks();
+    let text: Result<String, _> = char::decode_utf16(units.iter().copied().map(order)).collect();
+    match text {
+        Ok(text) if rest.is_empty() => Ok(text.into_bytes()),
+        _ => Err("it begins as UTF-16 does, and is none"),
     }
 }
 
@@ -310,9 +333,7 @@ fn written_at(metadata: &fs::Metadata) -> std::io::Result<Timestamp> {
 }
 
 fn kind_of(content: &[u8]) -> Option<ContextKind> {
-    let tail = &content[content.len().saturating_sub(DATABASE_TAIL_BYTES)..];
-    let has = |text: &[u8], needle: &[u8]| text.windows(needle.len()).any(|at| at == needle);
-    if has(tail, DATABASE_MARKER) {
+    if is_database(content) {
         return Some(ContextKind::Database);
     }
     let json = content.trim_ascii_start().starts_with(b"{");
@@ -322,6 +343,15 @@ fn kind_of(content: &[u8]) -> Option<ContextKind> {
         return Some(ContextKind::Ranges);
     }
     is_inventory(head).then_some(ContextKind::Inventory)
+}
+
+fn is_database(content: &[u8]) -> bool {
+    let tail = &content[content.len().saturating_sub(DATABASE_TAIL_BYTES)..];
+    has(tail, DATABASE_MARKER)
+}
+
+fn has(text: &[u8], needle: &[u8]) -> bool {
+    text.windows(needle.len()).any(|at| at == needle)
 }
 
 #[cfg(test)]
