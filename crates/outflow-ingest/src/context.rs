@@ -305,19 +305,23 @@ fn content(path: &Path, stored_bytes: u64, reader: &mut Reader) -> Result<Vec<u8
 /// The content without a mark of its encoding, in UTF-8 if it has that of UTF-16: what PowerShell writes where its `>`
 /// takes the JSON of AWS's command line.
 fn utf8(content: Vec<u8>) -> Result<Vec<u8>, &'static str> {
-    let (wide, order): (&[u8], fn([u8; 2]) -> u16) = match &content[..] {
+    let units: Vec<u16> = match &content[..] {
         _ if is_database(&content) => return Ok(content),
         [0xef, 0xbb, 0xbf, plain @ ..] => return Ok(plain.to_vec()),
-        [0xff, 0xfe, wide @ ..] => (wide, u16::from_le_bytes),
-        [0xfe, 0xff, wide @ ..] => (wide, u16::from_be_bytes),
+        [0xff, 0xfe, wide @ ..] => units(wide, u16::from_le_bytes),
+        [0xfe, 0xff, wide @ ..] => units(wide, u16::from_be_bytes),
         _ => return Ok(content),
     };
-    let (units, rest) = wide.as_chunks();
-    let text: Result<String, _> = char::decode_utf16(units.iter().copied().map(order)).collect();
+    let is_whole = content.len().is_multiple_of(2);
+    let text: Result<String, _> = char::decode_utf16(units).collect();
     match text {
-        Ok(text) if rest.is_empty() => Ok(text.into_bytes()),
+        Ok(text) if is_whole => Ok(text.into_bytes()),
         _ => Err("it begins as UTF-16 does, and is none"),
     }
+}
+
+fn units(wide: &[u8], order: fn([u8; 2]) -> u16) -> Vec<u16> {
+    wide.as_chunks().0.iter().copied().map(order).collect()
 }
 
 /// When a file was last written.

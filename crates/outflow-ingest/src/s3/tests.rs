@@ -1,6 +1,6 @@
 use std::convert::Infallible;
 
-use super::ahead::PART_BYTES;
+use super::ahead::{AHEAD_BYTES_MAX, PART_BYTES};
 use super::stub::{Fault, Stub};
 use super::*;
 use crate::{
@@ -555,7 +555,7 @@ fn what_lies_ready_never_exceeds_its_bound() {
     let mut ahead = Ahead::of(objects.iter().filter_map(|object| object.s3.as_ref())).unwrap();
     let mut first = ahead.next().unwrap();
     // Nobody reads, so that asking stops: at the bound, long before the 200 parts that there are.
-    let parts_max = usize::try_from(super::ahead::AHEAD_BYTES_MAX / PART_BYTES).unwrap();
+    let parts_max = usize::try_from(AHEAD_BYTES_MAX / PART_BYTES).unwrap();
     let asked = || stub.requests("bytes=").len();
     let mut before = usize::MAX;
     while asked() != before {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::Batch;
 
-const RECORDS: u64 = 4;
+const RECORDS: usize = 4;
 
 /// A source of four records, and where each of them is complete.
 struct Form {
@@ -30,16 +30,16 @@ impl Form {
 
     /// Records that are there as a whole or not at all.
     fn packed(name: &'static str, plain: Vec<u8>) -> Self {
-        let ends = vec![plain.len(); RECORDS as usize];
+        let ends = vec![plain.len(); RECORDS];
         Self { name, plain, ends }
     }
 }
 
-fn line(at: u64) -> String {
-    record(&format!("eni-{at}"), 1_000 + at, START)
+fn line(at: usize) -> String {
+    record(&format!("eni-{at}"), 1_000 + at as u64, START)
 }
 
-fn query(at: u64) -> String {
+fn query(at: usize) -> String {
     json!({"version": "1.100000", "account_id": "123456789012", "vpc_id": "vpc-1", "query_name": format!("q{at}.example.com."),
         "query_timestamp": "2026-09-21T14:13:20Z", "query_type": "A", "query_class": "IN", "rcode": "NOERROR",
         "answers": [{"Rdata": "203.0.113.9", "Type": "A", "Class": "IN"}], "srcaddr": "10.0.0.5", "srcport": "4000",
@@ -197,7 +197,7 @@ fn what_is_cut_at_any_byte_loses_nothing_that_is_whole_and_makes_nothing_up() {
     let mut bench = Bench::new();
     for Form { name, plain, ends } in forms() {
         let whole = bench.read(&plain);
-        assert_eq!(whole.records.len() as u64, RECORDS, "{name}: {whole:?}");
+        assert_eq!(whole.records.len(), RECORDS, "{name}: {whole:?}");
         assert!(!whole.is_told(), "{name}: {whole:?}");
         for len in 0..plain.len() {
             let cut = bench.read(&plain[..len]);
@@ -235,13 +235,10 @@ fn a_changed_byte_costs_no_more_than_is_told() {
                 spoilt[at] = change;
                 let held = bench.read(&spoilt);
                 assert!(
-                    held.records.len() as u64 >= RECORDS || held.is_told(),
+                    held.records.len() >= RECORDS || held.is_told(),
                     "{name}, {at}, {change}: {held:?}"
                 );
-                assert!(
-                    held.records.len() as u64 <= RECORDS,
-                    "{name}, {at}: {held:?}"
-                );
+                assert!(held.records.len() <= RECORDS, "{name}, {at}: {held:?}");
             }
         }
     }
@@ -255,7 +252,7 @@ fn deliveries_of_firehose_are_read_however_they_are_packed_and_parted() {
     let members = |feed: &str| {
         let payloads = lines
             .iter()
-            .map(|line| gzip(payload(&[line.clone()]).as_bytes()));
+            .map(|line| gzip(payload(std::slice::from_ref(line)).as_bytes()));
         payloads
             .flat_map(|member| [&member[..], feed.as_bytes()].concat())
             .collect::<Vec<u8>>()
