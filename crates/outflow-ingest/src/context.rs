@@ -109,8 +109,13 @@ impl Context {
         let mut context = Self::default();
         let (mut inventory, mut reader) = (InventoryBuilder::default(), Reader::new());
         let mut geo = GeoDatabases::default();
-        for path in paths.into_iter().filter(|path| path.is_file()) {
-            context.add(path, &mut reader, (&mut geo, &mut inventory))?;
+        for path in paths.into_iter().filter(|path| !path.is_dir()) {
+            // A pipe would be waited for, and a link may lead nowhere.
+            if path.is_file() {
+                context.add(path, &mut reader, (&mut geo, &mut inventory))?;
+            } else {
+                context.skipped.push(path);
+            }
         }
         for path in snapshots {
             context.add_snapshot(&path, &mut reader, &mut inventory)?;
@@ -283,7 +288,7 @@ fn content(path: &Path, stored_bytes: u64, reader: &mut Reader) -> Result<Vec<u8
     });
     match read {
         Ok(read) => match read.damage {
-            None => Ok(content),
+            None => utf8(content).map_err(|what| wrong(what.to_owned())),
             Some(damage) => Err(wrong(damage.reason)),
         },
         Err(ReadError::Object(error)) => Err(error),
@@ -295,6 +300,28 @@ fn content(path: &Path, stored_bytes: u64, reader: &mut Reader) -> Result<Vec<u8
             )))
         }
     }
+}
+
+/// The content without a mark of its encoding, in UTF-8 if it has that of UTF-16: what PowerShell writes where its `>`
+/// takes the JSON of AWS's command line.
+fn utf8(content: Vec<u8>) -> Result<Vec<u8>, &'static str> {
+    let units: Vec<u16> = match &content[..] {
+        _ if is_database(&content) => return Ok(content),
+        [0xef, 0xbb, 0xbf, plain @ ..] => return Ok(plain.to_vec()),
+        [0xff, 0xfe, wide @ ..] => units(wide, u16::from_le_bytes),
+        [0xfe, 0xff, wide @ ..] => units(wide, u16::from_be_bytes),
+        _ => return Ok(content),
+    };
+    let is_whole = content.len().is_multiple_of(2);
+    let text: Result<String, _> = char::decode_utf16(units).collect();
+    match text {
+        Ok(text) if is_whole => Ok(text.into_bytes()),
+        _ => Err("it begins as UTF-16 does, and is none"),
+    }
+}
+
+fn units(wide: &[u8], order: fn([u8; 2]) -> u16) -> Vec<u16> {
+    wide.as_chunks().0.iter().copied().map(order).collect()
 }
 
 /// When a file was last written.
@@ -310,9 +337,7 @@ fn written_at(metadata: &fs::Metadata) -> std::io::Result<Timestamp> {
 }
 
 fn kind_of(content: &[u8]) -> Option<ContextKind> {
-    let tail = &content[content.len().saturating_sub(DATABASE_TAIL_BYTES)..];
-    let has = |text: &[u8], needle: &[u8]| text.windows(needle.len()).any(|at| at == needle);
-    if has(tail, DATABASE_MARKER) {
+    if is_database(content) {
         return Some(ContextKind::Database);
     }
     let json = content.trim_ascii_start().starts_with(b"{");
@@ -322,6 +347,15 @@ fn kind_of(content: &[u8]) -> Option<ContextKind> {
         return Some(ContextKind::Ranges);
     }
     is_inventory(head).then_some(ContextKind::Inventory)
+}
+
+fn is_database(content: &[u8]) -> bool {
+    let tail = &content[content.len().saturating_sub(DATABASE_TAIL_BYTES)..];
+    has(tail, DATABASE_MARKER)
+}
+
+fn has(text: &[u8], needle: &[u8]) -> bool {
+    text.windows(needle.len()).any(|at| at == needle)
 }
 
 #[cfg(test)]

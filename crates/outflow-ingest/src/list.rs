@@ -98,7 +98,12 @@ impl Found {
     fn take_named(&mut self, path: &Path) -> Result<(), Error> {
         let metadata = match path.metadata() {
             Ok(metadata) => metadata,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
                 return Err(Error::Missing {
                     path: path.to_owned(),
                 });

@@ -32,6 +32,9 @@ use crate::reader::{PIECE_BYTES_MAX, STORED_MAX, hex};
 /// What every Parquet object begins with.
 pub(crate) const MAGIC: &[u8] = b"PAR1";
 
+/// What one ends with whose footer is encrypted.
+const ENCRYPTED_MAGIC: &[u8] = b"PARE";
+
 /// A Parquet object that is to be read: in memory if it has at most [`STORED_MAX`] bytes, or else a file.
 pub struct Parquet {
     stored: Stored,
@@ -116,6 +119,13 @@ impl Parquet {
     /// # Errors
     /// As [`Conformer::try_new`], before anything was given to `sink`.
     pub fn decode(&self, sink: &mut dyn FnMut(&Batch)) -> Result<ParquetRead, Error> {
+        if self.stored.ends_with(ENCRYPTED_MAGIC) {
+            return Err(Error::Undecidable {
+                reason:
+                    "its footer is encrypted, and so are its columns; write it without encryption"
+                        .to_owned(),
+            });
+        }
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = match guarded(|| ArrowReaderMetadata::load(&self.stored, options)) {
             Ok(metadata) => metadata,
@@ -317,6 +327,14 @@ impl Length for Stored {
             Self::Memory(bytes) => bytes.len() as u64,
             Self::File(file) => file.len(),
         }
+    }
+}
+
+impl Stored {
+    fn ends_with(&self, mark: &[u8]) -> bool {
+        let start = self.len().checked_sub(mark.len() as u64);
+        let end = start.and_then(|start| self.get_bytes(start, mark.len()).ok());
+        end.is_some_and(|end| end == mark)
     }
 }
 

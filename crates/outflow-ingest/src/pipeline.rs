@@ -415,8 +415,11 @@ fn remarks(state: &State, tally: &Tally) -> Vec<String> {
     let books = tally.accounts();
     if books.rejects.saturating_mul(REJECTS_TOLD_ONE_IN) >= books.lines && books.rejects > 0 {
         remarks.push(format!(
-            "{} of {} lines are no records, and what they stand for is in no sum; `rejects_by_reason` tells why",
-            books.rejects, books.lines
+            "{} of {} lines are no records, and what they stand for is in no sum; `rejects_by_reason` tells why, and \
+             `outflow query --source SOURCE 'SELECT * FROM rejects'` shows them{}",
+            books.rejects,
+            books.lines,
+            tally.where_rejected()
         ));
     }
     let columns = tally.columns_not_read();

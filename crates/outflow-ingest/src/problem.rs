@@ -92,12 +92,24 @@ impl Problem {
 
     /// An object that the decoder refused.
     pub(crate) fn refused(object: &Object, error: &outflow_record::Error) -> Self {
-        let hint = if matches!(error, outflow_record::Error::OtherJson { .. }) {
-            "if it is a Resolver query log or a delivery, fetch it again, or delete what stands before its first whole \
-             record; other JSON is not read"
-        } else {
-            "if it is a VPC flow log without a header, say its format as DescribeFlowLogs shows it: \
-             --log-format '${version} ${account-id} …'"
+        use outflow_record::Error;
+        let hint = match error {
+            Error::Foreign(foreign) => foreign.remedy,
+            Error::OtherJson { .. } => {
+                "if it is a Resolver query log or a delivery, fetch it again, or delete what stands before its first \
+                 whole record; other JSON is not read"
+            }
+            Error::SpoiltHeader { .. } => {
+                "a header has AWS's names of the fields, in lower case, with hyphens and single spaces: name the object \
+                 as AWS delivered it, or mend the line"
+            }
+            Error::RepeatedField { .. } | Error::MixedKinds { .. } => {
+                "no flow log has such a header: name the object as AWS delivered it, or mend the line"
+            }
+            _ => {
+                "if it is a VPC flow log without a header, say its format as DescribeFlowLogs shows it: \
+                 --log-format '${version} ${account-id} …'"
+            }
         };
         Self::of(object, format!("was refused: {error}"), hint)
     }

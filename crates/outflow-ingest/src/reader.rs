@@ -6,13 +6,14 @@
 //!              └ larger, a pipe, standard input ► piece by piece ──┴► Unpacker, piece by piece ──┘
 //! ```
 //!
-//! The compression is told by the object's first bytes, never by its name. Damage is data: what can be read
-//! before it is delivered, exactly once.
+//! The compression is told by the object's first bytes, never by its name. Gzip within it is unpacked once more. Damage
+//! is data: what can be read before it is delivered, exactly once.
 
 mod gunzip;
 mod unpack;
 mod unzstd;
 mod whole;
+mod within;
 
 use std::fmt;
 use std::fs::File;
@@ -25,6 +26,7 @@ use crate::parquet::{self, Parquet};
 use crate::s3::Fetched;
 use crate::{Error, Object, ReadError};
 use unpack::{Out, Unpacker};
+use within::{Found, Within};
 
 /// Largest file that is read whole, as stored. A larger one is read piece by piece: more slowly, in constant
 /// memory, and with the same result.
@@ -146,28 +148,29 @@ impl Reader {
         fetched: Option<Fetched>,
         sink: &mut dyn FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<Read, ReadError<E>> {
-        let mut table = None;
-        let mut told = false;
-        let read = self.read_object(object, fetched, &mut |piece| {
-            if !told {
-                told = true;
-                table = piece.starts_with(parquet::MAGIC).then(Vec::new);
-            }
-            let Some(table) = &mut table else {
-                return sink(piece);
-            };
-            // One byte more than fits tells that it does not.
-            let room = usize::try_from(STORED_MAX + 1).unwrap_or(usize::MAX) - table.len();
-            table.extend_from_slice(&piece[..piece.len().min(room)]);
-            Ok(())
+        let mut within = Within::default();
+        let read = self.read_object(object, fetched, &mut |piece| within.push(piece, sink))?;
+        let found = within.finish(sink).map_err(|error| ReadError::Sink {
+            error,
+            sha256: Some(read.sha256.clone()),
         })?;
-        match table {
-            None => Ok(read),
-            Some(table) if table.len() as u64 > STORED_MAX => {
+        match found {
+            Found::Text => Ok(read),
+            Found::Packed { bytes, damage } => {
+                let damage = read.damage.map(|outer| outer.reason).or(damage);
+                let Read {
+                    compression,
+                    sha256,
+                    stored_bytes,
+                    ..
+                } = read;
+                Ok(Read::new(compression, sha256, stored_bytes, bytes, damage))
+            }
+            Found::Table(table) if table.len() as u64 > STORED_MAX => {
                 let uri = object.uri.clone();
                 Err(Error::Parquet { uri }.into())
             }
-            Some(table) => {
+            Found::Table(table) => {
                 let damage = read.damage.map(|damage| damage.reason);
                 let parquet = Parquet::unpacked(table, read.sha256, damage);
                 Err(ReadError::Parquet(Box::new(parquet)))

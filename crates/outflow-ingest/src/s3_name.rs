@@ -4,6 +4,8 @@
 //! AWSLogs/[o-…/]<account>/vpcflowlogs/<region>/…/
 //! AWSLogs/aws-account-id=<account>/aws-service=vpcflowlogs/aws-region=<region>/…/
 //!     <account>_vpcflowlogs_<region>_<fl-id>_<YYYYMMDDTHHmmZ>_<hash>.log.gz
+//! AWSLogs/[o-…/]<account>/vpcdnsquerylogs/<vpc>/…/
+//!     <vpc>_vpcdnsquerylogs_<account>_<YYYYMMDDTHHmmZ>_<hash>.log.gz
 //! ```
 //!
 //! The file's own name is preferred to its folders; a part that does not have its form counts as absent.
@@ -50,12 +52,16 @@ impl S3Name {
 
 fn of_file(name: &str) -> S3Name {
     let parts: Vec<&str> = name.split('_').collect();
-    let [account, "vpcflowlogs", region, _flow_log, _time, _hash] = parts[..] else {
-        return S3Name::default();
-    };
-    S3Name {
-        account_id: account_id(account),
-        region: region_name(region),
+    match parts[..] {
+        [account, "vpcflowlogs", region, _flow_log, _time, _hash] => S3Name {
+            account_id: account_id(account),
+            region: region_name(region),
+        },
+        [_vpc, "vpcdnsquerylogs", account, _time, _hash] => S3Name {
+            account_id: account_id(account),
+            region: None,
+        },
+        _ => S3Name::default(),
     }
 }
 
@@ -79,12 +85,21 @@ fn of_hive_folders(folders: &[&str]) -> S3Name {
 // a copy that begins below them is understood too.
 fn of_folders(folders: &[&str]) -> S3Name {
     for three in folders.windows(3).rev() {
-        let &[account, "vpcflowlogs", region] = three else {
-            continue;
+        let told = match three {
+            [account, "vpcflowlogs", region] => account_id(account)
+                .zip(region_name(region))
+                .map(|(account, region)| (account, Some(region))),
+            // No folder of the resolver's tells a region.
+            [account, "vpcdnsquerylogs", vpc] if vpc.starts_with("vpc-") => {
+                account_id(account).map(|account| (account, None))
+            }
+            _ => None,
         };
-        if let (Some(account), Some(region)) = (account_id(account), region_name(region)) {
-            let (account_id, region) = (Some(account), Some(region));
-            return S3Name { account_id, region };
+        if let Some((account, region)) = told {
+            return S3Name {
+                account_id: Some(account),
+                region,
+            };
         }
     }
     S3Name::default()

@@ -10,7 +10,8 @@ use crate::fast::Plan;
 use crate::format::is_spoilt_header;
 use crate::naive::{LINE_MAX, Line, read_line};
 use crate::swar::line_end;
-use crate::{CoverageRow, Decoded, Error, Format, Reject, RejectReason};
+use crate::wrapped::BYTE_ORDER_MARK;
+use crate::{Column, CoverageRow, Decoded, Error, Format, Kind, Reject, RejectReason};
 
 use deciding::Deciding;
 pub(crate) use deciding::{is_default_record, is_flow_line};
@@ -18,9 +19,6 @@ pub(crate) use deciding::{is_default_record, is_flow_line};
 /// Rows in a full batch: enough to make the cost of a batch vanish, and its columns fit the second-level cache together
 /// with what is made of them.
 pub const BATCH_ROWS: usize = 2048;
-
-/// What some editors put before the first line of UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Decodes the text of one source: push bytes in pieces of any size, flush batches.
 ///
@@ -253,7 +251,8 @@ impl Decoder {
         let State::Decided(decided) = &mut self.state else {
             return Ok(());
         };
-        match read_line(&decided.format, line) {
+        let plain = unmarked(&decided.format, line);
+        match read_line(&decided.format, plain) {
             Line::Blank => self.counts.blank += 1,
             Line::Header(format) => {
                 self.counts.header += 1;
@@ -272,12 +271,12 @@ impl Decoder {
             }
             Line::Reject(reason) => {
                 self.reject(line, reason);
-                let text = String::from_utf8_lossy(line);
+                let text = String::from_utf8_lossy(plain);
                 if let Some(Err(error)) = Format::from_header(&text) {
                     return Err(error);
                 }
                 if is_spoilt_header(&text) {
-                    return Err(Error::Undecidable {
+                    return Err(Error::SpoiltHeader {
                         reason: format!("what seems a header at byte {} is none", self.offset),
                     });
                 }
@@ -332,6 +331,24 @@ impl Decoder {
         let kept = bytes.len().min(room);
         self.tail.extend_from_slice(&bytes[..kept]);
         self.tail_overlong += (bytes.len() - kept) as u64;
+    }
+}
+
+/// A line without the mark of a file that was joined to others. Where a mark would read as text of the first field, it
+/// is that, unless the line is a header: ordinary lines are read so, too.
+fn unmarked<'l>(format: &Format, line: &'l [u8]) -> &'l [u8] {
+    let Some(plain) = line.strip_prefix(BYTE_ORDER_MARK) else {
+        return line;
+    };
+    let is_text = |column: &Column| match column {
+        Column::Known(field) => field.kind() == Kind::Text,
+        Column::Unknown(_) => true,
+    };
+    let is_header = || Format::from_header(&String::from_utf8_lossy(plain)).is_some();
+    if format.columns().first().is_some_and(is_text) && !is_header() {
+        line
+    } else {
+        plain
     }
 }
 

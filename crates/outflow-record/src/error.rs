@@ -1,6 +1,6 @@
 //! What can go wrong as a whole. A bad line is not an error but a [`crate::Reject`].
 
-use crate::{DnsField, Field};
+use crate::{DnsField, Field, Foreign};
 
 /// Errors of formats, timestamps and undecidable input.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +60,15 @@ pub enum Error {
     OtherJson {
         /// Its first bytes.
         seen: String,
+    },
+    /// What is no log at all.
+    #[error("the format cannot be told: this is {}", .0.what)]
+    Foreign(Foreign),
+    /// A line that is meant as a header, and is none.
+    #[error("the format cannot be told: {reason}")]
+    SpoiltHeader {
+        /// What was seen.
+        reason: String,
     },
     /// Neither a header nor the lines tell the format.
     #[error("the format cannot be told: {reason}")]

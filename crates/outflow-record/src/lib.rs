@@ -33,6 +33,7 @@ pub use conform::Conformer;
 pub use decoder::{BATCH_ROWS, Decoder};
 pub use error::Error;
 pub use field::{Field, Kind, LogKind};
+pub use foreign::Foreign;
 pub use format::{Column, Format};
 pub use naive::{LINE_MAX, Line, Value, read_line, read_value};
 pub use resolver::{
@@ -52,6 +53,7 @@ mod decoder;
 mod error;
 mod fast;
 mod field;
+mod foreign;
 mod format;
 mod naive;
 mod resolver;

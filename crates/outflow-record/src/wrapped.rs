@@ -32,7 +32,7 @@ pub const TELLING_MAX: usize = 16;
 const UNTOLD_MAX: usize = 16;
 
 /// What some editors put before the first line of UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// All that `aws-logs-write-test` holds, by which CloudWatch Logs tries a bucket before it exports to it.
 const WRITE_TEST: &[u8] = b"Permission Check Successful";

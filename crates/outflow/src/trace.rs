@@ -6,12 +6,12 @@ use crate::voice::Voice;
 
 /// Starts the log, as loud as `-v` was given.
 pub(crate) fn start(verbose: u8, voice: Voice) {
-    // A commit that meets another is an alarm to Delta's crate. Here it is tried again, or told as an error. And what
+    // That the machine is no instance of EC2, and tells no region, is what most machines are. A commit that meets another is an alarm to Delta's crate. Here it is tried again, or told as an error. And what
     // others tell of each of their steps is for who looks for a fault in them.
     let filter = match verbose {
-        0 => "warn,deltalake_core=off",
-        1 => "warn,deltalake_core=off,outflow=info",
-        2 => "warn,outflow=debug",
+        0 => "warn,aws_config::imds=off,deltalake_core=off",
+        1 => "warn,aws_config::imds=off,deltalake_core=off,outflow=info",
+        2 => "warn,aws_config::imds=off,outflow=debug",
         3 => "debug",
         _ => "trace",
     };

@@ -196,3 +196,54 @@ fn snapshots_are_read_at_their_time_and_place_and_say_what_they_lack() {
     let error = Context::load(folder.path()).unwrap_err().to_string();
     assert!(error.contains("collected.json"), "{error}");
 }
+
+#[test]
+fn json_is_read_in_the_encodings_that_windows_writes() {
+    let text = std::str::from_utf8(INTERFACES)
+        .unwrap()
+        .replace("shop", "Größe \u{1f4e6}");
+    let wide = |mark: &[u8], order: fn(u16) -> [u8; 2]| {
+        let units = text.encode_utf16().flat_map(order);
+        mark.iter().copied().chain(units).collect::<Vec<u8>>()
+    };
+    let marked = [b"\xef\xbb\xbf", text.as_bytes()].concat();
+    let little = wide(b"\xff\xfe", u16::to_le_bytes);
+    for content in [
+        text.clone().into_bytes(),
+        marked,
+        wide(b"\xfe\xff", u16::to_be_bytes),
+        zipped(&little),
+        zipped(&zipped(&little)),
+        little.clone(),
+    ] {
+        let context = Context::load(folder(&[("eni.json", &content)]).path()).unwrap();
+        assert_eq!(context.inventory.problems.total(), 0);
+        let known = context.inventory.interface("eni-1", Timestamp(0)).unwrap();
+        let tags: Vec<_> = known.value.tags.iter().collect();
+        assert!(format!("{tags:?}").contains("Größe \u{1f4e6}"), "{tags:?}");
+    }
+    let cut = folder(&[("cut.json", &little[..little.len() - 1])]);
+    let error = Context::load(cut.path()).unwrap_err().to_string();
+    assert!(
+        error.contains("cut.json") && error.contains("UTF-16"),
+        "{error}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_named_and_not_waited_for() {
+    let folder = folder(&[("ranges", RANGES)]);
+    std::os::unix::fs::symlink("nowhere", folder.path().join("gone.json")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", folder.path().join("zero.mmdb")).unwrap();
+    std::os::unix::fs::symlink(".", folder.path().join("round")).unwrap();
+    std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
+    let context = Context::load(folder.path()).unwrap();
+    let skipped: Vec<_> = context
+        .skipped
+        .iter()
+        .map(|path| path.file_name().unwrap())
+        .collect();
+    assert_eq!(skipped, ["gone.json", "socket", "zero.mmdb"]);
+    assert_eq!(context.read.len(), 1);
+}

@@ -202,3 +202,13 @@ fn a_stream_is_read_as_far_as_memory_allows() {
     let too_large = Parquet::in_stream(MAGIC, &mut io::repeat(0)).unwrap();
     assert!(too_large.is_none());
 }
+
+#[test]
+fn an_encrypted_footer_is_refused_as_what_it_is() {
+    let mut stored = stored(Compression::SNAPPY);
+    let end = stored.len() - 4;
+    stored[end..].copy_from_slice(ENCRYPTED_MAGIC);
+    let refused = Parquet::in_memory(stored).decode(&mut |_| panic!("nothing can be read"));
+    let told = refused.unwrap_err().to_string();
+    assert!(told.contains("encrypted"), "{told}");
+}

@@ -32,6 +32,10 @@ pub(crate) struct Tally {
     rejects: BTreeMap<RejectReason, u64>,
     /// Rejects that a lake holds, by the word that it has for the reason.
     stored_rejects: BTreeMap<String, u64>,
+    /// Objects with rejects.
+    rejecting: u64,
+    /// The one with most, and how many; of several the first by name.
+    worst: Option<(u64, String)>,
     bytes: u64,
     span: Option<(i64, i64)>,
     /// Rows that lack what counting needs.
@@ -79,8 +83,38 @@ impl Tally {
         }
     }
 
+    /// Adds an object that has so many rejects.
+    pub(crate) fn rejected_in(&mut self, uri: &str, rejects: u64) {
+        if rejects > 0 {
+            self.rejecting += 1;
+            self.worse(&(rejects, uri.to_owned()));
+        }
+    }
+
+    fn worse(&mut self, other: &(u64, String)) {
+        let is_worse = |(rejects, uri): &(u64, String)| {
+            (other.0, std::cmp::Reverse(&other.1)) > (*rejects, std::cmp::Reverse(uri))
+        };
+        if self.worst.as_ref().is_none_or(is_worse) {
+            self.worst = Some(other.clone());
+        }
+    }
+
+    /// Where rejects are, as the end of a sentence.
+    pub(crate) fn where_rejected(&self) -> String {
+        match &self.worst {
+            None => String::new(),
+            Some((_, uri)) if self.rejecting == 1 => format!("; all are in `{uri}`"),
+            Some((rejects, uri)) => format!(
+                "; they are in {} objects, most of them ({rejects}) in `{uri}`",
+                self.rejecting
+            ),
+        }
+    }
+
     /// Adds the books of an object that a lake holds, but for what its rows tell.
     pub(crate) fn add_stored(&mut self, source: &SourceRow) {
+        self.rejected_in(&source.given_uri, source.rejects);
         self.objects += 1;
         self.damaged += u64::from(source.problem.is_some());
         self.lines += source.lines;
@@ -139,6 +173,10 @@ impl Tally {
         self.rows += other.rows;
         self.coverage_rows += other.coverage_rows;
         self.queries += other.queries;
+        self.rejecting += other.rejecting;
+        if let Some(worst) = &other.worst {
+            self.worse(worst);
+        }
         for (reason, count) in &other.rejects {
             *self.rejects.entry(*reason).or_default() += count;
         }

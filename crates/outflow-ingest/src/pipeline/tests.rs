@@ -12,6 +12,7 @@ use crate::{Source, list};
 mod covered;
 mod evidence;
 mod following;
+mod hostile;
 mod parquet;
 mod stored;
 mod uncounted;

@@ -12,8 +12,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::MultiGzDecoder;
 use outflow_record::{
-    BATCH_ROWS, Decoded, Error, Format, HEAD_MAX, LogKind, Messages, Packed, Place, Reject,
-    RejectReason, TELLING_MAX, Unwrapped, Unwrapper, Wrapping, is_resolver_query_log,
+    BATCH_ROWS, Decoded, Error, Foreign, Format, HEAD_MAX, LogKind, Messages, Packed, Place,
+    Reject, RejectReason, TELLING_MAX, Unwrapped, Unwrapper, Wrapping, is_resolver_query_log,
 };
 
 use super::records::Records;
@@ -136,12 +136,18 @@ impl Text {
     }
 
     fn tell(&mut self, head: &[u8]) -> Result<(), Error> {
+        if let Some(foreign) = Foreign::tell(head) {
+            return Err(Error::Foreign(foreign));
+        }
         let wrapping = Wrapping::tell(head, self.format.as_ref());
         // Of JSON, and where damage stands first, more than the first line tells.
         let is_open = !matches!(wrapping, Ok(Some(Wrapping::Stamped | Wrapping::Csv)));
         if is_open && is_resolver_query_log(head) {
             self.form = Form::Plain(Box::new(Records::queries()));
             return Ok(());
+        }
+        if self.format.is_none() && head.trim_ascii_start().starts_with(b"[") {
+            return Err(Error::Foreign(Foreign::JSON_ARRAY));
         }
         self.form = match wrapping? {
             None => Form::Plain(Box::new(Records::flows(self.format.clone()))),

@@ -117,6 +117,7 @@ impl<'a> Worker<'a> {
             self.problems.extend(understood.nothing(object));
         }
         let tally = &mut self.counter.tally;
+        tally.rejected_in(&object.uri, understood.rejects);
         if let Some((flow_log, _)) = delivery {
             tally.flow_logs.add(flow_log, &counted.kinds);
         }

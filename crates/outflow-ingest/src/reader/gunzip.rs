@@ -1,6 +1,8 @@
 //! Gzip of any number of members, by push.
 //!
-//! Zeros behind the last member are padding, as tapes and block stores leave it; anything else is damage.
+//! Line feeds may stand between members and behind the last: Firehose puts one behind each record if it is told to, and a
+//! record may be a member. Zeros behind the last member are padding, as tapes and block stores leave it. Anything else is
+//! damage.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
@@ -44,6 +46,7 @@ impl Gunzip {
                 (State::Between, 0x1f) => {
                     self.state = State::Member(Decompress::new_gzip(WINDOW_BITS));
                 }
+                (State::Between, b'\n' | b'\r') => input = &input[1..],
                 (State::Between | State::Padding, 0) => {
                     self.state = State::Padding;
                     let zeros = input.iter().take_while(|byte| **byte == 0).count();

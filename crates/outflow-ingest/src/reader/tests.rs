@@ -436,3 +436,90 @@ fn a_pipe_is_read_to_its_end() {
         );
     });
 }
+
+/// As `Read` tells it, through all that an object may be packed in.
+fn read_within(stored: &[u8]) -> Outcome {
+    let files = Files::new();
+    let object = files.object("x", stored);
+    let mut bytes = Vec::new();
+    let mut sink = |piece: &[u8]| {
+        assert!(!piece.is_empty());
+        bytes.extend_from_slice(piece);
+        Ok::<(), Infallible>(())
+    };
+    let read = Reader::new().read(&object, &mut sink).unwrap();
+    assert_eq!(
+        (read.stored_bytes, read.bytes),
+        (stored.len() as u64, bytes.len() as u64)
+    );
+    assert_eq!(read.sha256, hex(&Sha256::digest(stored)));
+    (read, bytes)
+}
+
+#[test]
+fn line_feeds_between_members_are_delimiters_of_firehose_and_no_damage() {
+    let mut files = Files::new();
+    let text = text(300);
+    let delimited = |feed: &[u8]| {
+        let pieces = text.chunks(997);
+        pieces
+            .flat_map(|piece| [&gzip(piece)[..], feed].concat())
+            .collect::<Vec<u8>>()
+    };
+    for feed in [&b"\n"[..], b"\r\n", b"\n\n"] {
+        let (read, bytes) = files.read(&delimited(feed));
+        assert_eq!((reason(&read), bytes == text), ("none", true), "{feed:?}");
+    }
+    let (read, bytes) = files.read(&delimited(b"x"));
+    assert!(read.damage.is_some() && bytes == text[..997]);
+}
+
+#[test]
+fn gzip_within_gzip_is_unpacked_as_firehose_delivers_it() {
+    let text = text(5_000);
+    for pack in [gzip as Pack, zstd] {
+        let (inner, _) = members(&text, gzip);
+        let (outer, _) = members(&inner, pack);
+        for stored in [pack(&gzip(&text)), pack(&inner), outer] {
+            let (read, bytes) = read_within(&stored);
+            assert_eq!((reason(&read), bytes == text), ("none", true));
+        }
+        let (read, bytes) = read_within(&pack(&gzip(b"")));
+        assert_eq!((reason(&read), bytes.len()), ("none", 0));
+        // Either may break off, and what is there is delivered.
+        let inner = gzip(&text);
+        let stored = pack(&inner);
+        for cut in [
+            pack(&inner[..inner.len() - 9]),
+            stored[..stored.len() - 9].to_vec(),
+        ] {
+            let (read, bytes) = read_within(&cut);
+            assert!(read.damage.is_some() && text.starts_with(&bytes));
+        }
+    }
+    // Once more, and no more often.
+    let (_, bytes) = read_within(&gzip(&gzip(&gzip(&text))));
+    assert_eq!(bytes, gzip(&text));
+    // A few bytes of text are no less text.
+    for short in [&b""[..], b"2", b"2 \n", &[0x1f], b"PAR"] {
+        assert_eq!(read_within(&gzip(short)).1, short);
+    }
+}
+
+#[test]
+fn what_gzip_within_gzip_holds_is_bounded() {
+    let mut state = 1_u64;
+    let noise: Vec<u8> = (0..1_200_000)
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            state.to_be_bytes()[0]
+        })
+        .collect();
+    let inner = gzip(&noise);
+    assert!(inner.len() as u64 > within::INNER_BYTES_MAX);
+    let (read, bytes) = read_within(&gzip(&inner));
+    assert!(reason(&read).contains("unpack it once"), "{read:?}");
+    assert!(noise.starts_with(&bytes) && !bytes.is_empty());
+}

@@ -19,7 +19,7 @@ pub(crate) const PART_BYTES: u64 = if cfg!(test) { 64 << 10 } else { 8 << 20 };
 
 /// Bytes that are asked for or lie ready before anyone reads them: 256 MiB. Beyond, no request is made until a reader
 /// has taken some: a run that reads slower than S3 sends holds no more than this.
-const AHEAD_BYTES_MAX: u64 = 32 * PART_BYTES;
+pub(super) const AHEAD_BYTES_MAX: u64 = 32 * PART_BYTES;
 
 /// Requests at once. Most objects of flow logs are small, so that time is spent waiting for the first byte; S3 serves
 /// 5,500 requests a second for a prefix. Beyond, requests wait for one to end.

@@ -63,7 +63,8 @@ impl S3Options {
 /// Finds credentials and region as AWS's own tools do.
 ///
 /// # Errors
-/// [`S3Error::NoCredentials`] if there are none and `anonymous` is not set.
+/// [`S3Error::NoCredentials`] if there are none and `anonymous` is not set; [`S3Error::Refused`] for an endpoint that is
+/// no URL.
 pub(crate) async fn configuration(options: &S3Options) -> Result<SdkConfig, S3Error> {
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(
@@ -88,6 +89,10 @@ pub(crate) async fn configuration(options: &S3Options) -> Result<SdkConfig, S3Er
         config = config.no_credentials();
     }
     let config = config.load().await;
+    if let Some(url) = config.endpoint_url().filter(|url| !is_http(url)) {
+        let reason = format!("the endpoint `{url}` is no URL such as http://127.0.0.1:9000");
+        return Err(S3Error::Refused { reason });
+    }
     if !options.anonymous {
         let none = |reason| S3Error::NoCredentials { reason };
         let Some(provider) = config.credentials_provider() else {
@@ -97,6 +102,17 @@ pub(crate) async fn configuration(options: &S3Options) -> Result<SdkConfig, S3Er
         found.map_err(|error| none(root_cause(&error)))?;
     }
     Ok(config)
+}
+
+/// Whether a URL is one of a server of HTTP: else each request would fail as if the network did.
+fn is_http(url: &str) -> bool {
+    let lower = url.to_ascii_lowercase();
+    let host = lower
+        .strip_prefix("http://")
+        .or(lower.strip_prefix("https://"));
+    host.is_some_and(|host| {
+        host.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '[')
+    })
 }
 
 /// A runtime of one thread, which only waits.

@@ -3,6 +3,7 @@
 //! ```text
 //! …/AWSLogs/[o-…/]<account>/vpcflowlogs/<region>/YYYY/MM/DD/[HH/]
 //! …/AWSLogs/[o-…/]aws-account-id=<account>/aws-service=vpcflowlogs/aws-region=<region>/year=YYYY/month=MM/day=DD/[hour=HH/]
+//! …/AWSLogs/[o-…/]<account>/vpcdnsquerylogs/<vpc>/YYYY/MM/DD/
 //! ```
 //!
 //! A folder is passed over only if the layout says for certain that nothing in it is wanted.
@@ -61,18 +62,25 @@ fn below(folders: &[&str], filter: &Filter) -> Look {
     if !filter.has_account(account) {
         return Look::Past;
     }
-    match value(1, "aws-service=") {
+    let service = match value(1, "aws-service=") {
         None => return Look::Into,
-        Some("vpcflowlogs") => {}
+        Some(service @ ("vpcflowlogs" | "vpcdnsquerylogs")) => service,
         Some(_) => return Look::Through,
-    }
-    let Some(region) = value(2, "aws-region=") else {
+    };
+    let Some(place) = value(2, "aws-region=") else {
         return Look::Into;
     };
-    if region_name(region).is_none() {
+    // Queries of the resolver lie by VPC, of which the region is not told.
+    let is_region = service == "vpcflowlogs";
+    let is_formed = if is_region {
+        region_name(place).is_some()
+    } else {
+        place.starts_with("vpc-")
+    };
+    if !is_formed {
         return Look::Through;
     }
-    if !filter.has_region(region) {
+    if is_region && !filter.has_region(place) {
         return Look::Past;
     }
     if filter.since.is_none() && filter.until.is_none() {

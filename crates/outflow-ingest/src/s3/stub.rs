@@ -29,7 +29,7 @@ pub(crate) struct Bucket {
     objects: BTreeMap<String, Stored>,
     /// A part of a request's line or range, what to do, and how often still.
     faults: Vec<(String, Fault, usize)>,
-    /// Lines of requests, each with its range.
+    /// Lines of requests, each with its range and who pays.
     requests: Vec<String>,
 }
 
@@ -141,9 +141,18 @@ impl Bucket {
         line: &str,
         headers: &BTreeMap<String, String>,
     ) -> (Option<Fault>, Answer) {
-        let target = decoded(line.split(' ').nth(1).unwrap_or_default());
-        let range = headers.get("range").map_or("", String::as_str);
-        let asked = format!("{target} {range}");
+        let header = |name: &str| headers.get(name).map_or("", String::as_str);
+        let mut target = decoded(line.split(' ').nth(1).unwrap_or_default());
+        // The bucket stands in the path, or in the host's name.
+        if let Some((bucket, _)) = header("host").split_once('.')
+            && bucket.parse::<u8>().is_err()
+        {
+            target.insert_str(0, &format!("/{bucket}"));
+        }
+        let mut asked = format!("{target} {}", header("range"));
+        if !header("x-amz-request-payer").is_empty() {
+            asked += &format!(" paid by {}", header("x-amz-request-payer"));
+        }
         self.requests.push(asked.clone());
         let fault = self
             .faults

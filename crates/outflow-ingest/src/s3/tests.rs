@@ -1,6 +1,6 @@
 use std::convert::Infallible;
 
-use super::ahead::PART_BYTES;
+use super::ahead::{AHEAD_BYTES_MAX, PART_BYTES};
 use super::stub::{Fault, Stub};
 use super::*;
 use crate::{
@@ -411,4 +411,166 @@ fn who_stops_reading_holds_up_nobody() {
     std::io::Read::read_to_string(&mut ahead.next().unwrap(), &mut text).unwrap();
     assert_eq!(text, "small");
     assert!(ahead.next().is_none());
+}
+
+#[test]
+fn the_requester_pays_for_lists_and_objects_alike() {
+    let stub = Stub::start(&[("a/1", b"1"), ("a/2", b"2"), ("a/3", b"3"), ("a/4", b"4")]);
+    let paying = |request_payer| {
+        let mut options = options(&stub);
+        options.s3.request_payer = request_payer;
+        let source = "s3://logs/a/".parse::<Source>().unwrap();
+        let listing = list_with(&[source], &options).unwrap();
+        for object in &listing.objects {
+            read(object).unwrap();
+        }
+        stub.requests("").len()
+    };
+    let unpaid = paying(false);
+    assert_eq!(unpaid, 6, "two pages and four objects");
+    assert_eq!(stub.requests("paid by"), [""; 0]);
+    assert_eq!(paying(true), 2 * unpaid);
+    assert_eq!(stub.requests("paid by requester").len(), unpaid);
+}
+
+#[test]
+fn the_bucket_stands_in_the_path_with_an_endpoint_of_ones_own_unless_told_otherwise() {
+    let style = |endpoint: Option<&str>, path_style| {
+        let options = S3Options {
+            endpoint_url: endpoint.map(str::to_owned),
+            path_style,
+            ..S3Options::default()
+        };
+        options.path_style()
+    };
+    let own = Some("http://127.0.0.1:9000");
+    assert_eq!([style(None, None), style(own, None)], [false, true]);
+    assert_eq!(
+        [style(None, Some(true)), style(own, Some(false))],
+        [true, false]
+    );
+
+    let stub = Stub::start(&[("k/1", b"x")]);
+    let listed = |path_style| {
+        let mut options = options(&stub);
+        options.s3.endpoint_url = Some(stub.url().replace("127.0.0.1", "localhost"));
+        options.s3.path_style = path_style;
+        list_with(&["s3://logs/k/".parse::<Source>().unwrap()], &options)
+    };
+    assert_eq!(listed(None).unwrap().objects.len(), 1);
+    assert_eq!(stub.requests("/logs").len(), 1, "{:?}", stub.requests(""));
+    // Where the system knows no `logs.localhost`, what it was asked for tells the style.
+    match listed(Some(false)) {
+        Ok(listing) => assert_eq!(listing.objects.len(), 1),
+        Err(error) => {
+            let told = crate::Problem::unread(&error).reason;
+            assert!(told.contains("failed 8 times"), "{told}");
+            assert_eq!(stub.requests("").len(), 1, "not asked in the path");
+        }
+    }
+}
+
+#[test]
+fn days_accounts_and_regions_of_hive_folders_that_are_not_wanted_are_never_listed() {
+    let mut keys = Vec::new();
+    for account in ["111111111111", "222222222222"] {
+        for region in ["eu-west-1", "us-east-1"] {
+            for (day, hour) in (1..=28).flat_map(|day| [(day, 0), (day, 13)]) {
+                let owner =
+                    format!("aws-account-id={account}/aws-service=vpcflowlogs/aws-region={region}");
+                let name = format!(
+                    "{account}_vpcflowlogs_{region}_fl-1_202609{day:02}T{hour:02}05Z_ab.log.parquet"
+                );
+                keys.push(format!(
+                    "p/AWSLogs/{owner}/year=2026/month=09/day={day:02}/hour={hour:02}/{name}"
+                ));
+            }
+        }
+    }
+    let objects: Vec<(&str, &[u8])> = keys.iter().map(|key| (key.as_str(), &b"x"[..])).collect();
+    let stub = Stub::start(&objects);
+    let filter = Filter {
+        since: Some("2026-09-10T06:00".parse().unwrap()),
+        until: Some("2026-09-11T00:00".parse().unwrap()),
+        accounts: vec!["222222222222".to_owned()],
+        regions: vec!["us-east-1".to_owned()],
+    };
+    let listing = listed(&stub, "s3://logs/p", filter).unwrap();
+    let names: Vec<&str> = uris(&listing)
+        .iter()
+        .map(|uri| uri.rsplit('/').next().unwrap())
+        .collect();
+    // What was delivered shortly after midnight may have begun before it.
+    assert_eq!(
+        names,
+        [
+            "222222222222_vpcflowlogs_us-east-1_fl-1_20260910T1305Z_ab.log.parquet",
+            "222222222222_vpcflowlogs_us-east-1_fl-1_20260911T0005Z_ab.log.parquet"
+        ]
+    );
+    let object = &listing.objects[0];
+    assert_eq!(object.account_id.as_deref(), Some("222222222222"));
+    assert_eq!(object.region.as_deref(), Some("us-east-1"));
+    for past in [
+        "aws-account-id=111111111111/",
+        "aws-region=eu-west-1/",
+        "day=09/",
+        "day=12/",
+        "hour=13/2",
+    ] {
+        let asked = stub.requests(past);
+        assert!(asked.is_empty(), "{past}: {asked:?}");
+    }
+    let lists = stub.requests("").len();
+    assert!(lists < 30, "{lists} lists for 112 objects");
+}
+
+#[test]
+fn an_endpoint_that_is_no_address_is_told_at_once() {
+    let options = ListOptions {
+        s3: S3Options {
+            endpoint_url: Some("nonsense".to_owned()),
+            anonymous: true,
+            ..S3Options::default()
+        },
+        ..ListOptions::default()
+    };
+    let error = list_with(&["s3://logs".parse::<Source>().unwrap()], &options).unwrap_err();
+    let problem = crate::Problem::unread(&error);
+    assert!(problem.reason.contains("nonsense"), "{}", problem.reason);
+    assert!(!problem.reason.contains("times"), "{}", problem.reason);
+    assert!(problem.hint.contains("--endpoint-url"), "{}", problem.hint);
+}
+
+#[test]
+fn what_lies_ready_never_exceeds_its_bound() {
+    let stored = noise(5 * part());
+    let names: Vec<String> = (0..40).map(|at| format!("{at:02}")).collect();
+    let objects: Vec<(&str, &[u8])> = names
+        .iter()
+        .map(|name| (name.as_str(), &stored[..]))
+        .collect();
+    let stub = Stub::start(&objects);
+    let objects = all(&stub);
+    let mut ahead = Ahead::of(objects.iter().filter_map(|object| object.s3.as_ref())).unwrap();
+    let mut first = ahead.next().unwrap();
+    // Nobody reads, so that asking stops: at the bound, long before the 200 parts that there are.
+    let parts_max = usize::try_from(AHEAD_BYTES_MAX / PART_BYTES).unwrap();
+    let asked = || stub.requests("bytes=").len();
+    let mut before = usize::MAX;
+    while asked() != before {
+        before = asked();
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert_eq!(before, parts_max);
+    // Who reads a part makes room for another.
+    let mut text = Vec::new();
+    std::io::Read::read_to_end(&mut first, &mut text).unwrap();
+    assert!(text == stored);
+    while let Some(mut fetched) = ahead.next() {
+        text.clear();
+        std::io::Read::read_to_end(&mut fetched, &mut text).unwrap();
+        assert!(text == stored);
+    }
+    assert_eq!(asked(), 200);
 }

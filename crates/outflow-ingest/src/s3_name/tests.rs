@@ -46,6 +46,15 @@ const CASES: &[(&str, &str)] = &[
         "111111111111 eu-west-1",
     ),
     (
+        "AWSLogs/123456789012/vpcdnsquerylogs/vpc-01/2026/09/01/x",
+        "123456789012 -",
+    ),
+    ("123456789012/vpcdnsquerylogs/2026/x", "- -"),
+    (
+        "vpc-01_vpcdnsquerylogs_123456789012_20260901T0000Z_ab.log.gz",
+        "123456789012 -",
+    ),
+    (
         "123456789012_vpcflowlogs_us-east-1_fl-1_20230101T0000Z",
         "- -",
     ),

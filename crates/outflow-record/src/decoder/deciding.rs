@@ -44,7 +44,7 @@ impl Deciding {
             return header.map(Some);
         }
         if is_spoilt_header(&text) {
-            return Err(Error::Undecidable {
+            return Err(Error::SpoiltHeader {
                 reason: describe(line),
             });
         }

@@ -786,3 +786,32 @@ fn any_number_of_blank_lines_may_stand_first() {
     assert_eq!((rows, counted), (1, 300_000));
     assert_eq!(offsets, [300_000 + 27]);
 }
+
+#[test]
+fn files_that_were_joined_may_each_begin_with_a_mark() {
+    const MARK: &str = "\u{feff}";
+    for (header, row) in [
+        ("version interface-id bytes\n", "2 eni-1 7\n"),
+        ("interface-id bytes\n", "eni-1 7\n"),
+    ] {
+        let file = format!("{MARK}{header}{row}");
+        let other = format!("{MARK}bytes interface-id\n8 eni-2\n");
+        let text = [&file[..], &file, row, &other].concat();
+        let mut decoder = Decoder::new(None);
+        let (mut bytes, mut headers, mut rest) = (Vec::new(), 0, text.as_bytes());
+        while !rest.is_empty() {
+            rest = &rest[decoder.decode(rest).unwrap()..];
+            let decoded = decoder.flush().unwrap();
+            assert_eq!(decoded.rejects, []);
+            headers += decoded.header_lines;
+            bytes.extend_from_slice(decoded.flows.u64s(Field::Bytes).unwrap().values());
+        }
+        assert_eq!((headers, &bytes[..]), (3, &[7, 7, 7, 8][..]), "{header}");
+    }
+    let rows = "2 123456789012 eni-1 - - - - - - - 1 2 - NODATA\n";
+    let mut decoder = Decoder::new(None);
+    decoder
+        .decode(format!("{MARK}{rows}{MARK}{rows}").as_bytes())
+        .unwrap();
+    assert_eq!(decoder.flush().unwrap().coverage.len(), 2);
+}

@@ -30,6 +30,7 @@ const fn refused(paths: (&'static str, &'static str), files: usize, told: &'stat
 
 const NO_TEXT: &str = "the format cannot be told";
 const NO_FLOWS: &str = "no header, and the first line";
+const ARRAY: &str = "this is one array of JSON";
 const NO_DELIVERY: &str = "this is JSON, but no delivery of CloudWatch Logs or Firehose";
 
 /// All that is refused, and why that is right. A file is of the first line that has it.
@@ -39,17 +40,17 @@ const REFUSED: [Refused; 18] = [
     refused(("SHA256SUMS", ""), 1, NO_FLOWS),
     refused(("/LICENSE", ""), 11, NO_FLOWS),
     // What an account has and how it is set up: context of flows. One answer is cut down to a list.
-    refused(("aws__aws-cli/", "security-groups.1.json"), 1, NO_FLOWS),
+    refused(("aws__aws-cli/", "security-groups.1.json"), 1, ARRAY),
     refused(("aws__aws-cli/", ".json"), 28, NO_DELIVERY),
     // Findings of other products, and schemas of events.
     refused(("amazon-guardduty-user-guide/", ".json"), 1, NO_DELIVERY),
     refused(("panther-analysis/", "_findings.jsonl"), 2, NO_DELIVERY),
-    refused(("prowler/", ".ocsf.json"), 1, NO_FLOWS),
+    refused(("prowler/", ".ocsf.json"), 1, ARRAY),
     refused(("SH_FINDINGS/inputs/", ".json.gz"), 4, NO_DELIVERY),
     refused(("/ocsf_schema_", ".json"), 3, NO_DELIVERY),
     // Whom addresses belong to.
     refused(("", "ip-ranges.json"), 1, NO_DELIVERY),
-    refused(("MaxMind-DB/source-data/", ".json"), 2, NO_FLOWS),
+    refused(("MaxMind-DB/source-data/", ".json"), 2, ARRAY),
     refused(("MaxMind-DB/test-data/", ".mmdb"), 21, NO_TEXT),
     // Records that a product renamed, or wraps in a way of its own.
     refused(("", "vpc_flow_panther_schema.jsonl"), 1, NO_DELIVERY),

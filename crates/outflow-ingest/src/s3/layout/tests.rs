@@ -1,7 +1,7 @@
 use super::*;
 
 /// Each with what a filter of one account, one region and the first days of September makes of it.
-const LOOKS: [(&str, Look); 34] = [
+const LOOKS: [(&str, Look); 40] = [
     ("", Look::Into),
     ("logs/", Look::Into),
     ("a/b/c/d/", Look::Through),
@@ -76,6 +76,21 @@ const LOOKS: [(&str, Look); 34] = [
     (
         "AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/09/02/05/x/",
         Look::Through,
+    ),
+    ("AWSLogs/123456789012/vpcdnsquerylogs/", Look::Into),
+    ("AWSLogs/123456789013/vpcdnsquerylogs/", Look::Past),
+    ("AWSLogs/123456789012/vpcdnsquerylogs/vpc-1/", Look::Into),
+    (
+        "AWSLogs/123456789012/vpcdnsquerylogs/elsewhere/",
+        Look::Through,
+    ),
+    (
+        "AWSLogs/123456789012/vpcdnsquerylogs/vpc-1/2026/09/01/",
+        Look::Past,
+    ),
+    (
+        "AWSLogs/123456789012/vpcdnsquerylogs/vpc-1/2026/09/02/",
+        Look::Into,
     ),
     (
         "AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/aws-region=us-east-1/year=2026/month=09/day=01/",

@@ -34,7 +34,8 @@ fn other_formats_are_refused_by_their_content() {
     beside_the_leak("x.log", b"PAR1\x15\x04\x15\x10").says(&["damaged behind row 0"]);
     beside_the_leak("x.log", b"{\"messageType\":\"DATA_MESSAGE\"}\n").says(&["this is JSON"]);
     beside_the_leak("x.log.gz", &gzip(b"{\n  \"records\": []\n}\n")).says(&["this is JSON"]);
-    beside_the_leak("x.log", b"\xff\xfe\x00\x01 nothing\n").says(&["not text"]);
+    beside_the_leak("x.log", b"\x80\x81\x00\x01 nothing\n").says(&["not text"]);
+    beside_the_leak("x.log", b"\xff\xfen\0o\0t\0").says(&["text in UTF-16", "hint: ", "iconv"]);
     let tgw =
         b"version resource-type account-id tgw-id tgw-attachment-id\n6 TransitGateway 1 2 3\n";
     let run = beside_the_leak("tgw.log", tgw).says(&["its format has no srcaddr"]);
