@@ -70,12 +70,14 @@ pub use traffic::{
     Opened, PATHS, TRAFFIC_ENTRIES_MAX, Traffic,
 };
 
+mod acl;
 mod checks;
 mod contain;
 mod criterion;
 mod endpoint_policy;
 mod error;
 mod finding;
+mod firewall;
 mod guardduty;
 mod hcl;
 mod html;
@@ -88,5 +90,6 @@ mod render;
 mod report;
 mod rule;
 mod rules;
+mod suricata;
 mod traffic;
 mod view;

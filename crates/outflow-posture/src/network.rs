@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use outflow_enrich::inventory::{
-    InterfaceInfo, Inventory, Known, Place, PrefixList, Route, RouteTable, SecurityGroup, Subnet,
-    Timeline, VpcEndpoint, When,
+    InterfaceInfo, Inventory, Known, NetworkAcl, NetworkFirewall, Place, PrefixList, Route,
+    RouteTable, SecurityGroup, Subnet, Timeline, VpcEndpoint, When,
 };
 use outflow_enrich::{Networks, Scope};
 use outflow_record::{Addr, Timestamp};
@@ -41,6 +41,9 @@ pub(crate) struct Network<'a> {
     table_of_subnet: BTreeMap<&'a str, &'a RouteTable>,
     main_tables: BTreeMap<&'a str, &'a RouteTable>,
     endpoint_of_interface: BTreeMap<&'a str, &'a str>,
+    acl_of_subnet: BTreeMap<&'a str, &'a NetworkAcl>,
+    default_acls: BTreeMap<&'a str, &'a NetworkAcl>,
+    firewall_of_endpoint: BTreeMap<&'a str, &'a NetworkFirewall>,
     border: Networks,
 }
 
@@ -95,6 +98,9 @@ impl<'a> Network<'a> {
             table_of_subnet: BTreeMap::new(),
             main_tables: BTreeMap::new(),
             endpoint_of_interface: BTreeMap::new(),
+            acl_of_subnet: BTreeMap::new(),
+            default_acls: BTreeMap::new(),
+            firewall_of_endpoint: BTreeMap::new(),
             border: Networks::default().and(inventory.cidrs()),
         };
         for (_, value, _) in present(&inventory.vpc_endpoints, at) {
@@ -126,7 +132,39 @@ impl<'a> Network<'a> {
             let of_vpc = own.interfaces.entry(&interface.vpc_id).or_default();
             of_vpc.push(interface);
         }
+        own.add_filters();
         own
+    }
+
+    /// Notes what filters, as far as it is known to be so still.
+    fn add_filters(&mut self) {
+        let acls = dated(&self.inventory.network_acls, self.at);
+        for (_, acl, _) in acls.filter(|(_, _, is_stale)| !is_stale) {
+            let acl = acl.value;
+            for association in &acl.associations {
+                self.acl_of_subnet.insert(&association.subnet_id, acl);
+            }
+            if acl.is_default {
+                self.default_acls.insert(&acl.vpc_id, acl);
+            }
+        }
+        let firewalls = dated(&self.inventory.network_firewalls, self.at);
+        for (_, firewall, _) in firewalls.filter(|(_, _, is_stale)| !is_stale) {
+            for endpoint in firewall.value.endpoints.keys() {
+                self.firewall_of_endpoint.insert(endpoint, firewall.value);
+            }
+        }
+    }
+
+    /// The ACL of a subnet: its own, or else the default one of the VPC.
+    pub(crate) fn acl(&self, vpc_id: &str, subnet_id: &str) -> Option<&'a NetworkAcl> {
+        let own = self.acl_of_subnet.get(subnet_id);
+        own.or_else(|| self.default_acls.get(vpc_id)).copied()
+    }
+
+    /// The Network Firewall behind an endpoint.
+    pub(crate) fn firewall_at(&self, endpoint_id: &str) -> Option<&'a NetworkFirewall> {
+        self.firewall_of_endpoint.get(endpoint_id).copied()
     }
 
     /// Endpoints of a VPC.
@@ -204,7 +242,8 @@ impl<'a> Network<'a> {
         exits
     }
 
-    fn exit(&self, key: &Key, entry: &Entry, path: usize) -> Exit {
+    /// The way that the bytes of a `traffic-path` of an entry went.
+    pub(crate) fn exit(&self, key: &Key, entry: &Entry, path: usize) -> Exit {
         let (vpc_id, addr) = (&*key.vpc_id, key.destination);
         if self.endpoint_at(vpc_id, addr, entry.last_at).is_some() {
             return Exit::InterfaceEndpoint;

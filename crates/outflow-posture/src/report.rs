@@ -7,7 +7,7 @@ use outflow_enrich::inventory::Inventory;
 use outflow_record::Timestamp;
 use serde::{Serialize, Serializer};
 
-use crate::checks::{endpoints, flow_logs, groups, leaving, nat, watching};
+use crate::checks::{endpoints, flow_logs, groups, leaving, watching, ways};
 use crate::criterion::Maturity;
 use crate::finding::PostureFinding;
 use crate::metrics::{Metrics, Share};
@@ -125,9 +125,13 @@ impl Report {
             let (high, finding) = watching::of_account(inputs.guardduty, &account_id, inputs.at);
             metrics.guardduty_high = high;
             findings.extend(finding);
+            let unlisted = unlisted_vpcs(inputs, &account_id, &vpcs);
+            if unlisted.is_some() {
+                metrics.doubt();
+            }
             let parts = vpcs.iter().map(|vpc| (vpc.vpc_id.as_str(), &vpc.maturity));
             reports.push(AccountReport {
-                maturity: Maturity::joined(parts),
+                maturity: Maturity::joined(parts, unlisted.as_deref()),
                 account_id,
                 metrics,
                 vpcs,
@@ -158,7 +162,7 @@ fn vpc(context: &Context<'_>, view: &View<'_>) -> (VpcReport, Vec<PostureFinding
         metrics.undocumented_open_groups = Share::default();
     }
     groups::check_use(context, view, &mut out);
-    nat::check(context, view, &mut out);
+    ways::check(context, view, &mut out);
     leaving::check_residency(context, view, &mut out);
     leaving::check_resolver(context, view, &mut out);
     watching::check(context, view, &mut out);
@@ -185,6 +189,26 @@ fn accounts(inputs: &Inputs<'_>) -> BTreeSet<String> {
     // A listing of the EC2 API does not say whose it is: its VPCs name their owner.
     let named = listed.chain(watched).filter(|id| !id.is_empty());
     named.map(str::to_owned).collect()
+}
+
+/// Why an account may have VPCs that nobody sees; nothing if it cannot.
+fn unlisted_vpcs(inputs: &Inputs<'_>, account_id: &str, vpcs: &[VpcReport]) -> Option<String> {
+    let listed = &inputs.inventory.vpcs;
+    let own = inputs.inventory.places.iter().chain(listed.places());
+    let own = own.filter(|place| place.account_id == account_id);
+    // A listing of the EC2 API does not say whose it is.
+    let seen = vpcs
+        .iter()
+        .filter_map(|vpc| listed.get(&vpc.vpc_id, inputs.at));
+    let mut places = own.chain(seen.map(|vpc| vpc.place)).peekable();
+    if places.peek().is_none() {
+        return Some("VPCs of the account were not listed".to_owned());
+    }
+    let place = places.find(|place| !listed.is_listed(place, inputs.at))?;
+    Some(match place.region.as_str() {
+        "" => "VPCs were not listed, and there may be others".to_owned(),
+        region => format!("VPCs in {region} were not listed, and there may be others"),
+    })
 }
 
 fn window(traffic: &Traffic) -> Option<Window> {

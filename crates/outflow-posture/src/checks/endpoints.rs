@@ -41,8 +41,11 @@ pub(crate) fn check(context: &Context<'_>, view: &View<'_>, out: &mut Out) -> Sh
             if endpoint.is_some() {
                 contradiction.fail(said);
             }
-            out.findings
-                .push(around_it(context, view, (service, usage), endpoint));
+            // Without a list of endpoints, it is not known that there is none; to S3, it is a public path all the same.
+            if listed || endpoint.is_some() || service.name == "s3" {
+                out.findings
+                    .push(around_it(context, view, (service, usage), endpoint));
+            }
         } else if usage.unknown > 0 {
             share.is_known = false;
             let bytes = human_bytes(usage.unknown);

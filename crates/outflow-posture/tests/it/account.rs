@@ -29,6 +29,16 @@ pub(crate) struct Account {
 impl Account {
     /// An account with everything as it should be, and the traffic of one host.
     pub(crate) fn right() -> Self {
+        let mut own = Self::uncovered();
+        let traffic = own.traffic.as_mut().unwrap();
+        for interface in ["eni-1", "eni-db"] {
+            traffic.cover(&covered(interface, |_| {}));
+        }
+        own
+    }
+
+    /// The same, of which it is not known what its logs cover.
+    pub(crate) fn uncovered() -> Self {
         let mut documents: serde_json::Map<String, Value> =
             serde_json::from_str(include_str!("account.json")).unwrap();
         let restricted = json!({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*",
@@ -41,13 +51,9 @@ impl Account {
             "prices": {"currency": "USD", "nat_gb": 0.05, "endpoint_gb": 0.01},
             "practices": {"anomalies_alerted": true, "auto_block": true},
         });
-        let mut traffic = Traffic::default();
-        for interface in ["eni-1", "eni-db"] {
-            traffic.cover(&covered(interface, |_| {}));
-        }
         let mut own = Self {
             documents,
-            traffic: Some(traffic),
+            traffic: Some(Traffic::default()),
             guardduty: Some(GuardDuty::default()),
             policy: Policy::from_json(policy.to_string().as_bytes()).unwrap(),
             denied: Vec::new(),
