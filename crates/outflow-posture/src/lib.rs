@@ -53,6 +53,7 @@ pub use guardduty::{
     GuardDutyFinding, GuardDutyRecord, GuardDutyRecords, Month, Trend,
 };
 pub use hcl::DESCRIPTION_CHARS_MAX;
+pub use history::{AccountPeriod, Every, PERIODS_MAX, Period, VpcPeriod};
 pub use html::HTML_FINDINGS_MAX;
 pub use mapping::{CLAUSES, Clause, Framework, SERVES_NO_CLAUSE};
 pub use metrics::{HighFindings, Metrics, Share};
@@ -80,6 +81,7 @@ mod finding;
 mod firewall;
 mod guardduty;
 mod hcl;
+mod history;
 mod html;
 mod mapping;
 mod metrics;

@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 use crate::checks::{endpoints, flow_logs, groups, leaving, watching, ways};
 use crate::criterion::Maturity;
 use crate::finding::PostureFinding;
+use crate::history::Period;
 use crate::metrics::{Metrics, Share};
 use crate::network::Network;
 use crate::traffic::Traffic;
@@ -40,7 +41,7 @@ pub struct Inputs<'a> {
 ///
 /// As JSON: one object. `accounts` has, by account and VPC, `metrics` (each figure as `part` of `of`, and whether all is
 /// known) and `maturity` (`level`, `level_at_most`, and each criterion with its `state` and `evidence`); `findings` what
-/// is wrong, the gravest first; `unknown` what was not understood or found no room.
+/// is wrong, the gravest first; `history` the figures over time, where asked for; `unknown` what was not understood or found no room.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     /// [`REPORT_SCHEMA`].
@@ -54,6 +55,9 @@ pub struct Report {
     pub accounts: Vec<AccountReport>,
     /// By severity, the gravest first, then by id.
     pub findings: Vec<PostureFinding>,
+    /// The figures over time, the oldest period first; empty unless it was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Period>,
     /// What of the inputs was not understood or found no room.
     pub unknown: Vec<String>,
 }
@@ -144,6 +148,7 @@ impl Report {
             traffic: inputs.traffic.and_then(window),
             accounts: reports,
             findings,
+            history: Vec::new(),
             unknown: unknown(inputs),
         }
     }
@@ -266,6 +271,6 @@ fn unknown(inputs: &Inputs<'_>) -> Vec<String> {
     unknown
 }
 
-fn as_text<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn as_text<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(at)
 }

@@ -370,6 +370,14 @@ impl<'a> Ways<'_, 'a> {
         if id.starts_with("vpce-") && !listed {
             return Filter::Unknown("firewalls were not listed".to_owned());
         }
+        let mut firewalls = present(&inventory.network_firewalls, at);
+        if let Some((_, own, _)) = firewalls.find(|(_, own, _)| own.firewall_policy_arn.is_none()) {
+            let what = format!(
+                "firewall {} is not described, and may be its",
+                own.firewall_name
+            );
+            return Filter::Unknown(what);
+        }
         match self.context.policy.practices.appliances_filter {
             Some(true) => Filter::Filters("the owner says that appliances filter".to_owned()),
             Some(false) => {

@@ -65,6 +65,11 @@ fn an_appliance_of_others_filters_if_its_owner_says_so() {
     assert_eq!(state(&account), State::Holds);
     account.policy.practices.appliances_filter = Some(false);
     assert_eq!(account.found(), ["firewall-open:vpce-fw"]);
+    // A firewall that is only listed may have that endpoint.
+    let mut account = Account::right();
+    account.policy.practices.appliances_filter = Some(true);
+    account.list("Firewalls")[0] = json!({"FirewallName": "egress", "FirewallArn": "arn:aws:network-firewall:x:1:firewall/egress"});
+    assert_eq!(state(&account), State::Unknown);
     // What the owner says of appliances says nothing of a Network Firewall.
     let mut account = Account::right();
     account.policy.practices.appliances_filter = Some(true);
