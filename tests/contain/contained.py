@@ -52,9 +52,9 @@ def run(*args, code, typed="", says=""):
     return done
 
 
-def script(*args, code=0):
+def script(*args, codes=(0,)):
     done = subprocess.run(args, capture_output=True, text=True, check=False, env=os.environ | {"AWS_ENDPOINT_URL": url})
-    if done.returncode != code:
+    if done.returncode not in codes:
         fail(f"{args} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
 
 
@@ -255,7 +255,8 @@ run("--undo", path("beside"), "--yes", code=0, says="taken back")
 same("what others deny", denied(), [(1, "198.51.100.0/24", "deny")])
 # The script, which knows no other number, ends; what it did is taken back.
 run(*of, "--out", path("taken"), code=0)
-script(path(f"taken/{vpc}/contain.sh"), code=254)
+# What the AWS CLI ends with where a call is refused; its versions differ.
+script(path(f"taken/{vpc}/contain.sh"), codes=(254, 255))
 script(path(f"taken/{vpc}/undo.sh"))
 same("what others deny", denied(), [(1, "198.51.100.0/24", "deny")])
 ec2.delete_network_acl_entry(NetworkAclId=acl, RuleNumber=1, Egress=True)
@@ -290,6 +291,6 @@ for way in ("api", "script"):
     same(f"what is blocked after the {way}", blocked(), [])
 
 script("bash", "-c", f"sed -i \"s/'{ACCOUNT}'/'999999999999'/\" {folder}/contain.sh")
-script(f"{folder}/contain.sh", code=2)
+script(f"{folder}/contain.sh", codes=(2,))
 is_as_before()
 print("contained and taken back, by the API and by the scripts")
