@@ -1,5 +1,7 @@
 //! Network ACLs: whether a subnet can reach more than some networks.
 
+use std::fmt;
+
 use ipnet::IpNet;
 use outflow_enrich::inventory::{NetworkAcl, NetworkAclEntry};
 
@@ -10,6 +12,15 @@ use crate::rule::is_open;
 pub(crate) enum Family {
     V4,
     V6,
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        })
+    }
 }
 
 /// Whether an ACL lets packets of a family out to some networks only. It asks packet by packet, the lowest number first,

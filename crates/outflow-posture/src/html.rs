@@ -13,7 +13,7 @@ use crate::finding::{Check, PostureFinding};
 use crate::history::AccountPeriod;
 use crate::mapping::{CLAUSES, Framework};
 use crate::metrics::{HighFindings, Metrics};
-use crate::render::{cost, figures, level, named, of_period, said};
+use crate::render::{cost, figures, high, level, named, of_period, said};
 use crate::report::{AccountReport, Report};
 
 /// Findings that are told with their evidence, so that a browser opens the page: the gravest. The JSON has all of them.
@@ -36,7 +36,7 @@ impl Report {
     pub fn write_html<W: Write>(&self, out: &mut W) -> io::Result<()> {
         let page = HtmlPage {
             title: "egress posture",
-            style: "",
+            style: ".id { white-space: nowrap }\n",
         };
         page.write(out, |out| {
             self.header(out)?;
@@ -282,7 +282,7 @@ fn vpc_table(out: &mut dyn Write, account: &AccountReport) -> io::Result<()> {
         let fails: Vec<&str> = fails.map(|judged| judged.criterion.name()).collect();
         writeln!(
             out,
-            "<tr><td>{}</td><td>{}</td>{}{}<td>{}</td></tr>",
+            "<tr><td class=\"id\">{}</td><td class=\"id\">{}</td>{}{}<td>{}</td></tr>",
             html_text(named(&vpc.vpc_id)),
             html_text(named(&vpc.region)),
             number(&vpc.maturity.level.to_string()),
@@ -313,8 +313,13 @@ fn account_section(out: &mut dyn Write, account: &AccountReport) -> io::Result<(
     for (what, share) in shares {
         writeln!(out, "<dt>{what}</dt><dd>{}</dd>", said(share))?;
     }
-    writeln!(out, "</dl>")?;
-    if let Some(high) = &account.metrics.guardduty_high {
+    let findings = account.metrics.guardduty_high.as_ref();
+    writeln!(
+        out,
+        "<dt>high findings of GuardDuty</dt><dd>{}</dd>\n</dl>",
+        high(findings)
+    )?;
+    if let Some(high) = findings {
         months(out, high)?;
     }
     criteria(out, &account.maturity)?;

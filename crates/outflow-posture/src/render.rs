@@ -128,7 +128,8 @@ impl Report {
                 }
             }
         }
-        writeln!(out, "\n{} findings", self.findings.len())?;
+        let count = self.findings.len();
+        writeln!(out, "\n{}", counted(count, "finding"))?;
         for finding in self.findings.iter().take(SUMMARY_FINDINGS_MAX) {
             let summary = escape(&finding.summary, LINE_CHARS_MAX);
             let cost = cost(finding.cost.as_ref());
@@ -251,7 +252,7 @@ fn finding_page(out: &mut String, finding: &PostureFinding) -> fmt::Result {
     if let Some(bytes) = finding.bytes {
         writeln!(
             out,
-            "- {}{}",
+            "- about {}{}",
             human_bytes(bytes),
             cost(finding.cost.as_ref())
         )?;
@@ -259,7 +260,7 @@ fn finding_page(out: &mut String, finding: &PostureFinding) -> fmt::Result {
     for evidence in &finding.evidence {
         writeln!(out, "- {}", md(evidence))?;
     }
-    writeln!(out, "- {}\n", finding.remedy)
+    writeln!(out, "- remedy: {}\n", finding.remedy)
 }
 
 pub(crate) fn figures(metrics: &Metrics) -> [(&'static str, Share); 3] {
@@ -274,6 +275,12 @@ pub(crate) fn figures(metrics: &Metrics) -> [(&'static str, Share); 3] {
             metrics.services_by_endpoint,
         ),
     ]
+}
+
+/// A number of things, of which one is one.
+pub(crate) fn counted(count: usize, thing: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{end}")
 }
 
 /// The figures of a period, short enough for a table: what is not known to be all has a question mark.
@@ -298,7 +305,7 @@ pub(crate) fn said(share: Share) -> String {
     format!("{} of {}{known}", share.part, share.of)
 }
 
-fn high(high: Option<&HighFindings>) -> String {
+pub(crate) fn high(high: Option<&HighFindings>) -> String {
     let Some(high) = high else {
         return "unknown".to_owned();
     };

@@ -10,6 +10,7 @@ use crate::endpoint_policy::{Reach, reach};
 use crate::finding::{Check, Draft};
 use crate::metrics::Share;
 use crate::network::{Endpoint, Exit, service_of};
+use crate::render::counted;
 use crate::traffic::{Entry, Key, Opened};
 use crate::view::{Context, Out, Price, View};
 
@@ -180,8 +181,8 @@ fn around_it(
     }
     let interfaces: Vec<&str> = usage.interfaces.iter().take(5).copied().collect();
     draft.evidence.push(format!(
-        "{} interfaces: {}",
-        usage.interfaces.len(),
+        "{}: {}",
+        counted(usage.interfaces.len(), "interface"),
         interfaces.join(", ")
     ));
     draft.bytes = Some(bytes);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use outflow_enrich::inventory::FlowLog;
+use outflow_enrich::inventory::{FlowLog, When};
 use outflow_finding::Severity;
 use outflow_record::{Field, Format};
 
@@ -11,6 +11,7 @@ use crate::criterion::{Criterion, Verdict};
 use crate::finding::{Check, Draft};
 use crate::metrics::Share;
 use crate::network::dated;
+use crate::render::counted;
 use crate::view::{Context, Out, View};
 
 /// Fields without which nobody can say who sent how much to whom.
@@ -83,7 +84,7 @@ pub(crate) fn check(context: &Context<'_>, view: &View<'_>, out: &mut Out) -> Sh
     if covers == Ok(()) {
         share.part = 1;
         effective.hold(format!(
-            "{} deliver what was accepted",
+            "what was accepted is delivered by {}",
             logs.effective.join(", ")
         ));
         match logs.lacking.is_empty() {
@@ -157,11 +158,12 @@ fn logs_of<'a>(context: &Context<'a>, view: &View<'_>) -> Logs<'a> {
             }
             continue;
         }
-        let worth = match is_stale {
-            true => {
+        let worth = match (is_stale, known.when) {
+            (true, _) => {
                 Worth::Unknown("it was seen before flow logs were asked for in vain".to_owned())
             }
-            false => worth(log),
+            (false, When::NotYet) => Worth::Unknown("it was seen later only".to_owned()),
+            (false, _) => worth(log),
         };
         match worth {
             Worth::Effective { forensic } => {
@@ -283,8 +285,8 @@ fn blind_records(context: &Context<'_>, view: &View<'_>, effective: bool, out: &
     if effective && is_there && !silent.is_empty() {
         let first: Vec<&str> = silent.iter().take(3).copied().collect();
         reasons.push(format!(
-            "{} interfaces have no records: {}",
-            silent.len(),
+            "without any record: {}, {} among them",
+            counted(silent.len(), "interface"),
             first.join(", ")
         ));
     }

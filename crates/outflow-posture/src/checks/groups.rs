@@ -151,9 +151,10 @@ fn undocumented(
     let interfaces = context.network.interfaces_of(view.vpc_id).iter();
     let attached =
         interfaces.filter(|interface| interface.security_groups.contains_key(&group.group_id));
-    draft
-        .evidence
-        .push(format!("{} interfaces have the group", attached.count()));
+    draft.evidence.push(format!(
+        "interfaces that have the group: {}",
+        attached.count()
+    ));
     draft
 }
 

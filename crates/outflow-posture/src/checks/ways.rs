@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use outflow_enrich::inventory::{InterfaceInfo, NatGateway, Route, RouteTable};
-use outflow_finding::{Severity, human_bytes};
+use outflow_finding::Severity;
 use outflow_record::Addr;
 
 use crate::acl::{Family, is_narrow};
@@ -12,6 +12,7 @@ use crate::criterion::{Criterion, Verdict};
 use crate::finding::{Check, Draft};
 use crate::firewall::{Filter, Guests, filter};
 use crate::network::{Exit, present};
+use crate::render::counted;
 use crate::traffic::Opened;
 use crate::view::{Context, Out, View};
 
@@ -226,10 +227,10 @@ impl<'a> Ways<'_, 'a> {
                         continue;
                     };
                     evidence.push(format!(
-                        "{} leads {subnet} to {}: {} hosts, {first} among them",
+                        "{} leads {} of {subnet} to {} by {family}, {first} among them",
                         table.route_table_id,
-                        gateway_of(route),
-                        hosts.len()
+                        counted(hosts.len(), "host"),
+                        gateway_of(route)
                     ));
                 }
             }
@@ -252,7 +253,6 @@ impl<'a> Ways<'_, 'a> {
         let bytes: u64 = sent.values().sum();
         if bytes > 0 {
             draft.bytes = Some(bytes);
-            evidence.push(format!("{} left so", human_bytes(bytes)));
         }
         draft.evidence = evidence;
         out.findings.push(draft);

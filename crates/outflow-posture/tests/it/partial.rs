@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use outflow_posture::{Flow, Metrics, Report, State, Traffic};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::account::{Account, REGION, to};
 
@@ -221,6 +221,84 @@ fn of_an_account_that_is_logged_in_parts_a_part_says_nothing_more() {
         };
         assert_eq!(without(&whole, &[]).findings, [], "{logged:?}");
         nothing_more_is_said(&whole);
+    }
+}
+
+#[test]
+fn before_the_account_was_ever_listed_nothing_of_it_holds() {
+    let account = Account::right();
+    let report = account.report_at(outflow_record::Timestamp(crate::account::AT.0 - 2 * 86_400));
+    // What traffic and GuardDuty show, and the owner says, is not enough for any of them, as there may be other VPCs.
+    let account = &report.accounts[0];
+    let own = account.maturity.criteria.iter();
+    let held = own.filter(|own| own.state == State::Holds).count();
+    assert_eq!(held, 0);
+    assert_eq!(
+        (account.maturity.level, account.maturity.level_at_most),
+        (1, 5)
+    );
+    for vpc in &account.vpcs {
+        for judged in vpc
+            .maturity
+            .criteria
+            .iter()
+            .filter(|own| own.state == State::Holds)
+        {
+            let name = judged.criterion.name();
+            // GuardDuty says since when it is on.
+            let known = ["anomalies-alerted", "threats-watched"];
+            assert!(known.contains(&name), "{name}: {:?}", judged.evidence);
+        }
+    }
+}
+
+/// What a value is turned into that nobody should take for one.
+fn spoilt(value: &Value) -> Vec<Option<Value>> {
+    let other = match value {
+        Value::String(_) => json!(7),
+        Value::Number(_) | Value::Bool(_) | Value::Array(_) | Value::Object(_) => json!("x"),
+        Value::Null => json!([]),
+    };
+    vec![
+        None,
+        Some(Value::Null),
+        Some(other),
+        Some(json!([[[{}]]])),
+        Some(json!({"a": null})),
+    ]
+}
+
+#[test]
+fn nothing_gets_better_by_a_value_that_is_gone_or_is_none() {
+    let whole = without(&faulty, &[]);
+    let whole = &whole.accounts[0].maturity;
+    let documents = faulty(Account::right()).documents;
+    for (list, items) in &documents {
+        for (at, item) in items.as_array().unwrap().iter().enumerate() {
+            for (key, value) in item.as_object().unwrap() {
+                for other in spoilt(value) {
+                    let mut account = faulty(Account::right());
+                    account.is_spoilt = true;
+                    let own = account.list(list)[at].as_object_mut().unwrap();
+                    match &other {
+                        Some(other) => drop(own.insert(key.clone(), other.clone())),
+                        None => drop(own.remove(key)),
+                    }
+                    let report = account.report();
+                    let account = report
+                        .accounts
+                        .iter()
+                        .find(|own| own.account_id == crate::account::ACCOUNT);
+                    let part = &account.unwrap().maturity;
+                    let what = format!("{list}[{at}].{key}: {other:?}");
+                    assert!(part.level <= whole.level, "{what}");
+                    for (judged, of_whole) in part.criteria.iter().zip(&whole.criteria) {
+                        let better = judged.state == State::Holds && of_whole.state != State::Holds;
+                        assert!(!better, "{what}: {judged:?}");
+                    }
+                }
+            }
+        }
     }
 }
 

@@ -132,7 +132,7 @@ fn hosts_with_public_addresses_leave_by_the_internet_gateway() {
     let report = account.report();
     assert_eq!(
         report.findings[0].evidence[0],
-        "rtb-a leads subnet-a to igw-1: 1 hosts, eni-1 among them"
+        "rtb-a leads 1 host of subnet-a to igw-1 by IPv4, eni-1 among them"
     );
     // All of it may be blocked.
     account.list("Vpcs")[0]["BlockPublicAccessStates"] =
