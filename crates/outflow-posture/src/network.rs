@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 use outflow_enrich::inventory::{
     InterfaceInfo, Inventory, Known, NetworkAcl, NetworkFirewall, Place, PrefixList, Route,
-    RouteTable, SecurityGroup, Subnet, Timeline, VpcEndpoint, When,
+    RouteTable, SecurityGroup, SecurityGroupRule, Subnet, Timeline, VpcEndpoint, When,
 };
 use outflow_enrich::{Networks, Scope};
 use outflow_record::{Addr, Timestamp};
@@ -44,6 +44,10 @@ pub(crate) struct Network<'a> {
     acl_of_subnet: BTreeMap<&'a str, &'a NetworkAcl>,
     default_acls: BTreeMap<&'a str, &'a NetworkAcl>,
     firewall_of_endpoint: BTreeMap<&'a str, &'a NetworkFirewall>,
+    /// Rules in the flat form by group, each with whether it is stale.
+    flat_rules: BTreeMap<&'a str, Vec<(&'a SecurityGroupRule, bool)>>,
+    /// How many interfaces have a group.
+    members: BTreeMap<&'a str, usize>,
     border: Networks,
 }
 
@@ -101,6 +105,8 @@ impl<'a> Network<'a> {
             acl_of_subnet: BTreeMap::new(),
             default_acls: BTreeMap::new(),
             firewall_of_endpoint: BTreeMap::new(),
+            flat_rules: BTreeMap::new(),
+            members: BTreeMap::new(),
             border: Networks::default().and(inventory.cidrs()),
         };
         for (_, value, _) in present(&inventory.vpc_endpoints, at) {
@@ -131,6 +137,13 @@ impl<'a> Network<'a> {
         for (_, interface, _) in present(&inventory.interfaces, at) {
             let of_vpc = own.interfaces.entry(&interface.vpc_id).or_default();
             of_vpc.push(interface);
+            for group in interface.security_groups.keys() {
+                *own.members.entry(group).or_default() += 1;
+            }
+        }
+        for (_, rule, is_stale) in dated(&inventory.security_group_rules, at) {
+            let of_group = own.flat_rules.entry(&rule.value.group_id).or_default();
+            of_group.push((rule.value, is_stale));
         }
         own.add_filters();
         own
@@ -187,6 +200,16 @@ impl<'a> Network<'a> {
     pub(crate) fn group(&self, group_id: &str) -> Option<&'a SecurityGroup> {
         let known = self.inventory.security_groups.get(group_id, self.at)?;
         (known.when != When::Gone).then_some(known.value)
+    }
+
+    /// How many interfaces have a security group.
+    pub(crate) fn members(&self, group_id: &str) -> usize {
+        self.members.get(group_id).copied().unwrap_or(0)
+    }
+
+    /// Rules of a security group in the flat form, each with whether it is stale.
+    pub(crate) fn flat_rules(&self, group_id: &str) -> &[(&'a SecurityGroupRule, bool)] {
+        self.flat_rules.get(group_id).map_or(&[], Vec::as_slice)
     }
 
     /// A prefix list, as of the time.

@@ -360,7 +360,10 @@ pub struct IpRange {
 
 /// EC2 has objects, AWS Config also bare networks.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a network of a rule is none: as 10.0.0.0/8, bare or in CidrIp"
+)]
 enum AnyIpRange {
     Bare(IpNet),
     #[serde(rename_all = "PascalCase")]
