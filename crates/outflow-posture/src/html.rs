@@ -207,9 +207,10 @@ impl Report {
         for framework in Framework::ALL {
             writeln!(
                 out,
-                "<h3>{}</h3>\n<div class=\"wide\"><table>\n<thead><tr><th>Clause</th><th>About</th><th>Criteria</th>\
+                "<h3>{}</h3>\n<p>{}</p>\n<div class=\"wide\"><table>\n<thead><tr><th>Clause</th><th>About</th><th>Criteria</th>\
                  <th>The evidence shows</th><th>It does not claim</th></tr></thead>\n<tbody>",
-                framework.name()
+                framework.name(),
+                framework.addresses()
             )?;
             for clause in CLAUSES
                 .iter()
