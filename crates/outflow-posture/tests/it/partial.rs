@@ -149,8 +149,8 @@ fn of_an_account_without_a_fault_a_part_says_nothing_more() {
 
 /// An account with a fault of every kind.
 fn faulty(mut account: Account) -> Account {
-    let everywhere = || json!([{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]);
-    account.list("SecurityGroups")[0]["IpPermissionsEgress"] = everywhere();
+    account.list("SecurityGroups")[0]["IpPermissionsEgress"] =
+        json!([{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]);
     account.list("FlowLogs")[0]["TrafficType"] = "REJECT".into();
     account.list("VpcEndpoints")[0]["PolicyDocument"] =
         json!({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}})
