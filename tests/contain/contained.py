@@ -14,7 +14,9 @@ ACCOUNT = "123456789012"
 REGION = "us-east-1"
 INCIDENT = "i-00ff00ff00ff00ff"
 NETWORK = "203.0.113.9/32"
+DOMAIN = "exfil.example"
 ec2 = boto3.client("ec2", endpoint_url=url, region_name=REGION)
+dns = boto3.client("route53resolver", endpoint_url=url, region_name=REGION)
 
 
 def fail(reason):
@@ -50,9 +52,9 @@ def run(*args, code, typed="", says=""):
     return done
 
 
-def script(*args, code=0):
+def script(*args, codes=(0,)):
     done = subprocess.run(args, capture_output=True, text=True, check=False, env=os.environ | {"AWS_ENDPOINT_URL": url})
-    if done.returncode != code:
+    if done.returncode not in codes:
         fail(f"{args} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
 
 
@@ -83,6 +85,34 @@ def is_as_before():
     same("groups", groups(), before)
     same("quarantine groups", quarantine(), [])
     same("what is denied", denied(), [])
+
+
+def blocked():
+    """Domains that DNS Firewall blocks for the VPC, by the lists that its rules name."""
+    found = []
+    for own in dns.list_firewall_rule_group_associations(VpcId=vpc)["FirewallRuleGroupAssociations"]:
+        for rule in dns.list_firewall_rules(FirewallRuleGroupId=own["FirewallRuleGroupId"])["FirewallRules"]:
+            same("what a rule does", (rule["Action"], rule["BlockResponse"]), ("BLOCK", "NODATA"))
+            found += dns.list_firewall_domains(FirewallDomainListId=rule["FirewallDomainListId"])["Domains"]
+    return sorted(found)
+
+
+def answer_after(change, args, code, says):
+    """Types the id once the program asks for it, after something else has changed."""
+    running = subprocess.Popen(
+        [outflow, "contain", *args, "--endpoint-url", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True
+    )
+    told = ""
+    while f"Type {INCIDENT}" not in told:
+        char = running.stderr.read(1)
+        if not char:
+            fail(f"{args} did not ask:\n{told}")
+        told += char
+    change()
+    _, rest = running.communicate(f"{INCIDENT}\n")
+    if running.returncode != code or says not in rest:
+        fail(f"{args} ended with {running.returncode}, without {says!r}:\n{told}{rest}")
 
 
 def write(name, **change):
@@ -202,7 +232,65 @@ for name in ("ended-by-api", "ended-by-script"):
     else:
         script(path(f"{name}/{vpc}/undo.sh"))
     is_as_before()
+
+# A rule that others made since takes the number: all that was done is taken back, and theirs stays.
+def rule_of_others(net, number=1):
+    ec2.create_network_acl_entry(
+        NetworkAclId=acl, RuleNumber=number, Protocol="-1", RuleAction="deny", Egress=True, CidrBlock=net
+    )
+
+
+of_subnet = [{"Name": "association.subnet-id", "Values": [subnet]}]
+acl = ec2.describe_network_acls(Filters=of_subnet)["NetworkAcls"][0]["NetworkAclId"]
+args = [*of, "--out", path("raced"), "--apply"]
+answer_after(lambda: rule_of_others("198.51.100.0/24"), args, 3, "NetworkAclEntryAlreadyExists")
+run("--undo", path("raced"), "--yes", code=0, says="taken back")
+same("groups", groups(), before)
+same("quarantine groups", quarantine(), [])
+same("what others deny", denied(), [(1, "198.51.100.0/24", "deny")])
+# One that is there before is not in the way, and stays.
+run(*of, "--out", path("beside"), "--apply", "--yes", code=0, says="applied")
+same("what is denied", denied(), [(1, "198.51.100.0/24", "deny"), (2, NETWORK, "deny")])
+run("--undo", path("beside"), "--yes", code=0, says="taken back")
+same("what others deny", denied(), [(1, "198.51.100.0/24", "deny")])
+# The script, which knows no other number, ends; what it did is taken back.
+run(*of, "--out", path("taken"), code=0)
+# What the AWS CLI ends with where a call is refused; its versions differ.
+script(path(f"taken/{vpc}/contain.sh"), codes=(254, 255))
+script(path(f"taken/{vpc}/undo.sh"))
+same("what others deny", denied(), [(1, "198.51.100.0/24", "deny")])
+ec2.delete_network_acl_entry(NetworkAclId=acl, RuleNumber=1, Egress=True)
+is_as_before()
+# A group of that name that others made since is theirs.
+name = f"outflow-{INCIDENT}-{vpc}"
+made_since = lambda: ec2.create_security_group(GroupName=name, Description="of others", VpcId=vpc)
+answer_after(made_since, [*of, "--out", path("named"), "--apply"], 3, "InvalidGroup.Duplicate")
+run("--undo", path("named"), "--yes", code=0, says="taken back")
+same("groups of others", len(quarantine()), 1)
+ec2.delete_security_group(GroupId=quarantine()[0]["GroupId"])
+is_as_before()
+
+# Domains, by the API and by the script: what AWS's model of the API does not have is refused.
+named = write("named.jsonl", destination={"domain": DOMAIN, "addresses": [NETWORK.split("/")[0]], "addresses_total": 1})
+patterns = sorted([DOMAIN, f"*.{DOMAIN}"])
+for way in ("api", "script"):
+    args = [INCIDENT, "--incidents", named, "--out", path(f"dns-{way}")]
+    if way == "api":
+        run(*args, "--apply", "--yes", code=0, says="applied")
+    else:
+        run(*args, code=0)
+        for _ in range(2):
+            script(path(f"dns-{way}/{vpc}/contain.sh"))
+    is_contained()
+    same(f"what is blocked by the {way}", blocked(), patterns)
+    if way == "api":
+        run("--undo", path(f"dns-{way}"), "--yes", code=0, says="taken back")
+    else:
+        script(path(f"dns-{way}/{vpc}/undo.sh"))
+    is_as_before()
+    same(f"what is blocked after the {way}", blocked(), [])
+
 script("bash", "-c", f"sed -i \"s/'{ACCOUNT}'/'999999999999'/\" {folder}/contain.sh")
-script(f"{folder}/contain.sh", code=2)
+script(f"{folder}/contain.sh", codes=(2,))
 is_as_before()
 print("contained and taken back, by the API and by the scripts")

@@ -1,7 +1,7 @@
 """An account with every fault, and the same repaired: account.py OUTFLOW URL SCRATCH SECS_MAX.
 
 What moto does not have is written beside what it lists: the state of deliveries that failed, DNS Firewall, logs of queries,
-and findings of GuardDuty.
+rules of Network Firewall and routes to it, and findings of GuardDuty.
 """
 
 import datetime
@@ -41,6 +41,7 @@ OPEN = json.dumps({"Statement": [{"Effect": "Allow", "Principal": "*", "Action":
 EVERYWHERE = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 HTTPS = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
 ec2 = boto3.client("ec2", endpoint_url=url, region_name=REGION)
+config = boto3.client("config", endpoint_url=url, region_name=REGION)
 
 
 def fail(reason):
@@ -132,12 +133,19 @@ LISTS = {
     "VpcEndpoints": "describe_vpc_endpoints",
     "SecurityGroups": "describe_security_groups",
     "FlowLogs": "describe_flow_logs",
+    "NetworkAcls": "describe_network_acls",
+    "InternetGateways": "describe_internet_gateways",
+    "EgressOnlyInternetGateways": "describe_egress_only_internet_gateways",
+    "TransitGatewayAttachments": "describe_transit_gateway_attachments",
 }
 
 
 def collect(folder, change, **more):
     """What the AWS CLI would print of the account."""
     lists = {key: getattr(ec2, call)()[key] for key, call in LISTS.items()} | more
+    lists["ConfigurationRecorders"] = config.describe_configuration_recorders()["ConfigurationRecorders"]
+    lists["ConfigurationRecordersStatus"] = config.describe_configuration_recorder_status()["ConfigurationRecordersStatus"]
+    lists["DeliveryChannels"] = config.describe_delivery_channels()["DeliveryChannels"]
     # moto does not say of an interface what it is of.
     kinds = {of["NetworkInterfaceId"]: "nat_gateway" for nat in lists["NatGateways"] for of in nat["NatGatewayAddresses"]}
     kinds |= {of: "vpc_endpoint" for endpoint in lists["VpcEndpoints"] for of in endpoint.get("NetworkInterfaceIds", [])}
@@ -184,6 +192,8 @@ def traffic(folder, flows, names):
         at = minute * 60
         lines.append(flow("10.0.1.20", 5432, 6000, "-", at=at))
         lines.append(flow("10.0.1.10", 40000, 9000, "-", at=at, frm="10.0.1.20", eni=database, source_port=5432))
+        if jump:
+            lines.append(flow("10.0.1.20", 5432, 6000, "-", at=at, frm="10.0.3.10", eni=jump))
     lines += flows
     write(f"{folder}/flows.log", "\n".join(lines) + "\n")
     write(f"{folder}/queries.log", "".join(asked(*name) + "\n" for name in names))
@@ -235,9 +245,13 @@ web_group = group_of(vpc, "web", partner, inside, s3_range)
 https_group = group_of(vpc, "https", HTTPS | {"IpRanges": [{"CidrIp": "0.0.0.0/0"}]})
 web = interface_of(hosts, "10.0.1.10", web_group)
 database = interface_of(hosts, "10.0.1.20", group_of(vpc, "db"))
+jump = interface_of(public, "10.0.3.10", web_group)
 gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
 ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
 address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+of_jump = ec2.associate_address(
+    AllocationId=ec2.allocate_address(Domain="vpc")["AllocationId"], NetworkInterfaceId=jump
+)["AssociationId"]
 nat = ec2.create_nat_gateway(SubnetId=public, AllocationId=address)["NatGateway"]["NatGatewayId"]
 table, of_firewall, of_public = table_of(vpc, hosts), table_of(vpc, firewall), table_of(vpc, public)
 for own in (table, of_firewall):
@@ -263,7 +277,40 @@ for group in (default_of_failing, default_of_by_subnet):
     ec2.revoke_security_group_egress(GroupId=group, IpPermissions=[EVERYWHERE])
 
 
+def firewall_of(vpc, name, endpoint, kind):
+    """A Network Firewall with a list of domains, as its API describes it."""
+    arn = f"arn:aws:network-firewall:{REGION}:{ACCOUNT}"
+    policy, group = f"{arn}:firewall-policy/{name}", f"{arn}:stateful-rulegroup/{name}"
+    firewall = {"FirewallName": name, "FirewallArn": f"{arn}:firewall/{name}", "FirewallPolicyArn": policy, "VpcId": vpc}
+    states = {f"{REGION}a": {"Attachment": {"EndpointId": endpoint, "Status": "READY"}}}
+    domains = {"Targets": [".partner.example"], "TargetTypes": ["TLS_SNI", "HTTP_HOST"], "GeneratedRulesType": kind}
+    rules = {
+        "StatelessDefaultActions": ["aws:forward_to_sfe"],
+        "StatelessFragmentDefaultActions": ["aws:forward_to_sfe"],
+        "StatefulRuleGroupReferences": [{"ResourceArn": group}],
+    }
+    return {
+        "Firewalls": [{"Firewall": firewall, "FirewallStatus": {"Status": "READY", "SyncStates": states}}],
+        "FirewallPolicies": [{"FirewallPolicyResponse": {"FirewallPolicyArn": policy}, "FirewallPolicy": rules}],
+        "RuleGroups": [
+            {"RuleGroupResponse": {"RuleGroupArn": group}, "RuleGroup": {"RulesSource": {"RulesSourceList": domains}}}
+        ],
+    }
+
+
 def undeliver(lists):
+    lists["VpcEndpoints"].append(
+        {
+            "VpcEndpointId": "vpce-00000000000000001",
+            "VpcEndpointType": "GatewayLoadBalancer",
+            "VpcId": failing,
+            "ServiceName": f"com.amazonaws.vpce.{REGION}.vpce-svc-0123456789abcdef0",
+            "State": "available",
+        }
+    )
+    for own in lists["RouteTables"]:
+        if own["VpcId"] == failing:
+            own["Routes"].append({"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "vpce-00000000000000001", "State": "active"})
     for log in lists["FlowLogs"]:
         if log["FlowLogId"] == undelivered:
             log["DeliverLogsStatus"] = "FAILED"
@@ -280,7 +327,8 @@ def of_resolver(*vpcs):
     }
 
 
-collect(f"{scratch}/faulty/account", undeliver, **of_resolver(vpc, failing, by_subnet))
+only_denies = firewall_of(failing, "only-denies", "vpce-00000000000000001", "DENYLIST")
+collect(f"{scratch}/faulty/account", undeliver, **of_resolver(vpc, failing, by_subnet), **only_denies)
 traffic(
     f"{scratch}/faulty/logs",
     [
@@ -306,6 +354,8 @@ same(
             f"default-group-open:{default_group}",
             f"endpoint-bypassed:{s3}:s3 ({REGION})",
             f"endpoint-policy-open:{s3}",
+            "firewall-open:only-denies",
+            f"internet-unfiltered:{vpc}",
             f"flow-logs-absent:{failing}",
             f"flow-logs-blind:{vpc}",
             f"guardduty-high:{ACCOUNT}",
@@ -331,7 +381,22 @@ for form in ("html", "markdown", "mapping"):
     text = posture("faulty", [guardduty(8.0, False)], "--format", form)
     same(f"{form} names the account", ACCOUNT in text, True)
 
+failing_criteria = {own["criterion"] for own in report["accounts"][0]["maturity"]["criteria"] if own["state"] == "fails"}
+same("forensics without a recorder", "forensics" in failing_criteria, True)
+
 # Repaired.
+ec2.disassociate_address(AssociationId=of_jump)
+ec2.delete_network_interface(NetworkInterfaceId=jump)
+jump = None
+config.put_configuration_recorder(
+    ConfigurationRecorder={
+        "name": "default",
+        "roleARN": f"arn:aws:iam::{ACCOUNT}:role/config",
+        "recordingGroup": {"allSupported": True, "includeGlobalResourceTypes": True},
+    }
+)
+config.put_delivery_channel(DeliveryChannel={"name": "default", "s3BucketName": "flow-logs"})
+config.start_configuration_recorder(ConfigurationRecorderName="default")
 ec2.revoke_security_group_egress(GroupId=default_group, IpPermissions=[EVERYWHERE])
 ec2.delete_security_group(GroupId=https_group)
 ec2.delete_flow_logs(FlowLogIds=[rejected])
@@ -360,17 +425,21 @@ def through_firewall(lists):
             own["Routes"] = [route for route in own["Routes"] if "NatGatewayId" not in route]
             own["Routes"].append({"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": filter_endpoint, "State": "active"})
             own["Routes"].append({"DestinationPrefixListId": "pl-s3", "GatewayId": s3, "State": "active"})
-    of = ("Vpcs", "Subnets", "SecurityGroups", "FlowLogs", "RouteTables")
+    of = ("Vpcs", "Subnets", "SecurityGroups", "FlowLogs", "RouteTables", "NetworkAcls")
     for key in of:
         # Nobody used the other two.
         lists[key] = [item for item in lists[key] if item.get("VpcId", vpc) == vpc and item.get("ResourceId", vpc) == vpc]
+    # A recorder of moto's never delivers.
+    for own in lists["ConfigurationRecordersStatus"]:
+        own["lastStatus"] = "SUCCESS"
     lists["VpcEndpoints"] = [item for item in lists["VpcEndpoints"] if item["VpcEndpointId"] in (s3, filter_endpoint)]
     lists["PrefixLists"] = [
         {"PrefixListId": "pl-s3", "PrefixListName": f"com.amazonaws.{REGION}.s3", "Cidrs": ["3.5.136.0/22"]}
     ]
 
 
-collect(f"{scratch}/repaired/account", through_firewall, **of_resolver(vpc))
+allows = firewall_of(vpc, "egress", filter_endpoint, "ALLOWLIST")
+collect(f"{scratch}/repaired/account", through_firewall, **of_resolver(vpc), **allows)
 traffic(
     f"{scratch}/repaired/logs",
     [
@@ -382,7 +451,7 @@ traffic(
 report = json.loads(posture("repaired", [guardduty(8.0, True)], "--format", "json"))
 same("findings of the repaired account", report["findings"], [])
 maturity = report["accounts"][0]["maturity"]
-missing = [(own["criterion"], own["evidence"]) for own in maturity["criteria"] if own["state"] != "holds"]
+missing = [f"{own['criterion']}: {own['evidence']}" for own in maturity["criteria"] if own["state"] != "holds"]
 same("criteria that do not hold", missing, [])
 same("the level of the repaired account", maturity["level"], 5)
 print("every fault of the account was found and no other, and the repaired account is at level 5")

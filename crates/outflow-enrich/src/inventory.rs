@@ -2,6 +2,7 @@
 
 mod builder;
 mod collected;
+mod firewall;
 mod interface;
 mod lineage;
 mod problems;
@@ -19,12 +20,21 @@ use crate::prefixes::PrefixTable;
 
 pub use builder::{InventoryBuilder, OBSERVATIONS_MAX, Snapshot, is_inventory};
 pub use collected::{COLLECTED_FILE, COLLECTED_SCHEMA, CallState, Collected, CollectedCall};
+pub use firewall::{
+    AddressDefinition, DomainRules, FirewallPolicy, FirewallPolicyRules, FirewallRuleGroup,
+    NetworkFirewall, RuleGroupOverride, RuleGroupReference, RuleOption, RulesSource,
+    StatefulHeader, StatefulRule, StatelessDefinition, StatelessMatch, StatelessRule,
+    StatelessRules,
+};
 pub use interface::{InterfaceInfo, InterfaceKind};
 pub use lineage::{LINEAGE_TAGS, Lineage};
 pub use problems::{PROBLEMS_MAX, Problem, Problems};
 pub use resource::{
-    CidrAssociation, CidrState, FirewallRuleGroupAssociation, FlowLog, GroupPair, Instance,
-    IpRange, NatGateway, NatGatewayAddress, Permission, PrefixList, PrefixListId,
+    BlockPublicAccess, CidrAssociation, CidrState, ConfigurationRecorder,
+    ConfigurationRecorderStatus, DeliveryChannel, EgressOnlyInternetGateway, ExcludedTypes,
+    FirewallRuleGroupAssociation, FlowLog, GatewayAttachment, GroupPair, Instance, InternetGateway,
+    IpRange, NatGateway, NatGatewayAddress, NetworkAcl, NetworkAclAssociation, NetworkAclEntry,
+    Permission, PortSpan, PrefixList, PrefixListId, RecordingGroup, RecordingStrategy,
     ResolverQueryLogConfigAssociation, Route, RouteTable, RouteTableAssociation, SecurityGroup,
     SecurityGroupRule, Subnet, Tags, TransitGatewayAttachment, Vpc, VpcEndpoint,
 };
@@ -71,6 +81,24 @@ pub struct Inventory {
     pub flow_logs: Timeline<FlowLog>,
     /// Prefix lists.
     pub prefix_lists: Timeline<PrefixList>,
+    /// Network ACLs.
+    pub network_acls: Timeline<NetworkAcl>,
+    /// Internet gateways.
+    pub internet_gateways: Timeline<InternetGateway>,
+    /// Internet gateways for IPv6 outwards.
+    pub egress_only_gateways: Timeline<EgressOnlyInternetGateway>,
+    /// Network Firewalls.
+    pub network_firewalls: Timeline<NetworkFirewall>,
+    /// Policies of Network Firewalls.
+    pub firewall_policies: Timeline<FirewallPolicy>,
+    /// Groups of rules of Network Firewalls.
+    pub firewall_rule_groups: Timeline<FirewallRuleGroup>,
+    /// Recorders of AWS Config, by account, region and name.
+    pub config_recorders: Timeline<ConfigurationRecorder>,
+    /// How these do, by the same.
+    pub config_recorder_states: Timeline<ConfigurationRecorderStatus>,
+    /// Where AWS Config delivers, by the same.
+    pub config_channels: Timeline<DeliveryChannel>,
     /// VPCs whose queries to the resolver are logged.
     pub resolver_query_logs: Timeline<ResolverQueryLogConfigAssociation>,
     /// VPCs whose queries DNS Firewall filters.

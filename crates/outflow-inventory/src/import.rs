@@ -144,6 +144,14 @@ impl Gathered {
                 self.from.insert("cli");
                 self.lists(object);
             }
+            Content::One(list, object) => {
+                self.from.insert("cli");
+                let part = self.parts.entry(list.to_owned()).or_default();
+                part.pages += 1;
+                let what = "the command line describes one of them at a time".to_owned();
+                part.reasons.insert(what);
+                part.take(list, object.into());
+            }
             Content::Terraform(kind, object) => {
                 self.from.insert(match kind {
                     terraform::Kind::State => "terraform-state",

@@ -4,5 +4,6 @@ pub(crate) mod endpoints;
 pub(crate) mod flow_logs;
 pub(crate) mod groups;
 pub(crate) mod leaving;
-pub(crate) mod nat;
+pub(crate) mod recorder;
 pub(crate) mod watching;
+pub(crate) mod ways;

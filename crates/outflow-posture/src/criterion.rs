@@ -53,7 +53,7 @@ criteria! {
     DefaultGroupClosed 2 "default-group-closed" "The default security group is not open"
     FlowLogsEffective 2 "flow-logs-effective" "Flow logs are active, delivered, and include what was accepted"
     ServicesByEndpoint 3 "services-by-endpoint" "AWS services in use are reached through endpoints"
-    NatFiltered 3 "nat-filtered" "What leaves by NAT passes a firewall"
+    NatFiltered 3 "nat-filtered" "What leaves for the internet passes a filter"
     ResolverUsed 3 "resolver-used" "Hosts ask the VPC's resolver and no other"
     Residency 3 "residency" "Telemetry and regions stay within the residency"
     DnsWatched 4 "dns-watched" "Queries to the resolver are logged"
@@ -64,7 +64,7 @@ criteria! {
     EndpointsRestricted 5 "endpoints-restricted" "Policies of endpoints name whose resources they let reach"
     NoContradiction 5 "no-contradiction" "Traffic takes the endpoints that are there"
     AutoBlock 5 "auto-block" "DNS Firewall filters queries, and confirmed exfiltration is blocked by itself"
-    Forensics 5 "forensics" "Flow logs have the fields of forensics"
+    Forensics 5 "forensics" "Flow logs have the fields of forensics, and AWS Config keeps the past"
 }
 
 /// A criterion, whether it holds, and what shows it.
@@ -155,10 +155,17 @@ impl Maturity {
         }
     }
 
-    /// Joins those of parts: a criterion fails where one part's fails, and holds where all do.
-    pub(crate) fn joined<'m>(parts: impl Iterator<Item = (&'m str, &'m Self)> + Clone) -> Self {
+    /// Joins those of parts: a criterion fails where one part's fails, and holds where all do. `others` says why there may be
+    /// parts that are not known, of which nobody knows what holds.
+    pub(crate) fn joined<'m>(
+        parts: impl Iterator<Item = (&'m str, &'m Self)> + Clone,
+        others: Option<&str>,
+    ) -> Self {
         let criteria = Criterion::ALL.iter().map(|criterion| {
             let mut verdict = Verdict::default();
+            if let Some(why) = others {
+                verdict.doubt(why);
+            }
             for (name, part) in parts.clone() {
                 let own = part
                     .criteria

@@ -55,6 +55,12 @@ checks! {
     /// Traffic leaves by a NAT gateway without a firewall on its way.
     NatUnfiltered "nat-unfiltered" "NAT without a filter"
         "Route the way out through a Network Firewall endpoint with a list of allowed domains."
+    /// Hosts leave by an internet gateway without a filter on their way.
+    InternetUnfiltered "internet-unfiltered" "Internet gateway without a filter"
+        "Give hosts no public address, and route their way out through a Network Firewall endpoint with a list of allowed domains."
+    /// A firewall on the way out lets out what it does not know.
+    FirewallOpen "firewall-open" "A firewall that passes what it does not know"
+        "Drop by default: a list of allowed domains, or a strict order of rules with aws:drop_established."
     /// Bytes to S3 leave by a public path.
     S3PublicPath "s3-public-path" "S3 by a public path"
         "Add a gateway endpoint for S3 to the route tables of the subnets."
@@ -92,7 +98,9 @@ impl Check {
             Self::DefaultGroupOpen => &[Criterion::DefaultGroupClosed],
             Self::FlowLogsAbsent => &[Criterion::FlowLogsEffective],
             Self::FlowLogsBlind => &[Criterion::FlowLogsEffective, Criterion::TrafficCovered],
-            Self::NatUnfiltered => &[Criterion::NatFiltered],
+            Self::NatUnfiltered | Self::InternetUnfiltered | Self::FirewallOpen => {
+                &[Criterion::NatFiltered]
+            }
             Self::S3PublicPath | Self::ServiceWithoutEndpoint => &[Criterion::ServicesByEndpoint],
             Self::TelemetryAbroad | Self::RegionOutside => &[Criterion::Residency],
             Self::ResolverBypass => &[Criterion::ResolverUsed],

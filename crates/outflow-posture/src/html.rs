@@ -10,9 +10,10 @@ use outflow_finding::{
 
 use crate::criterion::{Judged, Maturity, State};
 use crate::finding::{Check, PostureFinding};
+use crate::history::AccountPeriod;
 use crate::mapping::{CLAUSES, Framework};
-use crate::metrics::HighFindings;
-use crate::render::{cost, figures, level, named, said};
+use crate::metrics::{HighFindings, Metrics};
+use crate::render::{cost, figures, high, level, named, of_period, said};
 use crate::report::{AccountReport, Report};
 
 /// Findings that are told with their evidence, so that a browser opens the page: the gravest. The JSON has all of them.
@@ -35,12 +36,13 @@ impl Report {
     pub fn write_html<W: Write>(&self, out: &mut W) -> io::Result<()> {
         let page = HtmlPage {
             title: "egress posture",
-            style: "",
+            style: ".id { white-space: nowrap }\n",
         };
         page.write(out, |out| {
             self.header(out)?;
             for account in &self.accounts {
                 account_section(out, account)?;
+                self.history_section(out, account)?;
             }
             self.charts(out)?;
             let findings = self.findings.iter().take(HTML_FINDINGS_MAX);
@@ -103,6 +105,55 @@ impl Report {
         writeln!(out, "</dl>\n</header>")
     }
 
+    /// The figures of an account and of each of its VPCs over time.
+    fn history_section(&self, out: &mut dyn Write, account: &AccountReport) -> io::Result<()> {
+        if self.history.is_empty() {
+            return Ok(());
+        }
+        let id = account.account_id.as_str();
+        writeln!(
+            out,
+            "<section>\n<h2>Account {} over time</h2>\n<p>Each period as it ended, held against its own traffic. What is not \
+             known to be all has a question mark.</p>",
+            html_text(named(id))
+        )?;
+        history_table(out, "<th class=\"number\">High findings</th>")?;
+        for period in &self.history {
+            let own = period.account(id);
+            let level = own.map_or("not known".to_owned(), |own| {
+                match own.level == own.level_at_most {
+                    true => own.level.to_string(),
+                    false => format!("{}, up to {}", own.level, own.level_at_most),
+                }
+            });
+            let high = own.and_then(AccountPeriod::high);
+            let high = high.map_or("?".to_owned(), |high| high.to_string());
+            let cells = own.map_or_else(String::new, |own| cells(&own.metrics));
+            let last = own.map_or_else(String::new, |_| number(&high));
+            writeln!(
+                out,
+                "<tr><td>{}</td>{}{cells}{last}</tr>",
+                period.name(),
+                number(&level)
+            )?;
+        }
+        writeln!(out, "</tbody>\n</table></div>")?;
+        for vpc in &account.vpcs {
+            writeln!(out, "<h3>VPC {}</h3>", html_text(named(&vpc.vpc_id)))?;
+            history_table(out, "")?;
+            for period in &self.history {
+                let vpcs = period.account(id).map_or(&[][..], |own| &own.vpcs);
+                if let Some(own) = vpcs.iter().find(|own| own.vpc_id == vpc.vpc_id) {
+                    let level = number(&own.level.to_string());
+                    let cells = cells(&own.metrics);
+                    writeln!(out, "<tr><td>{}</td>{level}{cells}</tr>", period.name())?;
+                }
+            }
+            writeln!(out, "</tbody>\n</table></div>")?;
+        }
+        writeln!(out, "</section>")
+    }
+
     /// What the findings are about, by check and by bytes.
     fn charts(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "<section>\n<h2>Findings</h2>")?;
@@ -156,9 +207,10 @@ impl Report {
         for framework in Framework::ALL {
             writeln!(
                 out,
-                "<h3>{}</h3>\n<div class=\"wide\"><table>\n<thead><tr><th>Clause</th><th>About</th><th>Criteria</th>\
+                "<h3>{}</h3>\n<p>{}</p>\n<div class=\"wide\"><table>\n<thead><tr><th>Clause</th><th>About</th><th>Criteria</th>\
                  <th>The evidence shows</th><th>It does not claim</th></tr></thead>\n<tbody>",
-                framework.name()
+                framework.name(),
+                framework.addresses()
             )?;
             for clause in CLAUSES
                 .iter()
@@ -197,6 +249,51 @@ impl Report {
     }
 }
 
+/// Begins a table of figures over time.
+fn history_table(out: &mut dyn Write, more: &str) -> io::Result<()> {
+    writeln!(
+        out,
+        "<div class=\"wide\"><table>\n<thead><tr><th>From</th><th class=\"number\">Level</th>{FIGURES}{more}</tr></thead>\n<tbody>"
+    )
+}
+
+/// Headings of the figures that a VPC has.
+const FIGURES: &str = "<th class=\"number\">Open groups</th><th class=\"number\">Effective flow logs</th>\
+                       <th class=\"number\">Services by endpoint</th>";
+
+/// The figures that a VPC has, as cells.
+fn cells(metrics: &Metrics) -> String {
+    of_period(metrics).map(|figure| number(&figure)).concat()
+}
+
+fn number(text: &str) -> String {
+    format!("<td class=\"number\">{text}</td>")
+}
+
+/// The VPCs of an account, each with its level and figures.
+fn vpc_table(out: &mut dyn Write, account: &AccountReport) -> io::Result<()> {
+    writeln!(
+        out,
+        "<h3>VPCs</h3>\n<div class=\"wide\"><table>\n<thead><tr><th>VPC</th><th>Region</th><th class=\"number\">Level</th>{FIGURES}\
+         <th>Fails</th></tr></thead>\n<tbody>"
+    )?;
+    for vpc in &account.vpcs {
+        let fails = vpc.maturity.criteria.iter();
+        let fails = fails.filter(|judged| judged.state == State::Fails);
+        let fails: Vec<&str> = fails.map(|judged| judged.criterion.name()).collect();
+        writeln!(
+            out,
+            "<tr><td class=\"id\">{}</td><td class=\"id\">{}</td>{}{}<td>{}</td></tr>",
+            html_text(named(&vpc.vpc_id)),
+            html_text(named(&vpc.region)),
+            number(&vpc.maturity.level.to_string()),
+            cells(&vpc.metrics),
+            fails.join(", ")
+        )?;
+    }
+    writeln!(out, "</tbody>\n</table></div>")
+}
+
 fn tile(out: &mut dyn Write, class: &str, name: &str, figure: &str) -> io::Result<()> {
     writeln!(
         out,
@@ -217,22 +314,18 @@ fn account_section(out: &mut dyn Write, account: &AccountReport) -> io::Result<(
     for (what, share) in shares {
         writeln!(out, "<dt>{what}</dt><dd>{}</dd>", said(share))?;
     }
-    writeln!(out, "</dl>")?;
-    if let Some(high) = &account.metrics.guardduty_high {
+    let findings = account.metrics.guardduty_high.as_ref();
+    writeln!(
+        out,
+        "<dt>high findings of GuardDuty</dt><dd>{}</dd>\n</dl>",
+        high(findings)
+    )?;
+    if let Some(high) = findings {
         months(out, high)?;
     }
     criteria(out, &account.maturity)?;
-    if account.vpcs.len() > 1 {
-        let bars: Vec<HtmlBar> = account
-            .vpcs
-            .iter()
-            .map(|vpc| HtmlBar {
-                name: cut(&format!("{} ({})", named(&vpc.vpc_id), named(&vpc.region))),
-                value: u64::from(vpc.maturity.level),
-                shown: format!("{} of 5", vpc.maturity.level),
-            })
-            .collect();
-        write_html_bars(out, "Level by VPC", &bars)?;
+    if !account.vpcs.is_empty() {
+        vpc_table(out, account)?;
     }
     writeln!(out, "</section>")
 }

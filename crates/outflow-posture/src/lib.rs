@@ -53,6 +53,7 @@ pub use guardduty::{
     GuardDutyFinding, GuardDutyRecord, GuardDutyRecords, Month, Trend,
 };
 pub use hcl::DESCRIPTION_CHARS_MAX;
+pub use history::{AccountPeriod, Every, PERIODS_MAX, Period, VpcPeriod};
 pub use html::HTML_FINDINGS_MAX;
 pub use mapping::{CLAUSES, Clause, Framework, SERVES_NO_CLAUSE};
 pub use metrics::{HighFindings, Metrics, Share};
@@ -70,14 +71,17 @@ pub use traffic::{
     Opened, PATHS, TRAFFIC_ENTRIES_MAX, Traffic,
 };
 
+mod acl;
 mod checks;
 mod contain;
 mod criterion;
 mod endpoint_policy;
 mod error;
 mod finding;
+mod firewall;
 mod guardduty;
 mod hcl;
+mod history;
 mod html;
 mod mapping;
 mod metrics;
@@ -88,5 +92,6 @@ mod render;
 mod report;
 mod rule;
 mod rules;
+mod suricata;
 mod traffic;
 mod view;

@@ -34,6 +34,22 @@ impl Framework {
             Self::Iso27001 => "ISO/IEC 27001:2022, Annex A",
         }
     }
+
+    /// Whom it addresses, and what a report of a network can therefore be to it.
+    pub const fn addresses(self) -> &'static str {
+        match self {
+            Self::Gdpr => {
+                "It addresses whoever controls or processes personal data; whether any of what leaves is such data, no flow log tells."
+            }
+            Self::BsiC5 => {
+                "It addresses providers of cloud services and is examined by auditors, at the provider; the evidence is of the \
+                 network that one runs on AWS, and not of AWS's own."
+            }
+            Self::Iso27001 => {
+                "It addresses an organisation that manages its security, and asks for a control where its own assessment of risk does."
+            }
+        }
+    }
 }
 
 /// A clause, and what of ours serves it.
@@ -163,7 +179,7 @@ pub const CLAUSES: &[Clause] = &[
             C::EndpointsRestricted,
         ],
         shows: "which way bytes leave each VPC, and whether a firewall or a policy is on it",
-        silent_on: "the rules of that firewall",
+        silent_on: "an assessment of what is reached, and the rules of firewalls that are no Network Firewalls",
     },
     Clause {
         framework: Framework::BsiC5,
@@ -248,6 +264,7 @@ impl Report {
         }
         for framework in Framework::ALL {
             writeln!(out, "## {}\n", framework.name())?;
+            writeln!(out, "{}\n", framework.addresses())?;
             for clause in CLAUSES
                 .iter()
                 .filter(|clause| clause.framework == framework)

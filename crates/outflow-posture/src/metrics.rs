@@ -70,6 +70,13 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// Notes that there may be VPCs that nobody sees.
+    pub(crate) fn doubt(&mut self) {
+        self.undocumented_open_groups.is_known = false;
+        self.effective_flow_logs.is_known = false;
+        self.services_by_endpoint.is_known = false;
+    }
+
     pub(crate) fn add(&mut self, other: &Self) {
         self.undocumented_open_groups
             .add(other.undocumented_open_groups);

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use outflow_enrich::inventory::{
-    InterfaceInfo, Inventory, Known, Place, PrefixList, Route, RouteTable, SecurityGroup, Subnet,
-    Timeline, VpcEndpoint, When,
+    InterfaceInfo, Inventory, Known, NetworkAcl, NetworkFirewall, Place, PrefixList, Route,
+    RouteTable, SecurityGroup, SecurityGroupRule, Subnet, Timeline, VpcEndpoint, When,
 };
 use outflow_enrich::{Networks, Scope};
 use outflow_record::{Addr, Timestamp};
@@ -41,6 +41,13 @@ pub(crate) struct Network<'a> {
     table_of_subnet: BTreeMap<&'a str, &'a RouteTable>,
     main_tables: BTreeMap<&'a str, &'a RouteTable>,
     endpoint_of_interface: BTreeMap<&'a str, &'a str>,
+    acl_of_subnet: BTreeMap<&'a str, &'a NetworkAcl>,
+    default_acls: BTreeMap<&'a str, &'a NetworkAcl>,
+    firewall_of_endpoint: BTreeMap<&'a str, &'a NetworkFirewall>,
+    /// Rules in the flat form by group, each with whether it is stale.
+    flat_rules: BTreeMap<&'a str, Vec<(&'a SecurityGroupRule, bool)>>,
+    /// How many interfaces have a group.
+    members: BTreeMap<&'a str, usize>,
     border: Networks,
 }
 
@@ -95,6 +102,11 @@ impl<'a> Network<'a> {
             table_of_subnet: BTreeMap::new(),
             main_tables: BTreeMap::new(),
             endpoint_of_interface: BTreeMap::new(),
+            acl_of_subnet: BTreeMap::new(),
+            default_acls: BTreeMap::new(),
+            firewall_of_endpoint: BTreeMap::new(),
+            flat_rules: BTreeMap::new(),
+            members: BTreeMap::new(),
             border: Networks::default().and(inventory.cidrs()),
         };
         for (_, value, _) in present(&inventory.vpc_endpoints, at) {
@@ -125,8 +137,47 @@ impl<'a> Network<'a> {
         for (_, interface, _) in present(&inventory.interfaces, at) {
             let of_vpc = own.interfaces.entry(&interface.vpc_id).or_default();
             of_vpc.push(interface);
+            for group in interface.security_groups.keys() {
+                *own.members.entry(group).or_default() += 1;
+            }
         }
+        for (_, rule, is_stale) in dated(&inventory.security_group_rules, at) {
+            let of_group = own.flat_rules.entry(&rule.value.group_id).or_default();
+            of_group.push((rule.value, is_stale));
+        }
+        own.add_filters();
         own
+    }
+
+    /// Notes what filters, as far as it is known to be so still.
+    fn add_filters(&mut self) {
+        let acls = dated(&self.inventory.network_acls, self.at);
+        for (_, acl, _) in acls.filter(|(_, _, is_stale)| !is_stale) {
+            let acl = acl.value;
+            for association in &acl.associations {
+                self.acl_of_subnet.insert(&association.subnet_id, acl);
+            }
+            if acl.is_default {
+                self.default_acls.insert(&acl.vpc_id, acl);
+            }
+        }
+        let firewalls = dated(&self.inventory.network_firewalls, self.at);
+        for (_, firewall, _) in firewalls.filter(|(_, _, is_stale)| !is_stale) {
+            for endpoint in firewall.value.endpoints.keys() {
+                self.firewall_of_endpoint.insert(endpoint, firewall.value);
+            }
+        }
+    }
+
+    /// The ACL of a subnet: its own, or else the default one of the VPC.
+    pub(crate) fn acl(&self, vpc_id: &str, subnet_id: &str) -> Option<&'a NetworkAcl> {
+        let own = self.acl_of_subnet.get(subnet_id);
+        own.or_else(|| self.default_acls.get(vpc_id)).copied()
+    }
+
+    /// The Network Firewall behind an endpoint.
+    pub(crate) fn firewall_at(&self, endpoint_id: &str) -> Option<&'a NetworkFirewall> {
+        self.firewall_of_endpoint.get(endpoint_id).copied()
     }
 
     /// Endpoints of a VPC.
@@ -149,6 +200,16 @@ impl<'a> Network<'a> {
     pub(crate) fn group(&self, group_id: &str) -> Option<&'a SecurityGroup> {
         let known = self.inventory.security_groups.get(group_id, self.at)?;
         (known.when != When::Gone).then_some(known.value)
+    }
+
+    /// How many interfaces have a security group.
+    pub(crate) fn members(&self, group_id: &str) -> usize {
+        self.members.get(group_id).copied().unwrap_or(0)
+    }
+
+    /// Rules of a security group in the flat form, each with whether it is stale.
+    pub(crate) fn flat_rules(&self, group_id: &str) -> &[(&'a SecurityGroupRule, bool)] {
+        self.flat_rules.get(group_id).map_or(&[], Vec::as_slice)
     }
 
     /// A prefix list, as of the time.
@@ -204,7 +265,8 @@ impl<'a> Network<'a> {
         exits
     }
 
-    fn exit(&self, key: &Key, entry: &Entry, path: usize) -> Exit {
+    /// The way that the bytes of a `traffic-path` of an entry went.
+    pub(crate) fn exit(&self, key: &Key, entry: &Entry, path: usize) -> Exit {
         let (vpc_id, addr) = (&*key.vpc_id, key.destination);
         if self.endpoint_at(vpc_id, addr, entry.last_at).is_some() {
             return Exit::InterfaceEndpoint;

@@ -100,6 +100,9 @@ pub struct Practices {
     pub anomalies_alerted: Option<bool>,
     /// Whether confirmed exfiltration is blocked by itself.
     pub auto_block: Option<bool>,
+    /// Whether appliances on the way out that are no Network Firewalls, and whose rules nobody can list, let out what they
+    /// know only.
+    pub appliances_filter: Option<bool>,
 }
 
 impl Policy {

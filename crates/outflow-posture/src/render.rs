@@ -36,6 +36,7 @@ impl Report {
         writeln!(out, "As of {}. {}\n", self.at, self.traffic_said())?;
         for account in &self.accounts {
             account_page(out, account)?;
+            self.history_page(out, account)?;
         }
         writeln!(out, "## Findings\n")?;
         if self.findings.is_empty() {
@@ -49,6 +50,53 @@ impl Report {
             for what in &self.unknown {
                 writeln!(out, "- {}", md(what))?;
             }
+        }
+        Ok(())
+    }
+
+    /// The figures of an account and of each of its VPCs over time.
+    fn history_page(&self, out: &mut String, account: &AccountReport) -> fmt::Result {
+        if self.history.is_empty() {
+            return Ok(());
+        }
+        let id = account.account_id.as_str();
+        writeln!(out, "### Over time: account {}\n", md(named(id)))?;
+        let of_vpcs = [
+            "from",
+            "level",
+            "open groups",
+            "effective flow logs",
+            "services by endpoint",
+        ];
+        let with_high = [&of_vpcs[..], &["high findings"]].concat();
+        table(out, &with_high)?;
+        for period in &self.history {
+            let Some(own) = period.account(id) else {
+                writeln!(out, "| {} | not known |  |  |  |  |", period.name())?;
+                continue;
+            };
+            let high = own
+                .high()
+                .map_or("unknown".to_owned(), |high| high.to_string());
+            let figures = of_period(&own.metrics).join(" | ");
+            let level = match own.level == own.level_at_most {
+                true => own.level.to_string(),
+                false => format!("{}, up to {}", own.level, own.level_at_most),
+            };
+            writeln!(out, "| {} | {level} | {figures} | {high} |", period.name())?;
+        }
+        writeln!(out)?;
+        for vpc in &account.vpcs {
+            writeln!(out, "VPC {}:\n", md(named(&vpc.vpc_id)))?;
+            table(out, &of_vpcs)?;
+            for period in &self.history {
+                let vpcs = period.account(id).map_or(&[][..], |own| &own.vpcs);
+                if let Some(own) = vpcs.iter().find(|own| own.vpc_id == vpc.vpc_id) {
+                    let figures = of_period(&own.metrics).join(" | ");
+                    writeln!(out, "| {} | {} | {figures} |", period.name(), own.level)?;
+                }
+            }
+            writeln!(out)?;
         }
         Ok(())
     }
@@ -68,6 +116,7 @@ impl Report {
             }
             let high = high(account.metrics.guardduty_high.as_ref());
             writeln!(out, "  high findings of GuardDuty: {high}")?;
+            self.history_lines(out, &account.account_id)?;
             for (state, word) in [(State::Fails, "fails"), (State::Unknown, "unknown")] {
                 let own = maturity
                     .criteria
@@ -79,7 +128,8 @@ impl Report {
                 }
             }
         }
-        writeln!(out, "\n{} findings", self.findings.len())?;
+        let count = self.findings.len();
+        writeln!(out, "\n{}", counted(count, "finding"))?;
         for finding in self.findings.iter().take(SUMMARY_FINDINGS_MAX) {
             let summary = escape(&finding.summary, LINE_CHARS_MAX);
             let cost = cost(finding.cost.as_ref());
@@ -96,6 +146,32 @@ impl Report {
         }
         for what in &self.unknown {
             writeln!(out, "unknown: {}", escape(what, LINE_CHARS_MAX))?;
+        }
+        Ok(())
+    }
+
+    fn history_lines(&self, out: &mut String, account_id: &str) -> fmt::Result {
+        if self.history.is_empty() {
+            return Ok(());
+        }
+        writeln!(
+            out,
+            "  {:<10}  {:>5}  {:>12}  {:>12}  {:>12}  {:>5}",
+            "from", "level", "open groups", "flow logs", "by endpoint", "high"
+        )?;
+        for period in &self.history {
+            let Some(own) = period.account(account_id) else {
+                writeln!(out, "  {:<10}  not known", period.name())?;
+                continue;
+            };
+            let [open, logs, services] = of_period(&own.metrics);
+            let high = own.high().map_or("?".to_owned(), |high| high.to_string());
+            writeln!(
+                out,
+                "  {:<10}  {:>5}  {open:>12}  {logs:>12}  {services:>12}  {high:>5}",
+                period.name(),
+                own.level
+            )?;
         }
         Ok(())
     }
@@ -125,6 +201,10 @@ fn account_page(out: &mut String, account: &AccountReport) -> fmt::Result {
             "### VPC {id} ({region})\n\n{}.\n",
             level(&vpc.maturity)
         )?;
+        for (what, share) in figures(&vpc.metrics) {
+            writeln!(out, "- {what}: {}", said(share))?;
+        }
+        writeln!(out)?;
         criteria(out, &vpc.maturity)?;
     }
     Ok(())
@@ -172,7 +252,7 @@ fn finding_page(out: &mut String, finding: &PostureFinding) -> fmt::Result {
     if let Some(bytes) = finding.bytes {
         writeln!(
             out,
-            "- {}{}",
+            "- about {}{}",
             human_bytes(bytes),
             cost(finding.cost.as_ref())
         )?;
@@ -180,7 +260,7 @@ fn finding_page(out: &mut String, finding: &PostureFinding) -> fmt::Result {
     for evidence in &finding.evidence {
         writeln!(out, "- {}", md(evidence))?;
     }
-    writeln!(out, "- {}\n", finding.remedy)
+    writeln!(out, "- remedy: {}\n", finding.remedy)
 }
 
 pub(crate) fn figures(metrics: &Metrics) -> [(&'static str, Share); 3] {
@@ -197,6 +277,25 @@ pub(crate) fn figures(metrics: &Metrics) -> [(&'static str, Share); 3] {
     ]
 }
 
+/// A number of things, of which one is one.
+pub(crate) fn counted(count: usize, thing: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{end}")
+}
+
+/// The figures of a period, short enough for a table: what is not known to be all has a question mark.
+pub(crate) fn of_period(metrics: &Metrics) -> [String; 3] {
+    figures(metrics).map(|(_, share)| {
+        let known = if share.is_known { "" } else { "?" };
+        format!("{} of {}{known}", share.part, share.of)
+    })
+}
+
+fn table(out: &mut String, columns: &[&str]) -> fmt::Result {
+    writeln!(out, "| {} |", columns.join(" | "))?;
+    writeln!(out, "|{}", "---|".repeat(columns.len()))
+}
+
 pub(crate) fn said(share: Share) -> String {
     let known = if share.is_known {
         ""
@@ -206,7 +305,7 @@ pub(crate) fn said(share: Share) -> String {
     format!("{} of {}{known}", share.part, share.of)
 }
 
-fn high(high: Option<&HighFindings>) -> String {
+pub(crate) fn high(high: Option<&HighFindings>) -> String {
     let Some(high) = high else {
         return "unknown".to_owned();
     };

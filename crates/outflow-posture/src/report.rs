@@ -7,9 +7,10 @@ use outflow_enrich::inventory::Inventory;
 use outflow_record::Timestamp;
 use serde::{Serialize, Serializer};
 
-use crate::checks::{endpoints, flow_logs, groups, leaving, nat, watching};
+use crate::checks::{endpoints, flow_logs, groups, leaving, watching, ways};
 use crate::criterion::Maturity;
 use crate::finding::PostureFinding;
+use crate::history::Period;
 use crate::metrics::{Metrics, Share};
 use crate::network::Network;
 use crate::traffic::Traffic;
@@ -40,7 +41,7 @@ pub struct Inputs<'a> {
 ///
 /// As JSON: one object. `accounts` has, by account and VPC, `metrics` (each figure as `part` of `of`, and whether all is
 /// known) and `maturity` (`level`, `level_at_most`, and each criterion with its `state` and `evidence`); `findings` what
-/// is wrong, the gravest first; `unknown` what was not understood or found no room.
+/// is wrong, the gravest first; `history` the figures over time, where asked for; `unknown` what was not understood or found no room.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     /// [`REPORT_SCHEMA`].
@@ -54,6 +55,9 @@ pub struct Report {
     pub accounts: Vec<AccountReport>,
     /// By severity, the gravest first, then by id.
     pub findings: Vec<PostureFinding>,
+    /// The figures over time, the oldest period first; empty unless it was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Period>,
     /// What of the inputs was not understood or found no room.
     pub unknown: Vec<String>,
 }
@@ -125,9 +129,13 @@ impl Report {
             let (high, finding) = watching::of_account(inputs.guardduty, &account_id, inputs.at);
             metrics.guardduty_high = high;
             findings.extend(finding);
+            let unlisted = unlisted_vpcs(inputs, &account_id, &vpcs);
+            if unlisted.is_some() {
+                metrics.doubt();
+            }
             let parts = vpcs.iter().map(|vpc| (vpc.vpc_id.as_str(), &vpc.maturity));
             reports.push(AccountReport {
-                maturity: Maturity::joined(parts),
+                maturity: Maturity::joined(parts, unlisted.as_deref()),
                 account_id,
                 metrics,
                 vpcs,
@@ -140,6 +148,7 @@ impl Report {
             traffic: inputs.traffic.and_then(window),
             accounts: reports,
             findings,
+            history: Vec::new(),
             unknown: unknown(inputs),
         }
     }
@@ -158,7 +167,7 @@ fn vpc(context: &Context<'_>, view: &View<'_>) -> (VpcReport, Vec<PostureFinding
         metrics.undocumented_open_groups = Share::default();
     }
     groups::check_use(context, view, &mut out);
-    nat::check(context, view, &mut out);
+    ways::check(context, view, &mut out);
     leaving::check_residency(context, view, &mut out);
     leaving::check_resolver(context, view, &mut out);
     watching::check(context, view, &mut out);
@@ -185,6 +194,26 @@ fn accounts(inputs: &Inputs<'_>) -> BTreeSet<String> {
     // A listing of the EC2 API does not say whose it is: its VPCs name their owner.
     let named = listed.chain(watched).filter(|id| !id.is_empty());
     named.map(str::to_owned).collect()
+}
+
+/// Why an account may have VPCs that nobody sees; nothing if it cannot.
+fn unlisted_vpcs(inputs: &Inputs<'_>, account_id: &str, vpcs: &[VpcReport]) -> Option<String> {
+    let listed = &inputs.inventory.vpcs;
+    let own = inputs.inventory.places.iter().chain(listed.places());
+    let own = own.filter(|place| place.account_id == account_id);
+    // A listing of the EC2 API does not say whose it is.
+    let seen = vpcs
+        .iter()
+        .filter_map(|vpc| listed.get(&vpc.vpc_id, inputs.at));
+    let mut places = own.chain(seen.map(|vpc| vpc.place)).peekable();
+    if places.peek().is_none() {
+        return Some("VPCs of the account were not listed".to_owned());
+    }
+    let place = places.find(|place| !listed.is_listed(place, inputs.at))?;
+    Some(match place.region.as_str() {
+        "" => "VPCs were not listed, and there may be others".to_owned(),
+        region => format!("VPCs in {region} were not listed, and there may be others"),
+    })
 }
 
 fn window(traffic: &Traffic) -> Option<Window> {
@@ -242,6 +271,6 @@ fn unknown(inputs: &Inputs<'_>) -> Vec<String> {
     unknown
 }
 
-fn as_text<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn as_text<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(at)
 }

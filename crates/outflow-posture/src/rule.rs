@@ -5,7 +5,7 @@ use outflow_enrich::inventory::{Permission, Tags};
 use outflow_enrich::{AddrClass, protocol};
 use outflow_record::{Addr, Timestamp};
 
-use crate::network::{Network, dated};
+use crate::network::Network;
 
 /// Length of an IPv4 prefix up to which a rule is open: a /7 is more than any one provider has.
 pub const OPEN_V4_LEN_MAX: u8 = 7;
@@ -151,9 +151,8 @@ pub(crate) fn rules_of<'a>(network: &Network<'a>, group_id: &'a str) -> Vec<Rule
     let mut rules: Vec<Rule<'a>> = permissions
         .flat_map(|permission| expanded(group_id, permission))
         .collect();
-    for (_, flat, is_stale) in dated(&network.inventory.security_group_rules, network.at) {
-        let flat = flat.value;
-        if flat.group_id != group_id || !flat.is_egress {
+    for &(flat, is_stale) in network.flat_rules(group_id) {
+        if !flat.is_egress {
             continue;
         }
         let nets = [flat.cidr_ipv4, flat.cidr_ipv6];

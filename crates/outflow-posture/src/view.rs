@@ -10,6 +10,7 @@ use outflow_record::Timestamp;
 use crate::criterion::{Criterion, Judged, Verdict};
 use crate::finding::{Cost, Draft, PostureFinding, told};
 use crate::network::{Network, present};
+use crate::render::counted;
 use crate::traffic::{Covered, Entry, Key, Traffic};
 use crate::{GuardDuty, Policy};
 
@@ -168,8 +169,8 @@ impl<'a> View<'a> {
                 .collect::<Vec<_>>()
                 .join(", ");
             gaps.push(format!(
-                "{} interfaces have no records: {first}",
-                silent.len()
+                "without any record: {}, {first} among them",
+                counted(silent.len(), "interface")
             ));
         }
         gaps
@@ -203,9 +204,9 @@ impl<'a> View<'a> {
                 Blind::Short => "the log is short",
             };
             format!(
-                "{what} at {} of {} interfaces, {} among them",
+                "{what} at {} of {}, {} among them",
                 ids.len(),
-                self.covered.len(),
+                counted(self.covered.len(), "interface"),
                 ids[0]
             )
         });

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use outflow_enrich::KnownDestinations;
-use outflow_posture::{Inputs, Policy, Report};
+use outflow_posture::{Every, Inputs, Period, Policy, Report};
 use outflow_record::Format;
 
 use crate::config;
@@ -35,6 +35,10 @@ pub(crate) struct PostureArgs {
     /// read without.
     #[arg(long, value_name = "PATH")]
     guardduty: Vec<PathBuf>,
+    /// Tell the figures over time, too: of each day, week or month, the inventory as it was at its end and its own traffic. Of
+    /// many periods the latest 24.
+    #[arg(long, value_enum, value_name = "PERIOD")]
+    every: Option<PeriodArg>,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     format: OutputFormat,
@@ -62,6 +66,26 @@ enum OutputFormat {
     Html,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum PeriodArg {
+    /// From midnight to midnight (UTC).
+    Day,
+    /// From Monday to Monday.
+    Week,
+    /// Months of the calendar.
+    Month,
+}
+
+impl PeriodArg {
+    fn every(self) -> Every {
+        match self {
+            Self::Day => Every::Day,
+            Self::Week => Every::Week,
+            Self::Month => Every::Month,
+        }
+    }
+}
+
 pub(crate) fn run(
     args: &PostureArgs,
     flow_format: Option<Format>,
@@ -73,16 +97,27 @@ pub(crate) fn run(
         .map_err(|error| Failure::unfinished(error, "install the program anew"))?;
     let out = args.out.as_deref();
     let given = guardduty::read(&args.guardduty, voice)?;
-    let seen = args.of.read(out, flow_format, voice)?;
+    let every = args.every.map(PeriodArg::every);
+    let seen = args.of.read_over_time(every, (out, flow_format), voice)?;
     let guardduty = guardduty::collected(given, &seen.context)?;
-    let report = Report::new(&Inputs {
+    let inputs = Inputs {
         inventory: &seen.context.inventory,
         at: seen.at,
         traffic: seen.traffic.as_ref(),
         guardduty: guardduty.as_ref(),
         known: &known,
         policy: &policy,
+    };
+    let mut report = Report::new(&inputs);
+    let periods = seen.periods.iter().map(|past| {
+        let of_period = Report::new(&Inputs {
+            at: past.until,
+            traffic: past.traffic.as_ref(),
+            ..inputs
+        });
+        Period::of(&of_period, past.from)
     });
+    report.history = periods.collect();
     output::tell(out, |out: &mut dyn Write| match args.format {
         OutputFormat::Text => out.write_all(report.to_summary().as_bytes()),
         OutputFormat::Markdown => out.write_all(report.to_markdown().as_bytes()),

@@ -11,7 +11,7 @@ use anyhow::anyhow;
 use outflow_enrich::inventory::Inventory;
 use outflow_finding::InterfaceCoverage;
 use outflow_ingest::{Context, Settings};
-use outflow_posture::Traffic;
+use outflow_posture::{Every, Traffic};
 use outflow_record::{Format, Timestamp};
 
 use self::names::Names;
@@ -45,8 +45,17 @@ pub(crate) struct Seen {
     pub(crate) at: Timestamp,
     /// Nothing if it is not said where it is.
     pub(crate) traffic: Option<Traffic>,
+    /// The periods that were asked for, each with its own traffic.
+    pub(crate) periods: Vec<Past>,
     /// Whether all was read.
     pub(crate) exit: Exit,
+}
+
+/// A period, and what was sent in it; nothing if it is not said where that is.
+pub(crate) struct Past {
+    pub(crate) from: Timestamp,
+    pub(crate) until: Timestamp,
+    pub(crate) traffic: Option<Traffic>,
 }
 
 impl TrafficArgs {
@@ -71,6 +80,16 @@ impl TrafficArgs {
         flow_format: Option<Format>,
         voice: Voice,
     ) -> Result<Seen, Failure> {
+        self.read_over_time(None, (out, flow_format), voice)
+    }
+
+    /// Reads inventory and traffic as [`TrafficArgs::read`] does, and the traffic of each period by itself.
+    pub(crate) fn read_over_time(
+        &self,
+        every: Option<Every>,
+        (out, flow_format): (Option<&Path>, Option<Format>),
+        voice: Voice,
+    ) -> Result<Seen, Failure> {
         if self.how.context.is_none() {
             return Err(Failure::usage(
                 anyhow!("it is not said how the account is configured"),
@@ -79,8 +98,18 @@ impl TrafficArgs {
         }
         let at = self.at.unwrap_or_else(|| Timestamp(clock::unix_secs()));
         if !self.is_given() {
+            let context = self.how.known(voice)?;
+            let periods = every.map(|every| periods(every, &context.inventory, None, at));
+            let periods = periods.unwrap_or_default().into_iter();
             return Ok(Seen {
-                context: self.how.known(voice)?,
+                periods: periods
+                    .map(|(from, until)| Past {
+                        from,
+                        until,
+                        traffic: None,
+                    })
+                    .collect(),
+                context,
                 at,
                 traffic: None,
                 exit: Exit::Done,
@@ -100,19 +129,44 @@ impl TrafficArgs {
             ));
         }
         let mut traffic = Traffic::default();
-        sums::add(&mut traffic, &opened, &names)?;
-        let exit = self.cover(&mut traffic, &opened, voice)?;
+        sums::add(&mut traffic, &opened, &names, None)?;
+        let exit = self.cover(&mut traffic, &opened, None, voice)?;
+        let mut past = Vec::new();
+        if let Some(every) = every {
+            let spans = periods(every, &opened.context.inventory, Some(&traffic), at);
+            for (from, until) in spans {
+                let mut own = Traffic::default();
+                sums::add(&mut own, &opened, &names, Some((from, until)))?;
+                self.cover(&mut own, &opened, Some((from, until)), voice)?;
+                past.push(Past {
+                    from,
+                    until,
+                    traffic: Some(own),
+                });
+            }
+        }
         Ok(Seen {
             context: opened.context,
             at,
             traffic: Some(traffic),
+            periods: past,
             exit,
         })
     }
 
-    /// Adds what the logs cover, as `outflow coverage` tells it.
-    fn cover(&self, traffic: &mut Traffic, opened: &Opened, voice: Voice) -> Result<Exit, Failure> {
-        let filter = self.how.select.filter()?;
+    /// Adds what the logs cover, as `outflow coverage` tells it, or what of a span.
+    fn cover(
+        &self,
+        traffic: &mut Traffic,
+        opened: &Opened,
+        span: Option<(Timestamp, Timestamp)>,
+        voice: Voice,
+    ) -> Result<Exit, Failure> {
+        let mut filter = self.how.select.filter()?;
+        if let Some((since, until)) = span {
+            filter.since = Some(filter.since.map_or(since, |own| own.max(since)));
+            filter.until = Some(filter.until.map_or(until, |own| own.min(until)));
+        }
         let settings = Settings {
             since: filter.since,
             until: filter.until,
@@ -128,12 +182,26 @@ impl TrafficArgs {
             traffic.cover(&placed(interface, &opened.context.inventory));
         }
         // What is wrong with sources was said when they were read.
-        if self.lake.is_none() || outcome.problems.is_empty() {
+        if self.lake.is_none() || span.is_some() || outcome.problems.is_empty() {
             return Ok(opened.exit);
         }
         input.say(&outcome, voice);
         Ok(Exit::Unfinished)
     }
+}
+
+/// The periods in which there is anything: from the first listing or record on.
+fn periods(
+    every: Every,
+    inventory: &Inventory,
+    traffic: Option<&Traffic>,
+    at: Timestamp,
+) -> Vec<(Timestamp, Timestamp)> {
+    let sent = traffic.into_iter().flat_map(Traffic::entries);
+    let sent = sent.map(|(_, entry)| entry.first_at).min();
+    let listed = inventory.vpcs.asked_at().first().copied();
+    let first = sent.into_iter().chain(listed).min();
+    first.map_or_else(Vec::new, |first| every.periods(first, at))
 }
 
 /// Coverage with the VPC of its interface, of which a log of the default format does not tell.

@@ -1,5 +1,6 @@
 //! Reads outputs of the EC2 API, and snapshots and histories of AWS Config.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use outflow_record::Timestamp;
@@ -27,97 +28,55 @@ struct Kind {
     unlisted: fn(&mut Inventory, &Arc<Place>, Timestamp),
 }
 
-static KINDS: [Kind; 14] = [
-    Kind {
-        list: "NetworkInterfaces",
-        config: Some("NetworkInterface"),
-        take: |own, batch, room| take(&mut own.interfaces, batch, room),
-        unlisted: |own, place, at| own.interfaces.unlisted(place, at),
-    },
-    Kind {
-        list: "Instances",
-        config: Some("Instance"),
-        take: |own, batch, room| take(&mut own.instances, batch, room),
-        unlisted: |own, place, at| own.instances.unlisted(place, at),
-    },
-    Kind {
-        list: "SecurityGroups",
-        config: Some("SecurityGroup"),
-        take: |own, batch, room| take(&mut own.security_groups, batch, room),
-        unlisted: |own, place, at| own.security_groups.unlisted(place, at),
-    },
-    Kind {
-        list: "SecurityGroupRules",
-        config: None,
-        take: |own, batch, room| take(&mut own.security_group_rules, batch, room),
-        unlisted: |own, place, at| own.security_group_rules.unlisted(place, at),
-    },
-    Kind {
-        list: "Vpcs",
-        config: Some("VPC"),
-        take: |own, batch, room| take(&mut own.vpcs, batch, room),
-        unlisted: |own, place, at| own.vpcs.unlisted(place, at),
-    },
-    Kind {
-        list: "Subnets",
-        config: Some("Subnet"),
-        take: |own, batch, room| take(&mut own.subnets, batch, room),
-        unlisted: |own, place, at| own.subnets.unlisted(place, at),
-    },
-    Kind {
-        list: "NatGateways",
-        config: Some("NatGateway"),
-        take: |own, batch, room| take(&mut own.nat_gateways, batch, room),
-        unlisted: |own, place, at| own.nat_gateways.unlisted(place, at),
-    },
-    Kind {
-        list: "VpcEndpoints",
-        config: Some("VPCEndpoint"),
-        take: |own, batch, room| take(&mut own.vpc_endpoints, batch, room),
-        unlisted: |own, place, at| own.vpc_endpoints.unlisted(place, at),
-    },
-    Kind {
-        list: "RouteTables",
-        config: Some("RouteTable"),
-        take: |own, batch, room| take(&mut own.route_tables, batch, room),
-        unlisted: |own, place, at| own.route_tables.unlisted(place, at),
-    },
-    Kind {
-        list: "FlowLogs",
-        config: Some("FlowLog"),
-        take: |own, batch, room| take(&mut own.flow_logs, batch, room),
-        unlisted: |own, place, at| own.flow_logs.unlisted(place, at),
-    },
-    Kind {
-        list: "PrefixLists",
-        config: Some("PrefixList"),
-        take: |own, batch, room| take(&mut own.prefix_lists, batch, room),
-        unlisted: |own, place, at| own.prefix_lists.unlisted(place, at),
-    },
-    Kind {
-        list: "ResolverQueryLogConfigAssociations",
-        config: None,
-        take: |own, batch, room| take(&mut own.resolver_query_logs, batch, room),
-        unlisted: |own, place, at| own.resolver_query_logs.unlisted(place, at),
-    },
-    Kind {
-        list: "FirewallRuleGroupAssociations",
-        config: None,
-        take: |own, batch, room| take(&mut own.dns_firewalls, batch, room),
-        unlisted: |own, place, at| own.dns_firewalls.unlisted(place, at),
-    },
-    Kind {
-        list: "TransitGatewayAttachments",
-        config: Some("TransitGatewayAttachment"),
-        take: |own, batch, room| take(&mut own.transit_gateway_attachments, batch, room),
-        unlisted: |own, place, at| own.transit_gateway_attachments.unlisted(place, at),
-    },
-];
+/// Defines kinds: list, type of AWS Config, and where the inventory has them.
+macro_rules! kinds {
+    ($($list:literal $config:expr => $field:ident)*) => {
+        &[$(Kind {
+            list: $list,
+            config: $config,
+            take: |own, batch, room| take(&mut own.$field, batch, room),
+            unlisted: |own, place, at| own.$field.unlisted(place, at),
+        }),*]
+    };
+}
+
+static KINDS: &[Kind] = kinds! {
+    "NetworkInterfaces" Some("NetworkInterface") => interfaces
+    "Instances" Some("Instance") => instances
+    "SecurityGroups" Some("SecurityGroup") => security_groups
+    "SecurityGroupRules" None => security_group_rules
+    "Vpcs" Some("VPC") => vpcs
+    "Subnets" Some("Subnet") => subnets
+    "NatGateways" Some("NatGateway") => nat_gateways
+    "VpcEndpoints" Some("VPCEndpoint") => vpc_endpoints
+    "RouteTables" Some("RouteTable") => route_tables
+    "FlowLogs" Some("FlowLog") => flow_logs
+    "PrefixLists" Some("PrefixList") => prefix_lists
+    "NetworkAcls" Some("NetworkAcl") => network_acls
+    "InternetGateways" Some("InternetGateway") => internet_gateways
+    "EgressOnlyInternetGateways" Some("EgressOnlyInternetGateway") => egress_only_gateways
+    "ResolverQueryLogConfigAssociations" None => resolver_query_logs
+    "FirewallRuleGroupAssociations" None => dns_firewalls
+    "TransitGatewayAttachments" Some("TransitGatewayAttachment") => transit_gateway_attachments
+    "Firewalls" None => network_firewalls
+    "FirewallPolicies" None => firewall_policies
+    "RuleGroups" None => firewall_rule_groups
+    "ConfigurationRecorders" None => config_recorders
+    "ConfigurationRecordersStatus" None => config_recorder_states
+    "DeliveryChannels" None => config_channels
+};
 
 /// Lists that hold others: items of AWS Config, and instances by the reservations that made them.
 const OUTER_LISTS: [&str; 2] = [CONFIG_ITEMS, RESERVATIONS];
 const CONFIG_ITEMS: &str = "ConfigurationItems";
 const RESERVATIONS: &str = "Reservations";
+
+/// What describes one resource of Network Firewall, by the key that no other document has, and its list.
+const DESCRIBED_ALONE: [(&str, &str); 3] = [
+    ("Firewall", "Firewalls"),
+    ("FirewallPolicy", "FirewallPolicies"),
+    ("RuleGroup", "RuleGroups"),
+];
 
 /// Whether JSON that begins like this, cut anywhere, has a list that an [`InventoryBuilder`] reads.
 ///
@@ -135,10 +94,10 @@ pub fn is_inventory(head: &[u8]) -> bool {
     let pieces: Vec<&str> = head.split('"').collect();
     pieces.windows(2).any(|pair| {
         let rest = pair[1].trim_start().strip_prefix(':');
-        let is_list = rest.is_some_and(|rest| rest.trim_start().starts_with('['));
+        let opens = |with| rest.is_some_and(|rest| rest.trim_start().starts_with(with));
         let key = pascal(pair[0].to_owned());
         let is_read = || OUTER_LISTS.contains(&&*key) || kind_of(&key).is_some();
-        is_list && is_read()
+        opens('[') && is_read() || opens('{') && DESCRIBED_ALONE.iter().any(|own| own.0 == key)
     })
 }
 
@@ -184,8 +143,8 @@ struct Item {
 }
 
 impl InventoryBuilder {
-    /// Adds a document: what `aws ec2 describe-… --output json` prints, or JSON of AWS Config
-    /// (`configurationItems`), which says by itself where and when.
+    /// Adds a document: what `aws ec2 describe-… --output json` prints (also of Network Firewall, Route 53 Resolver and AWS
+    /// Config), or JSON of AWS Config (`configurationItems`), which says by itself where and when.
     ///
     /// A listing without `NextToken` is taken for the whole of its place: what it lacks is gone from then on. What
     /// is not understood is in [`Inventory::problems`], under the name of the source.
@@ -253,6 +212,21 @@ impl InventoryBuilder {
             self.problem(&source, "NextToken".to_owned(), what.to_owned());
         }
         let place = Arc::new(snapshot.place.clone());
+        let alone = |key: &str| document.get(key).is_some_and(Value::is_object);
+        if let Some((_, kind)) = DESCRIBED_ALONE.iter().find(|(key, _)| alone(key)) {
+            let batch = Batch {
+                items: vec![Item {
+                    at: (*kind).to_owned(),
+                    id: String::new(),
+                    value: Some(document.into()),
+                }],
+                place,
+                at: snapshot.taken_at,
+                whole: false,
+            };
+            self.batch(&source, kind, batch);
+            return Ok(());
+        }
         for (key, value) in document {
             match (key.as_str(), value) {
                 (CONFIG_ITEMS, Value::Array(items)) => self.config_items(&source, items),
@@ -367,12 +341,16 @@ struct Taken {
     problems: Vec<(String, String)>,
 }
 
+/// Takes resources of one kind. A listing of which something is not understood, lacks what it is judged by, or contradicts
+/// itself does not tell all of its place, whatever else it has.
 fn take<T: Resource>(timeline: &mut Timeline<T>, batch: Batch, room: usize) -> Taken {
     let mut taken = Taken::default();
-    if batch.whole {
-        timeline.listed(&batch.place, batch.at);
-    }
+    let mut seen = BTreeSet::new();
     for item in batch.items {
+        if let Some(lacking) = item.lacking(T::NEEDED).filter(|_| batch.whole) {
+            let what = format!("it has no {lacking}, without which nobody can judge it");
+            taken.problems.push((item.at.clone(), what));
+        }
         let value = match item.value.map(serde_json::from_value::<T>).transpose() {
             Ok(value) => value,
             Err(error) => {
@@ -381,21 +359,44 @@ fn take<T: Resource>(timeline: &mut Timeline<T>, batch: Batch, room: usize) -> T
             }
         };
         let own = value.as_ref().map_or("", Resource::id);
-        let id = if own.is_empty() {
-            item.id
-        } else {
-            own.to_owned()
-        };
+        let id = if own.is_empty() { &*item.id } else { own };
         if id.is_empty() {
             taken.problems.push((item.at, "it has no id".to_owned()));
-        } else if taken.observations == room {
+            continue;
+        }
+        let id = match T::IS_NAMED_BY_PLACE {
+            true => format!("{}/{}/{id}", batch.place.account_id, batch.place.region),
+            false => id.to_owned(),
+        };
+        if batch.whole && !seen.insert(id.clone()) {
+            let known = timeline.observed(&id, batch.at);
+            if known.is_some_and(|known| Some(known) != value.as_ref()) {
+                let what = format!("`{id}` is there twice, and not the same");
+                taken.problems.push((item.at.clone(), what));
+            }
+        }
+        if taken.observations == room {
             let what = format!("there are {OBSERVATIONS_MAX} observations already");
             taken.problems.push((item.at, what));
         } else if timeline.observe(&id, &batch.place, batch.at, value) {
             taken.observations += 1;
         }
     }
+    match (batch.whole, taken.problems.is_empty()) {
+        (true, true) => timeline.listed(&batch.place, batch.at),
+        (true, false) => timeline.unlisted(&batch.place, batch.at),
+        (false, _) => {}
+    }
     taken
+}
+
+impl Item {
+    /// A key that is needed and not there.
+    fn lacking(&self, needed: &'static [&'static str]) -> Option<&'static str> {
+        let object = self.value.as_ref()?.as_object()?;
+        let mut needed = needed.iter().copied();
+        needed.find(|key| !object.contains_key(*key))
+    }
 }
 
 /// Instances are listed within the reservations that made them.

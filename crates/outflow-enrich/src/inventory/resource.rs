@@ -10,12 +10,17 @@ pub type Tags = BTreeMap<String, String>;
 
 /// A resource that has an id of its own.
 pub(super) trait Resource: Ord + for<'de> Deserialize<'de> {
+    /// Keys that AWS always tells of it, and without which it would look harmless: a listing of which one lacks them was
+    /// cut down by who made it.
+    const NEEDED: &'static [&'static str] = &[];
+    /// Whether its id is a name that other accounts and regions give, too.
+    const IS_NAMED_BY_PLACE: bool = false;
     fn id(&self) -> &str;
 }
 
 /// Defines resources: all fields may be lacking, and what is not named here is passed over.
 macro_rules! resources {
-    ($($(#[$doc:meta])* $name:ident by $id:ident {
+    ($($(#[$doc:meta])* $name:ident by $id:ident $(needs [$($needed:literal),*])? $(, named_by_place $named:literal)? {
         $($(#[$field_doc:meta])* $field:ident: $kind:ty,)*
     })*) => {$(
         $(#[$doc])*
@@ -26,6 +31,8 @@ macro_rules! resources {
         }
 
         impl Resource for $name {
+            $(const NEEDED: &'static [&'static str] = &[$($needed),*];)?
+            $(const IS_NAMED_BY_PLACE: bool = $named;)?
             fn id(&self) -> &str {
                 &self.$id
             }
@@ -44,7 +51,7 @@ resources! {
     }
 
     /// A security group. Its rules are allowances only, and answers need none.
-    SecurityGroup by group_id {
+    SecurityGroup by group_id needs ["VpcId", "IpPermissionsEgress"] {
         /// `sg-…`.
         group_id: String,
         /// Name.
@@ -101,13 +108,15 @@ resources! {
         cidr_block_association_set: Vec<CidrAssociation>,
         /// All IPv6 networks.
         ipv6_cidr_block_association_set: Vec<CidrAssociation>,
+        /// Whether internet gateways may be used.
+        block_public_access_states: BlockPublicAccess,
         /// Tags.
         #[serde(deserialize_with = "tags")]
         tags: Tags,
     }
 
     /// A subnet.
-    Subnet by subnet_id {
+    Subnet by subnet_id needs ["VpcId"] {
         /// `subnet-…`.
         subnet_id: String,
         /// VPC.
@@ -124,7 +133,7 @@ resources! {
     }
 
     /// A NAT gateway. A regional one has no subnet, and its addresses no interface.
-    NatGateway by nat_gateway_id {
+    NatGateway by nat_gateway_id needs ["VpcId"] {
         /// `nat-…`.
         nat_gateway_id: String,
         /// VPC.
@@ -135,6 +144,8 @@ resources! {
         state: String,
         /// `public` or `private`.
         connectivity_type: String,
+        /// Route table of a regional one, which has no subnet.
+        route_table_id: String,
         /// Its addresses.
         nat_gateway_addresses: Vec<NatGatewayAddress>,
         /// Tags.
@@ -143,7 +154,7 @@ resources! {
     }
 
     /// An endpoint of a VPC.
-    VpcEndpoint by vpc_endpoint_id {
+    VpcEndpoint by vpc_endpoint_id needs ["VpcId", "ServiceName"] {
         /// `vpce-…`.
         vpc_endpoint_id: String,
         /// `Interface`, `Gateway`, `GatewayLoadBalancer`, `Resource` or `ServiceNetwork`.
@@ -170,7 +181,7 @@ resources! {
     }
 
     /// A route table.
-    RouteTable by route_table_id {
+    RouteTable by route_table_id needs ["VpcId", "Associations", "Routes"] {
         /// `rtb-…`.
         route_table_id: String,
         /// VPC.
@@ -185,7 +196,7 @@ resources! {
     }
 
     /// A flow log.
-    FlowLog by flow_log_id {
+    FlowLog by flow_log_id needs ["ResourceId"] {
         /// `fl-…`.
         flow_log_id: String,
         /// VPC, subnet, interface or transit gateway that is logged.
@@ -208,7 +219,7 @@ resources! {
     }
 
     /// A VPC whose queries to the resolver are logged, as Route 53 Resolver lists it.
-    ResolverQueryLogConfigAssociation by id {
+    ResolverQueryLogConfigAssociation by id needs ["ResourceId"] {
         /// `rslvr-qlcassoc-…`.
         id: String,
         /// `rslvr-qlc-…`.
@@ -220,7 +231,7 @@ resources! {
     }
 
     /// A VPC whose queries DNS Firewall filters, as Route 53 Resolver lists it.
-    FirewallRuleGroupAssociation by id {
+    FirewallRuleGroupAssociation by id needs ["VpcId"] {
         /// `rslvr-frgassoc-…`.
         id: String,
         /// `rslvr-frg-…`.
@@ -239,6 +250,62 @@ resources! {
         prefix_list_name: String,
         /// Networks, where they are described.
         cidrs: Vec<IpNet>,
+    }
+
+    /// A network ACL: what may enter and leave subnets, packet by packet, the lowest number first.
+    NetworkAcl by network_acl_id needs ["VpcId", "Associations", "Entries"] {
+        /// `acl-…`.
+        network_acl_id: String,
+        /// VPC.
+        vpc_id: String,
+        /// Whether it is of those subnets that have none of their own.
+        is_default: bool,
+        /// Subnets.
+        associations: Vec<NetworkAclAssociation>,
+        /// Its rules.
+        entries: Vec<NetworkAclEntry>,
+    }
+
+    /// An internet gateway.
+    InternetGateway by internet_gateway_id needs ["Attachments"] {
+        /// `igw-…`.
+        internet_gateway_id: String,
+        /// VPCs that have it.
+        attachments: Vec<GatewayAttachment>,
+    }
+
+    /// An internet gateway for IPv6 outwards.
+    EgressOnlyInternetGateway by egress_only_internet_gateway_id needs ["Attachments"] {
+        /// `eigw-…`.
+        egress_only_internet_gateway_id: String,
+        /// VPCs that have it.
+        attachments: Vec<GatewayAttachment>,
+    }
+
+    /// A recorder of AWS Config.
+    ConfigurationRecorder by name, named_by_place true {
+        /// Name; `default` nearly everywhere.
+        name: String,
+        /// What it records; `None` where it is not described.
+        recording_group: Option<RecordingGroup>,
+    }
+
+    /// How a recorder of AWS Config does.
+    ConfigurationRecorderStatus by name, named_by_place true {
+        /// Name.
+        name: String,
+        /// Whether it records.
+        recording: bool,
+        /// `SUCCESS`, `FAILURE`, `PENDING` or `NOT_APPLICABLE`; its case differs between outputs.
+        last_status: String,
+    }
+
+    /// Where AWS Config delivers what it records.
+    DeliveryChannel by name, named_by_place true {
+        /// Name.
+        name: String,
+        /// Bucket.
+        s3_bucket_name: String,
     }
 
     /// An attachment to a transit gateway.
@@ -293,7 +360,10 @@ pub struct IpRange {
 
 /// EC2 has objects, AWS Config also bare networks.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a network of a rule is none: as 10.0.0.0/8, bare or in CidrIp"
+)]
 enum AnyIpRange {
     Bare(IpNet),
     #[serde(rename_all = "PascalCase")]
@@ -412,6 +482,92 @@ pub struct Route {
     pub egress_only_internet_gateway_id: Option<String>,
     /// `active`, `blackhole` or `filtered`.
     pub state: String,
+}
+
+/// Whether the internet gateways of a VPC may be used.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct BlockPublicAccess {
+    /// `off`, `block-bidirectional` or `block-ingress`.
+    pub internet_gateway_block_mode: String,
+}
+
+/// A use of a network ACL.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct NetworkAclAssociation {
+    /// Subnet.
+    pub subnet_id: String,
+}
+
+/// A rule of a network ACL.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct NetworkAclEntry {
+    /// Whether it is about what goes out.
+    pub egress: bool,
+    /// The lowest goes first.
+    pub rule_number: i64,
+    /// `allow` or `deny`.
+    pub rule_action: String,
+    /// Number of the protocol; `-1` is all.
+    pub protocol: String,
+    /// IPv4 network on the other side.
+    pub cidr_block: Option<IpNet>,
+    /// IPv6 network on the other side.
+    pub ipv6_cidr_block: Option<IpNet>,
+    /// Ports; all without them.
+    pub port_range: Option<PortSpan>,
+}
+
+/// Ports from one to another.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct PortSpan {
+    /// First.
+    pub from: Option<i64>,
+    /// Last.
+    pub to: Option<i64>,
+}
+
+/// A VPC that has a gateway.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct GatewayAttachment {
+    /// VPC.
+    pub vpc_id: String,
+    /// `available` or `attached`, or a state on the way there or away.
+    pub state: String,
+}
+
+/// What a recorder of AWS Config records.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct RecordingGroup {
+    /// Whether all types that AWS Config knows.
+    pub all_supported: bool,
+    /// Else these, such as `AWS::EC2::NetworkInterface`.
+    pub resource_types: Vec<String>,
+    /// Or all but these.
+    pub exclusion_by_resource_types: ExcludedTypes,
+    /// Which of these it is.
+    pub recording_strategy: RecordingStrategy,
+}
+
+/// Types that a recorder leaves out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ExcludedTypes {
+    /// The types.
+    pub resource_types: Vec<String>,
+}
+
+/// How a recorder chooses.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct RecordingStrategy {
+    /// `ALL_SUPPORTED_RESOURCE_TYPES`, `INCLUSION_BY_RESOURCE_TYPES` or `EXCLUSION_BY_RESOURCE_TYPES`.
+    pub use_only: String,
 }
 
 /// The networks of associations that stand.

@@ -501,3 +501,112 @@ fn that_a_kind_was_listed_is_known_from_whole_listings_only() {
     assert_eq!(rule.description.as_deref(), Some("why"));
     assert_eq!(rule.tags["owner"], "ops");
 }
+
+#[test]
+fn a_listing_of_which_something_is_not_understood_is_not_whole() {
+    let whole =
+        r#"{"SecurityGroups": [{"GroupId": "sg-1", "VpcId": "vpc-1", "IpPermissionsEgress": []}]}"#;
+    let listed = |json: &str| {
+        let inventory = inventory(&[(10, json)]);
+        let place = snapshot(10).place;
+        (
+            inventory.security_groups.is_listed(&place, at(10)),
+            inventory.problems.total(),
+        )
+    };
+    assert_eq!(listed(whole), (true, 0));
+    let group = |more: &str| {
+        format!(r#"{{"SecurityGroups": [{{"GroupId": "sg-1", "VpcId": "vpc-1"{more}}}]}}"#)
+    };
+    for json in [
+        // Cut down by who asked, so that it looks closed.
+        group(""),
+        group(r#", "IpPermissionsEgress": null"#),
+        group(r#", "IpPermissionsEgress": {}"#),
+        group(r#", "IpPermissionsEgress": [{"IpRanges": [{"CidrIp": "10.0.0.0/33"}]}]"#),
+        group(r#", "IpPermissionsEgress": [{"IpRanges": [{"CidrIp": "nonsense"}]}]"#),
+        group(r#", "IpPermissionsEgress": [{"IpRanges": "0.0.0.0/0"}]"#),
+        group(r#", "IpPermissionsEgress": [{"FromPort": "443"}]"#),
+        r#"{"SecurityGroups": [{"GroupId": "sg-1", "IpPermissionsEgress": []}]}"#.to_owned(),
+        r#"{"SecurityGroups": [{"VpcId": "vpc-1", "IpPermissionsEgress": []}]}"#.to_owned(),
+        r#"{"SecurityGroups": ["sg-1"]}"#.to_owned(),
+        r#"{"SecurityGroups": [null]}"#.to_owned(),
+        r#"{"SecurityGroups": {"GroupId": "sg-1"}}"#.to_owned(),
+    ] {
+        assert_eq!(listed(&json), (false, 1), "{json}");
+    }
+    // The same twice is no contradiction, and another of the same id is.
+    let open =
+        r#"{"GroupId": "sg-1", "VpcId": "vpc-1", "IpPermissionsEgress": [{"IpProtocol": "-1"}]}"#;
+    let closed = r#"{"GroupId": "sg-1", "VpcId": "vpc-1", "IpPermissionsEgress": []}"#;
+    let both = |a: &str, b: &str| format!(r#"{{"SecurityGroups": [{a}, {b}]}}"#);
+    assert_eq!(listed(&both(closed, closed)), (true, 0));
+    assert_eq!(listed(&both(open, closed)), (false, 1));
+    assert_eq!(listed(&both(closed, open)), (false, 1));
+}
+
+#[test]
+fn what_a_listing_understands_stays_when_another_part_of_it_is_not_understood() {
+    let first = r#"{"Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-1"}, {"SubnetId": "subnet-2", "VpcId": "vpc-1"}]}"#;
+    let second = r#"{"Subnets": [{"SubnetId": "subnet-1", "VpcId": "vpc-1"}, {"SubnetId": 2}]}"#;
+    let inventory = inventory(&[(10, first), (20, second)]);
+    let place = snapshot(20).place;
+    assert!(!inventory.subnets.is_listed(&place, at(20)));
+    let stale = |id: &str| {
+        let known = inventory.subnets.get(id, at(20)).unwrap();
+        (known.when, inventory.subnets.is_stale(&known, at(20)))
+    };
+    assert_eq!(stale("subnet-1"), (When::Current, false));
+    // Nobody knows whether the other is the one that is not understood.
+    assert_eq!(stale("subnet-2"), (When::Current, true));
+}
+
+#[test]
+fn firewalls_are_read_one_by_one_as_the_command_line_describes_them() {
+    let firewall = r#"{"UpdateToken": "x", "Firewall": {"FirewallName": "fw", "FirewallArn": "arn:fw",
+        "FirewallPolicyArn": "arn:p"}, "FirewallStatus": {"SyncStates": {"a": {"Attachment": {"EndpointId": "vpce-1"}}}}}"#;
+    let policy = r#"{"FirewallPolicyResponse": {"FirewallPolicyArn": "arn:p"}, "FirewallPolicy": {"StatelessDefaultActions": []}}"#;
+    let group = r#"{"RuleGroup": {"RulesSource": {"RulesString": ""}}, "RuleGroupResponse": {"RuleGroupArn": "arn:g"}}"#;
+    for json in [firewall, policy, group] {
+        assert!(is_inventory(json.as_bytes()), "{json}");
+    }
+    let inventory = inventory(&[(10, firewall), (10, policy), (10, group)]);
+    assert_eq!(problems(&inventory), Vec::<String>::new());
+    let known = inventory.network_firewalls.get("arn:fw", at(10)).unwrap();
+    assert_eq!(known.value.firewall_policy_arn.as_deref(), Some("arn:p"));
+    assert!(inventory.firewall_policies.get("arn:p", at(10)).is_some());
+    assert!(
+        inventory
+            .firewall_rule_groups
+            .get("arn:g", at(10))
+            .is_some()
+    );
+    // One of them is not all of them.
+    assert!(
+        !inventory
+            .network_firewalls
+            .is_listed(&snapshot(10).place, at(10))
+    );
+}
+
+#[test]
+fn recorders_of_one_name_are_kept_apart_by_place() {
+    let json = |records: bool| {
+        format!(
+            r#"{{"ConfigurationRecordersStatus": [{{"name": "default", "recording": {records}}}]}}"#
+        )
+    };
+    let mut builder = InventoryBuilder::default();
+    for (region, records) in [("eu-west-1", true), ("us-east-1", false)] {
+        let mut snapshot = snapshot(10);
+        snapshot.place.region = region.to_owned();
+        builder
+            .add("status.json", json(records).as_bytes(), &snapshot)
+            .unwrap();
+    }
+    let inventory = builder.build().unwrap();
+    let states = &inventory.config_recorder_states;
+    let records = |id: &str| states.get(id, at(10)).unwrap().value.recording;
+    assert!(records("123456789012/eu-west-1/default"));
+    assert!(!records("123456789012/us-east-1/default"));
+}

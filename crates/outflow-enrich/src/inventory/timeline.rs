@@ -95,6 +95,11 @@ impl<T> Timeline<T> {
         observations.filter_map(|(seen_at, seen)| Some((*seen_at, &**seen.value.as_ref()?)))
     }
 
+    /// What was seen of a resource at exactly a time.
+    pub(super) fn observed(&self, id: &str, at: Timestamp) -> Option<&T> {
+        self.resources.get(id)?.get(&at)?.value.as_deref()
+    }
+
     /// Ids of all resources ever seen, in order.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.resources.keys().map(String::as_str)
@@ -117,6 +122,12 @@ impl<T> Timeline<T> {
         let times = self.unlisted_at.get(known.place);
         let vain = times.and_then(|times| times.range(..=by).next_back());
         vain.is_some_and(|vain| *vain > known.seen_at)
+    }
+
+    /// When any place was listed, or asked in vain, in order.
+    pub fn asked_at(&self) -> BTreeSet<Timestamp> {
+        let times = self.listed_at.values().chain(self.unlisted_at.values());
+        times.flatten().copied().collect()
     }
 
     /// Places of which all resources were listed at some time, in order.

@@ -30,6 +30,8 @@ pub(super) enum Content {
     Config(Value),
     /// What AWS's command line prints.
     Lists(Map<String, Value>),
+    /// One of a list, as AWS's command line describes those of Network Firewall.
+    One(&'static str, Map<String, Value>),
     Terraform(terraform::Kind, Map<String, Value>),
 }
 
@@ -121,6 +123,8 @@ fn document(path: &Path) -> Result<Option<Document>, Error> {
         Content::Config(object.into())
     } else if object.keys().any(|key| file_of(key).is_some()) {
         Content::Lists(object)
+    } else if let Some(list) = list_of_one(&object) {
+        Content::One(list, object)
     } else {
         return Ok(None);
     };
@@ -131,6 +135,19 @@ fn document(path: &Path) -> Result<Option<Document>, Error> {
         written_at: Timestamp(i64::try_from(written.as_secs()).unwrap_or(i64::MAX)),
         content,
     }))
+}
+
+/// The list of what a document describes alone.
+fn list_of_one(object: &Map<String, Value>) -> Option<&'static str> {
+    let alone = [
+        ("Firewall", "Firewalls"),
+        ("FirewallPolicy", "FirewallPolicies"),
+        ("RuleGroup", "RuleGroups"),
+    ];
+    let found = alone
+        .into_iter()
+        .find(|(key, _)| object.get(*key).is_some_and(Value::is_object));
+    found.map(|(_, list)| list)
 }
 
 /// The file of a snapshot that has a list.

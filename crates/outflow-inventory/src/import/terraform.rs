@@ -34,7 +34,7 @@ pub(super) struct Resource {
     pub(super) values: Map<String, Value>,
     /// Of attributes, also of blocks (`route.0.gateway_id`), what they are taken from: absolute, without indices of modules.
     pub(super) references: BTreeMap<String, Vec<String>>,
-    /// Attributes that are known only once the plan is applied.
+    /// Attributes that are known only once the plan is applied, or of which a part is.
     pub(super) unknown: Vec<String>,
 }
 
@@ -290,13 +290,21 @@ fn unknown(document: &Map<String, Value>) -> BTreeMap<String, Vec<String>> {
     let changes = changes.into_iter().flatten();
     let named = changes.filter_map(|own| {
         let after = own.get("change")?.get("after_unknown")?.as_object()?;
-        let keys = after
-            .iter()
-            .filter(|(_, value)| **value == Value::Bool(true));
+        let keys = after.iter().filter(|(_, value)| has_unknown(value));
         let keys = keys.map(|(key, _)| key.clone()).collect();
         Some((text(own, "address").to_owned(), keys))
     });
     named.collect()
+}
+
+/// Whether anything of an attribute is known after the plan is applied only.
+fn has_unknown(value: &Value) -> bool {
+    match value {
+        Value::Bool(unknown) => *unknown,
+        Value::Array(items) => items.iter().any(has_unknown),
+        Value::Object(object) => object.values().any(has_unknown),
+        _ => false,
+    }
 }
 
 fn dotted(module: &str) -> String {

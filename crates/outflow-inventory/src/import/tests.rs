@@ -83,6 +83,30 @@ fn lists_of_the_command_line_are_whole_unless_a_page_is_missing() {
     assert_eq!(imported.written.collected.from, "cli+config");
 }
 
+#[test]
+fn what_the_command_line_describes_alone_is_a_part_of_its_list() {
+    let files = [
+        (
+            "a.json",
+            json!({"UpdateToken": "x", "Firewall": {"FirewallArn": "arn:fw"}, "FirewallStatus": {}}),
+        ),
+        (
+            "b.json",
+            json!({"Firewalls": [{"FirewallArn": "arn:fw"}, {"FirewallArn": "arn:other"}]}),
+        ),
+        (
+            "c.json",
+            json!({"RuleGroup": {"RulesSource": {}}, "RuleGroupResponse": {"RuleGroupArn": "arn:g"}}),
+        ),
+    ];
+    let (_out, imported) = imported(&files, &here());
+    assert_eq!(call(&imported, "Firewalls").state, CallState::Partial);
+    assert_eq!(call(&imported, "RuleGroups").items, 1);
+    let firewalls = read(&imported, "network-firewalls.json");
+    assert_eq!(firewalls["Firewalls"].as_array().unwrap().len(), 3);
+    assert_eq!(imported.files_passed_over, [PathBuf::new(); 0]);
+}
+
 /// What Terraform stores of a network.
 fn network() -> Vec<Value> {
     vec![
@@ -355,6 +379,76 @@ fn a_plan_is_joined_through_variables_and_outputs_of_modules() {
         [
             "aws_security_group.lost: its VPC is not known: what it lets out is not judged",
             "aws_vpc_security_group_egress_rule.there: its group is not among the resources: what it lets out is not judged",
+        ]
+    );
+}
+
+#[test]
+fn a_splat_is_all_instances_and_what_comes_from_a_local_is_said_to_be_unknown() {
+    let of = |kind: &str, name: &str, index: Option<u64>, values: Value| {
+        let at = index.map_or(String::new(), |index| format!("[{index}]"));
+        let mut resource = json!({"address": format!("{kind}.{name}{at}"), "mode": "managed", "type": kind, "name": name,
+            "values": values});
+        if let Some(index) = index {
+            resource["index"] = index.into();
+        }
+        resource
+    };
+    let subnet = |index| of("aws_subnet", "a", Some(index), json!({"vpc_id": "vpc-1"}));
+    let endpoint = |name| {
+        of(
+            "aws_vpc_endpoint",
+            name,
+            None,
+            json!({"vpc_id": "vpc-1", "service_name": "com.amazonaws.eu-west-1.kms"}),
+        )
+    };
+    let group = of("aws_security_group", "lost", None, json!({"name": "lost"}));
+    let table = of(
+        "aws_route_table",
+        "rt",
+        None,
+        json!({"vpc_id": "vpc-1", "route": [{"cidr_block": "0.0.0.0/0"}]}),
+    );
+    let refer = |names: &[&str]| json!({"references": names});
+    let after = |address: &str, unknown: Value| json!({"address": address, "change": {"after_unknown": unknown}});
+    let plan = json!({
+        "format_version": "1.2", "terraform_version": "1.9.0",
+        "planned_values": {"root_module": {"resources": [subnet(0), subnet(1), endpoint("all"), endpoint("one"), group, table]}},
+        "resource_changes": [
+            after("aws_vpc_endpoint.all", json!({"subnet_ids": true})),
+            after("aws_security_group.lost", json!({"vpc_id": true, "egress": [{"cidr_blocks": [true]}]})),
+            after("aws_route_table.rt", json!({"route": [{"nat_gateway_id": true}]}))],
+        "configuration": {"root_module": {"resources": [
+            {"address": "aws_vpc_endpoint.all", "expressions": {"subnet_ids": refer(&["aws_subnet.a"])}},
+            {"address": "aws_vpc_endpoint.one", "expressions": {"subnet_ids": refer(&["aws_subnet.a[1].id", "aws_subnet.a[1]", "aws_subnet.a"])}},
+            {"address": "aws_security_group.lost", "expressions": {"vpc_id": refer(&["local.vpc_id"])}},
+            {"address": "aws_route_table.rt", "expressions": {"route": [{"nat_gateway_id": refer(&["data.aws_nat_gateway.n.id"])}]}},
+        ]}},
+    });
+    let (_out, imported) = imported(&[("plan.json", plan)], &here());
+    let endpoints = read(&imported, "vpc-endpoints.json");
+    let subnets = |id: &str| {
+        let all = endpoints["VpcEndpoints"].as_array().unwrap().iter();
+        let mut own = all.filter(|own| own["VpcEndpointId"] == id);
+        own.next().unwrap()["SubnetIds"].clone()
+    };
+    let [first, second] = ["subnet-(aws_subnet.a[0])", "subnet-(aws_subnet.a[1])"];
+    assert_eq!(
+        subnets("vpce-(aws_vpc_endpoint.all)"),
+        json!([first, second])
+    );
+    assert_eq!(subnets("vpce-(aws_vpc_endpoint.one)"), json!([second]));
+    let mut unknown = imported.unknown;
+    unknown.sort();
+    assert_eq!(
+        unknown,
+        [
+            "aws_route_table.rt: route is known after apply",
+            "aws_route_table.rt: route.0.nat_gateway_id is taken from data.aws_nat_gateway.n.id, which is not among the resources",
+            "aws_security_group.lost: egress is known after apply",
+            "aws_security_group.lost: its VPC is not known: what it lets out is not judged",
+            "aws_security_group.lost: vpc_id is taken from local.vpc_id, and plans do not tell what locals are",
         ]
     );
 }

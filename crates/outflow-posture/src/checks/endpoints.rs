@@ -10,6 +10,7 @@ use crate::endpoint_policy::{Reach, reach};
 use crate::finding::{Check, Draft};
 use crate::metrics::Share;
 use crate::network::{Endpoint, Exit, service_of};
+use crate::render::counted;
 use crate::traffic::{Entry, Key, Opened};
 use crate::view::{Context, Out, Price, View};
 
@@ -41,8 +42,11 @@ pub(crate) fn check(context: &Context<'_>, view: &View<'_>, out: &mut Out) -> Sh
             if endpoint.is_some() {
                 contradiction.fail(said);
             }
-            out.findings
-                .push(around_it(context, view, (service, usage), endpoint));
+            // Without a list of endpoints, it is not known that there is none; to S3, it is a public path all the same.
+            if listed || endpoint.is_some() || service.name == "s3" {
+                out.findings
+                    .push(around_it(context, view, (service, usage), endpoint));
+            }
         } else if usage.unknown > 0 {
             share.is_known = false;
             let bytes = human_bytes(usage.unknown);
@@ -177,8 +181,8 @@ fn around_it(
     }
     let interfaces: Vec<&str> = usage.interfaces.iter().take(5).copied().collect();
     draft.evidence.push(format!(
-        "{} interfaces: {}",
-        usage.interfaces.len(),
+        "{}: {}",
+        counted(usage.interfaces.len(), "interface"),
         interfaces.join(", ")
     ));
     draft.bytes = Some(bytes);

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use outflow_enrich::inventory::FlowLog;
+use outflow_enrich::inventory::{FlowLog, When};
 use outflow_finding::Severity;
 use outflow_record::{Field, Format};
 
+use crate::checks::recorder;
 use crate::criterion::{Criterion, Verdict};
 use crate::finding::{Check, Draft};
 use crate::metrics::Share;
 use crate::network::dated;
+use crate::render::counted;
 use crate::view::{Context, Out, View};
 
 /// Fields without which nobody can say who sent how much to whom.
@@ -67,15 +69,22 @@ struct Logs<'a> {
 
 /// Looks at the flow logs of a VPC; returns whether they are effective, as a share of one.
 pub(crate) fn check(context: &Context<'_>, view: &View<'_>, out: &mut Out) -> Share {
-    let logs = logs_of(context, view);
+    let mut logs = logs_of(context, view);
     let mut share = Share::of(0, 1);
     let (mut effective, mut forensics) = (Verdict::default(), Verdict::default());
     let listed = view.is_listed(&context.network.inventory.flow_logs, context.network.at);
-    let covers = covers(context, view, &logs);
+    let covers = match covers(context, view, &logs) {
+        Ok(()) => Ok(()),
+        Err(Uncovered::Known(what)) => Err(what),
+        Err(Uncovered::Unknown(what)) => {
+            logs.unknown.push(what.clone());
+            Err(what)
+        }
+    };
     if covers == Ok(()) {
         share.part = 1;
         effective.hold(format!(
-            "{} deliver what was accepted",
+            "what was accepted is delivered by {}",
             logs.effective.join(", ")
         ));
         match logs.lacking.is_empty() {
@@ -111,6 +120,7 @@ pub(crate) fn check(context: &Context<'_>, view: &View<'_>, out: &mut Out) -> Sh
         draft.evidence = evidence;
         out.findings.push(draft);
     }
+    recorder::judge(context, view, &mut forensics);
     blind_records(context, view, covers == Ok(()), out);
     out.judge(Criterion::FlowLogsEffective, effective);
     out.judge(Criterion::Forensics, forensics);
@@ -125,18 +135,35 @@ fn logs_of<'a>(context: &Context<'a>, view: &View<'_>) -> Logs<'a> {
     let interfaces = network.interfaces_of(view.vpc_id).iter();
     let interfaces: BTreeSet<&str> = interfaces.map(|own| own.interface_id.as_str()).collect();
     let mut logs = Logs::default();
-    for (id, log, is_stale) in dated(&network.inventory.flow_logs, network.at) {
-        let log = log.value;
+    let listed = [
+        (
+            "subnet-",
+            view.is_listed(&network.inventory.subnets, network.at),
+        ),
+        (
+            "eni-",
+            view.is_listed(&network.inventory.interfaces, network.at),
+        ),
+    ];
+    for (id, known, is_stale) in dated(&network.inventory.flow_logs, network.at) {
+        let log = known.value;
         let resource = log.resource_id.as_str();
         let is_whole = resource == view.vpc_id;
         if !is_whole && !subnets.contains(resource) && !interfaces.contains(resource) {
+            // Where what it logs is not listed, it may be of this VPC.
+            let mut unlisted = listed.iter().filter(|(_, listed)| !listed);
+            if view.place == Some(known.place) && unlisted.any(|(is, _)| resource.starts_with(is)) {
+                let what = format!("{id} of {resource}: it is not known in which VPC that is");
+                logs.unknown.push(what);
+            }
             continue;
         }
-        let worth = match is_stale {
-            true => {
+        let worth = match (is_stale, known.when) {
+            (true, _) => {
                 Worth::Unknown("it was seen before flow logs were asked for in vain".to_owned())
             }
-            false => worth(log),
+            (false, When::NotYet) => Worth::Unknown("it was seen later only".to_owned()),
+            (false, _) => worth(log),
         };
         match worth {
             Worth::Effective { forensic } => {
@@ -202,17 +229,25 @@ fn lacking(format: &Format, fields: &[Field]) -> Option<String> {
     (!names.is_empty()).then(|| names.join(", "))
 }
 
+/// Why flow logs do not cover all of a VPC, or are not known to.
+#[derive(Debug, PartialEq, Eq)]
+enum Uncovered {
+    Known(String),
+    Unknown(String),
+}
+
 /// Whether effective logs cover all of a VPC.
-fn covers(context: &Context<'_>, view: &View<'_>, logs: &Logs<'_>) -> Result<(), String> {
+fn covers(context: &Context<'_>, view: &View<'_>, logs: &Logs<'_>) -> Result<(), Uncovered> {
     if logs.whole {
         return Ok(());
     }
     if logs.effective.is_empty() {
-        return Err(match (logs.blind.is_empty(), logs.dead.is_empty()) {
-            (false, _) => "its flow logs do not show what leaves".to_owned(),
-            (true, false) => "its flow logs do not work".to_owned(),
-            (true, true) => "it has no flow log".to_owned(),
-        });
+        let what = match (logs.blind.is_empty(), logs.dead.is_empty()) {
+            (false, _) => "its flow logs do not show what leaves",
+            (true, false) => "its flow logs do not work",
+            (true, true) => "it has no flow log",
+        };
+        return Err(Uncovered::Known(what.to_owned()));
     }
     let network = &context.network;
     let subnets = network
@@ -226,17 +261,20 @@ fn covers(context: &Context<'_>, view: &View<'_>, logs: &Logs<'_>) -> Result<(),
         return Ok(());
     }
     let interfaces = network.interfaces_of(view.vpc_id);
+    if !view.is_listed(&network.inventory.interfaces, network.at) {
+        let what = "which interfaces flow logs of subnets cover, as interfaces were not listed";
+        return Err(Uncovered::Unknown(what.to_owned()));
+    }
     let covered = interfaces
         .iter()
         .filter(|own| logs.parts.contains(own.interface_id.as_str()) || is_logged(&own.subnet_id));
     let (covered, all) = (covered.count(), interfaces.len());
-    let listed = view.is_listed(&network.inventory.interfaces, network.at);
-    if listed && covered == all && all > 0 {
+    if covered == all && all > 0 {
         return Ok(());
     }
-    Err(format!(
+    Err(Uncovered::Known(format!(
         "flow logs of subnets and interfaces cover {covered} of {all} interfaces"
-    ))
+    )))
 }
 
 /// Holds what logs should show against what the records do.
@@ -247,8 +285,8 @@ fn blind_records(context: &Context<'_>, view: &View<'_>, effective: bool, out: &
     if effective && is_there && !silent.is_empty() {
         let first: Vec<&str> = silent.iter().take(3).copied().collect();
         reasons.push(format!(
-            "{} interfaces have no records: {}",
-            silent.len(),
+            "without any record: {}, {} among them",
+            counted(silent.len(), "interface"),
             first.join(", ")
         ));
     }

@@ -55,7 +55,7 @@ pub(crate) fn check(context: &Context<'_>, view: &View<'_>, out: &mut Out) -> Sh
                         None => {
                             is_bare = true;
                             documented.fail(said);
-                            out.findings.push(undocumented(context, view, group, &rule));
+                            out.findings.push(undocumented(context, group, &rule));
                         }
                     }
                 }
@@ -114,12 +114,7 @@ fn was_tagged(context: &Context<'_>, rule: &Rule<'_>) -> bool {
     tags.is_some_and(|tags| context.policy.tagged(tags).is_some())
 }
 
-fn undocumented(
-    context: &Context<'_>,
-    view: &View<'_>,
-    group: &SecurityGroup,
-    rule: &Rule<'_>,
-) -> Draft {
+fn undocumented(context: &Context<'_>, group: &SecurityGroup, rule: &Rule<'_>) -> Draft {
     let severity = if rule.is_wide() {
         Severity::High
     } else {
@@ -148,12 +143,10 @@ fn undocumented(
             .evidence
             .push(format!("its justification held until {until}"));
     }
-    let interfaces = context.network.interfaces_of(view.vpc_id).iter();
-    let attached =
-        interfaces.filter(|interface| interface.security_groups.contains_key(&group.group_id));
+    let members = context.network.members(&group.group_id);
     draft
         .evidence
-        .push(format!("{} interfaces have the group", attached.count()));
+        .push(format!("interfaces that have the group: {members}"));
     draft
 }
 

@@ -8,6 +8,7 @@ use outflow_finding::{Severity, human_bytes};
 use crate::criterion::{Criterion, Verdict};
 use crate::finding::{Check, Draft};
 use crate::network::service_of;
+use crate::render::counted;
 use crate::traffic::{Entry, Key, Opened};
 use crate::view::{Context, Out, View};
 
@@ -141,7 +142,7 @@ fn regions(context: &Context<'_>, view: &View<'_>, verdict: &mut Verdict, out: &
         let summary = format!("{} is in use in {}", view.vpc_id, view.region);
         let mut draft = Draft::new(Check::RegionOutside, Severity::Medium, view.vpc_id, summary);
         let count = context.network.interfaces_of(view.vpc_id).len();
-        draft.evidence.push(format!("{count} interfaces are in it"));
+        draft.evidence.push(format!("interfaces in it: {count}"));
         out.findings.push(draft);
     }
     if view.region.is_empty() {
@@ -234,8 +235,11 @@ impl<'a> Sent<'a> {
         let hosts = few(self.hosts.iter().map(String::as_str).collect());
         let ports: Vec<String> = self.ports.iter().take(5).map(u16::to_string).collect();
         vec![
-            format!("{} interfaces: {interfaces}", self.interfaces.len()),
-            format!("{} hosts: {hosts}", self.hosts.len()),
+            format!(
+                "{}: {interfaces}",
+                counted(self.interfaces.len(), "interface")
+            ),
+            format!("{}: {hosts}", counted(self.hosts.len(), "destination")),
             format!("ports {}", ports.join(", ")),
         ]
     }

@@ -1,5 +1,6 @@
 //! Who watches: the resolver's logs, GuardDuty, and what the owner says to be done.
 
+use outflow_enrich::inventory::When;
 use outflow_finding::Severity;
 use outflow_record::Timestamp;
 
@@ -14,9 +15,9 @@ use crate::{GuardDuty, Trend};
 pub(crate) fn check(context: &Context<'_>, view: &View<'_>, out: &mut Out) {
     let inventory = &context.network.inventory;
     let at = context.network.at;
-    // What is stale tells nothing: that its listing was asked for in vain is a doubt already.
+    // What is stale, or was seen later only, tells nothing: that its listing is not there is a doubt already.
     let logs = dated(&inventory.resolver_query_logs, at);
-    let logs = logs.filter(|(_, _, is_stale)| !is_stale);
+    let logs = logs.filter(|(_, known, is_stale)| !is_stale && known.when != When::NotYet);
     let own = logs.filter(|(_, log, _)| log.value.resource_id == view.vpc_id);
     let dns = associated(Associations {
         states: own
@@ -29,7 +30,8 @@ pub(crate) fn check(context: &Context<'_>, view: &View<'_>, out: &mut Out) {
     out.judge(Criterion::DnsWatched, dns);
 
     let firewalls = dated(&inventory.dns_firewalls, at);
-    let firewalls = firewalls.filter(|(_, _, is_stale)| !is_stale);
+    let firewalls =
+        firewalls.filter(|(_, known, is_stale)| !is_stale && known.when != When::NotYet);
     let own = firewalls.filter(|(_, firewall, _)| firewall.value.vpc_id == view.vpc_id);
     let mut block = associated(Associations {
         states: own
@@ -85,7 +87,7 @@ fn associated(own: Associations<'_>) -> Verdict {
 fn said(verdict: &mut Verdict, practice: Option<bool>, what: &str) {
     match practice {
         Some(true) => verdict.hold(format!("the owner says that {what}")),
-        Some(false) => verdict.fail(format!("the owner says that it is not so that {what}")),
+        Some(false) => verdict.fail(format!("the owner denies that {what}")),
         None => verdict.doubt(format!("whether {what}")),
     }
 }
@@ -155,7 +157,7 @@ pub(crate) fn of_account(
             region: String::new(),
             vpc_id: None,
             resource: account_id.to_owned(),
-            summary: format!("{} high findings of GuardDuty are open", high.open),
+            summary: format!("High findings of GuardDuty that are open: {}", high.open),
             evidence: told(evidence.collect()),
             bytes: None,
             cost: None,

@@ -148,6 +148,6 @@ fn an_interface_without_records_is_told_where_others_have_some() {
     assert_eq!(account.found(), ["flow-logs-blind:vpc-1:records"]);
     assert_eq!(
         report.findings[0].evidence,
-        ["1 interfaces have no records: eni-mute"]
+        ["without any record: 1 interface, eni-mute among them"]
     );
 }

@@ -9,6 +9,10 @@ mod flow_logs;
 #[cfg(test)]
 mod ocsf;
 #[cfg(test)]
+mod partial;
+#[cfg(test)]
 mod repaired;
 #[cfg(test)]
 mod unknown;
+#[cfg(test)]
+mod ways;

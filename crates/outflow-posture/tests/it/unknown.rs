@@ -16,8 +16,9 @@ fn without_any_document_nothing_holds_that_the_account_would_show() {
     let mut account = Account::right();
     account.documents.clear();
     let report = account.report();
-    // What the owner says. Records alone do not say whose records there are none of, nor in which region GuardDuty has to watch.
-    assert_eq!(criteria(&report, State::Holds), ["anomalies-alerted"]);
+    // Records alone do not say whose records there are none of, nor in which region GuardDuty has to watch, nor which VPCs there
+    // are that others watch over.
+    assert_eq!(criteria(&report, State::Holds), [""; 0]);
     assert_eq!(report.accounts[0].maturity.level, 1);
 }
 

@@ -4,7 +4,7 @@ use outflow_enrich::Direction;
 use outflow_enrich::inventory::{Inventory, Lineage};
 use outflow_ingest::Context;
 use outflow_posture::{Flow, Opened as OpenedBy, Traffic};
-use outflow_query::{Row, rows};
+use outflow_query::{Row, ScalarValue, rows};
 use outflow_record::{Addr, Timestamp};
 
 use super::names::Names;
@@ -35,6 +35,7 @@ const SQL: &str = "
         FROM flows_once
         WHERE remote_addr IS NOT NULL AND start IS NOT NULL AND coalesce(scope, '') <> 'link'
             AND NOT (coalesce(action, '') = 'REJECT' AND coalesce(direction, '') = 'ingress')
+            AND ($since IS NULL OR start >= $since) AND ($until IS NULL OR start < $until)
     )
     SELECT account_id, vpc_id, interface_id, sender, workload, direction, initiator, action, protocol, other, port, path,
         max(instance_id) AS instance_id, max(region) AS region, max(remote_service) AS service, max(remote_country) AS country,
@@ -44,9 +45,22 @@ const SQL: &str = "
     GROUP BY account_id, vpc_id, interface_id, sender, workload, direction, initiator, action, protocol, other, port, path
     ORDER BY bytes DESC NULLS LAST, flows DESC, interface_id, other, port";
 
-/// Adds all that was sent.
-pub(super) fn add(traffic: &mut Traffic, opened: &Opened, names: &Names) -> Result<(), Failure> {
-    let asked = cancellable(&opened.runtime, opened.session.query(SQL, Vec::new()));
+/// Adds all that was sent, or what of it began in a span.
+pub(super) fn add(
+    traffic: &mut Traffic,
+    opened: &Opened,
+    names: &Names,
+    span: Option<(Timestamp, Timestamp)>,
+) -> Result<(), Failure> {
+    let time = |at: Option<Timestamp>| {
+        let micros = at.map(|at| at.secs().saturating_mul(1_000_000));
+        ScalarValue::TimestampMicrosecond(micros, Some("UTC".into()))
+    };
+    let values = vec![
+        ("since".to_owned(), time(span.map(|(since, _)| since))),
+        ("until".to_owned(), time(span.map(|(_, until)| until))),
+    ];
+    let asked = cancellable(&opened.runtime, opened.session.query(SQL, values));
     let mut answer = asked.map_err(|stop| stop.failure(SQL))?;
     loop {
         let batch = cancellable(&opened.runtime, answer.next());

@@ -38,7 +38,7 @@ pub(in crate::import) fn describe(resources: &[Resource]) -> Mapped {
         }
     }
     for resource in resources {
-        mapped.note_unknown(resource);
+        mapped.note_unknown(Values::new(resource, &ids));
     }
     mapped.place_in_vpcs();
     mapped.put_rules_in_groups();
@@ -146,7 +146,8 @@ impl Mapped {
         }
     }
 
-    fn note_unknown(&mut self, resource: &Resource) {
+    fn note_unknown(&mut self, own: Values<'_>) {
+        let resource = own.resource;
         if self.passed_over.contains_key(&resource.kind) {
             return;
         }
@@ -160,6 +161,15 @@ impl Mapped {
             let telling = telling.join(", ");
             self.unknown
                 .push(format!("{address}: {telling} is known after apply"));
+        }
+        for (key, from) in own.lost() {
+            let address = resource.address();
+            let why = match from.contains("local.") {
+                true => "and plans do not tell what locals are",
+                false => "which is not among the resources",
+            };
+            self.unknown
+                .push(format!("{address}: {key} is taken from {from}, {why}"));
         }
     }
 

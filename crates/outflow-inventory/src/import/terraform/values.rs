@@ -67,7 +67,40 @@ impl Ids {
         let (_, id) = nearest.next()?;
         nearest.next().is_none().then_some(id)
     }
+
+    /// The ids of all instances behind an address, which is without an index.
+    fn instances(&self, address: &str, from: &str) -> Vec<&String> {
+        let begins = format!("{address}[");
+        let all = self.by_plain.range(begins.clone()..);
+        let all = all.take_while(|(key, _)| key.starts_with(&begins));
+        all.filter_map(|(key, _)| self.nearest(key, from)).collect()
+    }
 }
+
+/// Attributes that say what a resource belongs to or leads to.
+const LINKS: [&str; 21] = [
+    "destination_prefix_list_id",
+    "egress_only_gateway_id",
+    "gateway_id",
+    "nat_gateway_id",
+    "network_interface_id",
+    "prefix_list_id",
+    "prefix_list_ids",
+    "referenced_security_group_id",
+    "resource_id",
+    "route_table_id",
+    "route_table_ids",
+    "security_group_id",
+    "security_groups",
+    "source_security_group_id",
+    "subnet_id",
+    "subnet_ids",
+    "transit_gateway_id",
+    "vpc_endpoint_id",
+    "vpc_id",
+    "vpc_peering_connection_id",
+    "vpc_security_group_ids",
+];
 
 /// The parts of a module's address, each with its index.
 fn segments(module: &str) -> Vec<&str> {
@@ -193,24 +226,81 @@ impl<'a> Values<'a> {
             .collect()
     }
 
-    /// Ids of the resources that an attribute is taken from, and of several instances the one of the same index. What is
-    /// not there so is unknown.
-    fn referred(&self, key: &str) -> Vec<String> {
+    /// Links that are known only once the plan is applied, and that lead to nothing that is there: each with where it is taken
+    /// from. A plan does not tell what locals are, nor what others manage.
+    pub(super) fn lost(&self) -> Vec<(String, String)> {
         let own = self.resource;
-        let prefix = prefix_of(key);
-        let key = match self.block {
+        let mut lost = Vec::new();
+        for (path, names) in &own.references {
+            let parts: Vec<&str> = path.split('.').collect();
+            let (attribute, key) = match parts[..] {
+                [key] => (key, key),
+                [block, _, key] => (block, key),
+                _ => continue,
+            };
+            let is_unknown = own.unknown.iter().any(|unknown| unknown == attribute);
+            let is_known = self.at(&parts).is_some_and(|value| {
+                !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty())
+            });
+            if !is_unknown || is_known || !LINKS.contains(&key) {
+                continue;
+            }
+            if self.taken_from(path, prefix_of(key), names).is_empty() {
+                let is_telling =
+                    |name: &&String| !name.contains("count.") && !name.contains("each.");
+                let name = names.iter().find(is_telling).or(names.first());
+                lost.extend(name.map(|name| (path.clone(), name.clone())));
+            }
+        }
+        lost
+    }
+
+    /// The value at a path, such as `route.0.gateway_id`.
+    fn at(&self, path: &[&str]) -> Option<&'a Value> {
+        let (first, rest) = path.split_first()?;
+        let value = self.resource.values.get(*first)?;
+        rest.iter().try_fold(value, |value, part| match value {
+            Value::Array(items) => items.get(part.parse::<usize>().ok()?),
+            value => value.get(*part),
+        })
+    }
+
+    /// Ids of the resources that an attribute is taken from. What is not there so is unknown.
+    fn referred(&self, key: &str) -> Vec<String> {
+        let path = match self.block {
             Some((block, at)) => format!("{block}.{at}.{key}"),
             None => key.to_owned(),
         };
-        let names = own.references.get(&key).into_iter().flatten();
-        let mut ids = Vec::new();
+        let names = self.resource.references.get(&path);
+        let names = names.map_or(&[][..], Vec::as_slice);
+        self.taken_from(&path, prefix_of(key), names)
+    }
+
+    /// Ids behind names: of several instances that of the same index, and for a list all of them, as `aws_subnet.a[*].id` is
+    /// the same name as `aws_subnet.a`.
+    fn taken_from(&self, path: &str, prefix: &str, names: &[String]) -> Vec<String> {
+        let own = self.resource;
+        let is_list = path.ends_with('s');
+        let mut ids: Vec<String> = Vec::new();
         for name in names {
             let same = self
                 .ids
                 .nearest(&format!("{name}{}", own.index), &own.module);
-            let id = same.or_else(|| self.ids.nearest(name, &own.module));
-            if let Some(id) = id.filter(|id| !ids.contains(*id) && id.starts_with(prefix)) {
-                ids.push(id.clone());
+            let one = same.or_else(|| self.ids.nearest(name, &own.module));
+            let is_narrowed = || {
+                names
+                    .iter()
+                    .any(|other| other.starts_with(&format!("{name}[")))
+            };
+            let found = match one {
+                Some(id) => vec![id],
+                None if is_list && !is_narrowed() => self.ids.instances(name, &own.module),
+                None => Vec::new(),
+            };
+            for id in found {
+                if !ids.contains(id) && id.starts_with(prefix) {
+                    ids.push(id.clone());
+                }
             }
         }
         ids

@@ -81,10 +81,11 @@ fn an_account_without_faults_is_told_what_traffic_says() {
         "egress-documented",
         "default-group-closed",
         "flow-logs-effective",
-        "forensics",
     ] {
         assert_eq!(state(&report, criterion), "holds", "{criterion}");
     }
+    // Nobody asked AWS Config.
+    assert_eq!(state(&report, "forensics"), "unknown");
     // The archive has a tunnel by a resolver outside, whatever the configuration.
     assert_eq!(state(&report, "resolver-used"), "fails");
     assert!(!checks(&report).contains(&"open-egress"));
@@ -278,6 +279,65 @@ fn it_is_told_to_others_too() {
         mapping.contains("### A.8.22: ") && mapping.contains("- Does not claim: "),
         "{mapping}"
     );
+}
+
+#[test]
+fn figures_are_told_over_time_by_account_and_vpc() {
+    let args = [
+        "--lake",
+        "lake",
+        "--context",
+        "account",
+        "--at",
+        "2099-01-01",
+    ];
+    let report = object(&posture(&args).exits(0));
+    assert!(report.get("history").is_none(), "it was not asked for");
+    let at = ["--at", "2026-09-03", "--every", "day"];
+    let args = ["--lake", "lake", "--context", "account"];
+    let report = object(&posture(&[&args[..], &at[..]].concat()).exits(0));
+    let periods = report["history"].as_array().unwrap();
+    let days: Vec<&str> = periods
+        .iter()
+        .map(|of| of["from"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        (days.len(), days[0], days[1]),
+        (2, "2026-09-01T00:00:00Z", "2026-09-02T00:00:00Z")
+    );
+    for period in periods {
+        let account = &period["accounts"][0];
+        assert_eq!(account["account_id"], ACCOUNT);
+        assert_eq!(account["metrics"]["undocumented_open_groups"]["part"], 1);
+        assert_eq!(account["vpcs"][0]["vpc_id"], VPC);
+        assert_eq!(
+            account["vpcs"][0]["metrics"]["services_by_endpoint"]["of"],
+            2
+        );
+    }
+    // The whole of it in one period is what is told without.
+    let month = ["--at", "2026-09-30", "--every", "month"];
+    let report = object(&posture(&[&args[..], &month[..]].concat()).exits(0));
+    let [only] = &report["history"].as_array().unwrap()[..] else {
+        panic!("{}", report["history"]);
+    };
+    assert_eq!(
+        only["accounts"][0]["metrics"],
+        report["accounts"][0]["metrics"]
+    );
+    let text = outflow(&[&["posture"], &args[..], &at[..]].concat())
+        .exits(0)
+        .stdout;
+    assert!(
+        text.contains("\n  2026-09-02      1       1 of 4?"),
+        "{text}"
+    );
+    for format in ["markdown", "html"] {
+        let page = [&["posture", "--format", format], &args[..], &month[..]].concat();
+        let page = outflow(&page).exits(0).stdout.replace("2026-09-01T", "");
+        assert_eq!(page.matches("2026-09-01").count(), 2, "{format}");
+    }
+    posture(&["--context", "account", "--every", "year"]).exits(2);
 }
 
 #[test]
