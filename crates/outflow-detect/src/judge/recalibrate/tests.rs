@@ -1,6 +1,7 @@
 //! Ranks of findings within their family.
 
 use super::*;
+use crate::judge::Rank;
 
 fn judged(day: u32, family: Family, workload: &str, risk: u8) -> Judged {
     Judged {
@@ -11,6 +12,7 @@ fn judged(day: u32, family: Family, workload: &str, risk: u8) -> Judged {
             risk,
             ..Finding::new(family)
         },
+        rank: Rank::default(),
     }
 }
 
