@@ -97,3 +97,61 @@ impl Exceedance {
         self.sorted.len() as f64 + self.quiet as f64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log2(value: u64) -> f64 {
+        (value as f64).log2()
+    }
+
+    /// So many of ten thousand workload-days have values with a tail of index one: half as many have twice as much.
+    fn halving(seed: u64) -> Exceedance {
+        let mut state = seed;
+        let mut uniform = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 11) as f64 + 1.0) / (1u64 << 53) as f64
+        };
+        let mut known = Exceedance::default();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "positive"
+        )]
+        known.extend((0..1_000).map(|_| (1_000.0 / uniform()) as u64));
+        known.extend_quiet(9_000);
+        known
+    }
+
+    #[test]
+    fn a_tail_tells_on_average_what_no_rank_can() {
+        // One in ten has a value; 2^20 times the least is met once in ten times 2^20 workload-days: 23.3 bits.
+        let bits: Vec<f64> = (0..40)
+            .map(|seed| halving(seed).tail_bits(1_000 << 20, log2))
+            .collect();
+        let mean = bits.iter().sum::<f64>() / bits.len() as f64;
+        assert!((22.0..25.0).contains(&mean), "{mean}");
+        assert!(halving(1).bits(1_000 << 20) <= 13.3);
+    }
+
+    #[test]
+    fn a_tail_claims_little_more_than_what_was_counted_and_nothing_of_few() {
+        let known = halving(3);
+        for value in [1_000, 30_000, 300_000, 3_000_000] {
+            let (ranked, tail) = (known.bits(value), known.tail_bits(value, log2));
+            assert!(
+                (ranked..=ranked + 1.0).contains(&tail),
+                "{value}: {ranked}, {tail}"
+            );
+        }
+        let mut few = Exceedance::default();
+        few.extend([1, 2, 4, 8, 16, 32, 64]);
+        few.extend_quiet(1_000);
+        assert_eq!(few.tail_bits(1 << 40, log2), few.bits(1 << 40));
+        assert_eq!(Exceedance::default().tail_bits(9, log2), 0.0);
+        assert_eq!(known.tail_bits(u64::MAX, log2), BITS_MAX);
+    }
+}

@@ -71,7 +71,7 @@ const NOTE_SHARE: f64 = 0.125;
 #[derive(Debug)]
 struct Past {
     before: Exceedance,
-    /// How strong the strongest of each place and day were, in order.
+    /// How strong the strongest of each place and day were, of what was news, in order.
     octaves: Vec<f64>,
     /// Days before this one are in `before`.
     until: Day,
@@ -104,15 +104,17 @@ impl Past {
             return;
         }
         let passed: u64 = active.range(self.until..day).map(|(_, count)| count).sum();
-        let mut told = std::mem::take(&mut self.today);
-        told.retain(|place, (_, octaves)| self.is_news(place, *octaves));
+        let told = std::mem::take(&mut self.today);
         self.before
             .extend_quiet(passed.saturating_sub(told.len() as u64));
-        self.octaves
-            .extend(told.values().map(|(_, octaves)| *octaves));
-        self.octaves.sort_unstable_by(f64::total_cmp);
         self.before
-            .extend(told.into_values().map(|(strength, _)| strength));
+            .extend(told.values().map(|(strength, _)| *strength));
+        for (place, (_, octaves)) in told {
+            if self.is_news(&place, octaves) {
+                self.octaves.push(octaves);
+            }
+        }
+        self.octaves.sort_unstable_by(f64::total_cmp);
         self.days = self.days.saturating_add(passed);
         self.until = day;
     }

@@ -181,8 +181,8 @@ impl Dns {
         }
         if domain_day_bits == 0 || rare_day_bits == 0 || rare_week_bits < rare_day_bits {
             return Some(
-                "dns: domain_day_bits, rare_day_bits and rare_week_bits must be above zero, as zero would charge every \
-                 name, and the week's no less than the day's"
+                "dns: a bound of zero bits would charge every name, and rare_week_bits may not be less than \
+                 rare_day_bits"
                     .to_owned(),
             );
         }
