@@ -61,7 +61,7 @@ pub(super) fn judge(
             of_client.push((excess, below));
         }
     }
-    let mut recent: Vec<(Day, f64, Vec<(f64, &Below<'_>)>)> = Vec::new();
+    let mut recent: Vec<OfDay<'_, '_>> = Vec::new();
     let mut of: Option<u32> = None;
     for ((client, day), parts) in rare {
         if of.replace(client) != Some(client) {
@@ -85,6 +85,9 @@ pub(super) fn judge(
 
 /// Days of a week.
 const WEEK: u32 = 7;
+
+/// What a client told rare domains on a day: the sum, and of each domain.
+type OfDay<'b, 'a> = (Day, f64, Vec<(f64, &'b Below<'a>)>);
 
 /// The same by domain, those first that were told most.
 fn of_domains<'b, 'a>(

@@ -223,25 +223,15 @@ impl Shift<'_, '_> {
         };
         let is_unusual = census.is_unusual(policy, self.day, rarity);
         // What all uploads of the workload do is expected of this one.
-        let expected = payload_at(level(before) + self.common);
+        let expected = payload_at(level(before).saturating_sub(1) + self.common);
         let beyond = now.saturating_sub(expected);
         let is_grave = beyond >= policy.bounds.workload.day && measure.up > measure.down;
         let severity = match is_unusual && is_grave {
             true => Severity::Medium,
             false => Severity::Low,
         };
-        let common = (self.common > 0).then(|| Why {
-            observed: beyond as f64,
-            expected: Some(expected as f64),
-            unit: "bytes a day".to_owned(),
-            text: format!(
-                "what the workload pushes elsewhere rose by a factor of {:.1} at the same time; beyond that, {} a day are \
-                 new",
-                (self.common as f64 / 8.0).exp2(),
-                human_bytes(beyond)
-            ),
-            ..Why::default()
-        });
+        let mut why = vec![volume, swing, super::ledger::shape_reason(&measure)];
+        why.extend(self.common_reason(expected, beyond));
         let charge = Charge {
             family: Family::VolumeShift,
             day: self.day,
@@ -255,21 +245,29 @@ impl Shift<'_, '_> {
             risk: measure.risk(),
             bits: Some(rarity),
             attack: &["T1567", "T1537", "T1048"],
-            why: [
-                Some(volume),
-                Some(swing),
-                Some(super::ledger::shape_reason(&measure)),
-                common,
-            ]
-            .into_iter()
-            .flatten()
-            .collect(),
+            why,
             workload: Some(entry.workload),
         };
         let octaves = now as f64 / expected.saturating_add(bound).max(1) as f64;
         draft.finish(view, charge).ranked(Rank {
             stratum: Stratum::Plain,
             octaves: Some(octaves.log2().max(0.0)),
+        })
+    }
+
+    /// What of the rise the workload's other uploads share, if they do.
+    fn common_reason(&self, expected: u64, beyond: u64) -> Option<Why> {
+        (self.common > 0).then(|| Why {
+            observed: beyond as f64,
+            expected: Some(expected as f64),
+            unit: "bytes a day".to_owned(),
+            text: format!(
+                "what the workload pushes elsewhere rose by a factor of {:.1} at the same time; beyond that, {} a day are \
+                 new",
+                (self.common as f64 / 8.0).exp2(),
+                human_bytes(beyond)
+            ),
+            ..Why::default()
         })
     }
 }
