@@ -42,6 +42,54 @@ pub struct Judged {
     pub interfaces: Vec<InterfaceKey>,
     /// The finding, still without evidence objects and incident.
     pub finding: Finding,
+    /// What it is compared with.
+    pub(crate) rank: Rank,
+}
+
+impl Judged {
+    /// The same, compared as this says.
+    fn ranked(self, rank: Rank) -> Self {
+        Self { rank, ..self }
+    }
+}
+
+/// What a finding is compared with to tell how rare it is: others of its family that mean the same.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Rank {
+    /// The stratum of its family.
+    stratum: Stratum,
+    /// How strong it is: each of these halves how often chance alone does as much. Where none is set, how many times
+    /// its bound was doubled.
+    octaves: Option<f64>,
+}
+
+/// Findings of a family that are told for different reasons, and how often they are told differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) enum Stratum {
+    /// All that is not below.
+    #[default]
+    Plain,
+    /// What many do at the same time, or know for long.
+    Shared,
+    /// What more was fetched for than sent.
+    Fetched,
+    /// What exceeds a past.
+    Excess,
+    /// What may have been there before the log was.
+    Old,
+    /// What adds up slowly, below every bound.
+    Trickle,
+}
+
+impl Stratum {
+    /// The share that it has of its family's part of a budget.
+    const fn share(self) -> f64 {
+        match self {
+            Self::Plain => 0.5,
+            Self::Shared | Self::Trickle => 0.175,
+            Self::Fetched | Self::Excess | Self::Old => 0.05,
+        }
+    }
 }
 
 /// What a state tells of all days up to one.
@@ -101,7 +149,7 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
             found.extend(ports::judge(&view, policy, watched));
             found
         },
-        || ledger::judge(&view, policy, chosen),
+        || ledger::judge(&view, policy, &census, chosen),
     );
     findings.extend(ledgers);
     findings.extend(others);

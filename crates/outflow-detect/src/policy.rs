@@ -121,6 +121,9 @@ pub struct Bounds {
     /// Payload to an established destination above its own median, a day, that is a shift once it stays. Lower tells of
     /// smaller rises.
     pub shift_day: u64,
+    /// Payload of a workload within 30 days, without its greatest day, to destinations that few know and the log saw begin;
+    /// it is told where it is rare (`scores.trickle`). Lower tells of slower drips.
+    pub trickle: u64,
     /// Payload that a service sends its clients above what its past explains, a day.
     pub served_day: u64,
     /// Hours that a connection to a destination which few know may stay open.
@@ -169,6 +172,7 @@ impl Bounds {
             icmp_day,
             service_day,
             shift_day,
+            trickle,
             served_day,
             connection_hours,
             unanswered_day,
@@ -185,6 +189,7 @@ impl Bounds {
             icmp_day,
             service_day,
             shift_day,
+            trickle,
             served_day,
             cleartext_day,
             jurisdiction_day,
@@ -228,6 +233,9 @@ pub struct Scores {
     /// Of payload that exceeds what was sent to an established destination, among all workload-days so far, from which on
     /// it is more than a note: 12 are one in 4,096. Of fewer workload-days, the largest, once there are 128.
     pub excess: u32,
+    /// Of what trickles to destinations that few know, among all workload-days before and by their tail, from which on it is
+    /// told. Fewer bits tell of smaller sums.
+    pub trickle: u32,
 }
 
 impl Default for Scores {
@@ -237,6 +245,7 @@ impl Default for Scores {
             rare: 16,
             unusual: 5,
             excess: 12,
+            trickle: 12,
         }
     }
 }
@@ -277,6 +286,7 @@ impl Default for Bounds {
             icmp_day: 256_000,
             service_day: 1_000,
             shift_day: 20 * MB,
+            trickle: 30 * MB,
             served_day: 1_000 * MB,
             connection_hours: 8,
             unanswered_day: 100,

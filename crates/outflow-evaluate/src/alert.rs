@@ -26,6 +26,8 @@ pub struct Alert {
     pub enis: Vec<u32>,
     /// The hosts outside; none where the method does not tell.
     pub peers: Vec<u32>,
+    /// The registered domains whose names it is about; none where it is not about names.
+    pub domains: Vec<String>,
     /// The unit in which the method compares destinations.
     pub destination: Option<String>,
     /// What the finding says that it is; only the detector's own have it.
@@ -49,6 +51,7 @@ impl Alert {
             span,
             enis: vec![eni],
             peers: Vec::new(),
+            domains: Vec::new(),
             destination: None,
             family: Family::VolumeShift,
             bits: None,
@@ -63,6 +66,15 @@ impl Alert {
         self.id = format!("{} {addr}", self.id);
         self.destination = Some(format!("{}/24", addr.group()));
         self.peers = vec![peer];
+        self
+    }
+
+    /// The same about names below a domain.
+    #[must_use]
+    pub(crate) fn below(mut self, domain: &str) -> Self {
+        self.id = format!("{} {domain}", self.id);
+        self.destination = Some(domain.to_owned());
+        self.domains = vec![domain.to_owned()];
         self
     }
 

@@ -1,6 +1,7 @@
 //! What is laid over a benign world: thefts to find, and changes to be silent about.
 
 mod benign;
+mod queries;
 mod scenario;
 mod steps;
 
@@ -11,7 +12,7 @@ use outflow_sim::{Domain, Rng};
 pub use scenario::{Kind, Scenario, Target};
 
 use crate::row::Row;
-use crate::world::{DAY_SECS, Destination, Usage, World};
+use crate::world::{Asked, DAY_SECS, Destination, Usage, World};
 
 /// A scenario as it happens on some interfaces of a world from some instant on.
 #[derive(Debug, Clone)]
@@ -32,6 +33,10 @@ pub struct Placement {
     pub rows: Vec<Row>,
     /// What its interfaces take in from inside, likewise; it comes before.
     pub received: Vec<Row>,
+    /// What its hosts ask the resolver for beside what they do anyway, likewise.
+    pub asked: Vec<Asked>,
+    /// The registered domains below which that lies, in order.
+    pub domains: Vec<String>,
 }
 
 impl Placement {
@@ -56,7 +61,16 @@ impl Placement {
     /// Bytes of payload that had left up to an instant, both of what is known and what is not.
     pub fn lost_until(&self, at: u32) -> u64 {
         let gone = self.rows.iter().filter(|row| row.start <= at);
-        gone.map(|row| part(row, at)).sum()
+        let asked = self.asked.iter().filter(|own| own.at <= at);
+        let told: u64 = asked.map(|own| u64::from(own.carried)).sum();
+        gone.map(|row| part(row, at)).sum::<u64>() + told
+    }
+
+    /// When the last of it happens.
+    pub fn last(&self) -> u32 {
+        let sent = self.rows.iter().map(|row| row.end).max();
+        let asked = self.asked.iter().map(|own| own.at).max();
+        sent.max(asked).unwrap_or(self.start)
     }
 }
 

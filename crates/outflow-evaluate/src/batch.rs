@@ -8,20 +8,24 @@ use arrow_array::{
     TimestampSecondArray, UInt8Array, UInt16Array, UInt64Array,
 };
 use arrow_buffer::Buffer;
-use outflow_detect::State;
+use outflow_detect::{Query, State};
 use outflow_enrich::{Enricher, Networks, Origin, protocol};
-use outflow_record::{Addr, Field, FlowBatch, schema};
+use outflow_record::{Addr, Field, FlowBatch, Timestamp, schema};
 
 use crate::Error;
 use crate::row::Row;
-use crate::world::World;
+use crate::world::{Asked, World};
 
 /// Rows of a batch: some megabytes of columns.
 const ROWS_MAX: usize = 1 << 15;
 
-const FIELDS: [Field; 13] = [
+/// The VPC of all: which one it is does not matter to whom asks.
+pub(crate) const VPC_ID: &str = "vpc-0";
+
+const FIELDS: [Field; 14] = [
     Field::AccountId,
     Field::InterfaceId,
+    Field::InstanceId,
     Field::SrcAddr,
     Field::DstAddr,
     Field::SrcPort,
@@ -52,6 +56,29 @@ pub(crate) fn state_of<'r>(
         }
     }
     Ok(state)
+}
+
+/// Adds queries to a state, as the meter of names folds them.
+pub(crate) fn fold_asked<'a>(
+    world: &World,
+    state: &mut State,
+    asked: impl IntoIterator<Item = &'a Asked>,
+) {
+    let queries = asked.into_iter().map(|own| {
+        let host = &world.hosts()[own.eni as usize];
+        Query {
+            account_id: &world.accounts()[host.account as usize],
+            vpc_id: VPC_ID,
+            instance: Some(&host.instance_id),
+            at: Timestamp(own.at.into()),
+            name: &own.name,
+            query_type: own.query_type,
+            rcode: if own.exists { "NOERROR" } else { "NXDOMAIN" },
+            answer_bytes: if own.exists { 12 } else { 0 },
+            ..Query::default()
+        }
+    });
+    state.fold_queries(queries);
 }
 
 /// One direction of a row.
@@ -99,6 +126,7 @@ fn batch(world: &World, rows: &[Row]) -> Result<FlowBatch, Error> {
     let columns: Vec<ArrayRef> = vec![
         texts(accounts, records.iter().map(|r| of(r).account))?,
         texts(world.interface_ids(), records.iter().map(|r| r.row.eni))?,
+        texts(world.instance_ids(), records.iter().map(|r| r.row.eni))?,
         addrs(
             records
                 .iter()

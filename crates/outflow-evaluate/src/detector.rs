@@ -8,6 +8,7 @@ use outflow_finding::{Severity, urgency};
 use outflow_record::Addr;
 
 use crate::alert::Alert;
+use crate::batch::VPC_ID;
 use crate::world::World;
 
 /// Seconds after a day's end at which its last bucket closes and its findings are told.
@@ -18,9 +19,11 @@ const LATENESS_SECS: u32 = 900;
 pub(crate) fn alerts(world: &World, state: &State) -> Vec<Alert> {
     let verdict = judge(state, &Policy::default(), Day::LAST);
     let first = Day(world.test_start() / 86_400);
-    let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
     for host in world.hosts() {
-        numbers.insert(&host.interface_id, host.eni);
+        numbers.insert(host.interface_id.clone(), host.eni);
+        // Who asked, as findings of names call it.
+        numbers.insert(format!("dns {VPC_ID} {}", host.instance_id), host.eni);
     }
     let told = verdict
         .findings
@@ -39,11 +42,12 @@ pub(crate) fn by_risk(alerts: &[Alert]) -> Vec<Alert> {
     by_risk.collect()
 }
 
-fn alert(numbers: &BTreeMap<&str, u32>, judged: Judged) -> Alert {
+fn alert(numbers: &BTreeMap<String, u32>, judged: Judged) -> Alert {
     let Judged {
         day,
         interfaces,
         finding,
+        ..
     } = judged;
     let secs = |at: Option<outflow_record::Timestamp>| {
         at.map_or(0, |at| u32::try_from(at.secs()).unwrap_or(0))
@@ -61,6 +65,7 @@ fn alert(numbers: &BTreeMap<&str, u32>, judged: Judged) -> Alert {
         span: (secs(finding.first_seen), secs(finding.last_seen)),
         enis: interfaces.iter().filter_map(number).collect(),
         peers: peers.map(u32::from_be_bytes).collect(),
+        domains: finding.destination.domains,
         destination: finding.destination.group,
         family: finding.family,
         bits: finding.bits,

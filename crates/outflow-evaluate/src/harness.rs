@@ -11,10 +11,10 @@ use outflow_detect::State;
 use crate::Error;
 use crate::alert::Alert;
 use crate::attack::{Placement, Scenario};
-use crate::batch::state_of;
+use crate::batch::{fold_asked, state_of};
 use crate::budget::{Level, Rule, rule};
 use crate::detector;
-use crate::methods::{Facts, Method};
+use crate::methods::{Does, Facts, Method};
 use crate::report::Report;
 use crate::world::{Traits, World, WorldConfig};
 pub(crate) use live::first;
@@ -115,7 +115,9 @@ pub fn evaluate(settings: &Settings, progress: Progress<'_>) -> Result<Report, E
 /// The state of all that happens in a world.
 fn all_of(world: &World) -> Result<State, Error> {
     let rows = world.rows().iter().chain(world.received());
-    state_of(world, rows.map(Vec::as_slice))
+    let mut state = state_of(world, rows.map(Vec::as_slice))?;
+    fold_asked(world, &mut state, world.asked().iter().flatten());
+    Ok(state)
 }
 
 /// What each method says of a world in which nothing happens, the strongest first.
@@ -124,8 +126,9 @@ fn benign(facts: &Facts<'_>, own: Vec<Alert>) -> BTreeMap<Method, Vec<Alert>> {
     let mut all = BTreeMap::from([(Method::Outflow, own), (Method::OutflowByRisk, by_risk)]);
     for method in Method::OTHERS {
         let mut alerts = method.of_destinations(facts, &[]);
-        for (eni, rows) in (0..).zip(facts.world.rows()) {
-            alerts.extend(method.of_interface(facts, eni, rows));
+        let hosts = facts.world.rows().iter().zip(facts.world.asked());
+        for (eni, (rows, asked)) in (0..).zip(hosts) {
+            alerts.extend(method.of_interface(facts, Does { eni, rows, asked }));
         }
         all.insert(method, alerts);
     }
@@ -146,38 +149,16 @@ fn calibrated(world: &World) -> Result<BTreeMap<Method, Vec<Rule>>, Error> {
     Ok(rules.collect())
 }
 
-/// All placements: those of single interfaces share an overlay, each in an account of its own, so that no sum has two of
-/// them; what takes many interfaces has one for itself.
+/// All placements, each by itself: what one attack is ranked among must not hold another.
 fn overlays(world: &World, settings: &Settings) -> Vec<Overlay> {
-    let share = (world.config().enis / 50)
-        .min(world.config().accounts)
-        .max(1) as usize;
     let mut overlays: Vec<Overlay> = Vec::new();
-    let mut singles = Vec::new();
     for number in 0..settings.placements {
         for scenario in &settings.scenarios {
-            if scenario.enis(world.config().enis) > 1 {
-                let placement = Placement::of(world, *scenario, number, &BTreeSet::new());
-                let placements = vec![placement];
-                overlays.push(Overlay { placements });
-            } else {
-                singles.push((*scenario, number));
-            }
+            let placement = Placement::of(world, *scenario, number, &BTreeSet::new());
+            overlays.push(Overlay {
+                placements: vec![placement],
+            });
         }
-    }
-    for some in singles.chunks(share) {
-        let mut apart: BTreeSet<u32> = BTreeSet::new();
-        let mut placements: Vec<Placement> = Vec::new();
-        for (scenario, number) in some {
-            let placement = Placement::of(world, *scenario, *number, &apart);
-            for eni in &placement.enis {
-                let account = world.hosts()[*eni as usize].account;
-                let of_account = world.hosts().iter().filter(|host| host.account == account);
-                apart.extend(of_account.map(|host| host.eni));
-            }
-            placements.push(placement);
-        }
-        overlays.push(Overlay { placements });
     }
     overlays
 }

@@ -7,7 +7,7 @@
 //!                         └► + Placements of each Scenario ──► alerts ──► recall, time, bytes lost ──► Report
 //! ```
 //!
-//! A world is rows of flow logs in memory. The benign rows are folded once; the rows of attacks are folded apart and
+//! A world is rows of flow logs and queries of Resolver query logs in memory. The benign rows are folded once; the rows of attacks are folded apart and
 //! merged on top, as merging states is a sum. What counts as found is told from what the same world tells without the
 //! attack.
 //!
@@ -26,7 +26,7 @@
 //! assert_eq!((by_default.scenarios[0].found.of, by_default.scenarios[0].found.all), (1, 1));
 //! ```
 //!
-//! Not here: files, clocks, what Resolver query logs tell, and labelled captures, which `outflow evaluate` reads.
+//! Not here: files, clocks, and labelled captures, which `outflow evaluate` reads.
 
 pub use alert::Alert;
 pub use attack::{Kind, Placement, Scenario, Target};
@@ -36,11 +36,11 @@ pub use harness::{Progress, Settings, evaluate};
 pub use interval::Share;
 pub use methods::{Facts, Method};
 pub use report::{
-    Calibration, DELIVERY_SECS, FalseAlarm, Grid, NEEDS_RESOLVER_LOGS, OfLevel, OfMethod,
-    OfScenario, Report,
+    Calibration, DELIVERY_SECS, FalseAlarm, Grid, NOT_EVALUATED, OfLevel, OfMethod, OfScenario,
+    Report,
 };
 pub use row::{Row, Transfer};
-pub use world::{Destination, Host, Role, Traits, Usage, World, WorldConfig};
+pub use world::{Asked, Destination, Host, Role, Traits, Usage, World, WorldConfig};
 
 mod alert;
 mod attack;

@@ -12,11 +12,13 @@ mod rita;
 mod robust;
 mod rules;
 mod statistics;
+mod subdomains;
 
 pub use facts::Facts;
 
 use crate::alert::Alert;
 use crate::row::Row;
+use crate::world::Asked;
 
 /// A way of finding thefts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,11 +45,24 @@ pub enum Method {
     Tailpipe,
     /// Hourly deviations by interface and well-known port over seven days, as Panther's query has them.
     Panther,
+    /// Different names below a registered domain, as rules of subdomain counts have them.
+    Subdomains,
+}
+
+/// What an interface does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Does<'d> {
+    /// Its number.
+    pub(crate) eni: u32,
+    /// What it sends and gets, in the order of time.
+    pub(crate) rows: &'d [Row],
+    /// What its host asks the resolver for, likewise.
+    pub(crate) asked: &'d [Asked],
 }
 
 impl Method {
     /// All, in the order of reports.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Outflow,
         Self::OutflowByRisk,
         Self::ZScore,
@@ -59,10 +74,11 @@ impl Method {
         Self::Marchetti,
         Self::Tailpipe,
         Self::Panther,
+        Self::Subdomains,
     ];
 
     /// Those of others.
-    pub const OTHERS: [Self; 9] = [
+    pub const OTHERS: [Self; 10] = [
         Self::ZScore,
         Self::Ewma,
         Self::RobustDaily,
@@ -72,6 +88,7 @@ impl Method {
         Self::Marchetti,
         Self::Tailpipe,
         Self::Panther,
+        Self::Subdomains,
     ];
 
     /// The name in reports.
@@ -88,22 +105,29 @@ impl Method {
             Self::Marchetti => "Marchetti-like",
             Self::Tailpipe => "Tailpipe-like",
             Self::Panther => "Panther-like",
+            Self::Subdomains => "subdomains",
         }
     }
 
-    /// What the method says of an interface with these rows, which are in the order of time. Nothing of the detector and
-    /// of what sums over all interfaces, which are asked otherwise.
-    pub(crate) fn of_interface(self, facts: &Facts<'_>, eni: u32, rows: &[Row]) -> Vec<Alert> {
+    /// What the method says of an interface that does this. Nothing of the detector and of what sums over all interfaces,
+    /// which are asked otherwise.
+    pub(crate) fn of_interface(self, facts: &Facts<'_>, does: Does<'_>) -> Vec<Alert> {
+        let Does { eni, rows, asked } = does;
         match self {
             Self::Outflow | Self::OutflowByRisk | Self::Elastic => Vec::new(),
             Self::ZScore => hourly::z_score(facts, eni, rows),
             Self::Ewma => hourly::ewma(facts, eni, rows),
             Self::RobustDaily => robust::daily(facts, eni, rows),
-            Self::Rita => rita::days(facts, eni, rows),
+            Self::Rita => {
+                let mut all = rita::days(facts, eni, rows);
+                all.extend(rita::names(facts, eni, asked));
+                all
+            }
             Self::GuardDuty => guardduty::hours(facts, eni, rows),
             Self::Marchetti => marchetti::days(facts, eni, rows),
             Self::Tailpipe => rules::tailpipe(facts, eni, rows),
             Self::Panther => rules::panther(facts, eni, rows),
+            Self::Subdomains => subdomains::days(facts, eni, asked),
         }
     }
 

@@ -4,6 +4,7 @@ mod config;
 mod destinations;
 mod hosts;
 mod inside;
+mod names;
 mod traffic;
 
 use std::thread;
@@ -13,6 +14,8 @@ pub use destinations::{Destination, Usage};
 pub(crate) use destinations::{attack_addr, benign_addr};
 pub use hosts::{Host, Role};
 pub(crate) use inside::deliver;
+pub use names::Asked;
+pub(crate) use names::{BASE32, HEX, attack_domain, benign_domain, dotted, random, word};
 
 use crate::Error;
 use crate::row::Row;
@@ -31,11 +34,14 @@ pub struct World {
     config: WorldConfig,
     accounts: Vec<String>,
     interface_ids: Vec<String>,
+    instance_ids: Vec<String>,
     hosts: Vec<Host>,
     /// By interface, in the order of time.
     rows: Vec<Vec<Row>>,
     /// What each takes in from inside, likewise.
     received: Vec<Vec<Row>>,
+    /// What each asks the resolver for, likewise.
+    asked: Vec<Vec<Asked>>,
 }
 
 impl World {
@@ -63,9 +69,14 @@ impl World {
             config: config.clone(),
             accounts: (0..config.accounts).map(account).collect(),
             interface_ids: hosts.iter().map(|host| host.interface_id.clone()).collect(),
+            instance_ids: hosts.iter().map(|host| host.instance_id.clone()).collect(),
             received: hosts
                 .iter()
                 .map(|host| inside::rows(config, host))
+                .collect(),
+            asked: hosts
+                .iter()
+                .map(|host| names::asked(config, host))
                 .collect(),
             hosts,
             rows,
@@ -87,6 +98,11 @@ impl World {
         &self.interface_ids
     }
 
+    /// The ids of instances, by number of their interface.
+    pub fn instance_ids(&self) -> &[String] {
+        &self.instance_ids
+    }
+
     /// The hosts, one for each interface.
     pub fn hosts(&self) -> &[Host] {
         &self.hosts
@@ -95,6 +111,11 @@ impl World {
     /// What each interface takes in from hosts inside, in the order of time. No other method than the detector looks at it.
     pub fn received(&self) -> &[Vec<Row>] {
         &self.received
+    }
+
+    /// What each host asks the resolver for, by interface, in the order of time.
+    pub fn asked(&self) -> &[Vec<Asked>] {
+        &self.asked
     }
 
     /// What each interface does across the border, in the order of time.

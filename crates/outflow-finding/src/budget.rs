@@ -1,16 +1,34 @@
 //! How many incidents people can look at.
 
 use crate::order::{lane_then_risk, risk_then_id};
-use crate::{Finding, Incident, Lane};
+use crate::{Family, Finding, Incident, Lane};
 
-/// Points of urgency that a bit of rarity within the family is worth: forty bits, the most that any log can tell, are worth
-/// as much as all of risk.
-const POINTS_PER_BIT: f64 = 2.5;
+/// The part of a budget that a family has: what it may take of all false alarms. Together they are one. Ledgers and shifts,
+/// which see most thefts, have half of it; rules of policy are met rarely, and need little.
+pub const fn share(family: Family) -> f64 {
+    match family {
+        Family::VolumeLedger => 0.30,
+        Family::VolumeShift => 0.20,
+        Family::DnsTunnel => 0.08,
+        Family::Beacon | Family::DestinationRare => 0.08,
+        Family::VolumeServed => 0.06,
+        Family::DnsBypass | Family::ProtocolMisuse | Family::StagingRelay => 0.04,
+        Family::ConnectionLong | Family::ScanFanout => 0.02,
+        Family::PolicyJurisdiction
+        | Family::PolicyPath
+        | Family::PolicyTelemetry
+        | Family::PolicyPort => 0.01,
+    }
+}
 
-/// How soon somebody should look: risk, and how rarely its family has told anything as strong ([`Finding::rate_bits`]). Risk
-/// alone grows with bytes, so that backups stand above every beacon; rarity alone takes a small surprise for a theft.
+/// What a unit of risk is worth in bits of urgency: it decides between what is equally rare, and where nothing says how rare
+/// anything is.
+const BITS_PER_RISK: f64 = 0.001;
+
+/// How soon somebody should look, in bits: [`Finding::urgency`], and risk where that does not tell two apart. Risk alone grows
+/// with bytes, so that backups stand above every beacon.
 pub fn urgency(finding: &Finding) -> f64 {
-    f64::from(finding.risk) + POINTS_PER_BIT * finding.rate_bits.unwrap_or_default()
+    finding.urgency.unwrap_or_default() + BITS_PER_RISK * f64::from(finding.risk)
 }
 
 /// Parts incidents into those that alert and a digest: of each thousand days of an interface, at most so many alert, and

@@ -75,6 +75,14 @@ pub struct Finding {
     /// How rarely a finding of this family with at least this risk was told before, in bits: −log2 of its share of all
     /// workload-days before. Unlike risk, it means the same in every family. Unknown where there was no day before.
     pub rate_bits: Option<f64>,
+    /// How soon somebody should look, in bits: −log2 of how often, for each workload-day, anything is told that takes as much
+    /// of a budget, each family by its [`crate::share`]. Ten bits are one in a thousand workload-days, over all families.
+    /// Unlike `rate_bits`, it goes beyond what was met, by the tail of it. Unknown where there was no day before.
+    pub urgency: Option<f64>,
+    /// The false discovery rate at which it is among what its day tells: Benjamini and Hochberg's adjusted p-value
+    /// ([`crate::adjusted`]) of `rate_bits`, among all workloads of the day. Of all that has at most 0.1, one in ten is chance
+    /// on average. Unknown where there was no day before.
+    pub q_value: Option<f64>,
 }
 
 impl Finding {
@@ -106,6 +114,8 @@ impl Finding {
             evidence: Evidence::default(),
             sender: Sender::default(),
             rate_bits: None,
+            urgency: None,
+            q_value: None,
         }
     }
 }

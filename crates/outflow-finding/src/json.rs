@@ -193,6 +193,10 @@ pub(crate) struct FindingLine<'a> {
     sender: &'a Sender,
     #[serde(serialize_with = "number_or_null")]
     rate_bits: Option<f64>,
+    #[serde(serialize_with = "number_or_null")]
+    urgency: Option<f64>,
+    #[serde(serialize_with = "number_or_null")]
+    q_value: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lane: Option<Option<Lane>>,
 }
@@ -227,6 +231,8 @@ impl<'a> FindingLine<'a> {
             findings,
             sender: &from.sender,
             rate_bits: from.rate_bits,
+            urgency: from.urgency,
+            q_value: from.q_value,
             lane: None,
         }
     }

@@ -50,11 +50,14 @@ pub use asff::{
     asff_batches,
 };
 pub use aws::{is_account, is_region};
-pub use budget::{part_by_budget, urgency};
+pub use budget::{part_by_budget, share, urgency};
 pub use compare::{Change, Changed, Comparison, Judgement, Sums};
 pub use coverage::{
     Blind, CoverageReport, EXPECTED_MINUTES_MIN, FlowLogCoverage, HourCoverage, InterfaceCoverage,
     MISSING_PERCENT_MAX, Minutes, RowCounts, SKIPDATA_PERCENT_MAX,
+};
+pub use discovery::{
+    AUTOMATIC_RATE, DAILY_RATE, OnlineDiscoveries, adjusted, e_discoveries, e_needed, e_value,
 };
 pub use error::Error;
 pub use escape::escape;
@@ -95,6 +98,7 @@ mod budget;
 mod compare;
 mod confidence;
 mod coverage;
+mod discovery;
 mod error;
 mod escape;
 mod family;

@@ -35,6 +35,8 @@ pub(super) struct Beacon<'p, 'a> {
     even: Even,
     entries: Vec<&'p Entry<'a>>,
     prevalence: usize,
+    /// Whether it is told for the first time.
+    is_news: bool,
 }
 
 /// Looks at a pair day by day; a beacon that goes on is told again after [`AGAIN_DAYS`].
@@ -66,9 +68,11 @@ pub(super) fn look<'p, 'a>(
             let Some(even) = evenness(&days, f64::from(policy.scores.beacon)) else {
                 continue;
             };
+            let is_news = told.is_none();
             told = Some(day);
             found.push(Beacon {
                 day,
+                is_news,
                 service: series.service,
                 entries: of_service(pair, series, &even, day),
                 even,
@@ -125,6 +129,7 @@ impl Beacon<'_, '_> {
             day: self.day,
             workload: self.entries[0].workload,
             value: self.even.tenths(),
+            is_news: self.is_news,
         }
     }
 

@@ -8,8 +8,8 @@ use outflow_enrich::InterfaceKey;
 use outflow_finding::{Destination, Evidence, Family, Finding, Severity, Why, finding_id};
 use outflow_record::{Addr, Timestamp};
 
-use super::Judged;
 use super::severity::{Measure, capped};
+use super::{Judged, Rank};
 use crate::counters::{Volume, total};
 use crate::key::{Remote, Service};
 use crate::parallel::in_parallel;
@@ -355,6 +355,7 @@ impl Draft {
             day: charge.day,
             interfaces,
             finding,
+            rank: Rank::default(),
         }
     }
 

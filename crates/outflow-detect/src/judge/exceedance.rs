@@ -3,6 +3,27 @@
 /// Workload-days from which on the largest of all is rare: before, there are many that were the largest.
 const RECORD_DAYS_MIN: f64 = 128.0;
 
+/// The part of all workload-days that makes a tail: one in fifty; at least so many values, and no more than so many.
+const TAIL_PART: usize = 50;
+const TAIL_MIN: usize = 8;
+const TAIL_MAX: usize = 400;
+
+/// Bits beyond which nothing is claimed.
+pub(super) const BITS_MAX: f64 = 40.0;
+
+/// Octaves that a tail is taken to fall by a factor of e in before anything is known of it, and how many values that
+/// counts as: each octave halves.
+const FALL: f64 = std::f64::consts::LOG2_E;
+const FALL_WEIGHT: f64 = 3.0;
+
+/// The bits of a value that lies so far `above` a threshold which `count` of `all` exceed, by an `excess` that sums to so
+/// much: its tail is exponential, of the mean that they have.
+pub(super) fn tail_bits(count: usize, all: f64, (excess, above): (f64, f64)) -> f64 {
+    let mean = (excess + FALL_WEIGHT * FALL) / (count as f64 + FALL_WEIGHT);
+    let share = (1.0 + count as f64) / (1.0 + all);
+    above / mean * std::f64::consts::LOG2_E - share.log2()
+}
+
 /// Values of all workload-days so far.
 #[derive(Debug, Default)]
 pub(super) struct Exceedance {
@@ -33,6 +54,33 @@ impl Exceedance {
         (-share.log2() * 10.0).round().max(0.0) / 10.0 + 0.0
     }
 
+    /// How rare a value is, beyond what ranks can tell: of values `scaled` to a line on which tails fall evenly, those of the
+    /// top fiftieth say how fast (peaks over a threshold with an exponential tail: Pickands 1975, with a shape of zero; of the
+    /// logarithms of bytes, Hill 1975). It never claims more than what was counted where something was, nor more than
+    /// [`BITS_MAX`].
+    pub(super) fn tail_bits(&self, value: u64, scaled: impl Fn(u64) -> f64) -> f64 {
+        let count =
+            (self.sorted.len() + usize::try_from(self.quiet).unwrap_or(usize::MAX)) / TAIL_PART;
+        let count = count.clamp(TAIL_MIN, TAIL_MAX).min(self.sorted.len());
+        let ranked = self.bits(value);
+        let Some(threshold) = self.sorted.len().checked_sub(count.max(1)) else {
+            return ranked;
+        };
+        let top = &self.sorted[threshold..];
+        let least = scaled(top[0]);
+        let above = scaled(value) - least;
+        if count < TAIL_MIN || above <= 0.0 {
+            return ranked;
+        }
+        let excess: f64 = top.iter().map(|own| scaled(*own) - least).sum();
+        let bits = tail_bits(count, self.len(), (excess, above));
+        match self.at_least(value) {
+            0 => bits.clamp(ranked, BITS_MAX),
+            // As many as there were, and no fewer.
+            _ => bits.min(ranked + 1.0).max(ranked),
+        }
+    }
+
     /// Whether no more than one in `2^bits` workload-days have at least this value, itself among them. Of fewer
     /// workload-days, whether none has more, once there are [`RECORD_DAYS_MIN`].
     pub(super) fn is_rare(&self, value: u64, bits: u32) -> bool {
@@ -47,5 +95,63 @@ impl Exceedance {
 
     fn len(&self) -> f64 {
         self.sorted.len() as f64 + self.quiet as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log2(value: u64) -> f64 {
+        (value as f64).log2()
+    }
+
+    /// So many of ten thousand workload-days have values with a tail of index one: half as many have twice as much.
+    fn halving(seed: u64) -> Exceedance {
+        let mut state = seed;
+        let mut uniform = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 11) as f64 + 1.0) / (1u64 << 53) as f64
+        };
+        let mut known = Exceedance::default();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "positive"
+        )]
+        known.extend((0..1_000).map(|_| (1_000.0 / uniform()) as u64));
+        known.extend_quiet(9_000);
+        known
+    }
+
+    #[test]
+    fn a_tail_tells_on_average_what_no_rank_can() {
+        // One in ten has a value; 2^20 times the least is met once in ten times 2^20 workload-days: 23.3 bits.
+        let bits: Vec<f64> = (0..40)
+            .map(|seed| halving(seed).tail_bits(1_000 << 20, log2))
+            .collect();
+        let mean = bits.iter().sum::<f64>() / bits.len() as f64;
+        assert!((22.0..25.0).contains(&mean), "{mean}");
+        assert!(halving(1).bits(1_000 << 20) <= 13.3);
+    }
+
+    #[test]
+    fn a_tail_claims_little_more_than_what_was_counted_and_nothing_of_few() {
+        let known = halving(3);
+        for value in [1_000, 30_000, 300_000, 3_000_000] {
+            let (ranked, tail) = (known.bits(value), known.tail_bits(value, log2));
+            assert!(
+                (ranked..=ranked + 1.0).contains(&tail),
+                "{value}: {ranked}, {tail}"
+            );
+        }
+        let mut few = Exceedance::default();
+        few.extend([1, 2, 4, 8, 16, 32, 64]);
+        few.extend_quiet(1_000);
+        assert_eq!(few.tail_bits(1 << 40, log2), few.bits(1 << 40));
+        assert_eq!(Exceedance::default().tail_bits(9, log2), 0.0);
+        assert_eq!(known.tail_bits(u64::MAX, log2), BITS_MAX);
     }
 }

@@ -10,26 +10,30 @@
 
 mod charges;
 mod crossing;
+mod fresh;
 
 use std::collections::BTreeSet;
 
 use outflow_finding::{Family, Severity, Why, human_bytes};
 
-use super::Judged;
 use super::draft::{Charge, Draft, UNKNOWN_PLACE, bounded};
 use super::exceedance::Exceedance;
+use super::pairs::Census;
 use super::severity::Measure;
+use super::{Judged, Rank, Stratum};
 use crate::counters::total;
 use crate::parallel::{both, in_parallel};
 use crate::policy::{Horizons, Policy, Sanctioned};
 use crate::view::{Entry, Group, View, Workload};
 use charges::{Charges, Ledger, Member, Unexplained, sanction};
 use crossing::{Crossing, Horizon};
+use fresh::Fresh;
 
 /// Findings of the three ledgers, day by day: what one charges on a day, none counts from then on.
 pub(super) fn judge<'a>(
     view: &'a View<'_>,
     policy: &Policy,
+    census: &Census,
     chosen: Vec<Vec<Entry<'a>>>,
 ) -> Vec<Judged> {
     let mut charges = Charges::of(view, policy, chosen);
@@ -49,8 +53,11 @@ pub(super) fn judge<'a>(
         },
     );
     let mut rarities = <[Exceedance; 2]>::default();
-    let mut found = Vec::new();
-    for (day, sums) in charges.workload_days() {
+    let mut fresh = Fresh::of(&charges, policy, census);
+    let (mut found, mut trickles) = (Vec::new(), Vec::new());
+    let mut sums_of = charges.workload_days();
+    for (day, active) in census.active() {
+        let (day, sums) = (*day, sums_of.remove(day).unwrap_or_default());
         for (rarity, sums) in rarities.iter_mut().zip(sums) {
             rarity.extend(sums);
         }
@@ -68,6 +75,7 @@ pub(super) fn judge<'a>(
                 found.push(Crossed {
                     of,
                     bits: rarity.bits(observed),
+                    octaves: fresh.octaves(crossing.horizon, observed),
                     is_rare: rarity.is_rare(observed, policy.scores.excess),
                     observed,
                     bound: bound_of(ledger.bounds(), crossing.horizon),
@@ -76,15 +84,29 @@ pub(super) fn judge<'a>(
                 });
             }
         }
+        trickles.extend(fresh.trickles(policy, day));
+        fresh.pass(day, *active);
     }
     // What was found on a day depends on the days before; what is said of it does not.
-    in_parallel(&found, |crossed| {
+    let mut findings = in_parallel(&found, |crossed| {
         let sum = Sum::of(view, &charges, crossed);
-        match crossed.of {
+        let rank = sum.rank(policy, census, &fresh);
+        let judged = match crossed.of {
             Of::Workload => workload_finding(view, policy, sum),
             Of::Destination | Of::Account => shared_finding(view, sum),
-        }
-    })
+        };
+        judged.ranked(rank)
+    });
+    let slow = trickles
+        .iter()
+        .map(|own| own.finding(view, policy, &charges));
+    findings.extend(slow);
+    findings
+}
+
+/// Tails of bytes fall evenly by octaves.
+fn log2(payload: u64) -> f64 {
+    (payload.max(1) as f64).log2()
 }
 
 /// What the charges of a ledger have in common.
@@ -104,6 +126,8 @@ struct Crossed {
     bound: u64,
     /// Bits of rarity among workload-days.
     bits: f64,
+    /// The same among what is sent where few ever went, by the tail beyond what was met, and above what is usual.
+    octaves: f64,
     /// Whether that is as rare as what exceeds a past must be.
     is_rare: bool,
 }
@@ -208,6 +232,29 @@ impl<'c, 'a> Sum<'c, 'a> {
             true => measure.severity().min(Severity::Low),
             false => measure.severity(),
         }
+    }
+
+    /// What it is compared with: what one workload sends where few ever did is another thing than what a roll-out brings.
+    fn rank(&self, policy: &Policy, census: &Census, fresh: &Fresh) -> Rank {
+        let day = self.crossed.crossing.day;
+        let workloads = census.workloads(day);
+        let main = self.draft.main_groups();
+        let few_know =
+            |(group, _): &(Group, _)| policy.is_rare(census.prevalence(*group, day), workloads);
+        let of_main = |own: &&Unexplained| main.iter().any(|(group, _)| *group == own.group);
+        let is_old = self
+            .members()
+            .filter(of_main)
+            .any(|own| !fresh.saw_begin(own.first_day));
+        let stratum = match self.crossed.of {
+            _ if self.is_excess() => Stratum::Excess,
+            _ if self.is_fetched() => Stratum::Fetched,
+            _ if is_old => Stratum::Old,
+            Of::Workload if main.iter().all(few_know) => Stratum::Plain,
+            _ => Stratum::Shared,
+        };
+        let octaves = (stratum == Stratum::Plain).then_some(self.crossed.octaves);
+        Rank { stratum, octaves }
     }
 
     /// What the payload is, in a title.

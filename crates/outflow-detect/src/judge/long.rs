@@ -149,6 +149,7 @@ impl Long<'_, '_> {
             day: self.day,
             workload: self.entries[0].workload,
             value: u64::from(buckets),
+            is_news: true,
         }
     }
 

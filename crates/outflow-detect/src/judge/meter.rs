@@ -61,14 +61,46 @@ pub(super) fn judge(
             of_client.push((excess, below));
         }
     }
-    for ((client, day), mut parts) in rare {
+    let mut recent: Vec<OfDay<'_, '_>> = Vec::new();
+    let mut of: Option<u32> = None;
+    for ((client, day), parts) in rare {
+        if of.replace(client) != Some(client) {
+            recent.clear();
+        }
+        recent.retain(|(past, ..)| past.0 + WEEK > day.0);
         let sum: f64 = parts.iter().map(|(bits, _)| bits).sum();
-        if sum > policy.dns.rare_day_bits as f64 {
-            parts.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.zone.cmp(&b.1.zone)));
-            findings.push(teller.rare(client, day, sum, &parts));
+        recent.push((day, sum, parts));
+        let week: f64 = recent.iter().map(|(_, sum, _)| sum).sum();
+        let is_day = sum > policy.dns.rare_day_bits as f64;
+        if is_day || week > policy.dns.rare_week_bits as f64 {
+            // What is told of a day or a week is none of what comes after.
+            let from = if is_day { recent.len() - 1 } else { 0 };
+            let told = recent.drain(from..).flat_map(|(.., parts)| parts);
+            let (told, sum) = (of_domains(told), if is_day { sum } else { week });
+            findings.push(teller.rare(client, day, (is_day, sum), &told));
         }
     }
     findings
+}
+
+/// Days of a week.
+const WEEK: u32 = 7;
+
+/// What a client told rare domains on a day: the sum, and of each domain.
+type OfDay<'b, 'a> = (Day, f64, Vec<(f64, &'b Below<'a>)>);
+
+/// The same by domain, those first that were told most.
+fn of_domains<'b, 'a>(
+    parts: impl Iterator<Item = (f64, &'b Below<'a>)>,
+) -> Vec<(f64, &'b Below<'a>)> {
+    let mut all: BTreeMap<Option<&Zone>, (f64, &'b Below<'a>)> = BTreeMap::new();
+    for (bits, below) in parts {
+        let own = all.entry(below.zone).or_insert((0.0, below));
+        *own = (own.0 + bits, below);
+    }
+    let mut all: Vec<(f64, &Below<'_>)> = all.into_values().collect();
+    all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.zone.cmp(&b.1.zone)));
+    all
 }
 
 /// What a client asked below a domain.

@@ -106,6 +106,7 @@ pub(super) fn judge<'a>(
         for of_workload in entries.chunk_by(|a, b| a.workload == b.workload) {
             warm_up(of_workload);
             found.scans.extend(scan::look(policy, of_workload));
+            let from = found.shifts.len();
             for pair in of_part(of_workload) {
                 let series = series::series(view, policy, census, pair);
                 if !series.is_empty() {
@@ -119,6 +120,7 @@ pub(super) fn judge<'a>(
                     .uploads
                     .extend(cleartext::judge(view, policy, census, pair));
             }
+            shift::less_common(policy, of_workload, &mut found.shifts[from..]);
         }
         found
     });

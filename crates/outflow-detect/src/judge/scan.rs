@@ -101,6 +101,7 @@ pub(super) fn judge(
         day: scan.day,
         workload: scan.entries[0].workload,
         value: scan.unanswered as u64,
+        is_news: true,
     };
     let scans = census.with_rarity(&scans, score);
     scans

@@ -5,14 +5,15 @@
 
 use outflow_finding::{Family, Severity, Why, human_bytes};
 
-use super::Judged;
 use super::baseline::{Levels, establishing, level, payload_at};
 use super::draft::{Charge, Draft, bounded};
-use super::pairs::{AGAIN_DAYS, Census, Pair, Score};
+use super::pairs::{AGAIN_DAYS, Census, Pair, Score, of_part};
 use super::severity::Measure;
+use super::{Judged, Rank, Stratum};
+use crate::counters::total;
 use crate::policy::Policy;
 use crate::time::Day;
-use crate::view::{Entry, View};
+use crate::view::{Entry, Group, View};
 
 /// Active days whose median is compared with the past.
 const RECENT: [usize; 3] = [3, 7, 14];
@@ -23,12 +24,22 @@ const SPREAD_MIN: usize = 2;
 /// Median deviations above the median that are no swing.
 const DEVIATIONS_MIN: u64 = 4;
 
+/// Other destinations of which a rise in common can be told.
+const OTHERS_MIN: usize = 3;
+
+/// Days after which a pair that rises again is news: by then what rose before is its past.
+const NEWS_DAYS: u32 = 30;
+
 /// A pair that sends more than it did.
 #[derive(Debug)]
 pub(super) struct Shift<'p, 'a> {
     day: Day,
     raised: Raised,
     entries: &'p [Entry<'a>],
+    /// Whether it is told for the first time since it was as usual.
+    is_news: bool,
+    /// By how many eighths of an octave what the workload pushes elsewhere rose at the same time.
+    common: usize,
 }
 
 /// By how much.
@@ -63,13 +74,65 @@ pub(super) fn look<'p, 'a>(policy: &Policy, pair: Pair<'p, 'a>, found: &mut Vec<
         let Some(raised) = RECENT.iter().filter_map(of).max_by_key(|own| own.tenths) else {
             continue;
         };
+        let is_news = told.is_none_or(|told| day.0 > told.0 + NEWS_DAYS);
         told = Some(day);
         found.push(Shift {
             day,
+            is_news,
+            common: 0,
             raised,
             entries: pair.between(raised.first, day),
         });
     }
+}
+
+/// Sets how much of each shift of a workload its other uploads share: a host that does nine times as much sends nine times as
+/// much everywhere, while a theft raises one. The middle of the rises of all other established destinations to which more is
+/// sent than fetched, over as many active days; nothing where there are fewer than [`OTHERS_MIN`] of them, or they fell.
+pub(super) fn less_common<'a>(
+    policy: &Policy,
+    of_workload: &[Entry<'a>],
+    shifts: &mut [Shift<'_, 'a>],
+) {
+    if shifts.is_empty() {
+        return;
+    }
+    let pushed = |pair: &Pair<'_, '_>| {
+        let entries = || pair.entries.iter().map(|own| own.counters);
+        let up = total(entries().map(|own| own.up().payload));
+        up > total(entries().map(|own| own.down().payload))
+    };
+    let others: Vec<(Group, Vec<(Day, u64)>)> = of_part(of_workload)
+        .filter(pushed)
+        .map(|pair| (pair.first().group(), pair.days()))
+        .collect();
+    for shift in shifts {
+        let own = shift.entries[0].group();
+        let rises = others.iter().filter(|(group, _)| *group != own);
+        let mut rises: Vec<i64> = rises
+            .filter_map(|(_, days)| rise(policy, days, shift.day, shift.raised.days))
+            .collect();
+        rises.sort_unstable();
+        if rises.len() >= OTHERS_MIN {
+            let middle = rises[(rises.len() - 1) / 2];
+            shift.common = usize::try_from(middle).unwrap_or(0);
+        }
+    }
+}
+
+/// By how many eighths of an octave the median of the last active days until a day is above that of the past.
+fn rise(policy: &Policy, history: &[(Day, u64)], until: Day, days: usize) -> Option<i64> {
+    let known = &history[..history.partition_point(|(day, _)| *day <= until)];
+    let recent = &known[known.len().checked_sub(days)?..];
+    let (first, rule) = (recent.first()?.0, &policy.baseline);
+    let past = establishing(known, first, rule.quarantine_days, rule)?;
+    let mut levels = [Levels::default(), Levels::default()];
+    past.iter().for_each(|(_, payload)| levels[0].add(*payload));
+    recent
+        .iter()
+        .for_each(|(_, payload)| levels[1].add(*payload));
+    let [before, now] = levels.map(|own| i64::try_from(own.middle_and_spread().0).unwrap_or(0));
+    Some(now - before)
 }
 
 /// By how much the last so many active days exceed the past, if they do.
@@ -114,6 +177,7 @@ pub(super) fn judge(
         day: shift.day,
         workload: shift.entries[0].workload,
         value: shift.raised.tenths,
+        is_news: shift.is_news,
     };
     let shifts = census.with_rarity(&shifts, score);
     shifts
@@ -158,11 +222,16 @@ impl Shift<'_, '_> {
             ..draft.measure(more, policy.bounds.workload.day)
         };
         let is_unusual = census.is_unusual(policy, self.day, rarity);
-        let is_grave = more >= policy.bounds.workload.day && measure.up > measure.down;
+        // What all uploads of the workload do is expected of this one.
+        let expected = payload_at(level(before).saturating_sub(1) + self.common);
+        let beyond = now.saturating_sub(expected);
+        let is_grave = beyond >= policy.bounds.workload.day && measure.up > measure.down;
         let severity = match is_unusual && is_grave {
             true => Severity::Medium,
             false => Severity::Low,
         };
+        let mut why = vec![volume, swing, super::ledger::shape_reason(&measure)];
+        why.extend(self.common_reason(expected, beyond));
         let charge = Charge {
             family: Family::VolumeShift,
             day: self.day,
@@ -176,9 +245,29 @@ impl Shift<'_, '_> {
             risk: measure.risk(),
             bits: Some(rarity),
             attack: &["T1567", "T1537", "T1048"],
-            why: vec![volume, swing, super::ledger::shape_reason(&measure)],
+            why,
             workload: Some(entry.workload),
         };
-        draft.finish(view, charge)
+        let octaves = now as f64 / expected.saturating_add(bound).max(1) as f64;
+        draft.finish(view, charge).ranked(Rank {
+            stratum: Stratum::Plain,
+            octaves: Some(octaves.log2().max(0.0)),
+        })
+    }
+
+    /// What of the rise the workload's other uploads share, if they do.
+    fn common_reason(&self, expected: u64, beyond: u64) -> Option<Why> {
+        (self.common > 0).then(|| Why {
+            observed: beyond as f64,
+            expected: Some(expected as f64),
+            unit: "bytes a day".to_owned(),
+            text: format!(
+                "what the workload pushes elsewhere rose by a factor of {:.1} at the same time; beyond that, {} a day are \
+                 new",
+                (self.common as f64 / 8.0).exp2(),
+                human_bytes(beyond)
+            ),
+            ..Why::default()
+        })
     }
 }

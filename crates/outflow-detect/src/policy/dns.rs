@@ -18,7 +18,9 @@ pub struct Dns {
     pub domain_day_bits: u64,
     /// What a client may tell all domains that few ask, below the bound of each, a UTC day.
     pub rare_day_bits: u64,
-    /// What of that each domain may have without being counted: a handful of names.
+    /// The same within 7 UTC days: what stays just below the bound of each day.
+    pub rare_week_bits: u64,
+    /// What of that each domain may have a day without being counted: a handful of names.
     pub rare_free_bits: u64,
     /// Clients in a hundred that may ask for a domain which still counts as rare; a few always may
     /// (`baseline.rare_workloads`).
@@ -47,6 +49,7 @@ impl Default for Dns {
             client_week_bits: 131_072,
             domain_day_bits: 131_072,
             rare_day_bits: 131_072,
+            rare_week_bits: 262_144,
             rare_free_bits: 256,
             rare_percent: 5,
             known: Vec::new(),
@@ -167,6 +170,7 @@ impl Dns {
             client_week_bits: week,
             domain_day_bits,
             rare_day_bits,
+            rare_week_bits,
             ..
         } = *self;
         if minutes == 0 || day < minutes || week < day {
@@ -175,8 +179,12 @@ impl Dns {
                  zero and grow"
             ));
         }
-        if domain_day_bits == 0 || rare_day_bits == 0 {
-            return Some("dns: a bound of zero bits would charge every name".to_owned());
+        if domain_day_bits == 0 || rare_day_bits == 0 || rare_week_bits < rare_day_bits {
+            return Some(
+                "dns: a bound of zero bits would charge every name, and rare_week_bits may not be less than \
+                 rare_day_bits"
+                    .to_owned(),
+            );
         }
         if self.rare_percent > 100 {
             return Some(format!(

@@ -251,6 +251,7 @@ pub(crate) fn strict() -> Policy {
             icmp_day: 100,
             service_day: 1,
             shift_day: MB,
+            trickle: MB,
             served_day: MB,
             connection_hours: 2,
             unanswered_day: 1,
@@ -266,6 +267,7 @@ pub(crate) fn strict() -> Policy {
             rare: 1,
             unusual: 1,
             excess: 1,
+            trickle: 1,
         },
         baseline: Baseline {
             active_days: 1,

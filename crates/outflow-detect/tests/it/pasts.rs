@@ -350,3 +350,102 @@ fn what_is_pushed_in_the_clear_is_told_from_its_first_day_on() {
     assert_eq!(told.len(), 30);
     assert_eq!(told[29].1, Severity::Low, "established by then");
 }
+
+/// Forty hosts that have sent to places of their own since the log began, and a drip that begins after a month.
+fn drip(host: &str, to: &str, payload: u64, days: i64) -> Vec<String> {
+    let mut lines = fleet(40, 30 + days, MB);
+    lines.extend((30..30 + days).map(|day| upload(host, to, day * DAY, payload)));
+    lines
+}
+
+/// A policy under which so many bits tell of what trickles.
+fn trickles_at(trickle: u32) -> Policy {
+    Policy {
+        scores: Scores {
+            trickle,
+            ..Scores::default()
+        },
+        ..Policy::default()
+    }
+}
+
+#[test]
+fn what_trickles_below_every_bound_is_told_where_it_is_rare_and_again_once_it_has_doubled() {
+    // 40 hosts and 16 days since the first two weeks: 9 bits are all that ranks can tell.
+    let found = told(
+        &trickles_at(9),
+        Family::VolumeLedger,
+        &drip("h1", "45.1.2.3", 10 * MB, 12),
+    );
+    // Without the greatest day, 30 MB are there on the fourth; five days are asked for. Twice as much is there four days on.
+    assert_eq!(days(&found), [34, 38]);
+    let finding = &found[0].finding;
+    assert_eq!(
+        finding.title,
+        "50.0 MB of payload to 45.1.2.3 within 30 days, 10.0 MB at most on one"
+    );
+    assert_eq!(finding.severity, Severity::Medium);
+    assert!(
+        finding.why[0]
+            .text
+            .contains("without that day it is 40.0 MB")
+    );
+    assert_eq!(
+        (finding.why[0].observed, finding.why[0].bound),
+        (40e6, Some(30e6))
+    );
+    // By default, so young a log tells of no trickle.
+    let young = drip("h1", "45.1.2.3", 10 * MB, 12);
+    assert_eq!(told(&Policy::default(), Family::VolumeLedger, &young), []);
+}
+
+#[test]
+fn one_large_day_is_no_trickle_and_neither_is_what_is_as_old_as_the_log() {
+    let mut lines = drip("h1", "45.1.2.3", MB, 12);
+    lines.push(upload("h1", "45.1.2.4", 33 * DAY, 60 * MB));
+    assert_eq!(told(&trickles_at(9), Family::VolumeLedger, &lines), []);
+    // Each day as much, from the first day on: the ledger of a month tells, and no trickle.
+    let old = fleet(40, 42, 10 * MB);
+    let found = told(&trickles_at(9), Family::VolumeLedger, &old);
+    assert!(
+        found
+            .iter()
+            .all(|own| own.finding.title.contains("unexplained")),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn a_rise_that_all_uploads_of_a_workload_share_is_a_note() {
+    let places = ["45.1.2.3", "45.1.3.3", "45.1.4.3", "45.1.5.3", "45.1.6.3"];
+    let of = |rises: &dyn Fn(usize) -> bool| {
+        let mut lines = fleet(40, 30, MB);
+        for day in 0..30 {
+            for (at, place) in places.iter().enumerate() {
+                let payload = if day >= 25 && rises(at) {
+                    400 * MB
+                } else {
+                    50 * MB
+                };
+                lines.push(upload("h1", place, day * DAY, payload));
+            }
+        }
+        let found = told(&Policy::default(), Family::VolumeShift, &lines);
+        let to = |own: &Judged| own.finding.destination.group.as_deref() == Some("45.1.2.0/24");
+        found.into_iter().find(to).map(|own| own.finding).unwrap()
+    };
+    let (one, all) = (of(&|at| at == 0), of(&|_| true));
+    assert_eq!(
+        (one.severity, all.severity),
+        (Severity::Medium, Severity::Low)
+    );
+    let shared = all.why.last().unwrap();
+    assert!(
+        shared
+            .text
+            .contains("rose by a factor of 8.0 at the same time"),
+        "{}",
+        shared.text
+    );
+    assert!(one.why.iter().all(|why| !why.text.contains("elsewhere")));
+}

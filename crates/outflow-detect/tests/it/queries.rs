@@ -428,3 +428,36 @@ fn search_suffixes_behind_other_names_are_not_data() {
         .collect();
     assert_eq!(findings(&asked), []);
 }
+
+#[test]
+fn what_is_told_many_rare_domains_adds_up_over_a_week() {
+    let mut random = Random(9);
+    let mut asked = Vec::new();
+    // Below the bound of each day: sixteen domains, as many names of 24 characters each.
+    for day in 0..5 {
+        for domain in 0..16 {
+            for part in 0..24 {
+                let name = format!("{}.s{domain}-x.com", random.base32(24));
+                asked.push(Asked::of(
+                    T0 + day * DAY + i64::from(part) * 600,
+                    "i-1",
+                    name,
+                ));
+            }
+        }
+    }
+    let found = findings(&asked);
+    let [one] = &found[..] else {
+        panic!("{found:#?}")
+    };
+    assert!(
+        one.title.contains("below 16 rare domains in 7 days"),
+        "{}",
+        one.title
+    );
+    assert_eq!(one.why[0].bound, Some(262_144.0));
+    // Two days have less than that.
+    let until = |at: &&Asked| at.at < T0 + 2 * DAY;
+    let two: Vec<Asked> = asked.iter().filter(until).cloned().collect();
+    assert_eq!(findings(&two), []);
+}

@@ -44,6 +44,16 @@ pub enum Scenario {
     Telemetry,
     /// 20 GB gathered from thirty hosts inside, then sent out within three days.
     Staging,
+    /// A tunnel of 50 kB a second through the resolver of AWS.
+    DnsFull,
+    /// A tunnel of a query a minute with 30 bytes each.
+    DnsSlow,
+    /// 0.7 bytes a second in names made of ordinary words.
+    DnsWords,
+    /// Stolen cards in names, sixty an hour.
+    DnsCards,
+    /// 500 bytes a day to each of twenty domains.
+    DnsSplit,
     /// A nightly backup moves to another hour.
     BackupMoved,
     /// Many interfaces begin to use five new services on one day.
@@ -58,6 +68,14 @@ pub enum Scenario {
     CatchUp,
     /// A host's clock is 20 minutes ahead from some day on.
     ClockSkew,
+    /// A scanner of files is rolled out, and asks for the reputation of each.
+    ScannerRollout,
+    /// Much mail comes in, and lists are asked for each sender.
+    MailBurst,
+    /// Shards of a network of servers, by names that look made up.
+    CdnNames,
+    /// Search suffixes are tried behind many names.
+    SearchSuffixes,
 }
 
 /// Whether a scenario is one to find.
@@ -109,6 +127,11 @@ impl Scenario {
         Self::ObjectStore,
         Self::Telemetry,
         Self::Staging,
+        Self::DnsFull,
+        Self::DnsSlow,
+        Self::DnsWords,
+        Self::DnsCards,
+        Self::DnsSplit,
         Self::BackupMoved,
         Self::Deploy,
         Self::CdnRenumbered,
@@ -116,6 +139,10 @@ impl Scenario {
         Self::BigDownload,
         Self::CatchUp,
         Self::ClockSkew,
+        Self::ScannerRollout,
+        Self::MailBurst,
+        Self::CdnNames,
+        Self::SearchSuffixes,
     ];
 
     /// The name in reports.
@@ -141,6 +168,11 @@ impl Scenario {
             Self::ObjectStore => "object-store-5gb",
             Self::Telemetry => "telemetry-200mb",
             Self::Staging => "staging-20gb",
+            Self::DnsFull => "dns-50kb-a-second",
+            Self::DnsSlow => "dns-query-a-minute",
+            Self::DnsWords => "dns-words",
+            Self::DnsCards => "dns-cards",
+            Self::DnsSplit => "dns-20-domains",
             Self::BackupMoved => "backup-moved",
             Self::Deploy => "deploy",
             Self::CdnRenumbered => "cdn-renumbered",
@@ -148,6 +180,10 @@ impl Scenario {
             Self::BigDownload => "big-download",
             Self::CatchUp => "catch-up",
             Self::ClockSkew => "clock-skew",
+            Self::ScannerRollout => "scanner-rollout",
+            Self::MailBurst => "mail-burst",
+            Self::CdnNames => "cdn-names",
+            Self::SearchSuffixes => "search-suffixes",
         }
     }
 
@@ -160,6 +196,22 @@ impl Scenario {
         }
     }
 
+    /// Whether it happens in names that the resolver is asked for, and so in Resolver query logs alone.
+    pub const fn is_of_names(self) -> bool {
+        matches!(
+            self,
+            Self::DnsFull
+                | Self::DnsSlow
+                | Self::DnsWords
+                | Self::DnsCards
+                | Self::DnsSplit
+                | Self::ScannerRollout
+                | Self::MailBurst
+                | Self::CdnNames
+                | Self::SearchSuffixes
+        )
+    }
+
     /// Days that it goes on for; what is longer than what is left of the world is cut.
     pub(super) const fn days(self) -> u64 {
         match self {
@@ -170,7 +222,8 @@ impl Scenario {
             Self::BeaconThenTheft => 6,
             Self::SlowBeacon => 14,
             Self::DailyBeacon => 24,
-            Self::Staging => 5,
+            Self::Staging | Self::DnsSplit | Self::CdnNames => 5,
+            Self::DnsCards | Self::SearchSuffixes => 3,
             Self::Deploy
             | Self::CdnRenumbered
             | Self::Failover
@@ -186,7 +239,7 @@ impl Scenario {
         match self {
             Self::SplitSenders | Self::SplitBoth => share(50),
             Self::Deploy => share(100),
-            Self::CdnRenumbered | Self::Failover => share(30),
+            Self::CdnRenumbered | Self::Failover | Self::ScannerRollout => share(30),
             _ => 1,
         }
     }
@@ -213,6 +266,11 @@ impl Scenario {
             Self::ObjectStore => (0.8, 3 * DAY, Some(6 * GB)),
             Self::Telemetry => (0.6, 4 * DAY, Some(GB)),
             Self::Staging => (1.0, 30 * MINUTE, Some(GB)),
+            Self::DnsFull => (1.0, MINUTE, Some(90 * MB)),
+            Self::DnsSlow => (0.99, 4 * HOUR, Some(4_000)),
+            Self::DnsWords => (0.99, 2 * HOUR, Some(4_000)),
+            Self::DnsCards => (0.95, DAY, Some(4_000)),
+            Self::DnsSplit => (0.8, 2 * DAY, Some(16_000)),
             _ => return None,
         };
         Some(Target {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use outflow_enrich::protocol;
+use outflow_enrich::{protocol, registered_domain};
 use outflow_sim::Rng;
 
 use super::{Placement, Scenario, established};
 use crate::row::{Row, Transfer};
-use crate::world::{DAY_SECS, Destination, Usage, World, attack_addr, deliver};
+use crate::world::{Asked, DAY_SECS, Destination, Usage, World, attack_addr, deliver};
 
 const MB: u64 = 1_000_000;
 const HOUR: u32 = 3_600;
@@ -19,6 +19,7 @@ pub(super) struct Stage<'w> {
     pub(super) start: u32,
     pub(super) rng: Rng,
     pub(super) rows: Vec<Row>,
+    pub(super) asked: Vec<Asked>,
     received: Vec<Row>,
     theft: u32,
 }
@@ -42,6 +43,7 @@ impl<'w> Stage<'w> {
             start,
             rng,
             rows: Vec::new(),
+            asked: Vec::new(),
             received: Vec::new(),
             theft: start,
         }
@@ -52,16 +54,28 @@ impl<'w> Stage<'w> {
         let end = self.world.end();
         self.rows.retain(|row| row.end < end);
         self.rows.sort_unstable();
+        self.asked.retain(|own| own.at < end);
+        self.asked.sort_unstable();
         let peers: BTreeSet<u32> = self.rows.iter().map(|row| row.peer).collect();
+        let names = self.asked.iter().map(|own| own.name.as_str());
+        let domains: BTreeSet<String> = names
+            .filter_map(|name| Some(registered_domain(name)?.into_owned()))
+            .collect();
+        let firsts = [
+            self.rows.first().map(|row| row.start),
+            self.asked.first().map(|own| own.at),
+        ];
         Placement {
             scenario,
             number,
             enis: self.enis,
             peers: peers.into_iter().collect(),
-            start: self.rows.first().map_or(self.start, |row| row.start),
+            start: firsts.into_iter().flatten().min().unwrap_or(self.start),
             theft: self.theft,
             rows: self.rows,
             received: self.received,
+            asked: self.asked,
+            domains: domains.into_iter().collect(),
         }
     }
 
@@ -121,6 +135,7 @@ impl<'w> Stage<'w> {
                 self.drip(&[eni], &[other], 200 * MB, 20);
             }
             Scenario::Staging => self.staging(new),
+            other if other.is_of_names() => self.tell(other),
             _ => self.play_benign(scenario),
         }
     }

@@ -1,3 +1,5 @@
+use outflow_enrich::registered_domain;
+
 use super::*;
 use crate::world::WorldConfig;
 
@@ -20,7 +22,21 @@ fn every_scenario_happens_within_the_test_window_on_its_own_interfaces() {
     for scenario in Scenario::ALL {
         let placement = Placement::of(&world, *scenario, 3, &apart);
         let name = scenario.name();
-        assert!(!placement.rows.is_empty(), "{name}");
+        assert_eq!(placement.rows.is_empty(), scenario.is_of_names(), "{name}");
+        assert_eq!(
+            placement.asked.is_empty(),
+            !scenario.is_of_names(),
+            "{name}"
+        );
+        assert_eq!(
+            placement.domains.is_empty(),
+            placement.asked.is_empty(),
+            "{name}"
+        );
+        assert!(
+            placement.asked.is_sorted() && placement.last() < world.end(),
+            "{name}"
+        );
         assert!(placement.start >= world.test_start(), "{name}");
         assert!(
             placement.rows.iter().all(|row| row.end < world.end()),
@@ -75,4 +91,35 @@ fn staging_gathers_from_thirty_hosts_before_it_sends() {
             .flatten()
             .all(|row| row.peer >> 24 == 10)
     );
+}
+
+#[test]
+fn names_carry_what_their_scenario_says() {
+    let world = world();
+    let of = |scenario| Placement::of(&world, scenario, 1, &BTreeSet::new());
+    let split = of(Scenario::DnsSplit);
+    assert_eq!(split.domains.len(), 20);
+    assert_eq!(split.lost_until(split.start + 5 * DAY_SECS), 5 * 20 * 500);
+    let full = of(Scenario::DnsFull);
+    assert_eq!(full.lost_until(full.start + 9), 10 * 350 * 143);
+    assert!(full.asked.iter().all(|own| own.name.len() <= 253));
+    // 0.7 bytes a second, more or less.
+    let words = of(Scenario::DnsWords);
+    let per_day = words.lost_until(world.end());
+    assert!((50_000..80_000).contains(&per_day), "{per_day}");
+}
+
+#[test]
+fn no_harmless_domain_is_one_that_an_attack_may_choose() {
+    let world = world();
+    assert!(world.asked().iter().flatten().count() > 20_000);
+    for own in world
+        .asked()
+        .iter()
+        .flatten()
+        .filter(|own| own.carried == 0)
+    {
+        let domain = registered_domain(&own.name).unwrap();
+        assert!(!domain.contains('-'), "{}", own.name);
+    }
 }

@@ -97,7 +97,8 @@ fn start(
     let hit = first(hits, rule)?;
     let day_end = hits[hit].at;
     let day_start = (day_end / DAY_SECS - 1) * DAY_SECS;
-    let within = placement.rows.iter().map(|row| row.end);
+    let sent = placement.rows.iter().map(|row| row.end);
+    let within = sent.chain(placement.asked.iter().map(|own| own.at));
     let mut instants: Vec<u32> = within
         .filter(|end| (day_start..day_end).contains(end))
         .collect();

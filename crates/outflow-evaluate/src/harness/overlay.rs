@@ -7,11 +7,11 @@ use outflow_detect::State;
 
 use crate::alert::Alert;
 use crate::attack::Placement;
-use crate::batch::state_of;
+use crate::batch::{fold_asked, state_of};
 use crate::budget::Rule;
-use crate::methods::{Facts, Method};
+use crate::methods::{Does, Facts, Method};
 use crate::row::Row;
-use crate::world::World;
+use crate::world::{Asked, World};
 use crate::{Error, detector};
 
 /// A hash map whose order is the same in every run.
@@ -74,11 +74,12 @@ impl Test<'_> {
             for method in Method::OTHERS {
                 let mut alerts = method.of_destinations(self.facts, &placement.rows);
                 for eni in &placement.enis {
-                    alerts.extend(method.of_interface(
-                        self.facts,
-                        *eni,
-                        &self.rows(placement, *eni),
-                    ));
+                    let does = Does {
+                        eni: *eni,
+                        rows: &self.rows(placement, *eni),
+                        asked: &self.asked(placement, *eni),
+                    };
+                    alerts.extend(method.of_interface(self.facts, does));
                 }
                 of_methods.insert(method, self.hits(method, placement, &alerts));
             }
@@ -105,8 +106,14 @@ impl Test<'_> {
                 rows.copied().collect::<Vec<Row>>()
             });
         let cut: Vec<Vec<Row>> = cut.collect();
+        let asked = overlay.placements.iter().enumerate();
+        let asked = asked.flat_map(|(at, placement)| {
+            let until = until(at);
+            placement.asked.iter().filter(move |own| own.at <= until)
+        });
         let mut state = self.state.clone();
         state.merge(state_of(self.world, cut.iter().map(Vec::as_slice))?);
+        fold_asked(self.world, &mut state, asked);
         Ok(detector::alerts(self.world, &state))
     }
 
@@ -124,6 +131,14 @@ impl Test<'_> {
         touching.map(hit).collect()
     }
 
+    /// All that a host asks for, the attack included, in the order of time.
+    fn asked(&self, placement: &Placement, eni: u32) -> Vec<Asked> {
+        let mut asked = self.world.asked()[eni as usize].clone();
+        asked.extend(placement.asked.iter().filter(|own| own.eni == eni).cloned());
+        asked.sort_unstable();
+        asked
+    }
+
     /// All that an interface does, the attack included, in the order of time.
     fn rows(&self, placement: &Placement, eni: u32) -> Vec<Row> {
         let mut rows = self.world.rows()[eni as usize].clone();
@@ -133,15 +148,16 @@ impl Test<'_> {
     }
 }
 
-/// Whether an alert is about a placement: its interfaces and its hosts outside, as far as the alert tells them, while it
-/// goes on.
+/// Whether an alert is about a placement: its interfaces, its hosts outside and its domains, as far as the alert tells them,
+/// while it goes on.
 fn touches(alert: &Alert, placement: &Placement) -> bool {
     let any = |of: &[u32], among: &[u32]| {
         of.is_empty() || of.iter().any(|own| among.binary_search(own).is_ok())
     };
-    let last = placement.rows.last().map_or(placement.start, |row| row.end);
+    let is_below = |domain: &String| placement.domains.binary_search(domain).is_ok();
     any(&alert.enis, &placement.enis)
         && any(&alert.peers, &placement.peers)
-        && alert.span.0 <= last
+        && (alert.domains.is_empty() || alert.domains.iter().any(is_below))
+        && alert.span.0 <= placement.last()
         && alert.span.1 >= placement.start
 }

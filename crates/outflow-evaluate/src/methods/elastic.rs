@@ -76,6 +76,7 @@ fn alert((bucket, peer): (u32, u32), score: f64) -> Alert {
         span: (start, start + BUCKET_SECS),
         enis: Vec::new(),
         peers: vec![peer],
+        domains: Vec::new(),
         destination: Some(format!("{}/24", addr.group())),
         family: Family::VolumeShift,
         bits: None,

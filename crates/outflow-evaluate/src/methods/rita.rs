@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::facts::{Facts, day_of, start_of};
 use super::statistics::{floor, quantile};
+use super::subdomains;
 use crate::alert::Alert;
 use crate::row::Row;
-use crate::world::DAY_SECS;
+use crate::world::{Asked, DAY_SECS};
 
 /// Connections of a pair and a day above which it is a strobe.
 const STROBE: usize = 86_400;
@@ -61,6 +62,18 @@ pub(super) fn days(facts: &Facts<'_>, eni: u32, rows: &[Row]) -> Vec<Alert> {
             });
         }
     }
+    alerts
+}
+
+/// Domains and days by how many different names were asked for below: the threat of command and control over DNS, which
+/// is one tool's and not of flows. That nobody connected to what was resolved raises it; names that only ask lead nowhere.
+pub(super) fn names(facts: &Facts<'_>, eni: u32, asked: &[Asked]) -> Vec<Alert> {
+    let mut alerts = subdomains::days(facts, eni, asked);
+    for alert in &mut alerts {
+        alert.score = bucketed(alert.score, [100.0, 500.0, 800.0, 1_000.0]) + 0.15;
+        alert.by_default = alert.score >= HIGH;
+    }
+    alerts.retain(|alert| alert.score >= 0.3);
     alerts
 }
 

@@ -36,8 +36,8 @@ impl Report {
         format!(
             "Seed {seed}: {enis} interfaces in {accounts} accounts, {learn_days} days to learn from and {test_days} to test \
              on ({eni_days} interface-days), windows of {window_secs} s; every scenario {placements} times. Thresholds were \
-             set on another world. Not evaluated, as it needs Resolver query logs: {}.",
-            self.needs_resolver_logs.join("; ")
+             set on another world. Not evaluated, as it needs a policy: {}.",
+            self.not_evaluated.join("; ")
         )
     }
 

@@ -78,6 +78,8 @@ pub struct Host {
     pub eni: u32,
     /// Its id.
     pub interface_id: String,
+    /// The id of its instance.
+    pub instance_id: String,
     /// Its own IPv4 address.
     pub addr: u32,
     /// Number of its account.
@@ -96,9 +98,11 @@ pub(super) fn hosts(config: &WorldConfig, pools: &Pools) -> Vec<Host> {
         let account = eni % config.accounts;
         let role = Role::of(eni / config.accounts);
         let number = (eni / config.accounts) + 10;
+        let id = rng.bits() >> 4;
         Host {
             eni,
-            interface_id: format!("eni-{:017x}", rng.bits() >> 4),
+            interface_id: format!("eni-{id:017x}"),
+            instance_id: format!("i-{id:017x}"),
             addr: 0x0a00_0000 | account << 16 | number,
             account,
             role,

@@ -24,7 +24,10 @@ fn settings() -> Settings {
             Scenario::SplitSenders,
             Scenario::ResolverBypass,
             Scenario::IcmpTunnel,
+            Scenario::DnsSlow,
+            Scenario::DnsWords,
             Scenario::BigDownload,
+            Scenario::MailBurst,
         ],
     }
 }
@@ -97,4 +100,27 @@ fn constants_and_averages_miss_what_a_ledger_finds() {
     let recall = |method| level(method, Level::DEFAULT).mean_recall.0;
     assert!(recall("Tailpipe-like") < recall("outflow"));
     assert!(recall("Elastic-like") < recall("outflow"));
+}
+
+#[test]
+fn counting_names_alarms_where_lists_are_asked_and_the_meter_does_not() {
+    let recall = |method, name| {
+        let scenarios = &level(method, Level::DEFAULT).scenarios;
+        let own = scenarios.iter().find(|own| own.scenario == name);
+        own.unwrap().found.value
+    };
+    for name in ["dns-query-a-minute", "dns-words"] {
+        assert_eq!(
+            (recall("outflow", name), recall("subdomains", name)),
+            (1.0, 1.0),
+            "{name}"
+        );
+    }
+    assert_eq!(
+        (
+            recall("outflow", "mail-burst"),
+            recall("subdomains", "mail-burst")
+        ),
+        (0.0, 1.0)
+    );
 }

@@ -3,12 +3,12 @@
 use super::*;
 use crate::{Family, Finding};
 
-fn incident(id: &str, rate_bits: Option<f64>, risk: u8) -> Incident {
+fn incident(id: &str, urgency: Option<f64>, risk: u8) -> Incident {
     Incident {
         finding_ids: vec![id.to_owned()],
         body: Finding {
             id: id.to_owned(),
-            rate_bits,
+            urgency,
             risk,
             ..Finding::new(Family::Beacon)
         },
@@ -38,12 +38,18 @@ fn alerts(per_thousand: f64, eni_days: u64) -> Vec<String> {
 }
 
 #[test]
-fn the_most_urgent_alert_by_risk() {
+fn the_most_urgent_alert_and_risk_decides_between_the_equally_rare() {
     assert_eq!(alerts(1.0, 1_000), ["rarer"]);
-    // 88 + 2.5 · 3 is 95.5, 45 + 2.5 · 20 is 95.
-    assert_eq!(alerts(1.0, 2_000), ["heavy", "rarer"]);
+    assert_eq!(alerts(1.0, 2_000), ["rarer", "rare"]);
     assert_eq!(alerts(1.0, 2_001), ["heavy", "rarer", "rare"]);
+    // Nothing says how rare it is, and so it comes last, whatever its risk.
     assert_eq!(alerts(5.0, 1_000), ["young", "heavy", "rarer", "rare"]);
+}
+
+#[test]
+fn families_share_one_budget() {
+    let sum: f64 = Family::ALL.iter().map(|family| share(*family)).sum();
+    assert!((sum - 1.0).abs() < 1e-9, "{sum}");
 }
 
 #[test]

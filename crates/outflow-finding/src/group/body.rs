@@ -42,6 +42,8 @@ pub(super) fn incident(members: &[Finding]) -> Incident {
         risk: risk(members),
         bits: most(members, |own| own.bits),
         rate_bits: most(members, |own| own.rate_bits),
+        urgency: most(members, |own| own.urgency),
+        q_value: most(members, |own| own.q_value.map(|q| -q)).map(|q| -q),
         destination: destination(gravest, members),
         first_seen: members.iter().filter_map(|own| own.first_seen).min(),
         last_seen: members.iter().filter_map(|own| own.last_seen).max(),

@@ -7,12 +7,12 @@
 //! told something as strong before, in bits, and `w` the share of the family in the budget (weighted Bonferroni, and twice
 //! that for the second score that may be looked at).
 
-use outflow_finding::Family;
+use outflow_finding::{AUTOMATIC_RATE, Family, e_discoveries, e_needed, e_value, share};
 
 use super::suspect::RunRead;
 
 /// The false discovery rate that automatic containment keeps.
-pub const SIGNIFICANCE: f64 = 0.01;
+pub const SIGNIFICANCE: f64 = AUTOMATIC_RATE;
 
 const DAY_SECS: i64 = 86_400;
 
@@ -68,33 +68,6 @@ pub enum BarRefused {
     },
 }
 
-/// The share of the budget that a family has.
-fn weight(family: Family) -> f64 {
-    match family {
-        Family::VolumeLedger | Family::VolumeShift => 0.30,
-        Family::VolumeServed => 0.07,
-        Family::DestinationRare => 0.08,
-        Family::DnsTunnel | Family::DnsBypass => 0.12,
-        Family::Beacon => 0.08,
-        Family::ConnectionLong => 0.03,
-        Family::ProtocolMisuse => 0.04,
-        Family::StagingRelay | Family::ScanFanout => 0.04,
-        Family::PolicyJurisdiction
-        | Family::PolicyPath
-        | Family::PolicyTelemetry
-        | Family::PolicyPort => 0.02,
-    }
-}
-
-/// The e-value of a p-value; 0 for one that says nothing.
-fn calibrated(p: f64) -> f64 {
-    if !(p > 0.0 && p < 1.0) {
-        return 0.0;
-    }
-    let ln = p.ln();
-    (1.0 - p + p * ln) / (p * ln * ln)
-}
-
 /// Whether an incident is above the bar of e-BH at [`SIGNIFICANCE`], and by which numbers.
 ///
 /// # Errors
@@ -114,7 +87,7 @@ pub fn bar(run: &RunRead, id: &str) -> Result<Bar, BarRefused> {
     }
     let e_of = |bits: Option<f64>, family: Option<Family>| {
         let (bits, family) = (bits?, family?);
-        Some(calibrated(2.0 * (-bits).exp2() / weight(family)))
+        Some(e_value(2.0 * (-bits).exp2() / share(family)))
     };
     let e = e_of(own.rate_bits, own.family);
     let e = e.ok_or_else(|| refused(|id| BarRefused::NoRate { id }))?;
@@ -123,16 +96,12 @@ pub fn bar(run: &RunRead, id: &str) -> Result<Bar, BarRefused> {
         .filter_map(|of| e_of(of.rate_bits, of.family))
         .collect();
     all.sort_by(|a, b| b.total_cmp(a));
-    // All down to the last that reaches what its rank needs are selected.
-    let needs = |rank: usize| tests as f64 / (SIGNIFICANCE * rank as f64);
-    let passed = (1..=all.len())
-        .rev()
-        .find(|rank| all[rank - 1] >= needs(*rank));
+    let passed = e_discoveries(&all, tests, SIGNIFICANCE);
     let rank = all.iter().filter(|of| **of >= e).count().max(1);
-    if passed.is_some_and(|passed| rank <= passed) {
+    if rank <= passed {
         return Ok(Bar {
             e,
-            e_min: needs(passed.unwrap_or(rank)),
+            e_min: e_needed(passed, tests, SIGNIFICANCE),
             rank,
             tests,
         });
@@ -140,7 +109,7 @@ pub fn bar(run: &RunRead, id: &str) -> Result<Bar, BarRefused> {
     Err(BarRefused::Below {
         id: id.to_owned(),
         e,
-        e_min: needs(rank),
+        e_min: e_needed(rank, tests, SIGNIFICANCE),
         rank,
         tests,
     })

@@ -147,7 +147,7 @@ fn findings_and_incidents_have_the_documented_keys_in_order() {
         } else {
             assert!(is(&line, "finding"), "{line:?}");
         }
-        keys.extend(["sender", "rate_bits"]);
+        keys.extend(["sender", "rate_bits", "urgency", "q_value"]);
         if is(&line, "incident") {
             keys.push("lane");
         }
@@ -354,7 +354,7 @@ fn what_is_unknown_is_null_and_never_left_out() {
     };
     assert_eq!(
         finding.keys(),
-        [&FINDING[..], &["sender", "rate_bits"]].concat()
+        [&FINDING[..], &["sender", "rate_bits", "urgency", "q_value"]].concat()
     );
     for line in [incident, finding] {
         assert_eq!(line.get("sender").keys(), SENDER);

@@ -163,6 +163,14 @@ impl<'a> Charges<'a> {
         &self.all[at as usize]
     }
 
+    /// All charges with their places.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Unexplained)> {
+        self.all
+            .iter()
+            .enumerate()
+            .map(|(at, own)| (place(at), own))
+    }
+
     pub(super) fn entries(&self, at: u32) -> &[Entry<'a>] {
         let (part, from, to) = self.get(at).entries;
         &self.entries[part as usize][from as usize..to as usize]

@@ -12,6 +12,7 @@ use super::information::Information;
 use super::series::Crossing;
 use super::shape::Shape;
 use super::{Below, FAMILY, Judged};
+use crate::judge::Rank;
 use crate::judge::draft::{Attached, of_known, quoted, sender};
 use crate::judge::severity::{Measure, capped};
 use crate::policy::Policy;
@@ -182,11 +183,20 @@ impl<'v> Teller<'v> {
         &self,
         client: u32,
         day: Day,
-        bits: f64,
+        (is_day, bits): (bool, f64),
         parts: &[(f64, &Below<'_>)],
     ) -> Judged {
-        let bound = self.policy.dns.rare_day_bits;
-        let (first, last) = (day.first_slot(), day.last_slot());
+        let (bound, span, identity, days) = match is_day {
+            true => (self.policy.dns.rare_day_bits, "a day", "rare domains", 1),
+            false => (
+                self.policy.dns.rare_week_bits,
+                "7 days",
+                "rare domains of a week",
+                7,
+            ),
+        };
+        let from = Day((day.0 + 1).saturating_sub(days));
+        let (first, last) = (from.first_slot(), day.last_slot());
         let of_part = |below: &Below<'_>| {
             let slots = below
                 .slots
@@ -199,15 +209,15 @@ impl<'v> Teller<'v> {
         let shape = Shape::of(&told);
         let count = human_count(parts.len() as u64);
         let text = format!(
-            "{} of information in names below {count} domains that few ask, in a day and beyond {} bits for each; the \
-             bound is {}",
+            "{} of information in names below {count} domains that few ask, in {span} and beyond {} bits a day for each; \
+             the bound is {}",
             in_bytes(bits),
             self.policy.dns.rare_free_bits,
             in_bytes(bound as f64),
         );
         let severity = shape.severity(bits / bound.max(1) as f64);
         let title = format!(
-            "{} in names below {count} rare domains in a day, {}",
+            "{} in names below {count} rare domains in {span}, {}",
             in_bytes(bits),
             shape.looks()
         );
@@ -224,7 +234,7 @@ impl<'v> Teller<'v> {
             attack: &ATTACK,
             day,
             clients: &[client],
-            identity: "rare domains",
+            identity,
             title,
             why,
             told: &told,
@@ -363,6 +373,7 @@ impl<'v> Teller<'v> {
             day: telling.day,
             interfaces,
             finding,
+            rank: Rank::default(),
         }
     }
 

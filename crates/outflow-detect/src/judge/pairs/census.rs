@@ -38,6 +38,8 @@ pub(in crate::judge) struct Score {
     pub(in crate::judge) day: Day,
     pub(in crate::judge) workload: u32,
     pub(in crate::judge) value: u64,
+    /// Whether it is told for the first time: what goes on is ranked likewise, and counts once.
+    pub(in crate::judge) is_news: bool,
 }
 
 fn meeting(pair: Pair<'_, '_>) -> Option<Meeting> {
@@ -139,8 +141,8 @@ impl Census {
         }
     }
 
-    /// How rare each score is among the greatest of each workload-day before its own day, in bits. The day itself has no
-    /// say, so that nothing is evidence for itself.
+    /// How rare each score is among the greatest news of each workload-day before its own day, in bits. The day itself has
+    /// no say, so that nothing is evidence for itself.
     fn rarities(&self, scores: &[Score]) -> Vec<f64> {
         let mut of_days: BTreeMap<Day, Vec<usize>> = BTreeMap::new();
         for (at, score) in scores.iter().enumerate() {
@@ -155,8 +157,10 @@ impl Census {
                     workload, value, ..
                 } = scores[*at];
                 bits[*at] = past.bits(value);
-                let own = greatest.entry(workload).or_default();
-                *own = value.max(*own);
+                if scores[*at].is_news {
+                    let own = greatest.entry(workload).or_default();
+                    *own = value.max(*own);
+                }
             }
             past.extend_quiet(active.saturating_sub(greatest.len() as u64));
             past.extend(greatest.into_values());

@@ -1,6 +1,7 @@
 //! Ranks of findings within their family.
 
 use super::*;
+use crate::judge::Rank;
 
 fn judged(day: u32, family: Family, workload: &str, risk: u8) -> Judged {
     Judged {
@@ -11,6 +12,7 @@ fn judged(day: u32, family: Family, workload: &str, risk: u8) -> Judged {
             risk,
             ..Finding::new(family)
         },
+        rank: Rank::default(),
     }
 }
 
@@ -94,4 +96,84 @@ fn a_day_is_no_evidence_for_itself() {
     together.extend(["b", "c"].map(|name| judged(5, Family::Beacon, name, 70)));
     let all = active(6, 100);
     assert_eq!(ranked(alone, &all)[0], ranked(together, &all)[0]);
+}
+
+/// A finding about a destination, so many times above its bound.
+fn about(day: u32, family: Family, place: &str, octaves: f64) -> Judged {
+    let mut judged = judged(day, family, "a", 50);
+    judged.finding.destination.group = Some(place.to_owned());
+    judged.finding.severity = Severity::Medium;
+    judged.rank.octaves = Some(octaves);
+    judged
+}
+
+fn urgencies(mut findings: Vec<Judged>, active: &BTreeMap<Day, u64>) -> Vec<Option<f64>> {
+    let rule = Baseline {
+        spread_days: 0,
+        quarantine_days: 0,
+        ..Baseline::default()
+    };
+    recalibrate(&mut findings, active, &rule);
+    findings.iter().map(|of| of.finding.urgency).collect()
+}
+
+#[test]
+fn urgency_goes_beyond_ranks_and_each_family_has_its_share() {
+    let of = |family, octaves| {
+        urgencies(vec![about(10, family, "b", octaves)], &active(20, 1_023))[0].unwrap()
+    };
+    // One of 1 + 10,230 workload-days, and each doubling halves; the plain stratum has half of 0.30 and of 0.08.
+    assert_eq!(of(Family::VolumeLedger, 0.0), 10.6);
+    assert_eq!(of(Family::VolumeLedger, 4.0), 14.6);
+    assert_eq!(of(Family::Beacon, 4.0), 12.7);
+}
+
+#[test]
+fn what_goes_on_is_one_event_until_it_doubles() {
+    let daily = |octaves: fn(u32) -> f64| {
+        let mut all: Vec<Judged> = (0..10)
+            .map(|day| about(day, Family::VolumeLedger, "b", octaves(day)))
+            .collect();
+        all.push(about(10, Family::VolumeLedger, "c", 0.0));
+        urgencies(all, &active(20, 1_023))[10].unwrap()
+    };
+    let once = daily(|_| 1.0);
+    // Ten that were each twice the one before are ten.
+    assert!(daily(f64::from) < once - 2.0);
+    let alone = vec![
+        about(0, Family::VolumeLedger, "b", 1.0),
+        about(10, Family::VolumeLedger, "c", 0.0),
+    ];
+    assert_eq!(urgencies(alone, &active(20, 1_023))[1], Some(once));
+}
+
+#[test]
+fn a_stratum_is_ranked_by_itself_and_a_note_has_less_of_the_budget() {
+    let mut all: Vec<Judged> = (0..10)
+        .map(|day| about(day, Family::VolumeLedger, &day.to_string(), 3.0))
+        .collect();
+    all.iter_mut()
+        .for_each(|own| own.rank.stratum = Stratum::Excess);
+    all.push(about(10, Family::VolumeLedger, "c", 0.0));
+    assert_eq!(urgencies(all.clone(), &active(20, 1_023))[10], Some(10.6));
+    all[10].finding.severity = Severity::Low;
+    assert_eq!(urgencies(all, &active(20, 1_023))[10], Some(7.6));
+}
+
+#[test]
+fn the_findings_of_a_day_have_adjusted_p_values_among_its_workloads() {
+    let mut all = vec![
+        about(10, Family::Beacon, "b", 1.0),
+        about(10, Family::Beacon, "c", 1.0),
+        about(10, Family::Beacon, "c", 1.0),
+    ];
+    let rule = Baseline {
+        spread_days: 0,
+        quarantine_days: 0,
+        ..Baseline::default()
+    };
+    recalibrate(&mut all, &active(20, 1_023), &rule);
+    let q: Vec<f64> = all.iter().map(|own| own.finding.q_value.unwrap()).collect();
+    // Two tests of 1,023 with p = 2^−13.3 each: 1,023 / 2 · 2^−13.3.
+    assert_eq!(q, [0.0507; 3]);
 }

@@ -1,0 +1,263 @@
+//! What is sent where the log saw it begin and few ever went: small sums of it are rarer than large ones of anything else.
+//!
+//! A destination that was met in the first weeks of a log may be as old as anything, and one that a roll-out brings is many
+//! workloads' at once. What is left is what nobody has a reason for yet. Its sums over a day, a week and thirty days are ranked
+//! among those of all workload-days before, by their tail; and what trickles is told below every bound, if it is rare.
+
+use std::collections::{BTreeMap, HashMap};
+
+use outflow_finding::{Family, Severity, Why, human_bytes};
+
+use super::charges::Charges;
+use super::crossing::{DAYS_MAX, Horizon};
+use super::{log2, shape_reason};
+use crate::judge::draft::{Charge, Draft, bounded};
+use crate::judge::exceedance::Exceedance;
+use crate::judge::pairs::Census;
+use crate::judge::severity::Measure;
+use crate::judge::{Judged, Rank, Stratum};
+use crate::key::FixedState;
+use crate::policy::Policy;
+use crate::time::Day;
+use crate::view::View;
+
+/// Payload of a slot below which it adds nothing to a tail.
+const PAYLOAD_MIN: u64 = 20_000;
+
+/// Days of a week.
+const WEEK: u32 = 7;
+
+/// Bits that every network meets now and then: what is above counts.
+const BITS_USUAL: f64 = 8.0;
+
+/// What a workload sent to such destinations on a day, and within the days up to it.
+#[derive(Debug, Clone, Copy)]
+struct Sums {
+    workload: u32,
+    day: u64,
+    week: u64,
+    month: u64,
+    /// The month without its greatest day: what one large upload is, is none of it.
+    trickle: u64,
+    /// Days of the month on which something was sent, and the most on one.
+    days: u32,
+    most: u64,
+}
+
+/// All of it, day by day.
+#[derive(Debug)]
+pub(super) struct Fresh {
+    by_day: BTreeMap<Day, Vec<Sums>>,
+    /// Places of charges, by workload, in the order of days.
+    places: HashMap<u32, Vec<(Day, u32)>, FixedState>,
+    /// Workload-days before the day.
+    before: [Exceedance; 4],
+    /// When something that trickles was told of a workload last, and how much.
+    told: HashMap<u32, (Day, u64), FixedState>,
+    began: Day,
+}
+
+/// Something that trickles.
+pub(super) struct Trickle {
+    day: Day,
+    sums: Sums,
+    bits: f64,
+    tail_bits: f64,
+    places: Vec<u32>,
+}
+
+impl Fresh {
+    pub(super) fn of(charges: &Charges<'_>, policy: &Policy, census: &Census) -> Self {
+        let first = census.active().keys().next().copied().unwrap_or_default();
+        // What was met within the time that establishes a destination may be older than the log.
+        let began = Day(first.0.saturating_add(policy.baseline.spread_days));
+        let mut fresh = Self {
+            by_day: BTreeMap::new(),
+            places: HashMap::default(),
+            before: std::array::from_fn(|_| Exceedance::default()),
+            told: HashMap::default(),
+            began,
+        };
+        let mut days: BTreeMap<(u32, Day), u64> = BTreeMap::new();
+        for (at, charge) in charges.iter() {
+            let payload = charge.unexplained.month;
+            let is_plain = !charge.kind.excess && !charge.kind.fetched && payload >= PAYLOAD_MIN;
+            let Some(group) = charge
+                .destination()
+                .filter(|_| is_plain && charge.first_day > began)
+            else {
+                continue;
+            };
+            let day = charge.slot.day();
+            if policy.is_rare(census.prevalence(group, day), census.workloads(day)) {
+                let sum = days.entry((charge.workload, day)).or_default();
+                *sum = sum.saturating_add(payload);
+                fresh
+                    .places
+                    .entry(charge.workload)
+                    .or_default()
+                    .push((day, at));
+            }
+        }
+        for places in fresh.places.values_mut() {
+            places.sort_unstable();
+        }
+        let days: Vec<(u32, Day, u64)> = days
+            .into_iter()
+            .map(|((of, day), sum)| (of, day, sum))
+            .collect();
+        for of_workload in days.chunk_by(|a, b| a.0 == b.0) {
+            for until in 1..=of_workload.len() {
+                let known = &of_workload[..until];
+                let (workload, day, sum) = known[until - 1];
+                let sums = sums(workload, sum, day, known);
+                fresh.by_day.entry(day).or_default().push(sums);
+            }
+        }
+        fresh
+    }
+
+    /// Whether the days before a destination was first met are known.
+    pub(super) fn saw_begin(&self, first_day: Day) -> bool {
+        first_day > self.began
+    }
+
+    /// How rare a crossing of a span's bound is, by the tail, in bits beyond what is usual.
+    pub(super) fn octaves(&self, horizon: Horizon, observed: u64) -> f64 {
+        let before = match horizon {
+            Horizon::Day => &self.before[0],
+            Horizon::Week => &self.before[1],
+            Horizon::Month => &self.before[2],
+        };
+        (before.tail_bits(observed, log2) - BITS_USUAL).max(0.0)
+    }
+
+    /// What trickles up to a day, and is told on it.
+    pub(super) fn trickles(&mut self, policy: &Policy, day: Day) -> Vec<Trickle> {
+        let mut found = Vec::new();
+        for sums in self.by_day.get(&day).into_iter().flatten() {
+            let is_much =
+                sums.trickle >= policy.bounds.trickle && sums.days >= policy.baseline.active_days;
+            let is_told = self.told.get(&sums.workload).is_some_and(|(told, sum)| {
+                day.0 < told.0 + DAYS_MAX && sums.trickle < sum.saturating_mul(2)
+            });
+            let before = &self.before[3];
+            let tail_bits = before.tail_bits(sums.trickle, log2);
+            if is_much && !is_told && tail_bits >= f64::from(policy.scores.trickle) {
+                self.told.insert(sums.workload, (day, sums.trickle));
+                let from = Day((day.0 + 1).saturating_sub(DAYS_MAX));
+                let places = self.places[&sums.workload].iter();
+                let within = places.filter(|(of, _)| (from..=day).contains(of));
+                found.push(Trickle {
+                    day,
+                    sums: *sums,
+                    bits: before.bits(sums.trickle),
+                    tail_bits,
+                    places: within.map(|(_, at)| *at).collect(),
+                });
+            }
+        }
+        found
+    }
+
+    /// Takes in a day, on which so many workloads sent something.
+    pub(super) fn pass(&mut self, day: Day, active: u64) {
+        if day <= self.began {
+            return;
+        }
+        let today = self.by_day.get(&day).map_or(&[][..], Vec::as_slice);
+        let values: [fn(&Sums) -> u64; 4] = [
+            |own| own.day,
+            |own| own.week,
+            |own| own.month,
+            |own| own.trickle,
+        ];
+        for (before, value) in self.before.iter_mut().zip(values) {
+            before.extend_quiet(active.saturating_sub(today.len() as u64));
+            before.extend(today.iter().map(value));
+        }
+    }
+}
+
+fn sums(workload: u32, sum: u64, day: Day, known: &[(u32, Day, u64)]) -> Sums {
+    let within = |days: u32| {
+        let recent = known.iter().filter(move |(_, of, _)| of.0 + days > day.0);
+        recent.map(|(.., sum)| *sum)
+    };
+    let of = |days: u32| within(days).fold(0, u64::saturating_add);
+    let (month, most) = (of(DAYS_MAX), within(DAYS_MAX).max().unwrap_or(0));
+    Sums {
+        workload,
+        day: sum,
+        week: of(WEEK),
+        month,
+        trickle: month - most,
+        days: u32::try_from(within(DAYS_MAX).count()).unwrap_or(u32::MAX),
+        most,
+    }
+}
+
+impl Trickle {
+    /// The finding.
+    pub(super) fn finding(
+        &self,
+        view: &View<'_>,
+        policy: &Policy,
+        charges: &Charges<'_>,
+    ) -> Judged {
+        let draft = Draft::of_many(&self.places, |at| charges.entries(*at));
+        let workload = view.workload(self.sums.workload);
+        let (bound, sent) = (policy.bounds.trickle, human_bytes(self.sums.month));
+        let measure = Measure {
+            bits: self.bits,
+            ..draft.measure_of_pushed(self.sums.trickle, bound)
+        };
+        let place = draft.place(view);
+        let most = human_bytes(self.sums.most);
+        let text = format!(
+            "{sent} of payload within 30 days to destinations that few know, on {} days, {most} at most on one; without \
+             that day it is {}, and the bound is {}",
+            self.sums.days,
+            human_bytes(self.sums.trickle),
+            human_bytes(bound),
+        );
+        let volume = bounded(self.sums.trickle, bound, "bytes", text);
+        let rarity = Why {
+            observed: self.tail_bits,
+            bound: Some(f64::from(policy.scores.trickle)),
+            unit: "bits".to_owned(),
+            text: format!(
+                "by the tail of what workloads send to such destinations, one workload-day in 2^{:.0} has as much; \
+                 none of a log's first days counts",
+                self.tail_bits
+            ),
+            ..Why::default()
+        };
+        let severity = match measure.up > measure.down {
+            true => Severity::Medium,
+            false => Severity::Low,
+        };
+        let charge = Charge {
+            family: Family::VolumeLedger,
+            day: self.day,
+            identity: &[
+                "workload",
+                &workload.account_id,
+                &workload.unique_name(),
+                "30 days",
+                "trickle",
+            ],
+            title: format!("{sent} of payload to {place} within 30 days, {most} at most on one"),
+            severity,
+            risk: measure.risk(),
+            bits: Some(self.bits),
+            attack: &["T1048", "T1030", "T1029"],
+            why: vec![volume, rarity, shape_reason(&measure)],
+            workload: Some(self.sums.workload),
+        };
+        draft.finish(view, charge).ranked(Rank {
+            stratum: Stratum::Trickle,
+            octaves: Some((self.tail_bits - BITS_USUAL).max(0.0)),
+        })
+    }
+}
