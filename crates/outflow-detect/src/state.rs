@@ -25,8 +25,9 @@ pub use uncounted::Uncounted;
 pub(crate) use uncounted::more;
 
 /// Keys of pairs that a shard keeps before it keeps less of each: 64 shards of 256 Ki keys of 96 bytes are at most
-/// 1.7 GiB with their index. Of rhythms, which have 144 bytes, it keeps half as many: 1.1 GiB. [`State::resolution`] shows
-/// when either was reached.
+/// 1.8 GiB with their index. Of rhythms, which have 144 bytes, it keeps three quarters as many: 1.7 GiB. So ten million
+/// pairs that are met within one slot keep their addresses, and take less than 3 GB with their interfaces (`examples/state_size`
+/// measures it). [`State::resolution`] shows when either was reached.
 pub const SHARD_KEYS_MAX: usize = 1 << 18;
 
 /// The sums of everything folded so far.

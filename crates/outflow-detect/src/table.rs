@@ -15,7 +15,7 @@ const WARM_KEYS: usize = 16;
 
 /// Counters by key, in shards that are told by the interface.
 ///
-/// A shard that has more keys than its limit, or more than half as many rhythms, keeps less of each key
+/// A shard that has more keys than its limit, or more than three quarters as many rhythms, keeps less of each key
 /// ([`Resolution`]). Which level it ends at depends on the set of records alone, not on their order or on how partial
 /// tables were merged: it is the finest at which the keys of all records fit. No count is ever dropped.
 #[derive(Debug, Clone)]
@@ -29,6 +29,12 @@ pub(crate) struct Table<K> {
 pub(crate) struct Shard<K> {
     level: Resolution,
     counters: Arena<K>,
+}
+
+/// Rhythms that a shard of so many keys may have: ten million pairs of a hundred thousand interfaces, of which each has
+/// one, keep their addresses, also where some shards have a fifth more than others.
+const fn rhythms_max(keys_max: usize) -> usize {
+    keys_max - keys_max / 4
 }
 
 impl<K> Default for Shard<K> {
@@ -128,7 +134,7 @@ impl<K: Key> Shard<K> {
     /// Whether it holds more than `keys_max` allows: a rhythm takes more room than a key.
     #[inline]
     fn is_over(&self, keys_max: usize) -> bool {
-        self.counters.len() > keys_max || self.counters.rhythms_len() > keys_max / 2
+        self.counters.len() > keys_max || self.counters.rhythms_len() > rhythms_max(keys_max)
     }
 
     /// Adds to the counters of keys, and keeps less of each key once there are more than `keys_max`.

@@ -59,7 +59,7 @@ impl State {
         let version = input.u8()?;
         if version != VERSION {
             return Err(Error::State {
-                reason: format!("version {version} is not {VERSION}; fold the records again"),
+                reason: format!("version {version} is not {VERSION}"),
             });
         }
         let mut state = Self::with_keys_max(keys_max);

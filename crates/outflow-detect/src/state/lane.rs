@@ -84,6 +84,9 @@ struct Known {
     hour: Hour,
     /// Minutes of the hour with a flow, and those of the hour behind it that were added.
     noted: [u64; 2],
+    /// Of the hour's minutes, those that were added: batches that follow one another have mostly the same, and adding them
+    /// again is a look into two ordered maps.
+    added: u64,
     accepted: u64,
     rejected: u64,
     shard: u8,
@@ -96,6 +99,7 @@ impl Known {
             entity,
             hour: Hour::default(),
             noted: [0; 2],
+            added: 0,
             accepted: 0,
             rejected: 0,
             shard: u8::try_from(shard).unwrap_or(u8::MAX),
@@ -109,7 +113,7 @@ impl Known {
         let covered = Touched::of(flow.start, flow.end);
         if self.hour != covered.hour {
             self.cover(sums);
-            (self.hour, self.noted) = (covered.hour, [0; 2]);
+            (self.hour, self.noted, self.added) = (covered.hour, [0; 2], 0);
         }
         self.noted[0] |= covered.minutes;
         self.accepted += u64::from(flow.accepted);
@@ -135,14 +139,16 @@ impl Known {
         }
     }
 
-    /// Adds the minutes of the hour.
-    fn cover(&self, sums: &mut impl Sums) {
-        if self.noted[0] != 0 {
+    /// Adds the minutes of the hour that were not added yet.
+    fn cover(&mut self, sums: &mut impl Sums) {
+        let ok = self.noted[0] & !self.added;
+        if ok != 0 {
             let marks = Marks {
-                ok: self.noted[0],
+                ok,
                 ..Marks::default()
             };
             sums.cover(self.entity, self.hour, &marks);
+            self.added |= ok;
         }
     }
 

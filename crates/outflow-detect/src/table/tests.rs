@@ -133,7 +133,7 @@ fn expected_level<K: Key>(adds: &[(K, Counters)], shard: usize, keys_max: usize)
         let own = adds.iter().filter(|(key, _)| shard_of(key) == shard);
         let own: Vec<(K, Counters)> = own.copied().collect();
         let keys = expected_beats(&own, |_| level);
-        let is_over = keys.len() > keys_max || rhythms(&keys) > keys_max / 2;
+        let is_over = keys.len() > keys_max || rhythms(&keys) > keys_max - keys_max / 4;
         match level.coarser() {
             Some(coarser) if is_over => level = coarser,
             _ => return level,

@@ -14,6 +14,10 @@ mod laws;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod merges;
+#[cfg(test)]
+mod network;
+#[cfg(test)]
 mod pasts;
 #[cfg(test)]
 mod queries;

@@ -290,6 +290,7 @@ fn rhythms_are_kept_while_a_shard_has_room() {
         let bytes = engine.state().encode();
         State::decode(&bytes, keys_max).unwrap().resolution()
     };
-    assert_eq!(level(80), outflow_detect::Resolution::Address);
-    assert!(level(60) > outflow_detect::Resolution::Address);
+    // 40 rhythms are three quarters of 53.
+    assert_eq!(level(53), outflow_detect::Resolution::Address);
+    assert!(level(52) > outflow_detect::Resolution::Address);
 }
