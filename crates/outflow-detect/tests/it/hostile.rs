@@ -107,7 +107,7 @@ fn every_flipped_bit_under_a_new_checksum_is_harmless() {
 
 #[test]
 fn every_other_version_is_refused_with_the_remedy() {
-    let refused = |bytes: &[u8], body: &[u8], decode: &dyn Fn(&[u8]) -> Option<Error>| {
+    let refused = |bytes: &[u8], body: &[u8], decode: Refusal| {
         assert_eq!(decode(bytes), None);
         let mut body = body.to_vec();
         let current = body[0];
@@ -119,15 +119,19 @@ fn every_other_version_is_refused_with_the_remedy() {
         }
     };
     let (bytes, engine) = (small(), engine());
-    refused(&bytes, body_of(&bytes), &refusal_of_state);
-    refused(&engine, body_of(&engine), &refusal_of_engine);
+    refused(&bytes, body_of(&bytes), refusal_of_state);
+    refused(&engine, body_of(&engine), refusal_of_engine);
 }
 
-/// Why a state is refused, and likewise an engine.
+/// Why bytes are refused, if they are.
+type Refusal = fn(&[u8]) -> Option<Error>;
+
+/// That of a state.
 fn refusal_of_state(bytes: &[u8]) -> Option<Error> {
     State::decode(bytes, SHARD_KEYS_MAX).err()
 }
 
+/// That of an engine.
 fn refusal_of_engine(bytes: &[u8]) -> Option<Error> {
     Engine::decode(bytes, Policy::default(), SHARD_KEYS_MAX).err()
 }
@@ -150,11 +154,11 @@ fn of_a_network() -> State {
 #[test]
 fn a_state_of_everything_is_refused_with_the_remedy_wherever_it_is_cut_or_changed() {
     let mut dice = Dice::new(23);
-    let refused = |bytes: &[u8], decode: &dyn Fn(&[u8]) -> Option<Error>, what: &str| {
+    let refused = |bytes: &[u8], decode: Refusal, what: &str| {
         let error = decode(bytes).unwrap_or_else(|| panic!("{what} is taken"));
         assert!(error.to_string().contains(REMEDY), "{what}: {error}");
     };
-    let decoders: [&dyn Fn(&[u8]) -> Option<Error>; 2] = [&refusal_of_state, &refusal_of_engine];
+    let decoders: [Refusal; 2] = [refusal_of_state, refusal_of_engine];
     for (bytes, decode) in [of_a_network().encode(), engine()]
         .into_iter()
         .zip(decoders)
