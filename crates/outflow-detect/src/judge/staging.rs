@@ -59,7 +59,13 @@ pub(super) fn judge<'a>(
     chosen: &'a [Vec<Entry<'a>>],
 ) -> Vec<Judged> {
     let mut received = view.received();
-    received.retain(|_, slots| total(slots.values().map(|own| own.payload)) >= policy.bounds.relay);
+    received.retain(|interface, slots| {
+        let last = slots.last_key_value().map(|(slot, _)| slot.day());
+        total(slots.values().map(|own| own.payload)) >= policy.bounds.relay
+            && last.is_some_and(|last| {
+                judged_from(view, *interface, last).is_some_and(|from| from <= last)
+            })
+    });
     let mut sent = unexplained(view, policy, chosen, &received);
     let mut findings = Vec::new();
     for (interface, slots) in &received {
@@ -83,6 +89,15 @@ pub(super) fn judge<'a>(
         }
     }
     findings
+}
+
+/// The first day that has enough of an interface's past before it, as far as its log reaches by the end of a day.
+fn judged_from(view: &View<'_>, interface: u32, day: Day) -> Option<Day> {
+    let limit = day.end().div_euclid(60) - 1;
+    let (born, _) = view.watch(interface).life(limit)?;
+    let born = Slot::of(born.saturating_mul(60)).day();
+    let born = view.receipts_from().map_or(born, |kept| kept.max(born));
+    Some(Day(born.0.saturating_add(PAST_DAYS)))
 }
 
 /// What an interface sent to a destination: the days of its whole workload, which its interfaces share, and its own entries
@@ -229,14 +244,8 @@ impl<'a> Host<'_, 'a> {
     /// The most that came in within as many days before; nothing, where the log, or what is kept of receipts, does not reach
     /// back far enough.
     fn before(&self, first: Day, day: Day) -> Option<u64> {
-        let limit = day.end().div_euclid(60) - 1;
-        let (born, _) = self.view.watch(self.interface).life(limit)?;
-        let born = Slot::of(born.saturating_mul(60)).day();
-        let born = self
-            .view
-            .receipts_from()
-            .map_or(born, |kept| kept.max(born));
-        (first.0 >= born.0.saturating_add(PAST_DAYS)).then(|| self.past.before(first))
+        let from = judged_from(self.view, self.interface, day)?;
+        (first >= from).then(|| self.past.before(first))
     }
 
     /// What it sent to where it had not been going.

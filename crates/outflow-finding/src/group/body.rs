@@ -1,6 +1,7 @@
 //! What an incident says about its findings as a whole.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use super::reasons::reasons;
 use crate::{
@@ -98,7 +99,7 @@ fn risk(members: &[Finding]) -> u8 {
 
 fn destination(gravest: &Finding, members: &[Finding]) -> Destination {
     let mut addresses: Vec<String> = Vec::new();
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::new();
     for address in members.iter().flat_map(|own| &own.destination.addresses) {
         if seen.insert(address) && addresses.len() < INCIDENT_ADDRESSES_MAX {
             addresses.push(address.clone());
@@ -130,9 +131,21 @@ fn coverage(members: &[Finding]) -> Option<Coverage> {
 fn evidence(members: &[Finding]) -> Evidence {
     let mut objects: Vec<EvidenceObject> = Vec::new();
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    // Findings mostly name the same objects in the same order: then no name, which is long, need be compared.
+    let mut next = 0;
     for object in members.iter().flat_map(|own| &own.evidence.objects) {
-        match places.get(&*object.uri) {
-            Some(place) => objects[*place].rows = objects[*place].rows.max(object.rows),
+        let is_next = objects
+            .get(next)
+            .is_some_and(|own| Arc::ptr_eq(&own.uri, &object.uri));
+        let place = match is_next {
+            true => Some(next),
+            false => places.get(&*object.uri).copied(),
+        };
+        match place {
+            Some(place) => {
+                objects[place].rows = objects[place].rows.max(object.rows);
+                next = place + 1;
+            }
             None if objects.len() < INCIDENT_OBJECTS_MAX => {
                 places.insert(&object.uri, objects.len());
                 objects.push(object.clone());
