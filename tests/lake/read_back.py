@@ -19,7 +19,7 @@ import duckdb
 import duckdb_extension_delta
 import pyarrow.parquet
 
-TABLES = ["flows", "profiles", "dns", "coverage", "rejects", "sources"]
+TABLES = ["flows", "profiles", "hours", "dns", "coverage", "rejects", "sources"]
 # Readers of protocol 1 and writers of protocol 2 are all that any engine has.
 READER, WRITER = 1, 2
 
@@ -68,8 +68,14 @@ def counts_by_duckdb(con, lake):
     profiles = f"delta_scan('{lake}/profiles')"
     told = rolled_up.format(flows="flows", last="last", table=profiles, what="where coalesce(destination, '') not like '%:%'")
     expect("profiles that differ from the flows they stand for", len(set(summed) ^ set(con.sql(told).fetchall())), 0)
-    # How many profiles there are depends on how the rows were cut into files.
-    del rows["profiles"]
+    by_hour = """select epoch({hour}), interface_id, direction, scope, action, sum({flows})::bigint, sum(packets)::bigint, sum(bytes)::bigint,
+            sum(payload_bytes)::bigint, epoch(max({last})) from {table} group by all order by all"""
+    flows = f"(select * from delta_scan('{lake}/flows') where scope is not null)"
+    summed = con.sql(by_hour.format(hour="date_trunc('hour', start)", flows="1", last='"end"', table=flows)).fetchall()
+    told = con.sql(by_hour.format(hour="hour", flows="flows", last="last", table=f"delta_scan('{lake}/hours')")).fetchall()
+    expect("hours that differ from the flows they stand for", len(set(summed) ^ set(told)), 0)
+    # How many rows rollups have depends on how those of flows were cut into files.
+    del rows["profiles"], rows["hours"]
     expect("rows and bytes of the journal", journal, (rows["flows"], sums[0]))
     per_source = f"""
         select count(*) from (select source_id, count(*) as n, max(source_row) last_row
@@ -106,7 +112,7 @@ def counts_by_delta_rs(lake, storage=None):
         protocol = table.protocol()
         expect(f"protocol of {name}", (protocol.min_reader_version, protocol.min_writer_version), (READER, WRITER))
         rows[name] = table.to_pyarrow_table(columns=["day"]).num_rows
-    del rows["profiles"]
+    del rows["profiles"], rows["hours"]
     return rows
 
 
@@ -142,8 +148,8 @@ def keep_in_order(outflow, lake, con, wanted):
     expect("small files joined", {name: done[name]["files_before"] for name in TABLES}, small)
     expect("rows after a compaction", rows_by_table(lake) == before, True)
     expect("rows that DuckDB reads after it", counts_by_duckdb(con, lake), wanted)
-    columns = ["interface_id", "direction", "start"]
-    expect_sorted(lake, "flows", ["bucket", *columns], columns, ten_minutes)
+    columns = ["action", "interface_id", "direction", "start"]
+    expect_sorted(lake, "flows", ["action", "bucket", *columns[1:]], columns, ten_minutes)
     expect_sorted(lake, "sources", ["first", "uri"])
     checked = run(outflow, "lake", "verify", "--sources", "--lake", lake)[-1]
     expect("faults", (checked["faults"], checked["objects_same"]), (0, wanted["sources"]))

@@ -35,7 +35,7 @@ def queries(server, cursor):
 
 
 def tables(connection):
-    names = ["coverage", "dns", "flows", "flows_logged", "flows_once", "profiles", "profiles_once", "rejects", "sources", "vpc_flow_logs"]
+    names = ["coverage", "dns", "flows", "flows_logged", "flows_once", "hours", "profiles", "profiles_once", "rejects", "sources", "vpc_flow_logs"]
     [catalog] = connection.adbc_get_objects(depth="all").read_all().to_pylist()
     [schema] = catalog["catalog_db_schemas"]
     same((catalog["catalog_name"], schema["db_schema_name"]), ("outflow", "public"), "where tables are")

@@ -154,7 +154,7 @@ def catalogue(connection):
     tables = [name for (name,) in connection.execute(
         "SELECT table_name FROM information_schema.tables WHERE table_schema NOT IN ('information_schema', 'pg_catalog') ORDER BY 1"
     )]
-    same(tables, ["coverage", "dns", "flows", "flows_logged", "flows_once", "profiles", "profiles_once", "rejects", "sources", "vpc_flow_logs"], "tables")
+    same(tables, ["coverage", "dns", "flows", "flows_logged", "flows_once", "hours", "profiles", "profiles_once", "rejects", "sources", "vpc_flow_logs"], "tables")
     # What a dashboard asks: its tables by the search path, its columns, a series over time.
     told = connection.execute(
         "SELECT CASE WHEN quote_ident(table_schema) IN ('public') THEN quote_ident(table_name) \
