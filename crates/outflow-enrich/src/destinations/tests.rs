@@ -64,6 +64,12 @@ fn published_networks_tell_the_site() {
     assert_eq!(site("185.221.84.0").as_deref(), Some("EU"));
     assert_eq!(site("64:ff9b::185.221.87.9").as_deref(), Some("EU"));
     assert_eq!(site("162.247.244.0"), None);
+    assert_eq!(site("3.233.159.255").as_deref(), Some("US1"));
+    assert_eq!(site("2600:1f18:24e6:b9ff::1").as_deref(), Some("US1"));
+    assert_eq!(site("34.120.195.249").as_deref(), Some("US"));
+    assert_eq!(site("34.120.62.213").as_deref(), Some("DE"));
+    // It takes in events of both sites.
+    assert_eq!(site("34.160.81.0"), None);
 }
 
 #[test]
