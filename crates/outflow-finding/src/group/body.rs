@@ -1,10 +1,8 @@
 //! What an incident says about its findings as a whole.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
-
-use foldhash::fast::FixedState;
-use hashbrown::HashSet;
 
 use super::reasons::reasons;
 use crate::{
@@ -102,7 +100,7 @@ fn risk(members: &[Finding]) -> u8 {
 
 fn destination(gravest: &Finding, members: &[Finding]) -> Destination {
     let mut addresses: Vec<String> = Vec::new();
-    let mut seen: HashSet<&str, FixedState> = HashSet::default();
+    let mut seen: HashSet<&str, BuildHasherDefault<DefaultHasher>> = HashSet::default();
     for address in members.iter().flat_map(|own| &own.destination.addresses) {
         if seen.insert(address) && addresses.len() < INCIDENT_ADDRESSES_MAX {
             addresses.push(address.clone());
