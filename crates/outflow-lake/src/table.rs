@@ -44,6 +44,9 @@ pub const SOURCE_ID: &str = "source_id";
 /// Within a bucket rows stand by interface, so that what an interface determines comes in long runs.
 pub const FLOWS_BUCKET_SECS: u32 = 600;
 
+/// Seconds of the hours of `hours`, aligned to UTC.
+pub const HOUR_SECS: u32 = 3_600;
+
 /// By what rows stand in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SortKey {
@@ -320,8 +323,7 @@ fn flows() -> Vec<Field> {
 }
 
 fn profiles() -> Vec<Field> {
-    let count = |name| required(name, DataType::Int64);
-    vec![
+    let mut columns = vec![
         time(profiled::BUCKET),
         text("account_id"),
         text("interface_id"),
@@ -340,18 +342,13 @@ fn profiles() -> Vec<Field> {
         text(enriched::REMOTE_ORG),
         text(enriched::REMOTE_COUNTRY),
         text(enriched::REMOTE_SERVICE),
-        count(profiled::FLOWS),
-        count("packets"),
-        count("bytes"),
-        count(enriched::PAYLOAD_BYTES),
-        time(profiled::FIRST),
-        time(profiled::LAST),
-    ]
+    ];
+    columns.extend(sums());
+    columns
 }
 
 fn hours() -> Vec<Field> {
-    let count = |name| required(name, DataType::Int64);
-    vec![
+    let mut columns = vec![
         time(hourly::HOUR),
         text("account_id"),
         text("interface_id"),
@@ -362,13 +359,22 @@ fn hours() -> Vec<Field> {
         text(enriched::SCOPE),
         text("action"),
         required(enriched::COUNTED, DataType::Boolean),
+    ];
+    columns.extend(sums());
+    columns.push(Field::new(hourly::SENT_TO, DataType::Binary, true));
+    columns
+}
+
+/// What rollups say of the rows of `flows` that they stand for.
+fn sums() -> [Field; 6] {
+    let count = |name| required(name, DataType::Int64);
+    [
         count(profiled::FLOWS),
         count("packets"),
         count("bytes"),
         count(enriched::PAYLOAD_BYTES),
         time(profiled::FIRST),
         time(profiled::LAST),
-        Field::new(hourly::SENT_TO, DataType::Binary, true),
     ]
 }
 

@@ -9,7 +9,7 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder, ident, lit};
 use datafusion::scalar::ScalarValue;
 use outflow_enrich::ANSWER_WINDOW_SECS;
 use outflow_lake::Table;
-use outflow_lake::table::{FLOWS_BUCKET_SECS, REGION, hourly, profiled};
+use outflow_lake::table::{FLOWS_BUCKET_SECS, HOUR_SECS, REGION, hourly, profiled};
 use outflow_record::Timestamp;
 
 /// Seconds before a time in which answers were given that count then: those of a day, to the hour.
@@ -72,7 +72,7 @@ impl Only {
         // Sums over a time tell of it to its end.
         let secs = match table {
             Table::Profiles => Some(FLOWS_BUCKET_SECS),
-            Table::Hours => Some(3_600),
+            Table::Hours => Some(HOUR_SECS),
             _ => None,
         };
         let since = self.since.map(|since| match secs {

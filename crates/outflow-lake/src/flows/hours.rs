@@ -17,12 +17,12 @@ use super::texts::Interned;
 use super::{FlowRows, Of, SortedFlows};
 use crate::Error;
 use crate::error::EncodeError;
-use crate::table::{Table, UTC};
+use crate::table::{HOUR_SECS, Table, UTC};
 
 /// Rows that are held, at most: with what they count some 50 MB.
 const HOURS_MAX: usize = 1 << 16;
 
-const HOUR_MICROS: i64 = 3_600_000_000;
+const HOUR_MICROS: i64 = HOUR_SECS as i64 * 1_000_000;
 
 /// Texts that rows have in common, in the order of the table's columns.
 const TEXTS: usize = 8;
@@ -67,6 +67,35 @@ pub(crate) struct Adding<'a> {
     last: Option<(Key, usize)>,
 }
 
+/// The columns of the texts, in their order.
+fn columns_of(rows: &FlowRows) -> [&Column; TEXTS] {
+    [
+        rows.aws(Field::AccountId),
+        rows.aws(Field::InterfaceId),
+        rows.aws(Field::VpcId),
+        rows.enriched(Of::Workload),
+        rows.enriched(Of::FlowLogId),
+        rows.enriched(Of::Direction),
+        rows.enriched(Of::Scope),
+        rows.aws(Field::Action),
+    ]
+}
+
+/// What a row has in them, by key.
+fn texts_of(row: &Row) -> [i32; TEXTS] {
+    let key = &row.key;
+    [
+        key.account_id,
+        key.interface_id,
+        key.vpc_id,
+        key.workload,
+        key.flow_log_id,
+        key.direction.into(),
+        key.scope.into(),
+        key.action,
+    ]
+}
+
 impl Hours {
     /// Whether they are as many as memory is to hold.
     pub fn are_full(&self) -> bool {
@@ -85,16 +114,7 @@ impl Hours {
         }
         Adding {
             hours: self,
-            columns: [
-                rows.aws(Field::AccountId),
-                rows.aws(Field::InterfaceId),
-                rows.aws(Field::VpcId),
-                rows.enriched(Of::Workload),
-                rows.enriched(Of::FlowLogId),
-                rows.enriched(Of::Direction),
-                rows.enriched(Of::Scope),
-                rows.aws(Field::Action),
-            ],
+            columns: columns_of(rows),
             hashes,
             egress: rows.enriched(Of::Direction).key_of("egress"),
             found: HashMap::default(),
@@ -149,7 +169,7 @@ impl Adding<'_> {
     pub(crate) fn add(&mut self, row: &Row) {
         let key = Key {
             hour: row.start().div_euclid(HOUR_MICROS),
-            texts: row.texts(),
+            texts: texts_of(row),
             counted: row.key.counted,
         };
         let place = match self.last {

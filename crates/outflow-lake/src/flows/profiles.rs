@@ -216,12 +216,11 @@ impl<'a> Profiles<'a> {
     }
 
     fn add(&mut self, place: usize, of: Sums) {
-        let [flows, packets, bytes, payload_bytes, first, last] = &mut self.sums;
-        for (column, more) in [flows, packets, bytes, payload_bytes].into_iter().zip(of) {
-            column[place] = column[place].saturating_add(more);
+        let mut sums = self.sums.each_ref().map(|column| column[place]);
+        add_up(&mut sums, of);
+        for (column, sum) in self.sums.iter_mut().zip(sums) {
+            column[place] = sum;
         }
-        first[place] = first[place].min(of[4]);
-        last[place] = last[place].max(of[5]);
     }
 
     /// How many there are.

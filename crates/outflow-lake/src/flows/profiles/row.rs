@@ -21,23 +21,23 @@ const WITH_PORTS: [i32; 3] = [6, 17, 132];
 /// What rows have in common that are rolled up into one: keys of texts in their columns, and numbers. [`NULL`] is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
-    pub(super) account_id: i32,
-    pub(super) interface_id: i32,
-    pub(super) vpc_id: i32,
-    pub(super) workload: i32,
-    pub(super) flow_log_id: i32,
-    pub(super) action: i32,
+    pub(in super::super) account_id: i32,
+    pub(in super::super) interface_id: i32,
+    pub(in super::super) vpc_id: i32,
+    pub(in super::super) workload: i32,
+    pub(in super::super) flow_log_id: i32,
+    pub(in super::super) action: i32,
     /// Number of what is known of the other side.
-    pub(super) remote: u32,
+    pub(in super::super) remote: u32,
     /// Key of the other side's address. Where rows are rolled up, number of the group that it is in.
     pub(in super::super) remote_addr: i32,
-    pub(super) protocol: i16,
+    pub(in super::super) protocol: i16,
     /// The port of the side that was called; of either side the lower one where that is not known. None where there is
     /// none, or where it is one that clients take.
-    pub(super) port: i16,
-    pub(super) direction: i8,
-    pub(super) scope: i8,
-    pub(super) initiator: i8,
+    pub(in super::super) port: i16,
+    pub(in super::super) direction: i8,
+    pub(in super::super) scope: i8,
+    pub(in super::super) initiator: i8,
     pub(in super::super) counted: bool,
 }
 
@@ -73,21 +73,6 @@ impl Row {
     /// When it began, in microseconds.
     pub(in super::super) fn start(&self) -> i64 {
         self.start
-    }
-
-    /// Keys of the texts by which hours are told apart, in their order.
-    pub(in super::super) fn texts(&self) -> [i32; 8] {
-        let key = &self.key;
-        [
-            key.account_id,
-            key.interface_id,
-            key.vpc_id,
-            key.workload,
-            key.flow_log_id,
-            key.direction.into(),
-            key.scope.into(),
-            key.action,
-        ]
     }
 
     /// What it alone adds up to.
