@@ -85,6 +85,9 @@ pub(super) fn judge(
 /// The meetings that are as rare as policy asks for.
 fn stand_out(view: &View<'_>, policy: &Policy, census: &Census) -> Vec<Rare> {
     let bits_min = f64::from(policy.scores.rare);
+    if !any_could_tell(census, bits_min) {
+        return Vec::new();
+    }
     let mut by_day: BTreeMap<Day, Vec<(Meeting, Kind, usize)>> = BTreeMap::new();
     for of_group in census.meetings().chunk_by(|a, b| a.group == b.group) {
         for (meeting, kind, prevalence) in kinds(view, of_group) {
@@ -119,6 +122,18 @@ fn stand_out(view: &View<'_>, policy: &Policy, census: &Census) -> Vec<Rare> {
         past.add(*day, *active, today.iter().map(|(_, kind, _)| *kind));
     }
     rare
+}
+
+/// Whether any day has so many workload-days before it that something of it could have so many bits. A log of a few days has
+/// none, and millions of meetings.
+fn any_could_tell(census: &Census, bits_min: f64) -> bool {
+    let mut past = Past::default();
+    census.active().iter().any(|(day, active)| {
+        past.forget(*day);
+        let could = past.could_tell(bits_min);
+        past.add(*day, *active, std::iter::empty());
+        could
+    })
 }
 
 fn bits(alike: u64, days: u64) -> f64 {

@@ -11,6 +11,7 @@ use super::draft::{Charge, Draft, bounded};
 use super::pairs::{Census, Score};
 use super::severity::Measure;
 use crate::key::{Remote, Role};
+use crate::parallel::in_parallel;
 use crate::policy::Policy;
 use crate::time::Day;
 use crate::view::{Entry, View};
@@ -103,10 +104,11 @@ pub(super) fn judge(
         value: scan.unanswered as u64,
         is_news: true,
     };
-    let scans = census.with_rarity(&scans, score);
-    scans
-        .map(|(scan, rarity)| scan.finding(view, policy, census, rarity))
-        .collect()
+    let scans: Vec<_> = census.with_rarity(&scans, score).collect();
+    // A scan has as many entries as it tried addresses and ports.
+    in_parallel(&scans, |(scan, rarity)| {
+        scan.finding(view, policy, census, *rarity)
+    })
 }
 
 impl Scan<'_, '_> {

@@ -316,7 +316,8 @@ impl Column {
 /// The texts of an interner, by their numbers.
 pub(crate) fn strings(texts: &Interner) -> StringArray {
     let lengths = texts.texts().map(<[u8]>::len);
-    let bytes: Vec<u8> = texts.texts().flatten().copied().collect();
+    let mut bytes: Vec<u8> = Vec::with_capacity(texts.text_bytes());
+    texts.texts().for_each(|text| bytes.extend_from_slice(text));
     StringArray::new(
         OffsetBuffer::from_lengths(lengths),
         Buffer::from_vec(bytes),
