@@ -257,8 +257,8 @@ def waiting(server):
     answers(server, "clients that went before their answers")
 
 
-def in_flight(server):
-    return flight.connect(f"grpc://127.0.0.1:{server.flight}", autocommit=True)
+def in_flight(server, **options):
+    return flight.connect(f"grpc://127.0.0.1:{server.flight}", db_kwargs=options, autocommit=True)
 
 
 def flights(server):
@@ -298,7 +298,9 @@ def flights(server):
         reader.close()
         cursor.close()
         connection.close()
-    with in_flight(server) as connection, connection.cursor() as cursor:
+    # The client has a bound of its own, which is raised.
+    large = {"adbc.flight.sql.client_option.with_max_msg_size": str(4 * MESSAGE_BYTES)}
+    with in_flight(server, **large) as connection, connection.cursor() as cursor:
         try:
             cursor.execute("SELECT '" + "x" * MESSAGE_BYTES + "'")
         except flight.Error as error:
