@@ -72,7 +72,7 @@ impl Pg {
             let shared = Arc::clone(&self.shared);
             async move { connection::serve(&shared, stream, stopping).await }
         })
-        .await
+        .await;
     }
 }
 

@@ -197,9 +197,8 @@ async fn serve(
         voice.note(&format!("Flight SQL: grpc://{}", address(listener)?));
     }
     let pg_done = async {
-        match pg {
-            Some((listener, pg)) => pg.serve(listener, stop()).await,
-            None => {}
+        if let Some((listener, pg)) = pg {
+            pg.serve(listener, stop()).await;
         }
         Ok::<(), Error>(())
     };
