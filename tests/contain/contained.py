@@ -12,7 +12,7 @@ import botocore.exceptions
 outflow, url, scratch, secs_max = sys.argv[1:5]
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
-INCIDENT = "i-00ff00ff00ff00ff"
+INCIDENT = "inc-00ff00ff00ff00ff"
 NETWORK = "203.0.113.9/32"
 DOMAIN = "exfil.example"
 ec2 = boto3.client("ec2", endpoint_url=url, region_name=REGION)

@@ -113,7 +113,7 @@ if types.count("aws_vpc_security_group_egress_rule") < 10:
 HOSTILE = "\"\n}\nresource \"aws_instance\" \"x\" {} # $(touch x) `id` ' ${path.module} %{ if true }"
 incident = {
     "type": "incident",
-    "id": "i-00ff00ff00ff00ff",
+    "id": "inc-00ff00ff00ff00ff",
     "title": HOSTILE,
     "family": "volume.ledger",
     "account_id": "123456789012",

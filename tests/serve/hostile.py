@@ -10,6 +10,12 @@ from server import Server, arguments, ok, same
 
 LIMITS = ["--connections", "20", "--statements", "4"]
 
+# Files and connections that a server may have open at once: fewer than come.
+DESCRIPTORS = 80
+
+# Bytes of a message at most.
+MESSAGE_BYTES = 16 << 20
+
 
 def main():
     with Server(*arguments(), *LIMITS, flight=True) as server:
@@ -21,6 +27,9 @@ def main():
         slow(server)
         large(server)
         waiting(server)
+        flights(server)
+    with Server(*arguments(), flight=True, descriptors=DESCRIPTORS) as server:
+        without_descriptors(server)
 
 
 def startup(user=b"ana"):
@@ -246,6 +255,78 @@ def waiting(server):
             stream.sendall(message(b"Q", sql))
             time.sleep(0.2)
     answers(server, "clients that went before their answers")
+
+
+def in_flight(server, **options):
+    return flight.connect(f"grpc://127.0.0.1:{server.flight}", db_kwargs=options, autocommit=True)
+
+
+def flights(server):
+    """The same by Flight SQL: 200 who are let in, slow readers, messages that are too long."""
+    inside, refused = [], 0
+    for _ in range(200):
+        connection = in_flight(server)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 AS one")
+                same(cursor.fetchone(), (1,), "one of 200")
+        except flight.Error as error:
+            same("too many clients" in str(error), True, f"how one too many is told: {error}")
+            refused += 1
+            connection.close()
+        else:
+            inside.append(connection)
+    same((len(inside), refused), (20, 180), "how many were let in by Flight SQL")
+    for connection in inside:
+        connection.close()
+    time.sleep(0.5)
+    answers(server, "200 connections by Flight SQL")
+    # They ask for all rows several times over, and take none.
+    slow = []
+    for _ in range(8):
+        connection = in_flight(server)
+        cursor = connection.cursor()
+        cursor.execute("SELECT a.* FROM flows a, (SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3) b")
+        slow.append((connection, cursor, cursor.fetch_record_batch()))
+    began = time.monotonic()
+    with in_flight(server) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) > 0 AS some FROM sources")
+        same(cursor.fetchone(), (True,), "beside slow readers by Flight SQL")
+    same(time.monotonic() - began < 20, True, "in time")
+    answers(server, "eight that read nothing of what they asked for by Flight SQL")
+    for connection, cursor, reader in slow:
+        reader.close()
+        cursor.close()
+        connection.close()
+    # The client has a bound of its own, which is raised.
+    large = {"adbc.flight.sql.client_option.with_max_msg_size": str(4 * MESSAGE_BYTES)}
+    with in_flight(server, **large) as connection, connection.cursor() as cursor:
+        try:
+            cursor.execute("SELECT '" + "x" * MESSAGE_BYTES + "'")
+        except flight.Error as error:
+            same("too large" in str(error), True, f"a message that is too long: {error}")
+        else:
+            same("it was done", "it is refused", "a message that is too long")
+        cursor.execute("SELECT 2 AS two")
+        same(cursor.fetchone(), (2,), "after a message that was too long")
+    answers(server, "a message by Flight SQL that is too long")
+
+
+def without_descriptors(server):
+    """Where the system gives no more descriptors, those who come wait until others go; the server neither ends nor spins."""
+    for port in server.pg, server.flight:
+        crowd = [connect(port) for _ in range(2 * DESCRIPTORS)]
+        time.sleep(1)
+        before = server.cpu_secs()
+        time.sleep(2)
+        same(server.is_alive(), True, "without descriptors")
+        same(server.cpu_secs() - before < 0.5, True, "it does not spin without descriptors")
+        for stream in crowd:
+            stream.close()
+    answers(server, "more connections than it has descriptors")
+    with in_flight(server) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT 42 AS n")
+        same(cursor.fetchone(), (42,), "by Flight SQL after more connections than descriptors")
 
 
 main()

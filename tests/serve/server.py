@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -14,14 +15,15 @@ START_SECS_MAX = 60
 class Server:
     """`outflow serve`, at ports that the system chooses."""
 
-    def __init__(self, outflow, scratch, *args, pg=True, flight=False):
+    def __init__(self, outflow, scratch, *args, pg=True, flight=False, descriptors=None):
         self.outflow, self.lake = outflow, f"{scratch}/lake"
         command = [outflow, "serve", "--lake", self.lake, *args]
         if pg:
             command += ["--pg", "127.0.0.1:0"]
         if flight:
             command += ["--flight", "127.0.0.1:0"]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        few = descriptors and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors)))
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=few)
         self.said, self.pg, self.flight = [], None, None
         timer = threading.Timer(START_SECS_MAX, self.process.kill)
         timer.start()
@@ -57,6 +59,11 @@ class Server:
         command = [self.outflow, "query", "--lake", self.lake, "--format", "csv", sql]
         told = subprocess.run(command, capture_output=True, text=True, check=True)
         return list(csv.reader(io.StringIO(told.stdout)))[1:]
+
+    def cpu_secs(self):
+        """What it has computed so far."""
+        fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def is_alive(self):
         return self.process.poll() is None

@@ -21,9 +21,9 @@ pub fn finding_id(parts: &[&str]) -> String {
     format!("f-{:016x}", fnv1a(parts))
 }
 
-/// The id of the incident whose smallest finding id is this: `i-` and 16 hex digits.
+/// The id of the incident whose smallest finding id is this: `inc-` and 16 hex digits, unlike the id of an instance.
 pub fn incident_id(smallest_finding_id: &str) -> String {
-    format!("i-{:016x}", fnv1a(&[smallest_finding_id]))
+    format!("inc-{:016x}", fnv1a(&[smallest_finding_id]))
 }
 
 fn fnv1a(parts: &[&str]) -> u64 {

@@ -35,7 +35,7 @@
 //!                                                      00:00 UTC
 //!       A connection every 60 s
 //!       • 1,440 connections, 60 s ± 0.1 s apart
-//!       i-e608f5f03b4dbdfc · 1 finding · eni-0a1
+//!       inc-e608f5f03b4dbdfc · 1 finding · eni-0a1
 //! ";
 //! assert!(String::from_utf8_lossy(&out).starts_with(expected));
 //! # Ok::<(), std::io::Error>(())

@@ -1,6 +1,6 @@
 //! What is decoded of an object.
 
-use outflow_record::{Decoded, DnsDecoded, Reject};
+use outflow_record::{Decoded, DnsDecoded, Reject, RejectReason};
 
 /// A batch of records of either kind of log.
 #[derive(Debug, Clone)]
@@ -12,6 +12,18 @@ pub enum Batch {
 }
 
 impl Batch {
+    /// Where a record begins within which the source ends, if it does.
+    pub(crate) fn torn_at(&self) -> Option<u64> {
+        let rejects = match self {
+            Self::Flows(decoded) => &decoded.rejects,
+            Self::Queries(decoded) => &decoded.rejects,
+        };
+        let torn = rejects
+            .iter()
+            .find(|reject| reject.reason == RejectReason::Truncated);
+        torn.map(|reject| reject.offset)
+    }
+
     pub(crate) fn rejects(&mut self) -> &mut [Reject] {
         match self {
             Self::Flows(decoded) => &mut decoded.rejects,

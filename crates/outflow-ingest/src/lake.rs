@@ -7,11 +7,13 @@
 //! ```
 
 mod files;
+mod handing;
 mod identity;
 mod known;
 mod loader;
 mod rehash;
 mod rows;
+mod scan;
 pub(crate) mod sources;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -31,11 +33,13 @@ use crate::pipeline::queue::Queue;
 use crate::pipeline::tally::Tally;
 use crate::pipeline::threads;
 use crate::{Context, Object, Problem, Progress};
+use files::Files;
 use identity::Identity;
-use loader::{Loaded, Loader};
+use loader::{Loaded, Loader, Sink};
 use sources::SourceRow;
 
 pub use rehash::{Rehashed, rehash};
+pub use scan::{Named, Scan};
 
 /// Bytes, as stored, of the objects of a batch at most, but for the last of them: what is read again if the machine dies,
 /// and some twenty seconds of work for one.
@@ -135,16 +139,9 @@ struct Run<'a> {
 impl Run<'_> {
     /// Finds out which destinations have names. Those that answers tell are not among them: answers may come later.
     fn name_destinations(&mut self) {
-        let known = KnownDestinations::built_in().and_then(|built_in| {
-            knowledge::of(&self.settings.context, &PassiveDns::default(), &built_in)
-        });
-        match known {
-            Ok(known) => self.destinations = Arc::new(known.destinations),
-            Err(error) => {
-                let remark =
-                    format!("destinations have no names, and are told by network: {error}");
-                self.done.remarks.push(remark);
-            }
+        match destinations(&self.settings.context) {
+            Ok(known) => self.destinations = known,
+            Err(remark) => self.done.remarks.push(remark),
         }
     }
 
@@ -231,8 +228,13 @@ impl Run<'_> {
             .collect();
         let failed: Mutex<Option<Error>> = Mutex::new(None);
         let work = || {
-            let mut loader =
-                Loader::new(self.settings, self.lake, self.progress, &self.destinations);
+            let files = Files::new(self.lake, self.settings.wanted.as_ref());
+            let mut loader = Loader::new(
+                self.settings,
+                Sink::Files(files),
+                self.progress,
+                &self.destinations,
+            );
             while let Some((object, fetched)) = queue.next() {
                 let Some(identity) = identities.get(object.uri.as_str()) else {
                     continue;
@@ -312,6 +314,18 @@ impl Run<'_> {
         }
         self.done.accounts = self.tally.accounts();
         self.done
+    }
+}
+
+/// The destinations that have names; else a remark that they have none.
+fn destinations(context: &Context) -> Result<Arc<DestinationGroups>, String> {
+    let known = KnownDestinations::built_in()
+        .and_then(|built_in| knowledge::of(context, &PassiveDns::default(), &built_in));
+    match known {
+        Ok(known) => Ok(Arc::new(known.destinations)),
+        Err(error) => Err(format!(
+            "destinations have no names, and are told by network: {error}"
+        )),
     }
 }
 

@@ -39,7 +39,7 @@ pub use context::{CONTEXT_FILE_BYTES_MAX, CONTEXT_INFLATED_BYTES_MAX, Context, C
 pub use error::{Error, ReadError};
 pub use estimate::{Estimate, Share};
 pub use filter::Filter;
-pub use lake::{IngestSettings, Ingested, Rehashed, Wanted, ingest, rehash};
+pub use lake::{IngestSettings, Ingested, Named, Rehashed, Scan, Wanted, ingest, rehash};
 pub use list::{ListOptions, Listing, list, list_with, no_log};
 pub use object::Object;
 pub use parquet::{Parquet, ParquetRead};

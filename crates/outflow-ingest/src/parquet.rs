@@ -139,17 +139,16 @@ impl Parquet {
         };
         let mut table = Table::try_new(metadata.schema())?;
         codecs_are_known(&metadata, table.paths())?;
-        let mut damage = None;
+        let mut damage = Damage::default();
         for group in 0..metadata.metadata().num_row_groups() {
-            let read = self.decode_group(&metadata, group, &mut table, sink);
-            if let Err(stopped) = read {
-                damage = match stopped {
-                    Stopped::Damaged(error) => Some(error.to_string()),
-                    Stopped::Refused(error) => return Err(error),
-                };
-                break;
+            match self.decode_group(&metadata, group, &mut table, sink) {
+                Ok(()) => {}
+                // Each stands by itself: those behind it may be sound.
+                Err(Stopped::Damaged(error)) => damage.add(group, &error),
+                Err(Stopped::Refused(error)) => return Err(error),
             }
         }
+        let damage = damage.told(metadata.metadata().num_row_groups());
         Ok(ParquetRead {
             rows: table.rows(),
             unknown: table.unknown().to_vec(),
@@ -240,6 +239,31 @@ impl Table {
             Self::Flows(own) => own.conform(batch).map(Batch::Flows),
             Self::Queries(own) => own.conform(batch).map(Batch::Queries),
         }
+    }
+}
+
+/// Row groups that could not be read to their ends.
+#[derive(Default)]
+struct Damage {
+    groups: usize,
+    /// The first of them, and why.
+    first: Option<(usize, String)>,
+}
+
+impl Damage {
+    fn add(&mut self, group: usize, error: &ParquetError) {
+        self.groups += 1;
+        self.first.get_or_insert_with(|| (group, error.to_string()));
+    }
+
+    /// What is to be said of it, of so many row groups; none if there is none.
+    fn told(self, all: usize) -> Option<String> {
+        let (first, why) = self.first?;
+        let of = match self.groups {
+            1 => format!("row group {first}"),
+            more => format!("{more} row groups, {first} the first,"),
+        };
+        Some(format!("{of} of {all} cannot be read to the end: {why}"))
     }
 }
 

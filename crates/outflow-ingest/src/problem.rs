@@ -71,12 +71,21 @@ impl Problem {
         )
     }
 
-    /// A Parquet object that broke off.
+    /// An object that ends within a record.
+    pub(crate) fn torn(object: &Object, offset: u64) -> Self {
+        Self::of(
+            object,
+            format!("is damaged: it ends within the record that begins at byte {offset}"),
+            "what stands before it is counted; fetch the object again for the rest, or wait until it is written to its end",
+        )
+    }
+
+    /// A Parquet object of which not all can be read.
     pub(crate) fn cut(object: &Object, rows: u64, reason: &str) -> Self {
         Self::of(
             object,
-            format!("is damaged behind row {rows}: {reason}"),
-            "what was read before the damage is counted; fetch the object again for the rest",
+            format!("is damaged: {reason}; {rows} rows could be read"),
+            "what could be read is counted; fetch the object again for the rest",
         )
     }
 

@@ -10,6 +10,7 @@
 //!
 //! The file's own name is preferred to its folders; a part that does not have its form counts as absent.
 
+use outflow_lake::Table;
 use outflow_record::Timestamp;
 
 /// The parts of a name, as far as they are there.
@@ -121,6 +122,22 @@ pub(crate) fn delivered_at(path: &str) -> Option<Timestamp> {
         small(&date[6..])?,
     );
     Timestamp::from_utc(date, (small(&clock[..2])?, small(&clock[2..])?, 0))
+}
+
+/// The table in which rows of an object are, if its name is one that AWS gives: what else it holds is rejects and coverage.
+pub(crate) fn log_of(path: &str) -> Option<Table> {
+    let file = path.rsplit(['/', std::path::MAIN_SEPARATOR]).next()?;
+    let parts: Vec<&str> = file.split('_').collect();
+    delivered_at(path)?;
+    match parts[..] {
+        [account, "vpcflowlogs", region, _flow_log, _time, _hash] => account_id(account)
+            .and(region_name(region))
+            .map(|_| Table::Flows),
+        [vpc, "vpcdnsquerylogs", account, _time, _hash] if vpc.starts_with("vpc-") => {
+            account_id(account).map(|_| Table::Dns)
+        }
+        _ => None,
+    }
 }
 
 pub(crate) fn account_id(text: &str) -> Option<String> {

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod column;
+mod handed;
 mod hours;
 mod order;
 mod profiles;
@@ -110,6 +111,8 @@ pub struct FlowRows {
     workload_keys: Vec<i32>,
     /// By row: what is rolled up.
     rolled: Vec<profiles::Row>,
+    /// Whether anything is rolled up.
+    are_rolled: bool,
     positions: Positions,
 }
 
@@ -177,6 +180,7 @@ impl Default for FlowRows {
             remote_numbers: Vec::new(),
             workload_keys: Vec::new(),
             rolled: Vec::new(),
+            are_rolled: true,
             positions: Positions {
                 first_enriched: at(enriched::FLOW_LOG_ID),
                 counted: at(enriched::COUNTED),
@@ -228,7 +232,9 @@ impl FlowRows {
         self.append_flows(seen, rows);
         self.addresses.end();
         self.append_names(seen, rows);
-        self.append_rolled(seen, rows);
+        if self.are_rolled {
+            self.append_rolled(seen, rows);
+        }
         self.len += rows.len();
     }
 

@@ -6,6 +6,8 @@
 //!           Library: saved queries, checked values┘          AnswerWriter: table, CSV, JSON, Parquet, Arrow
 //! ```
 //!
+//! Of sources, [`Session::decode`] has tables decoded as they are read, instead of a lake's.
+//!
 //! One engine, DataFusion, in one [`Session`]. Only what reads is let through.
 //!
 //! Not here: what makes the tables (`outflow-ingest`), functions of SQL (`outflow-udf`), servers.
@@ -17,7 +19,7 @@ pub use given::{FoundError, GivenTable, found, guardduty};
 pub use library::{
     Column, Library, LibraryError, Parameter, ParameterKind, QUERY_BYTES_MAX, SavedQuery,
 };
-pub use needs::Needs;
+pub use needs::{Needs, Reads};
 pub use only::Only;
 pub use row::{Row, rows};
 pub use session::{
@@ -42,6 +44,8 @@ mod once;
 mod only;
 mod row;
 mod session;
+mod source;
+mod sum;
 mod table;
 mod tables;
 mod timeline;

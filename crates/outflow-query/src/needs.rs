@@ -1,12 +1,16 @@
-//! What of a lake a query reads, so that of sources no more need be written down for it.
+//! What of a lake a query reads, so that of sources no more need be read or written down for it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::config::Dialect;
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{LogicalPlan, TableScan};
+use datafusion::logical_expr::expr_rewriter::unnormalize_cols;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, LogicalPlan, TableScan};
+use outflow_ingest::{Named, Scan};
 use outflow_lake::Table;
 
 use crate::error::Error;
@@ -14,25 +18,46 @@ use crate::given::GIVEN;
 use crate::names::Asked;
 use crate::once::SEEN_AT_ONE_POINT;
 use crate::session::{Session, check_size};
+use crate::source::{DECODED, needed};
 use crate::tables::named;
 
 /// The tables that a query reads, and which of their columns.
 pub type Needs = BTreeMap<Table, BTreeSet<String>>;
 
+/// How a query reads tables, as it is planned.
+#[derive(Debug, Clone, Default)]
+pub struct Reads {
+    /// What of them; `None` if all may be read, as by the views in which bytes are seen at one point: they look through the lake
+    /// before they are planned.
+    pub needs: Option<Needs>,
+    /// Each table as often as it is read, with what all rows have to be that are wanted of it.
+    scans: Vec<(Table, Option<Expr>)>,
+    /// Whether names are asked for, which are found in `dns`.
+    is_naming: bool,
+}
+
+impl Reads {
+    /// Whether the query reads rows of a single table, once, and such as sources hand on: it need not be written down what is
+    /// read.
+    pub fn is_one_pass(&self) -> bool {
+        let one = matches!(&self.scans[..], [(table, _)] if DECODED.contains(table));
+        one && self.needs.is_some() && !self.is_naming
+    }
+}
+
 /// The schema that tells of tables.
 const INFORMATION_SCHEMA: &str = "information_schema";
 
 impl Session {
-    /// What a query reads, as it is planned; `None` if all may be read, as by the views in which bytes are seen at one point: they
-    /// look through the lake before they are planned.
+    /// How a query reads tables.
     ///
     /// # Errors
     /// Those of [`Session::query`] before it runs.
-    pub async fn needs(
+    pub async fn reads(
         &self,
         sql: &str,
         values: Vec<(String, ScalarValue)>,
-    ) -> Result<Option<Needs>, Error> {
+    ) -> Result<Reads, Error> {
         check_size(sql)?;
         let state = self.context().state();
         let statement = state.sql_to_statement(sql, &Dialect::Generic)?;
@@ -41,20 +66,55 @@ impl Session {
             .iter()
             .any(|name| SEEN_AT_ONE_POINT.contains(&name.table()))
         {
-            return Ok(None);
+            return Ok(Reads::default());
         }
         let plan = self.plan(sql, values).await?;
         let mut needs = Needs::new();
-        if Asked::of(&plan)?.any() {
+        let mut reads = Reads {
+            is_naming: Asked::of(&plan)?.any(),
+            ..Reads::default()
+        };
+        if reads.is_naming {
             needs.entry(Table::Dns).or_default();
         }
-        let is_known = scans(&state.optimize(&plan)?, &mut needs)?;
-        Ok(is_known.then_some(needs))
+        let is_known = scans(&state.optimize(&plan)?, &mut needs, &mut reads.scans)?;
+        reads.needs = is_known.then_some(needs);
+        Ok(reads)
+    }
+
+    /// Of objects whose names tell this, which a query that reads tables like that needs.
+    ///
+    /// # Errors
+    /// [`Error::Run`], which is a fault of the program.
+    pub fn needed(&self, reads: &Reads, named: &[Named]) -> Result<Vec<bool>, Error> {
+        let tells_of_objects =
+            |(table, _): &(Table, _)| [Table::Sources, Table::Rejects].contains(table);
+        if reads.needs.is_none() || reads.is_naming || reads.scans.iter().any(tells_of_objects) {
+            return Ok(vec![true; named.len()]);
+        }
+        let state = self.context().state();
+        let mut all = vec![false; named.len()];
+        for (table, filter) in &reads.scans {
+            let needed = needed(&state, *table, named, filter.as_ref())?;
+            for (all, needed) in all.iter_mut().zip(needed) {
+                *all |= needed;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Has queries decode sources as they read `flows`, `dns` and `coverage`, instead of reading those tables of the lake.
+    pub fn decode(&self, scan: Arc<Scan>) {
+        self.tables().decode(scan);
     }
 }
 
 /// Notes what a plan reads; says whether all of it is known.
-fn scans(plan: &LogicalPlan, needs: &mut Needs) -> Result<bool, DataFusionError> {
+fn scans(
+    plan: &LogicalPlan,
+    needs: &mut Needs,
+    scans: &mut Vec<(Table, Option<Expr>)>,
+) -> Result<bool, DataFusionError> {
     let mut is_known = true;
     plan.apply_with_subqueries(|node| {
         if let LogicalPlan::TableScan(scan) = node {
@@ -63,6 +123,9 @@ fn scans(plan: &LogicalPlan, needs: &mut Needs) -> Result<bool, DataFusionError>
             match named(name) {
                 Some(table) => {
                     let columns = columns(scan);
+                    // Columns go by the names that a query gives tables.
+                    let filters = unnormalize_cols(scan.filters.iter().cloned());
+                    scans.push((table, conjunction(filters)));
                     needs.entry(table).or_default().extend(columns);
                 }
                 None => is_known &= is_told || GIVEN.contains(&name),

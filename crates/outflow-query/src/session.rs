@@ -14,7 +14,7 @@ use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{AggregateUDF, LogicalPlan};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser;
@@ -29,6 +29,7 @@ use crate::bind::bind;
 use crate::error::Error;
 use crate::given::GivenTable;
 use crate::only::Only;
+use crate::sum::CheckedSum;
 use crate::tables::LakeTables;
 
 /// The catalog that tables are in: what a name without one means.
@@ -229,6 +230,11 @@ impl Session {
         Ok(plan)
     }
 
+    /// What the engine finds tables in.
+    pub(crate) fn tables(&self) -> &LakeTables {
+        &self.tables
+    }
+
     /// The engine.
     pub(crate) fn context(&self) -> &SessionContext {
         &self.context
@@ -342,6 +348,7 @@ fn reads(statement: &Statement) -> bool {
 }
 
 fn register(context: &SessionContext, known: Known) {
+    context.register_udaf(AggregateUDF::new_from_impl(CheckedSum::default()));
     let functions = outflow_udf::functions(known);
     for function in functions.scalar {
         context.register_udf(function);

@@ -12,6 +12,7 @@ use datafusion::execution::SessionState;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ident};
 use datafusion::prelude::SessionContext;
+use outflow_ingest::Scan;
 use outflow_lake::table::{DAY, SOURCE_ID, SOURCE_ROW};
 use outflow_lake::{Lake, Table};
 use outflow_record::{Field, Kind};
@@ -22,6 +23,7 @@ use crate::once::{
     FLOWS_LOGGED, FLOWS_ONCE, PASSED_HOSTS, PROFILES_ONCE, REPEATED_LOGS, Sightings,
 };
 use crate::only::Only;
+use crate::source::{DECODED, SourceTable};
 use crate::table::LakeTable;
 
 /// The flow records as AWS's own queries for Athena have them: AWS's columns, times in seconds, days as `date`. Queries
@@ -46,6 +48,8 @@ pub(crate) struct LakeTables {
     sightings: tokio::sync::Mutex<Option<Seen>>,
     names: tokio::sync::Mutex<names::Read>,
     given: RwLock<BTreeMap<&'static str, Arc<MemTable>>>,
+    /// Sources that are decoded where some of the lake's tables are named.
+    sources: RwLock<Option<Arc<Scan>>>,
 }
 
 impl std::fmt::Debug for LakeTables {
@@ -67,6 +71,7 @@ impl LakeTables {
             sightings: tokio::sync::Mutex::new(None),
             names: tokio::sync::Mutex::default(),
             given: RwLock::default(),
+            sources: RwLock::default(),
         }
     }
 
@@ -74,6 +79,18 @@ impl LakeTables {
     pub(crate) fn serve(&self, engine: Engine) {
         // It is said once.
         self.engine.get_or_init(|| engine);
+    }
+
+    /// Has these sources decoded in the place of tables.
+    pub(crate) fn decode(&self, scan: Arc<Scan>) {
+        let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
+        *sources = Some(scan);
+    }
+
+    /// The sources that are decoded where a table is named, if there are any.
+    fn sources_of(&self, table: Table) -> Option<Arc<Scan>> {
+        let sources = self.sources.read().unwrap_or_else(PoisonError::into_inner);
+        sources.clone().filter(|_| DECODED.contains(&table))
     }
 
     /// Adds a table beside those of the lake, or puts it in the place of one of its name that was given before.
@@ -184,6 +201,9 @@ impl LakeTables {
     }
 
     async fn open(&self, table: Table) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+        if let Some(scan) = self.sources_of(table) {
+            return Ok(Arc::new(SourceTable::new(table, scan)));
+        }
         let lake = self.lake.clone();
         let files = waiting(move || lake.files(&lake.snapshot(table)?)).await?;
         Ok(Arc::new(LakeTable::new(table, files, self.store.clone())))

@@ -52,8 +52,8 @@ pub enum Error {
         /// Why not.
         source: Box<DataFusionError>,
     },
-    /// No connection can be accepted any more.
-    #[error("could not accept connections")]
+    /// HTTP/2 is served no more.
+    #[error("could not go on serving")]
     Accept {
         /// Why not.
         source: io::Error,

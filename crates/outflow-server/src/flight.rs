@@ -103,7 +103,7 @@ impl Flight {
     /// Serves those who connect, until `stop` comes. Then calls may go on for [`crate::ServeLimits::grace`].
     ///
     /// # Errors
-    /// [`Error::Accept`] if nobody can connect any more.
+    /// [`Error::Accept`] if HTTP/2 cannot be served, which is a fault of the program.
     pub async fn serve(
         self,
         listener: TcpListener,

@@ -7,8 +7,6 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::error::Error;
-
 /// Connections of clients of which it is not known yet who they are. One more is closed without a word: whoever opens so many
 /// at once is no client.
 const UNKNOWN_MAX: usize = 512;
@@ -16,8 +14,35 @@ const UNKNOWN_MAX: usize = 512;
 /// How long to wait after a connection could not be accepted, as when there are no descriptors left.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
-/// How often in a row that may be.
-const ACCEPT_FAILURES_MAX: u32 = 600;
+/// Accepts the next connection, however long that takes. Where it fails, as descriptors or memory are short, it may be better soon:
+/// connections end, and those who wait to be accepted are kept by the system. So no failure ends a server, and none is followed by
+/// the next at once.
+pub(crate) async fn accept(listener: &TcpListener) -> TcpStream {
+    let mut is_told = false;
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) if is_of_one(&error) => tracing::debug!(%error, "a connection went"),
+            Err(error) => {
+                // Told once for a row of them, not ten times a second.
+                if !is_told {
+                    tracing::warn!(%error, "could not accept a connection");
+                }
+                is_told = true;
+                tokio::time::sleep(ACCEPT_AGAIN).await;
+            }
+        }
+    }
+}
+
+/// Whether a failure is that of the connection which was to be accepted, so that the next one may be.
+fn is_of_one(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
+}
 
 /// When all has to have ended; none, as long as the server goes on.
 pub(crate) type Stopping = watch::Receiver<Option<Instant>>;
@@ -43,34 +68,22 @@ pub(crate) async fn serve<F: Future<Output = ()> + Send + 'static>(
     stop: impl Future<Output = ()>,
     grace: Duration,
     each: impl Fn(TcpStream, Stopping) -> F,
-) -> Result<(), Error> {
+) {
     let (tell, told) = watch::channel(None);
     let mut tasks = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
-    let mut failures = 0;
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let stream = tokio::select! {
+            stream = accept(&listener) => stream,
             Some(_) = tasks.join_next(), if !tasks.is_empty() => continue,
             () = &mut stop => break,
         };
-        match accepted {
-            Ok((stream, _)) => {
-                failures = 0;
-                // What is small and waited for must not wait for more.
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%error, "a connection went before it was served");
-                    continue;
-                }
-                tasks.spawn(each(stream, told.clone()));
-            }
-            Err(source) if failures >= ACCEPT_FAILURES_MAX => return Err(Error::Accept { source }),
-            Err(error) => {
-                failures += 1;
-                tracing::warn!(%error, "could not accept a connection");
-                tokio::time::sleep(ACCEPT_AGAIN).await;
-            }
+        // What is small and waited for must not wait for more.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection went before it was served");
+            continue;
         }
+        tasks.spawn(each(stream, told.clone()));
     }
     drop(listener);
     let until = Instant::now() + grace;
@@ -82,7 +95,6 @@ pub(crate) async fn serve<F: Future<Output = ()> + Send + 'static>(
         tracing::warn!("connections were closed that did not end in time");
     }
     tasks.shutdown().await;
-    Ok(())
 }
 
 /// Room for those of whom it is not known who they are.

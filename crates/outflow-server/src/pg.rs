@@ -12,7 +12,6 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_rustls::TlsAcceptor;
 
 use crate::engine::Engine;
-use crate::error::Error;
 use crate::listen;
 use crate::tls::Tls;
 use crate::users::{Users, same};
@@ -67,20 +66,13 @@ impl Pg {
     }
 
     /// Serves those who connect, until `stop` comes. Then statements that run may go on for [`crate::ServeLimits::grace`].
-    ///
-    /// # Errors
-    /// [`Error::Accept`] if nobody can connect any more.
-    pub async fn serve(
-        self,
-        listener: TcpListener,
-        stop: impl Future<Output = ()>,
-    ) -> Result<(), Error> {
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let grace = self.shared.engine.limits().grace;
         listen::serve(listener, stop, grace, |stream, stopping| {
             let shared = Arc::clone(&self.shared);
             async move { connection::serve(&shared, stream, stopping).await }
         })
-        .await
+        .await;
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) enum CaseCommand {
 /// and the SHA-256 of every file, in the form of `sha256sum`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  outflow case export i-3b28b336fa5d2bca --lake ./lake --out ./case-17\n  outflow case verify ./case-17"
+    after_help = "Examples:\n  outflow case export inc-3b28b336fa5d2bca --lake ./lake --out ./case-17\n  outflow case verify ./case-17"
 )]
 pub(crate) struct ExportArgs {
     /// The incident's id, or what it begins with.

@@ -25,8 +25,8 @@ use crate::voice::Voice;
 /// folder. Nothing is changed unless --apply says so.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  outflow detect ./flow-logs --format json --out found.jsonl\n  outflow contain i-3b28b336fa5d2bca \
-                        --incidents found.jsonl --context ./inventory --out ./contain-17\n  outflow contain i-3b28b336fa5d2bca \
+    after_help = "Examples:\n  outflow detect ./flow-logs --format json --out found.jsonl\n  outflow contain inc-3b28b336fa5d2bca \
+                        --incidents found.jsonl --context ./inventory --out ./contain-17\n  outflow contain inc-3b28b336fa5d2bca \
                         --incidents found.jsonl --out ./contain-17 --apply\n  outflow contain --undo ./contain-17"
 )]
 pub(crate) struct ContainArgs {

@@ -102,6 +102,9 @@ pub(crate) fn run(
         return library::tell(args.show.as_deref(), args.queries.as_deref());
     }
     let asked = Asked::of(&args)?;
+    if args.of.lake.is_some() {
+        args.of.how.check_lake()?;
+    }
     let only = args.of.only()?;
     let out = args.out.as_deref();
     let mut opened = args.of.begin(only, out, flow_format, voice)?;
@@ -109,23 +112,28 @@ pub(crate) fn run(
         .given
         .give(&opened.session, &args.of.how.select, voice)?;
     // A wrong query is told before anything is read for it.
-    let needs = match &asked {
+    let reads = match &asked {
         Some(asked) if opened.is_unread() => {
-            let needs = answer::needs(&opened, asked);
-            needs.map_err(|stop| stop.failure(&asked.sql))?
+            let reads = answer::reads(&opened, asked);
+            Some(reads.map_err(|stop| stop.failure(&asked.sql))?)
         }
         _ => None,
     };
-    opened.read(needs, voice)?;
-    if opened.exit == Exit::Done {
-        opened.exit = given;
-    }
-    match asked {
-        Some(asked) => tell(&opened, &asked, &args).map(|()| opened.exit),
+    opened.read(reads.as_ref(), voice)?;
+    let told = match asked {
+        Some(asked) => {
+            let told = tell(&opened, &asked, &args);
+            opened.say(voice);
+            told.map(|()| opened.exit)
+        }
         None => {
             let library = asked::library(args.queries.as_deref())?;
             Shell::new(&opened, &library, voice).run()
         }
+    };
+    match told? {
+        Exit::Done => Ok(given),
+        exit => Ok(exit),
     }
 }
 

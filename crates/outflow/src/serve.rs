@@ -84,6 +84,7 @@ pub(crate) fn run(args: ServeArgs, voice: Voice) -> Result<Exit, Failure> {
         return print(outflow_server::line_of_token(name, &secret()?));
     }
     args.check()?;
+    args.how.check_lake()?;
     let users = args.users.as_deref().map(Users::read).transpose();
     let users = users.map_err(unusable)?;
     let tls = match (&args.tls_cert, &args.tls_key) {
@@ -196,10 +197,10 @@ async fn serve(
         voice.note(&format!("Flight SQL: grpc://{}", address(listener)?));
     }
     let pg_done = async {
-        match pg {
-            Some((listener, pg)) => pg.serve(listener, stop()).await,
-            None => Ok(()),
+        if let Some((listener, pg)) = pg {
+            pg.serve(listener, stop()).await;
         }
+        Ok::<(), Error>(())
     };
     let flight_done = async {
         match flight {
@@ -209,7 +210,7 @@ async fn serve(
     };
     let mut served = std::pin::pin!(async { tokio::try_join!(pg_done, flight_done) });
     let asked = tokio::select! {
-        // Before it is asked to, it only ends as nobody can connect any more.
+        // Before it is asked to, it only ends by a fault of the program.
         ended = &mut served => return ended.map(|_| ()).map_err(unusable),
         asked = signal() => asked,
     };

@@ -3,7 +3,7 @@
 mod given;
 mod source;
 
-use source::Unread;
+use source::{Decoded, Unread};
 
 pub(crate) use given::{GivenArgs, GuardDutyArgs};
 
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use outflow_ingest::Context;
 use outflow_lake::Lake;
-use outflow_query::{Error, Limits, Needs, Only, STACK_BYTES, Session};
+use outflow_query::{Error, Limits, Only, Reads, STACK_BYTES, Session};
 use outflow_record::Format;
 use outflow_udf::Known;
 use tempfile::TempDir;
@@ -65,8 +65,8 @@ pub(crate) struct SessionArgs {
     /// Ask this lake: a folder, or s3://bucket/prefix.
     #[arg(long, value_name = "PLACE", conflicts_with = "sources")]
     pub(crate) lake: Option<String>,
-    /// Ask these sources, which are read into a lake of the moment first: files, folders, s3://bucket/prefix, or `-`.
-    /// May be repeated.
+    /// Ask these sources: files, folders, s3://bucket/prefix. They are decoded as the query reads them, or read into a lake of the
+    /// moment first where it goes through them more than once. May be repeated.
     #[arg(long = "source", value_name = "SOURCE")]
     pub(crate) sources: Vec<OsString>,
     #[command(flatten)]
@@ -103,6 +103,8 @@ pub(crate) struct Opened {
     pub(crate) exit: Exit,
     /// Sources that are still to be read into the lake.
     unread: Option<Unread>,
+    /// Sources that are decoded as queries read them.
+    decoded: Option<Decoded>,
     /// The folder of a lake of the moment, which goes with this.
     _folder: Option<TempDir>,
 }
@@ -202,6 +204,7 @@ impl SessionArgs {
             runtime: runtime(threads)?,
             exit: Exit::Done,
             unread,
+            decoded: None,
             _folder: folder,
         })
     }
@@ -213,16 +216,52 @@ impl Opened {
         self.unread.is_some()
     }
 
-    /// Reads the sources, of which this is needed; all without.
-    pub(crate) fn read(&mut self, needs: Option<Needs>, voice: Voice) -> Result<(), Failure> {
-        if let Some(unread) = self.unread.take() {
-            self.exit = unread.read(&self.lake, needs, voice)?;
+    /// Reads the sources, or as much of them as a query reads like that; where that goes through them once, they are decoded when it
+    /// is asked.
+    pub(crate) fn read(&mut self, reads: Option<&Reads>, voice: Voice) -> Result<(), Failure> {
+        let Some(mut unread) = self.unread.take() else {
+            return Ok(());
+        };
+        let Some(reads) = reads else {
+            self.exit = unread.read(&self.lake, None, voice)?;
+            return Ok(());
+        };
+        if reads.is_one_pass() {
+            let decoded = unread.decoded(voice);
+            self.session.decode(Arc::clone(&decoded.scan));
+            self.decoded = Some(decoded);
+            return Ok(());
         }
+        let chosen = unread.choose(&self.session, reads, voice);
+        chosen.map_err(|error| failure(error, ""))?;
+        self.exit = unread.read(&self.lake, reads.needs.clone(), voice)?;
         Ok(())
+    }
+
+    /// Says what is wrong with sources that were read for queries until now.
+    pub(crate) fn say(&mut self, voice: Voice) {
+        if let Some(decoded) = &self.decoded
+            && self.exit == Exit::Done
+        {
+            self.exit = decoded.say(voice);
+        }
     }
 }
 
 impl HowArgs {
+    /// Refuses what says how to read sources, where a lake is asked that was made of them.
+    pub(crate) fn check_lake(&self) -> Result<(), Failure> {
+        if self.internal.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::usage(
+            anyhow!(
+                "--internal says where the border is when sources are read, and a lake has the border with which it was ingested"
+            ),
+            "leave it out, or ingest the sources into another lake with `outflow ingest --internal`",
+        ))
+    }
+
     /// Threads that read and ask.
     pub(crate) fn workers(&self) -> usize {
         judging::workers(self.threads)

@@ -38,7 +38,7 @@ pub(crate) const GAP_SECS: u32 = 900;
 #[command(
     after_help = "Examples:\n  outflow timeline --lake ./lake --interface eni-0a1b --since 2026-10-01 --until 2026-10-02\n  \
                         outflow timeline --source ./flow-logs --ip 203.0.113.9 --format json\n  \
-                        outflow timeline --lake ./lake --incident i-3b28b336fa5d2bca --format html --out theft.html"
+                        outflow timeline --lake ./lake --incident inc-3b28b336fa5d2bca --format html --out theft.html"
 )]
 pub(crate) struct TimelineArgs {
     #[command(flatten)]

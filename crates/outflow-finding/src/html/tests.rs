@@ -192,7 +192,7 @@ fn an_incident_says_who_where_why_and_what_to_look_at() {
     let page = page(vec![theft(), beacon()]);
     insta::assert_snapshot!(between(&page, "<article ", "<h3>Evidence</h3>"), @r#"
     id="incident-1" class="critical">
-    <p class="kind"><span class="badge critical">Critical</span> <span>risk 96</span> <span>volume.ledger</span> <span>i-082c3e4497f0f0fd</span></p>
+    <p class="kind"><span class="badge critical">Critical</span> <span>risk 96</span> <span>volume.ledger</span> <span>inc-082c3e4497f0f0fd</span></p>
     <h2><span class="rank">1</span> 48.2 GB to a network never sent to before (+1 more)</h2>
     <ul class="why">
     <li>2026-10-01: 47.0 GB of payload within 24 hours is explained by nothing known</li>

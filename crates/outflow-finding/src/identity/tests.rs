@@ -4,7 +4,7 @@ use super::*;
 fn ids_are_pinned() {
     assert_eq!(finding_id(&[]), "f-cbf29ce484222325");
     assert_eq!(finding_id(&["a"]), "f-529a4ddc8ff56bbf");
-    assert_eq!(incident_id("f-cbf29ce484222325"), "i-5bcb782c9767f58c");
+    assert_eq!(incident_id("f-cbf29ce484222325"), "inc-5bcb782c9767f58c");
 }
 
 #[test]

@@ -156,7 +156,7 @@ fn a_table_of_100_columns() {
           • 2026-10-01: 48.2 GB left in 2 h 10 min, where this workload never sent more than 1.1 GB a
             day in the 28 days before
           • no other of 214 senders ever used 198.51.100.0/24
-          i-70bb1126042d3a6c · 2 findings · eni-0123456789abcdef0 · vpc-0f00ba11 · T1048 T1567.002 ·
+          inc-70bb1126042d3a6c · 2 findings · eni-0123456789abcdef0 · vpc-0f00ba11 · T1048 T1567.002 ·
           98.5 % of minutes seen
 
     2    40  medium    beacon         eni-0fedcba9876543210  updates.example.net    1.4 MB  2026-10-01
@@ -164,7 +164,7 @@ fn a_table_of_100_columns() {
                                                                                             +1 d
           A connection every 60 s
           • 60 seconds, against 0.5
-          i-8c5c7ea76608ca9c · 1 finding · eni-0fedcba9876543210
+          inc-8c5c7ea76608ca9c · 1 finding · eni-0fedcba9876543210
 
     objects  288, damaged 1
     lines    1,200,000 = rows 1,199,000 + coverage 988 + rejects 12; besides, headers 288, blank 0
@@ -192,7 +192,7 @@ fn a_table_of_80_columns() {
           • 48.2 GB left in 2 h 10 min, where this workload never sent more than 1.1
             GB a day in the 28 days before
           • no other of 214 senders ever used 198.51.100.0/24
-          i-1faac5ce8d215b0e · 1 finding · eni-0123456789abcdef0 · vpc-0f00ba11 ·
+          inc-1faac5ce8d215b0e · 1 finding · eni-0123456789abcdef0 · vpc-0f00ba11 ·
           T1048 T1567.002 · 98.5 % of minutes seen
 
     2    40  medium    beacon         eni-0fedcba  updates.ex   1.4 MB  2026-10-01
@@ -200,7 +200,7 @@ fn a_table_of_80_columns() {
                                                                         +1 d
           A connection every 60 s
           • 60 seconds, against 0.5
-          i-8c5c7ea76608ca9c · 1 finding · eni-0fedcba9876543210
+          inc-8c5c7ea76608ca9c · 1 finding · eni-0fedcba9876543210
 
     objects  288, damaged 1
     lines    1,200,000 = rows 1,199,000 + coverage 988 + rejects 12; besides,
@@ -225,14 +225,14 @@ fn without_a_width_nothing_wraps() {
           48.2 GB to a network never sent to before
           • 48.2 GB left in 2 h 10 min, where this workload never sent more than 1.1 GB a day in the 28 days before
           • no other of 214 senders ever used 198.51.100.0/24
-          i-1faac5ce8d215b0e · 1 finding · eni-0123456789abcdef0 · vpc-0f00ba11 · T1048 T1567.002 · 98.5 % of minutes seen
+          inc-1faac5ce8d215b0e · 1 finding · eni-0123456789abcdef0 · vpc-0f00ba11 · T1048 T1567.002 · 98.5 % of minutes seen
 
     2    40  medium    beacon         eni-0fedcba9876543210  updates.example.net       1.4 MB  2026-10-01
                                                                                                00:00 UTC
                                                                                                +1 d
           A connection every 60 s
           • 60 seconds, against 0.5
-          i-8c5c7ea76608ca9c · 1 finding · eni-0fedcba9876543210
+          inc-8c5c7ea76608ca9c · 1 finding · eni-0fedcba9876543210
 
     objects  288, damaged 1
     lines    1,200,000 = rows 1,199,000 + coverage 988 + rejects 12; besides, headers 288, blank 0

@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use arrow_array::RecordBatch;
 use outflow_enrich::{DestinationGroups, EnrichedBatch, Enricher, Origin, Via};
-use outflow_lake::{DataFile, EncodeError, Error, Lake, Partition, Seen, SourceId, Table};
+use outflow_lake::{DataFile, EncodeError, Error, Partition, Seen, SourceId, Table};
 use outflow_record::{
     Decoded, DnsDecoded, DnsField, Field, FlowBatch, LogKind, Reject, RejectReason,
 };
 
 use super::IngestSettings;
 use super::files::Files;
+use super::handing::Handing;
 use super::identity::Identity;
 use super::known::Names;
 use super::rows;
@@ -47,6 +49,48 @@ impl Loaded {
     }
 }
 
+/// Where rows go.
+pub(super) enum Sink<'a> {
+    /// Into files of a lake.
+    Files(Files<'a>),
+    /// To who asks for them, as they are.
+    Handing(Handing<'a>),
+}
+
+impl Sink<'_> {
+    fn append_flows(
+        &mut self,
+        partition: &Partition,
+        seen: &Seen<'_>,
+        rows: &[u32],
+    ) -> Result<(), Error> {
+        match self {
+            Self::Files(files) => files.append_flows(partition, seen, rows),
+            Self::Handing(handing) => handing.append_flows(partition, seen, rows),
+        }
+    }
+
+    fn append(
+        &mut self,
+        table: Table,
+        partition: &Partition,
+        rows: RecordBatch,
+    ) -> Result<(), Error> {
+        match self {
+            Self::Files(files) => files.append(table, partition, rows),
+            Self::Handing(handing) => handing.append(table, partition, &rows),
+        }
+    }
+
+    fn write_all_flows(&mut self) -> Result<(), Error> {
+        match self {
+            Self::Files(files) => files.write_all_flows(),
+            // Nothing is held.
+            Self::Handing(_) => Ok(()),
+        }
+    }
+}
+
 /// A worker.
 pub(super) struct Loader<'a> {
     settings: &'a IngestSettings,
@@ -55,7 +99,7 @@ pub(super) struct Loader<'a> {
     reader: Reader,
     enricher: Enricher,
     names: Names,
-    files: Files<'a>,
+    sink: Sink<'a>,
     done: Loaded,
     by_row: ByRow,
 }
@@ -81,7 +125,7 @@ struct Current<'o> {
 impl<'a> Loader<'a> {
     pub(super) fn new(
         settings: &'a IngestSettings,
-        lake: &'a Lake,
+        sink: Sink<'a>,
         progress: &'a Progress,
         destinations: &'a Arc<DestinationGroups>,
     ) -> Self {
@@ -92,7 +136,7 @@ impl<'a> Loader<'a> {
             reader: Reader::new(),
             enricher: Enricher::new(settings.networks.clone()),
             names: Names::new(&settings.context, destinations),
-            files: Files::new(lake, settings.wanted.as_ref()),
+            sink,
             done: Loaded::default(),
             by_row: ByRow::default(),
         }
@@ -160,6 +204,11 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
+    /// Whether who asks for rows wants no more of them.
+    pub(super) fn is_enough(&self) -> bool {
+        matches!(&self.sink, Sink::Handing(handing) if handing.wanted().is_break())
+    }
+
     /// Enters an object into the books.
     fn keep(
         &mut self,
@@ -210,8 +259,14 @@ impl<'a> Loader<'a> {
 
     /// What this worker leaves behind, and why some of it could not be stored.
     pub(super) fn finish(mut self) -> (Loaded, Option<Error>) {
-        let (files, error) = self.files.finish();
-        self.done.files = files;
+        let error = match self.sink {
+            Sink::Files(files) => {
+                let (files, error) = files.finish();
+                self.done.files = files;
+                error
+            }
+            Sink::Handing(_) => None,
+        };
         (self.done, error)
     }
 
@@ -229,7 +284,7 @@ impl<'a> Loader<'a> {
         self.take_coverage(decoded, current)?;
         self.take_rejects(&decoded.rejects, current)?;
         if self.names.is_full() {
-            self.files.write_all_flows()?;
+            self.sink.write_all_flows()?;
             self.names = Names::new(&self.settings.context, self.destinations);
         }
         let batch = self.enricher.enrich(&decoded.flows, current.origin);
@@ -254,7 +309,7 @@ impl<'a> Loader<'a> {
             flow_log_id: current.row.flow_log_id.as_deref(),
         };
         for (partition, rows) in partitions(&decoded.flows, &current.delivered) {
-            self.files.append_flows(&partition, &seen, &rows)?;
+            self.sink.append_flows(&partition, &seen, &rows)?;
         }
         let row = &mut current.row;
         if rows > 0 {
@@ -280,7 +335,7 @@ impl<'a> Loader<'a> {
         current.first_reject = current.first_reject.or(first);
         current.row.rejects += of.len() as u64;
         let rows = rows::rejects(of, &current.row.source_id).map_err(EncodeError::from)?;
-        self.files.append(Table::Rejects, &current.delivered, rows)
+        self.sink.append(Table::Rejects, &current.delivered, rows)
     }
 
     fn take_coverage(&mut self, decoded: &Decoded, current: &Current<'_>) -> Result<(), Error> {
@@ -293,7 +348,7 @@ impl<'a> Loader<'a> {
         for (partition, rows) in by_partition {
             let (source, flow_log) = (&current.row.source_id, current.row.flow_log_id.as_deref());
             let rows = rows::coverage(&rows, source, flow_log).map_err(EncodeError::from)?;
-            self.files.append(Table::Coverage, &partition, rows)?;
+            self.sink.append(Table::Coverage, &partition, rows)?;
         }
         Ok(())
     }
@@ -333,7 +388,7 @@ impl<'a> Loader<'a> {
                 let some = arrow_array::UInt32Array::from(some);
                 arrow_select::take::take_record_batch(&rows, &some).map_err(EncodeError::from)?
             };
-            self.files.append(Table::Dns, &partition, of)?;
+            self.sink.append(Table::Dns, &partition, of)?;
         }
         let row = &mut current.row;
         row.lines += decoded.lines;

@@ -133,12 +133,24 @@ fn what_stands_before_damage_is_kept_and_the_rest_is_told() {
         usize::try_from(length).unwrap(),
     );
     spoilt[start..start + length].fill(0xff);
-    let (sums, read) = read(&Parquet::in_memory(spoilt));
-    assert_eq!(
-        (read.rows, sums.3),
-        (2 * GROUP_ROWS as u64, 2 * GROUP_ROWS as u64)
+    let (sums, read) = read(&Parquet::in_memory(spoilt.clone()));
+    // The groups behind it are read, too.
+    let sound = 10_000 - GROUP_ROWS as u64;
+    assert_eq!((read.rows, sums.3), (sound, sound));
+    let damage = read.damage.unwrap();
+    assert!(damage.starts_with("row group 2 of 4 cannot"), "{damage}");
+
+    let chunk = metadata.metadata().row_group(0).column(3);
+    let (start, length) = chunk.byte_range();
+    let start = usize::try_from(start).unwrap();
+    spoilt[start..start + usize::try_from(length).unwrap()].fill(0xff);
+    let (sums, read) = self::read(&Parquet::in_memory(spoilt));
+    assert_eq!(sums.3, 10_000 - 2 * GROUP_ROWS as u64);
+    let damage = read.damage.unwrap();
+    assert!(
+        damage.starts_with("2 row groups, 0 the first, of 4 cannot"),
+        "{damage}"
     );
-    assert!(read.damage.is_some());
 }
 
 #[test]

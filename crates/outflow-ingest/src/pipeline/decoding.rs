@@ -33,6 +33,12 @@ pub(crate) fn decode(
     sink: &mut dyn FnMut(&Batch),
 ) -> Decoding {
     let mut text = Text::new(format.cloned());
+    // What is not compressed does not show otherwise that its end is missing.
+    let mut torn_at = None;
+    let sink = &mut |batch: &Batch| {
+        torn_at = torn_at.or_else(|| batch.torn_at());
+        sink(batch);
+    };
     let result = reader.read_fetched(object, fetched, &mut |piece| text.push(piece, &mut *sink));
     let stored = match &result {
         Ok(read) => read.stored_bytes,
@@ -73,7 +79,8 @@ pub(crate) fn decode(
         }
     };
     let refused = ended.err().map(|error| Problem::refused(object, &error));
-    done.problem = done.problem.or(refused);
+    let torn = torn_at.map(|offset| Problem::torn(object, offset));
+    done.problem = done.problem.or(refused).or(torn);
     done.control_messages = text.control_messages();
     done
 }

@@ -232,7 +232,7 @@ fn what_is_wrong_with_an_object_is_a_problem_and_the_rest_is_kept() {
             "odd.log",
             "`odd.log` was refused: the format cannot be told: no header",
         ),
-        ("parquet.log", "`parquet.log` is damaged behind row 0: "),
+        ("parquet.log", "`parquet.log` is damaged: "),
         (
             "tgw.log",
             "`tgw.log` cannot be counted: its format has no srcaddr, ",

@@ -21,7 +21,7 @@ pub(super) struct Addresses {
     glances: Vec<u64>,
 }
 
-/// Addresses as texts in their order, in which neighbours have most in common.
+/// Addresses as texts, mostly in their order, in which neighbours have most in common.
 #[derive(Debug, Default)]
 pub(crate) struct AddrTexts {
     text: String,
@@ -87,6 +87,16 @@ impl Addresses {
     /// Forgets all addresses.
     pub(super) fn clear(&mut self) {
         self.values.clear();
+    }
+
+    /// All addresses as texts, by key.
+    pub(super) fn by_key(&self) -> AddrTexts {
+        let mut texts = AddrTexts::default();
+        for (key, addr) in (0..).zip(&self.values.all) {
+            texts.push(Addr::from_bytes(addr.to_be_bytes()));
+            texts.ends.push((key, texts.text.len()));
+        }
+        texts
     }
 
     /// All addresses.

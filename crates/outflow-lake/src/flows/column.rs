@@ -38,6 +38,8 @@ pub(super) enum Column {
     Ints(Vec<i32>),
     /// Large numbers, and times in microseconds.
     Longs(Vec<i64>),
+    /// Nothing, as nobody asks for it: what is appended is left out.
+    Unwanted,
 }
 
 /// Rows of a batch that are to be appended.
@@ -222,6 +224,7 @@ impl Column {
             Self::Addrs(keys) => Cells::Addrs(keys),
             Self::Ints(numbers) => Cells::Smalls(numbers),
             Self::Longs(numbers) => Cells::Longs(numbers),
+            Self::Unwanted => Cells::Smalls(&[]),
         }
     }
 
@@ -235,6 +238,7 @@ impl Column {
             }
             Self::Addrs(keys) | Self::Ints(keys) => keys.clear(),
             Self::Longs(numbers) => numbers.clear(),
+            Self::Unwanted => {}
         }
     }
 }

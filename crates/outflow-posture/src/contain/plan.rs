@@ -25,6 +25,9 @@ const PREFIX_V6_MIN: u8 = 32;
 /// the 64 characters that DNS Firewall takes.
 const ID_CHARS_MAX: usize = 24;
 
+/// Characters of an incident's id at most: with a VPC's, it has to fit into the names of what is made, which have 64.
+const INCIDENT_CHARS_MAX: usize = 26;
+
 /// Characters of a text of a log in what is said of it.
 const SAID_CHARS_MAX: usize = 100;
 
@@ -382,8 +385,9 @@ pub(super) fn is_id(text: &str, prefix: &str) -> bool {
     })
 }
 
+/// Whether this is an id that Outflow gives incidents, or gave them before they were to be told from those of instances.
 fn is_incident(text: &str) -> bool {
-    is_id(text, "i-")
+    text.len() <= INCIDENT_CHARS_MAX && (is_id(text, "inc-") || is_id(text, "i-"))
 }
 
 /// Whether DNS Firewall takes the name: labels of letters, digits and hyphens, two at least.

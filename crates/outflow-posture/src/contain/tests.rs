@@ -40,7 +40,7 @@ fn inventory() -> Inventory {
 }
 
 fn incident(change: impl FnOnce(&mut Value)) -> Suspect {
-    let mut line = json!({"type": "incident", "id": "i-00ff00ff00ff00ff", "title": "48 GB left", "family": "volume.ledger",
+    let mut line = json!({"type": "incident", "id": "inc-00ff00ff00ff00ff", "title": "48 GB left", "family": "volume.ledger",
         "rate_bits": 9.5, "interface_id": "eni-1", "destination": {"group": "203.0.113.0/24",
             "addresses": ["203.0.113.9", "2001:db8::9"], "addresses_total": 2, "domain": "drop.example.net"}});
     change(&mut line);
@@ -99,9 +99,9 @@ fn records_alone_are_enough() {
 #[test]
 fn findings_of_the_incident_name_more_and_those_of_others_nothing() {
     let lines = [
-        json!({"type": "incident", "id": "i-1", "destination": {"addresses": ["203.0.113.1"]}}),
-        json!({"type": "finding", "incident": "i-1", "interface_id": "eni-3", "destination": {"addresses": ["203.0.113.2"]}}),
-        json!({"type": "finding", "incident": "i-2", "interface_id": "eni-1", "destination": {"addresses": ["203.0.113.3"]}}),
+        json!({"type": "incident", "id": "inc-1", "destination": {"addresses": ["203.0.113.1"]}}),
+        json!({"type": "finding", "incident": "inc-1", "interface_id": "eni-3", "destination": {"addresses": ["203.0.113.2"]}}),
+        json!({"type": "finding", "incident": "inc-2", "interface_id": "eni-1", "destination": {"addresses": ["203.0.113.3"]}}),
         json!({"type": "accounts", "enis": 7, "first": "2026-10-01T00:00:00Z", "last": "2026-10-02T00:00:00Z"}),
     ];
     let lines = lines.map(|line| line.to_string()).join("\n");
@@ -164,11 +164,11 @@ fn what_would_cut_others_off_is_left_out_and_said() {
 fn what_is_made_has_a_name_of_its_vpc() {
     let ids = ["vpc-0123456789abcdef0", "vpc-0123456789abcdef1"];
     let finding = |at: usize| {
-        json!({"type": "finding", "incident": "i-00ff00ff00ff00ff", "interface_id": format!("eni-{at}"), "vpc_id": ids[at],
+        json!({"type": "finding", "incident": "inc-00ff00ff00ff00ff", "interface_id": format!("eni-{at}"), "vpc_id": ids[at],
             "account_id": ACCOUNT, "region": "eu-west-1", "destination": {"addresses": ["203.0.113.9"]}})
         .to_string()
     };
-    let own = json!({"type": "incident", "id": "i-00ff00ff00ff00ff"}).to_string();
+    let own = json!({"type": "incident", "id": "inc-00ff00ff00ff00ff"}).to_string();
     let lines = [own, finding(0), finding(1)].join("\n");
     let run = RunRead::from_json_lines("found.jsonl", &lines).unwrap();
     let of = Containment::of(
@@ -178,12 +178,12 @@ fn what_is_made_has_a_name_of_its_vpc() {
         Deny::NetworkAcl,
     );
     let names = of.unwrap().vpcs.into_iter().map(|vpc| vpc.name);
-    let expected = ids.map(|id| format!("outflow-i-00ff00ff00ff00ff-{id}"));
+    let expected = ids.map(|id| format!("outflow-inc-00ff00ff00ff00ff-{id}"));
     assert_eq!(names.collect::<Vec<_>>(), expected);
     // The longest ids that are taken.
     let id = |prefix: &str| format!("{prefix}{}", "f".repeat(24));
     let suspect = incident(|line| {
-        line["id"] = id("i-").into();
+        line["id"] = format!("inc-{}", "f".repeat(22)).into();
         line["vpc_id"] = id("vpc-").into();
         line["interface_id"] = "eni-9".into();
         line["account_id"] = ACCOUNT.into();
@@ -257,7 +257,7 @@ fn texts_of_a_log_never_reach_a_script() {
                 );
             }
         }
-        for id in [format!("i-1{text}"), text.to_owned()] {
+        for id in [format!("inc-1{text}"), text.to_owned()] {
             let suspect = incident(|line| line["id"] = id.into());
             assert!(Containment::of(&suspect, &inventory(), AT, Deny::NetworkAcl).is_err());
         }

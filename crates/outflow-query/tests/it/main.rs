@@ -13,4 +13,6 @@ mod saved;
 #[cfg(test)]
 mod session;
 #[cfg(test)]
+mod sources;
+#[cfg(test)]
 mod world;

@@ -11,8 +11,9 @@ use crate::world::{WORLD, workspace};
 fn needs(session: &Session, sql: &str) -> Option<Needs> {
     WORLD
         .runtime
-        .block_on(session.needs(sql, Vec::new()))
+        .block_on(session.reads(sql, Vec::new()))
         .unwrap()
+        .needs
 }
 
 fn columns(names: &[&str]) -> BTreeSet<String> {
@@ -52,7 +53,7 @@ fn a_query_needs_the_tables_and_columns_that_it_names() {
 fn a_lake_of_what_is_needed_answers_as_one_of_all() {
     let refused = WORLD
         .runtime
-        .block_on(WORLD.session().needs("SELECT byts FROM flows", Vec::new()));
+        .block_on(WORLD.session().reads("SELECT byts FROM flows", Vec::new()));
     assert!(refused.is_err());
     let archive = workspace().join("testdata/breach");
     let listing = outflow_ingest::list(&[Source::named(archive.as_os_str()).unwrap()]).unwrap();

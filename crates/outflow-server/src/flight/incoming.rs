@@ -5,23 +5,20 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use futures::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::Status;
 use tonic::transport::server::Connected;
 
 use super::Shared;
+use crate::listen::accept;
 
 /// Connections that are ready and not taken yet.
 const READY_MAX: usize = 16;
-
-/// How long to wait after a connection could not be accepted, as when there are no descriptors left.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 trait Bytes: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -78,17 +75,9 @@ pub(super) fn incoming(
     let (ready, taken) = mpsc::channel(READY_MAX);
     tokio::spawn(async move {
         loop {
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
+            let stream = tokio::select! {
+                stream = accept(&listener) => stream,
                 () = ready.closed() => return,
-            };
-            let stream = match accepted {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    tracing::warn!(%error, "could not accept a connection");
-                    sleep(ACCEPT_AGAIN).await;
-                    continue;
-                }
             };
             // One too many: gRPC has no word for it before anything was said.
             let Ok(unknown) = Arc::clone(&shared.anteroom).try_acquire_owned() else {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::anyhow;
-use outflow_query::{AnswerFormat, AnswerWriter, Error, Needs, Rows, STACK_BYTES};
+use outflow_query::{AnswerFormat, AnswerWriter, Error, Reads, Rows, STACK_BYTES};
 use tokio::runtime::Runtime;
 
 use super::asked::Asked;
@@ -31,9 +31,9 @@ impl Stop {
 }
 
 /// What a query reads.
-pub(super) fn needs(opened: &Opened, asked: &Asked) -> Result<Option<Needs>, Stop> {
-    let needs = opened.session.needs(&asked.sql, asked.values.clone());
-    cancellable(&opened.runtime, needs)
+pub(super) fn reads(opened: &Opened, asked: &Asked) -> Result<Reads, Stop> {
+    let reads = opened.session.reads(&asked.sql, asked.values.clone());
+    cancellable(&opened.runtime, reads)
 }
 
 /// Understands a query and begins to answer it.

@@ -1,12 +1,13 @@
-//! Sources as a lake of the moment: in a folder for temporary files, which goes when the session ends.
+//! Sources that are asked: decoded as a query reads them, where it reads one table once; else as a lake of the moment, in a folder
+//! for temporary files, which goes when the session ends.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use outflow_ingest::{Context, IngestSettings, Listing};
+use outflow_ingest::{Context, IngestSettings, Listing, Named, Problem, Scan};
 use outflow_lake::{Access, Lake};
-use outflow_query::Needs;
+use outflow_query::{Needs, Reads, Session};
 use outflow_record::Format;
 use tempfile::TempDir;
 
@@ -61,6 +62,40 @@ impl Unread {
         })
     }
 
+    /// Leaves out objects whose names tell that they hold nothing of what a query reads.
+    ///
+    /// # Errors
+    /// Those of the session, which are faults of the program.
+    pub(super) fn choose(
+        &mut self,
+        session: &Session,
+        reads: &Reads,
+        voice: Voice,
+    ) -> Result<(), outflow_query::Error> {
+        let named: Vec<Named> = self.listing.objects.iter().map(Named::of).collect();
+        let mut needed = session.needed(reads, &named)?.into_iter();
+        let before = self.listing.objects.len();
+        self.listing
+            .objects
+            .retain(|_| needed.next().unwrap_or(true));
+        let left_out = before - self.listing.objects.len();
+        if left_out > 0 {
+            voice.note(&format!(
+                "{left_out} of {before} objects are not read, as their names say that they hold nothing of what is asked"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Has a session decode them as it reads tables.
+    pub(super) fn decoded(self, voice: Voice) -> Decoded {
+        input::announce(&self.listing, voice);
+        Decoded {
+            scan: Arc::new(Scan::new(self.listing.objects, self.settings)),
+            problems: self.listing.problems,
+        }
+    }
+
     /// Reads them into a lake, of which this is needed; says whether all was read.
     pub(super) fn read(
         mut self,
@@ -77,13 +112,34 @@ impl Unread {
         for remark in &done.remarks {
             voice.note(remark);
         }
-        let problems: Vec<_> = self.listing.problems.iter().chain(&done.problems).collect();
-        for problem in &problems {
-            voice.error(&[&problem.reason], &problem.hint);
-        }
-        Ok(match problems.is_empty() {
-            true => Exit::Done,
-            false => Exit::Unfinished,
-        })
+        let problems = self.listing.problems.iter().chain(&done.problems);
+        Ok(told(problems, voice))
     }
+}
+
+/// Sources that are decoded as they are read.
+pub(super) struct Decoded {
+    pub(super) scan: Arc<Scan>,
+    /// What could not be looked into.
+    problems: Vec<Problem>,
+}
+
+impl Decoded {
+    /// Says what is wrong with what was read; whether all was read.
+    pub(super) fn say(&self, voice: Voice) -> Exit {
+        for remark in self.scan.remarks() {
+            voice.note(remark);
+        }
+        let problems = self.scan.problems();
+        told(self.problems.iter().chain(&problems), voice)
+    }
+}
+
+fn told<'p>(problems: impl Iterator<Item = &'p Problem>, voice: Voice) -> Exit {
+    let mut exit = Exit::Done;
+    for problem in problems {
+        voice.error(&[&problem.reason], &problem.hint);
+        exit = Exit::Unfinished;
+    }
+    exit
 }

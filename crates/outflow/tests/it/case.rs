@@ -212,22 +212,24 @@ fn a_case_is_asked_for_by_an_incident_that_is_there_and_written_where_nothing_is
     let kept = Kept::new();
     let export =
         |id: &str, out: &str| kept.run(&["case", "export", id, "--lake", "lake", "--out", out]);
-    export("i-nothing", "case")
+    export("inc-nothing", "case")
         .exits(2)
-        .says(&["there is no incident `i-nothing`", "--since"]);
-    export("i-", "case")
+        .says(&["there is no incident `inc-nothing`", "--since"]);
+    export("inc-", "case")
         .exits(2)
-        .says(&["more than one incident begins with `i-`"]);
+        .says(&["more than one incident begins with `inc-`"]);
     export("", "case")
         .exits(2)
         .says(&["there is no incident ``"]);
-    export("i-", "lake")
+    export("inc-", "lake")
         .exits(2)
         .says(&["`lake` is there already"]);
     assert!(!kept.at("case").exists());
-    kept.run(&["case", "export", "i-", "--lake", "nowhere", "--out", "case"])
-        .exits(2)
-        .says(&["holds no lake"]);
+    kept.run(&[
+        "case", "export", "inc-", "--lake", "nowhere", "--out", "case",
+    ])
+    .exits(2)
+    .says(&["holds no lake"]);
     kept.run(&["case", "verify", "lake"])
         .exits(2)
         .says(&["MANIFEST.sha256", "`outflow case export`"]);

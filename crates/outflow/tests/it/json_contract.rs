@@ -200,7 +200,7 @@ fn values_are_of_their_kinds() {
         assert!(span[0] <= span[1]);
         let id = line.get("id").text();
         let (prefix, digits) = id.split_once('-').unwrap();
-        assert_eq!(prefix, if is(&line, "incident") { "i" } else { "f" });
+        assert_eq!(prefix, if is(&line, "incident") { "inc" } else { "f" });
         assert!(digits.len() == 16 && hex(digits), "{id}");
     }
 }

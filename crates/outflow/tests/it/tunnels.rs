@@ -78,7 +78,7 @@ fn a_tunnel_is_kept_as_a_case_with_its_timeline() {
     let folder = folder();
     let at = |args: &[&str]| run(folder.path(), args);
     at(&["ingest", "logs", "--lake", "lake"]).exits(0);
-    at(&["case", "export", "i-", "--lake", "lake", "--out", "case"])
+    at(&["case", "export", "inc-", "--lake", "lake", "--out", "case"])
         .exits(0)
         .says(&["rows of evidence: 600"]);
     let told = fs::read_to_string(folder.path().join("case/timeline/i-1.txt")).unwrap();

@@ -31,7 +31,8 @@ fn an_object_whose_format_cannot_be_told_is_named_with_the_way_out() {
 
 #[test]
 fn other_formats_are_refused_by_their_content() {
-    beside_the_leak("x.log", b"PAR1\x15\x04\x15\x10").says(&["damaged behind row 0"]);
+    beside_the_leak("x.log", b"PAR1\x15\x04\x15\x10")
+        .says(&["is damaged: ", "; 0 rows could be read"]);
     beside_the_leak("x.log", b"{\"messageType\":\"DATA_MESSAGE\"}\n").says(&["this is JSON"]);
     beside_the_leak("x.log.gz", &gzip(b"{\n  \"records\": []\n}\n")).says(&["this is JSON"]);
     beside_the_leak("x.log", b"\x80\x81\x00\x01 nothing\n").says(&["not text"]);
@@ -375,7 +376,7 @@ fn a_folder_is_read_with_all_below_it_but_for_what_is_no_log() {
     // Named explicitly, it is read whatever it is called, and then refused by its content.
     detect(folder.path(), &["logs/old.csv"])
         .exits(3)
-        .says(&["damaged behind row 0"]);
+        .says(&["is damaged: ", "; 0 rows could be read"]);
     fs::rename(
         folder.path().join("logs/a/b/c.log"),
         folder.path().join("logs/c.csv"),
@@ -383,6 +384,31 @@ fn a_folder_is_read_with_all_below_it_but_for_what_is_no_log() {
     .unwrap();
     let named = detect(folder.path(), &["logs/c.csv"]).exits(0).report();
     assert_eq!(named.account("rows"), 1);
+}
+
+/// Nothing but its end shows that JSON which is not compressed was cut: it is no less damaged than gzip.
+#[test]
+fn json_that_ends_within_a_record_is_damaged() {
+    let query = r#"{"version":"1.100000","account_id":"123456789012","region":"eu-central-1","vpc_id":"vpc-0a","query_timestamp":"2026-09-03T10:00:00Z","query_name":"example.org.","query_type":"A","query_class":"IN","rcode":"NOERROR","answers":[],"srcaddr":"10.0.0.1","srcport":"4711","transport":"UDP","srcids":{}}"#;
+    let firehose = format!(r#"{{"message":"{}"}}"#, LEAK.line().trim_end());
+    for record in [query, &firehose] {
+        let whole = format!("{record}\n{record}\n");
+        let cut = &whole[..whole.len() - 20];
+        let end = record.len() + 1;
+        let files: [(&str, &[u8]); 2] =
+            [("whole.log", whole.as_bytes()), ("cut.log", cut.as_bytes())];
+        let folder = folder(&files);
+        detect(folder.path(), &["whole.log"]).exits(0);
+        let run = detect(folder.path(), &["cut.log"]).exits(3);
+        let said =
+            format!("`cut.log` is damaged: it ends within the record that begins at byte {end}");
+        let accounts = run
+            .says(&[&said, "hint: what stands before it is counted"])
+            .report();
+        let account = |name| accounts.account(name);
+        assert_eq!((account("damaged"), account("rejects")), (1, 1));
+        assert_eq!(account("rows") + account("queries"), 1);
+    }
 }
 
 #[test]

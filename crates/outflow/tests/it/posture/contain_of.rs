@@ -113,14 +113,14 @@ fn what_is_missing_is_named() {
         .says(&["--incidents", "\nhint: "]);
     for (id, file, told) in [
         (
-            "i-ffffffffffffffff",
+            "inc-ffffffffffffffff",
             "found.jsonl",
-            "no incident `i-ffffffffffffffff`",
+            "no incident `inc-ffffffffffffffff`",
         ),
         (
-            "i-",
+            "inc-",
             "found.jsonl",
-            "more than one incident begins with `i-`",
+            "more than one incident begins with `inc-`",
         ),
         ("", "found.jsonl", "no incident ``"),
         ("i-1", "none.jsonl", "could not read `none.jsonl`"),

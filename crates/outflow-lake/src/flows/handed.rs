@@ -1,0 +1,101 @@
+//! Rows of `flows` as a batch, for who asks for them without a file.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow_array::{
+    Array as _, ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, RecordBatchOptions,
+    StringViewArray, TimestampMicrosecondArray,
+};
+use arrow_schema::{ArrowError, DataType, Schema};
+
+use super::column::{Column, LONG_NULL, NULL};
+use super::{Cells, FlowRows};
+use crate::table::{Table, enriched};
+
+impl FlowRows {
+    /// Rows of which these columns alone are held, to be handed on by [`FlowRows::batch`]: they are neither stored nor rolled up.
+    pub fn of_columns(wanted: &BTreeSet<String>) -> Self {
+        let mut rows = Self {
+            are_rolled: false,
+            ..Self::default()
+        };
+        let schema = Table::Flows.file_schema();
+        let fields = schema.fields().iter();
+        let stored = fields.filter(|field| field.name() != enriched::COUNTED);
+        for (field, column) in stored.zip(&mut rows.columns) {
+            if !wanted.contains(field.name()) {
+                *column = Column::Unwanted;
+            }
+        }
+        rows
+    }
+
+    /// The rows in the order in which they were appended, with those of the table's columns that are wanted, in the order of its
+    /// files. Texts are views.
+    ///
+    /// # Errors
+    /// What Arrow says, which is a fault of the program.
+    pub fn batch(&self, wanted: &BTreeSet<String>) -> Result<RecordBatch, ArrowError> {
+        let schema = Table::Flows.file_schema();
+        let (mut fields, mut columns) = (Vec::new(), Vec::new());
+        let mut addresses = None;
+        for (field, cells) in schema.fields().iter().zip(self.cells()) {
+            if !wanted.contains(field.name()) {
+                continue;
+            }
+            let column: ArrayRef = match cells {
+                Cells::Texts { keys, values } => {
+                    let texts = values.iter().map(|text| Some(&**text));
+                    taken(&texts.collect::<StringViewArray>(), keys, self.len())?
+                }
+                Cells::Addrs(keys) => {
+                    let texts = addresses.get_or_insert_with(|| {
+                        let texts = self.addresses.by_key();
+                        let texts = texts.iter().map(|(_, text)| Some(text));
+                        texts.collect::<StringViewArray>()
+                    });
+                    taken(texts, keys, self.len())?
+                }
+                Cells::Smalls(numbers) => Arc::new(
+                    filled(numbers, NULL, self.len())
+                        .map(|number| (number != NULL).then_some(number))
+                        .collect::<Int32Array>(),
+                ),
+                Cells::Longs(numbers) => {
+                    let numbers = filled(numbers, LONG_NULL, self.len());
+                    let numbers = numbers.map(|number| (number != LONG_NULL).then_some(number));
+                    match field.data_type() {
+                        DataType::Timestamp(_, zone) => Arc::new(
+                            numbers
+                                .collect::<TimestampMicrosecondArray>()
+                                .with_timezone_opt(zone.clone()),
+                        ),
+                        _ => Arc::new(numbers.collect::<Int64Array>()),
+                    }
+                }
+                Cells::Bools(values) => Arc::new(BooleanArray::from(values.to_vec())),
+            };
+            let as_type = column.data_type().clone();
+            fields.push(field.as_ref().clone().with_data_type(as_type));
+            columns.push(column);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(self.len()));
+        RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
+    }
+}
+
+/// Values by row; of rows behind the last that has one, that of null.
+fn filled<V: Copy>(values: &[V], null: V, len: usize) -> impl Iterator<Item = V> {
+    let missing = len.saturating_sub(values.len());
+    values
+        .iter()
+        .copied()
+        .chain(std::iter::repeat_n(null, missing))
+}
+
+/// The texts that keys stand for.
+fn taken(texts: &StringViewArray, keys: &[i32], len: usize) -> Result<ArrayRef, ArrowError> {
+    let keys = filled(keys, NULL, len).map(|key| (key != NULL).then_some(key));
+    arrow_select::take::take(texts, &keys.collect::<Int32Array>(), None)
+}
