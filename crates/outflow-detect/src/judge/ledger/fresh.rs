@@ -12,7 +12,7 @@ use super::charges::Charges;
 use super::crossing::{DAYS_MAX, Horizon};
 use super::{log2, shape_reason};
 use crate::judge::draft::{Charge, Draft, bounded};
-use crate::judge::exceedance::Exceedance;
+use crate::judge::exceedance::{BITS_USUAL, Exceedance};
 use crate::judge::pairs::Census;
 use crate::judge::severity::Measure;
 use crate::judge::{Judged, Rank, Stratum};
@@ -26,9 +26,6 @@ const PAYLOAD_MIN: u64 = 20_000;
 
 /// Days of a week.
 const WEEK: u32 = 7;
-
-/// Bits that every network meets now and then: what is above counts.
-const BITS_USUAL: f64 = 8.0;
 
 /// What a workload sent to such destinations on a day, and within the days up to it.
 #[derive(Debug, Clone, Copy)]
@@ -129,7 +126,8 @@ impl Fresh {
             Horizon::Week => &self.before[1],
             Horizon::Month => &self.before[2],
         };
-        (before.tail_bits(observed, log2) - BITS_USUAL).max(0.0)
+        let bits = before.tail_bits_from(observed, PAYLOAD_MIN, log2);
+        (bits - BITS_USUAL).max(0.0)
     }
 
     /// What trickles up to a day, and is told on it.
