@@ -449,3 +449,27 @@ fn a_rise_that_all_uploads_of_a_workload_share_is_a_note() {
     );
     assert!(one.why.iter().all(|why| !why.text.contains("elsewhere")));
 }
+
+/// A host that sends 50 MB each day, and a gigabyte on each seventh, for so many days.
+fn weekly(days: i64) -> Vec<String> {
+    let payload = |day: i64| if day % 7 == 6 { 1_000 * MB } else { 50 * MB };
+    (0..days)
+        .map(|day| upload("h1", "46.1.1.3", day * DAY, payload(day)))
+        .collect()
+}
+
+#[test]
+fn a_weekly_peak_is_charged_until_four_weeks_of_it_are_known_and_a_peak_on_another_day_always() {
+    let mut lines = fleet(10, 70, MB);
+    lines.extend(weekly(70));
+    let told: Vec<u32> = beyond(&lines).into_iter().map(|(day, _)| day).collect();
+    // Established from day 22 on; the fifth Sunday that is beyond its past is explained.
+    assert_eq!(told, [27, 34]);
+    lines.push(upload("h1", "46.1.1.3", 66 * DAY + 600, 1_000 * MB));
+    let told: Vec<u32> = beyond(&lines).into_iter().map(|(day, _)| day).collect();
+    assert_eq!(told, [27, 34, 66]);
+    // Twice the peak is beyond the season, too.
+    lines.push(upload("h1", "46.1.1.3", 69 * DAY + 600, 1_500 * MB));
+    let told: Vec<u32> = beyond(&lines).into_iter().map(|(day, _)| day).collect();
+    assert_eq!(told, [27, 34, 66, 69]);
+}
