@@ -11,6 +11,7 @@
 mod charges;
 mod crossing;
 mod fresh;
+mod hours;
 
 use std::collections::BTreeSet;
 
@@ -72,10 +73,15 @@ pub(super) fn judge<'a>(
                     .first()
                     .is_some_and(|one| charges.get(one.at).kind.excess);
                 let rarity = &rarities[usize::from(excess)];
+                let own = members.first().map(|one| charges.get(one.at).workload);
+                let is_day = of == Of::Workload && crossing.horizon == Horizon::Day;
+                let own = own.filter(|_| is_day);
+                let quiet = own.map_or(0, |own| fresh.in_quiet_hours(own, day).min(observed));
                 found.push(Crossed {
                     of,
                     bits: rarity.bits(observed),
-                    octaves: fresh.octaves(crossing.horizon, observed),
+                    octaves: fresh.octaves(crossing.horizon, observed, quiet),
+                    quiet,
                     is_rare: rarity.is_rare(observed, policy.scores.excess),
                     observed,
                     bound: bound_of(ledger.bounds(), crossing.horizon),
@@ -128,6 +134,8 @@ struct Crossed {
     bits: f64,
     /// The same among what is sent where few ever went, by the tail beyond what was met, and above what is usual.
     octaves: f64,
+    /// What of it went out, where few ever went, in hours in which the workload is usually quiet.
+    quiet: u64,
     /// Whether that is as rare as what exceeds a past must be.
     is_rare: bool,
 }
@@ -299,6 +307,22 @@ impl<'c, 'a> Sum<'c, 'a> {
         bounded(self.crossed.observed, self.crossed.bound, "bytes", text)
     }
 
+    /// That most of it went out in quiet hours.
+    fn hours_reason(&self) -> Option<Why> {
+        let Crossed {
+            observed, quiet, ..
+        } = *self.crossed;
+        (quiet > observed / 2).then(|| Why {
+            observed: quiet as f64,
+            unit: "bytes off hours".to_owned(),
+            text: format!(
+                "{} of it went out off hours: in hours of the week in which this workload usually sends less than a quarter                  of what it does in an average one, by the medians of four weeks or more",
+                human_bytes(quiet)
+            ),
+            ..Why::default()
+        })
+    }
+
     fn past_reason(&self) -> Option<Why> {
         let main: BTreeSet<Group> = self
             .draft
@@ -375,6 +399,7 @@ fn workload_finding(view: &View<'_>, policy: &Policy, sum: Sum<'_, '_>) -> Judge
     let workload = sum.members().next().map(|own| own.workload);
     let mut why = vec![sum.volume_reason(), shape_reason(&measure)];
     why.extend(sum.past_reason());
+    why.extend(sum.hours_reason());
     why.extend(sanction_reasons(view, policy, &sum));
     let identity = workload.map(|id| view.workload(id));
     let account = identity.map_or("", |workload| workload.account_id.as_str());

@@ -473,3 +473,33 @@ fn a_weekly_peak_is_charged_until_four_weeks_of_it_are_known_and_a_peak_on_anoth
     let told: Vec<u32> = beyond(&lines).into_iter().map(|(day, _)| day).collect();
     assert_eq!(told, [27, 34, 66, 69]);
 }
+
+#[test]
+fn what_goes_out_off_hours_is_rarer_than_the_same_at_work() {
+    // Each host works at midnight, and one of them meets a new place then on each day, with as much as the theft.
+    let theft = |at: i64| {
+        let mut lines = fleet(40, 71, MB);
+        for day in 20..70 {
+            let (host, place) = (format!("h{}", day % 40), format!("45.{day}.2.3"));
+            lines.push(upload(&host, &place, day * DAY + 1_800, 300 * MB));
+        }
+        lines.push(upload("h1", "79.1.2.3", 70 * DAY + at, 300 * MB));
+        let mut found = told(&Policy::default(), Family::VolumeLedger, &lines);
+        found.retain(|one| one.finding.destination.group.as_deref() == Some("79.1.2.0/24"));
+        assert_eq!(found.len(), 1, "{found:#?}");
+        found.remove(0).finding
+    };
+    let (at_work, off_hours) = (theft(1_800), theft(12 * 3_600));
+    let says = |finding: &outflow_finding::Finding| {
+        let mut why = finding.why.iter();
+        why.any(|why| why.text.contains("300 MB of it went out off hours"))
+    };
+    assert_eq!((says(&at_work), says(&off_hours)), (false, true));
+    assert!(
+        off_hours.urgency.unwrap() > at_work.urgency.unwrap() + 4.0,
+        "{:?} {:?}",
+        off_hours.urgency,
+        at_work.urgency
+    );
+    assert_eq!(off_hours.severity, at_work.severity);
+}

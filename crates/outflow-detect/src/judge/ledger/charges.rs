@@ -176,6 +176,16 @@ impl<'a> Charges<'a> {
         &self.entries[part as usize][from as usize..to as usize]
     }
 
+    /// All that the workload of a charge sent, in the order of destinations.
+    pub(super) fn of_workload(&self, at: u32) -> &[Entry<'a>] {
+        let (part, from, _) = self.get(at).entries;
+        let entries = &self.entries[part as usize];
+        let workload = entries[from as usize].workload;
+        let start = entries.partition_point(|own| own.workload < workload);
+        let end = entries.partition_point(|own| own.workload <= workload);
+        &entries[start..end]
+    }
+
     /// Crossings of a ledger's bounds on a day, by what no ledger has charged before, and the charges of each.
     /// From then on they are charged. Days come in their order, so that no later one has influence.
     pub(super) fn cross(&mut self, ledger: &Ledger, day: Day) -> Vec<(Crossing, Vec<Member>)> {
