@@ -31,7 +31,9 @@ const SEASON_DAYS_MIN: usize = 4;
 /// a backup that is full on Sundays. Then it is their median, raised likewise. A single weekday that had more explains
 /// nothing, nor does any other weekday.
 pub(super) fn season(known: &[DayPayload], day: Day, explained: u64) -> u64 {
-    let of_weekday = known.iter().filter(|(past, _)| (day.0 - past.0) % 7 == 0);
+    let of_weekday = known
+        .iter()
+        .filter(|(past, _)| (day.0 - past.0).is_multiple_of(7));
     let mut levels: Vec<usize> = of_weekday.map(|(_, payload)| level(*payload)).collect();
     if levels.len() < SEASON_DAYS_MIN {
         return explained;

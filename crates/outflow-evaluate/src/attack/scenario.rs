@@ -216,8 +216,8 @@ impl Scenario {
         )
     }
 
-    /// Whether it is as old as its world.
-    pub(super) const fn is_old(self) -> bool {
+    /// Whether it is as old as its world, so that there is a past to tell it by; all others begin in the test window.
+    pub const fn is_old(self) -> bool {
         matches!(self, Self::WeeklyBackup)
     }
 

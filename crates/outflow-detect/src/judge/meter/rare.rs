@@ -196,6 +196,25 @@ impl<'b, 'a> Rare<'b, 'a> {
         told.reduce(|all, part| all.with(&part)).unwrap_or_default()
     }
 
+    /// How rare that is, if there is a past to tell it by; below the bounds, it must have so many bits.
+    fn rarity(&self, trickle: u32) -> Option<Why> {
+        let text = || {
+            format!(
+                "by the tail of what clients tell such domains in {}, one client-day in 2^{:.0} has as much",
+                self.span.text(),
+                self.tail_bits
+            )
+        };
+        (self.tail_bits >= 1.0).then(|| Why {
+            observed: rounded(self.tail_bits),
+            bound: (self.span == Span::BelowBounds).then(|| f64::from(trickle)),
+            unit: "bits".to_owned(),
+            text: text(),
+            ..Why::default()
+        })
+    }
+
+    /// The finding of a client on a day.
     fn finding(&self, teller: &Teller<'_>, client: u32, day: Day) -> Judged {
         let (dns, trickle) = (&teller.policy().dns, teller.policy().scores.trickle);
         let span = self.span.text();
@@ -234,16 +253,7 @@ impl<'b, 'a> Rare<'b, 'a> {
             shape.looks()
         );
         let mut why = vec![bits_why(self.bits, bound, text), made_of(&self.told)];
-        why.extend((self.tail_bits >= 1.0).then(|| Why {
-            observed: rounded(self.tail_bits),
-            bound: (self.span == Span::BelowBounds).then(|| f64::from(trickle)),
-            unit: "bits".to_owned(),
-            text: format!(
-                "by the tail of what clients tell such domains in {span}, one client-day in 2^{:.0} has as much",
-                self.tail_bits
-            ),
-            ..Why::default()
-        }));
+        why.extend(self.rarity(trickle));
         let severity = shape.severity(times);
         why.extend(shape.reasons);
         let zones = || self.parts.iter().filter_map(|(_, below)| below.zone);
