@@ -26,7 +26,7 @@ use crate::counters::total;
 use crate::parallel::{both, in_parallel};
 use crate::policy::{Horizons, Policy, Sanctioned};
 use crate::view::{Entry, Group, View, Workload};
-use charges::{Charges, Ledger, Member, Unexplained, sanction};
+use charges::{Charges, Kind, Ledger, Member, Unexplained, sanction};
 use crossing::{Crossing, Horizon};
 use fresh::Fresh;
 
@@ -69,14 +69,13 @@ pub(super) fn judge<'a>(
         ] {
             for (crossing, members) in charges.cross(ledger, day) {
                 let observed = total(members.iter().map(|member| member.payload));
-                let excess = members
-                    .first()
-                    .is_some_and(|one| charges.get(one.at).kind.excess);
+                let first = members.first().map(|one| charges.get(one.at));
+                let excess = first.is_some_and(|own| own.kind.excess);
                 let rarity = &rarities[usize::from(excess)];
-                let own = members.first().map(|one| charges.get(one.at).workload);
                 let is_day = of == Of::Workload && crossing.horizon == Horizon::Day;
-                let own = own.filter(|_| is_day);
-                let quiet = own.map_or(0, |own| fresh.in_quiet_hours(own, day).min(observed));
+                let fresh_of = first.filter(|own| is_day && own.kind == Kind::default());
+                let quiet = fresh_of.map_or(0, |own| fresh.in_quiet_hours(own.workload, day));
+                let quiet = quiet.min(observed);
                 found.push(Crossed {
                     of,
                     bits: rarity.bits(observed),
@@ -316,7 +315,8 @@ impl<'c, 'a> Sum<'c, 'a> {
             observed: quiet as f64,
             unit: "bytes off hours".to_owned(),
             text: format!(
-                "{} of it went out off hours: in hours of the week in which this workload usually sends less than a quarter                  of what it does in an average one, by the medians of four weeks or more",
+                "{} of it went out off hours: in hours of the week in which this workload usually sends less than a quarter \
+                 of what it does in an average one, by the medians of four weeks or more",
                 human_bytes(quiet)
             ),
             ..Why::default()

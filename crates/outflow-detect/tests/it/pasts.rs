@@ -463,7 +463,7 @@ fn a_weekly_peak_is_charged_until_four_weeks_of_it_are_known_and_a_peak_on_anoth
     let mut lines = fleet(10, 70, MB);
     lines.extend(weekly(70));
     let told: Vec<u32> = beyond(&lines).into_iter().map(|(day, _)| day).collect();
-    // Established from day 22 on; the fifth Sunday that is beyond its past is explained.
+    // Established from day 22 on; on day 41, those of days 6, 13, 20 and 27 lie before the quarantine.
     assert_eq!(told, [27, 34]);
     lines.push(upload("h1", "46.1.1.3", 66 * DAY + 600, 1_000 * MB));
     let told: Vec<u32> = beyond(&lines).into_iter().map(|(day, _)| day).collect();

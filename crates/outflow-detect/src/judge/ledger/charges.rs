@@ -35,7 +35,7 @@ pub(super) struct Unexplained {
 }
 
 /// What is summed apart: the one does not excuse the other, nor use up what longer spans are to see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Kind {
     /// Whether the destination is established, so that this is what exceeds the past, and not what has none.
     pub(super) excess: bool,
