@@ -76,14 +76,19 @@ pub(super) fn judge<'a>(
                 let fresh_of = first.filter(|own| is_day && own.kind == Kind::default());
                 let quiet = fresh_of.map_or(0, |own| fresh.in_quiet_hours(own.workload, day));
                 let quiet = quiet.min(observed);
+                let bound = bound_of(ledger.bounds(), crossing.horizon);
+                let alone = fresh.part(policy, census, day, (&charges, &members));
+                let is_alone = of == Of::Workload && alone >= bound;
+                let ranked = if is_alone { alone } else { observed };
                 found.push(Crossed {
                     of,
                     bits: rarity.bits(observed),
-                    octaves: fresh.octaves(crossing.horizon, observed, quiet),
+                    octaves: fresh.octaves(crossing.horizon, ranked, quiet),
                     quiet,
+                    is_alone,
                     is_rare: rarity.is_rare(observed, policy.scores.excess),
                     observed,
-                    bound: bound_of(ledger.bounds(), crossing.horizon),
+                    bound,
                     crossing,
                     members,
                 });
@@ -135,6 +140,8 @@ struct Crossed {
     octaves: f64,
     /// What of it went out, where few ever went, in hours in which the workload is usually quiet.
     quiet: u64,
+    /// Whether what a workload sent where few ever went crosses the bound without the rest.
+    is_alone: bool,
     /// Whether that is as rare as what exceeds a past must be.
     is_rare: bool,
 }
@@ -256,6 +263,8 @@ impl<'c, 'a> Sum<'c, 'a> {
         let stratum = match self.crossed.of {
             _ if self.is_excess() => Stratum::Excess,
             _ if self.is_fetched() => Stratum::Fetched,
+            // What else a host did on that day makes it no more usual.
+            _ if self.crossed.is_alone => Stratum::Plain,
             _ if is_old => Stratum::Old,
             Of::Workload if main.iter().all(few_know) => Stratum::Plain,
             _ => Stratum::Shared,

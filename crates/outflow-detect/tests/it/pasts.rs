@@ -503,3 +503,22 @@ fn what_goes_out_off_hours_is_rarer_than_the_same_at_work() {
     );
     assert_eq!(off_hours.severity, at_work.severity);
 }
+
+#[test]
+fn what_else_a_host_does_on_that_day_makes_a_theft_no_more_usual() {
+    // A new service that all begin to use, and the theft of one of them, each without and with the other.
+    let with = |service: u64, theft: u64| {
+        let mut lines = fleet(40, 41, MB);
+        let all =
+            (0..40).map(|host| upload(&format!("h{host}"), "47.1.2.3", 40 * DAY + 60, service));
+        lines.extend(all);
+        lines.push(upload("h1", "79.1.2.3", 40 * DAY + 120, theft));
+        let mut found = told(&Policy::default(), Family::VolumeLedger, &lines);
+        found.retain(|one| one.finding.title.contains("79.1.2.0/24"));
+        found.first().map(|one| one.finding.urgency.unwrap())
+    };
+    let (alone, beside) = (with(MB, 150 * MB), with(15 * MB, 150 * MB));
+    assert_eq!(alone, beside);
+    // Where the bound is crossed by both together alone, it is what many do.
+    assert!(with(30 * MB, 90 * MB) < beside);
+}

@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use outflow_finding::{Family, Severity, Why, human_bytes};
 
-use super::charges::Charges;
+use super::charges::{Charges, Kind, Member};
 use super::crossing::{DAYS_MAX, Horizon};
 use super::hours::{Hours, WEEKS_MIN, in_hours};
 use super::{log2, shape_reason};
+use crate::counters::total;
 use crate::judge::draft::{Charge, Draft, bounded};
 use crate::judge::exceedance::{BITS_USUAL, Exceedance};
 use crate::judge::pairs::Census;
@@ -159,6 +160,23 @@ impl Fresh {
         let sums = self.by_day.get(&day).into_iter().flatten();
         let mut own = sums.filter(|own| own.workload == workload);
         own.next().map_or(0, |own| own.quiet)
+    }
+
+    /// What of a crossing went where few ever went, and the log saw it begin.
+    pub(super) fn part(
+        &self,
+        policy: &Policy,
+        census: &Census,
+        day: Day,
+        (charges, members): (&Charges<'_>, &[Member]),
+    ) -> u64 {
+        let is_rare = |group| policy.is_rare(census.prevalence(group, day), census.workloads(day));
+        let is_fresh = |member: &&Member| {
+            let own = charges.get(member.at);
+            let is_plain = own.kind == Kind::default() && self.saw_begin(own.first_day);
+            is_plain && own.destination().is_some_and(is_rare)
+        };
+        total(members.iter().filter(is_fresh).map(|own| own.payload))
     }
 
     /// Whether the days before a destination was first met are known.
