@@ -67,32 +67,20 @@ pub(super) fn judge<'a>(
             (&of_destinations, Of::Destination),
             (&of_accounts, Of::Account),
         ] {
-            for (crossing, members) in charges.cross(ledger, day) {
-                let observed = total(members.iter().map(|member| member.payload));
-                let first = members.first().map(|one| charges.get(one.at));
-                let excess = first.is_some_and(|own| own.kind.excess);
-                let rarity = &rarities[usize::from(excess)];
-                let is_day = of == Of::Workload && crossing.horizon == Horizon::Day;
-                let fresh_of = first.filter(|own| is_day && own.kind == Kind::default());
-                let quiet = fresh_of.map_or(0, |own| fresh.in_quiet_hours(own.workload, day));
-                let quiet = quiet.min(observed);
-                let bound = bound_of(ledger.bounds(), crossing.horizon);
-                let alone = fresh.part(policy, census, day, (&charges, &members));
-                let is_alone = of == Of::Workload && alone >= bound;
-                let ranked = if is_alone { alone } else { observed };
-                found.push(Crossed {
-                    of,
-                    bits: rarity.bits(observed),
-                    octaves: fresh.octaves(crossing.horizon, ranked, quiet),
-                    quiet,
-                    is_alone,
-                    is_rare: rarity.is_rare(observed, policy.scores.excess),
-                    observed,
-                    bound,
-                    crossing,
-                    members,
-                });
-            }
+            let crossings = charges.cross(ledger, day);
+            let past = Past {
+                policy,
+                census,
+                charges: &charges,
+                fresh: &fresh,
+                rarities: &rarities,
+            };
+            let of_ledger = (of, ledger.bounds());
+            found.extend(
+                crossings
+                    .into_iter()
+                    .map(|own| past.crossed(of_ledger, own)),
+            );
         }
         trickles.extend(fresh.trickles(policy, day));
         fresh.pass(day, *active);
@@ -144,6 +132,53 @@ struct Crossed {
     is_alone: bool,
     /// Whether that is as rare as what exceeds a past must be.
     is_rare: bool,
+}
+
+/// What a crossing is compared with: all days before its own.
+struct Past<'p, 'a> {
+    policy: &'p Policy,
+    census: &'p Census,
+    charges: &'p Charges<'a>,
+    fresh: &'p Fresh,
+    /// Of what has no past, and of what exceeds one.
+    rarities: &'p [Exceedance; 2],
+}
+
+impl Past<'_, '_> {
+    /// A crossing of a ledger, and how rare it is.
+    fn crossed(
+        &self,
+        (of, bounds): (Of, Horizons),
+        (crossing, members): (Crossing, Vec<Member>),
+    ) -> Crossed {
+        let observed = total(members.iter().map(|member| member.payload));
+        let first = members.first().map(|one| self.charges.get(one.at));
+        let excess = first.is_some_and(|own| own.kind.excess);
+        let rarity = &self.rarities[usize::from(excess)];
+        let is_day = of == Of::Workload && crossing.horizon == Horizon::Day;
+        let fresh_of = first.filter(|own| is_day && own.kind == Kind::default());
+        let quiet = fresh_of.map_or(0, |own| {
+            self.fresh.in_quiet_hours(own.workload, crossing.day)
+        });
+        let quiet = quiet.min(observed);
+        let bound = bound_of(bounds, crossing.horizon);
+        let all = (self.charges, members.as_slice());
+        let alone = self.fresh.part(self.policy, self.census, crossing.day, all);
+        let is_alone = of == Of::Workload && alone >= bound;
+        let ranked = if is_alone { alone } else { observed };
+        Crossed {
+            of,
+            bits: rarity.bits(observed),
+            octaves: self.fresh.octaves(crossing.horizon, ranked, quiet),
+            quiet,
+            is_alone,
+            is_rare: rarity.is_rare(observed, self.policy.scores.excess),
+            observed,
+            bound,
+            crossing,
+            members,
+        }
+    }
 }
 
 fn bound_of(bounds: Horizons, horizon: Horizon) -> u64 {
