@@ -14,14 +14,40 @@ const ACTIVE_DAYS_MAX: usize = 90;
 ///
 /// A pair is established after some active days spread over some weeks, all of them at least `quarantine` days ago.
 /// Its allowance is the median of those days raised by twice their median deviation, at least one octave and at most
-/// two (medians resist the very outliers that are looked for).
+/// two (medians resist the very outliers that are looked for); or what its season explains, if that is more.
 pub(super) fn allowance(history: &[DayPayload], day: Day, quarantine: u32, rule: &Baseline) -> u64 {
     let Some(known) = establishing(history, day, quarantine, rule) else {
         return 0;
     };
     let mut levels = Levels::default();
     known.iter().for_each(|(_, payload)| levels.add(*payload));
-    levels.raised()
+    season(known, day, levels.raised())
+}
+
+/// Active days of one weekday in a past that make its season: four weeks.
+const SEASON_DAYS_MIN: usize = 4;
+
+/// What a past explains on a day, if so much is explained on any: more where most days of the same weekday had more, as with
+/// a backup that is full on Sundays. Then it is their median, raised likewise. A single weekday that had more explains
+/// nothing, nor does any other weekday.
+pub(super) fn season(known: &[DayPayload], day: Day, explained: u64) -> u64 {
+    let of_weekday = known
+        .iter()
+        .filter(|(past, _)| (day.0 - past.0).is_multiple_of(7));
+    let mut levels: Vec<usize> = of_weekday.map(|(_, payload)| level(*payload)).collect();
+    if levels.len() < SEASON_DAYS_MIN {
+        return explained;
+    }
+    levels.sort_unstable();
+    // Of an even number the lower one.
+    let middle = levels[(levels.len() - 1) / 2];
+    if payload_at(middle) <= explained {
+        return explained;
+    }
+    let mut spreads: Vec<usize> = levels.iter().map(|own| own.abs_diff(middle)).collect();
+    spreads.sort_unstable();
+    let spread = spreads[(spreads.len() - 1) / 2];
+    payload_at(middle + (2 * spread).clamp(EIGHTHS, RAISE_MAX))
 }
 
 /// Whether a pair is established on a day.

@@ -11,6 +11,9 @@ const TAIL_MAX: usize = 400;
 /// Bits beyond which nothing is claimed.
 pub(super) const BITS_MAX: f64 = 40.0;
 
+/// Bits that every network meets now and then: what is above counts.
+pub(super) const BITS_USUAL: f64 = 8.0;
+
 /// Octaves that a tail is taken to fall by a factor of e in before anything is known of it, and how many values that
 /// counts as: each octave halves.
 const FALL: f64 = std::f64::consts::LOG2_E;
@@ -67,13 +70,37 @@ impl Exceedance {
             return ranked;
         };
         let top = &self.sorted[threshold..];
-        let least = scaled(top[0]);
-        let above = scaled(value) - least;
-        if count < TAIL_MIN || above <= 0.0 {
+        if count < TAIL_MIN {
+            return ranked;
+        }
+        self.beyond(value, (top, scaled(top[0])), scaled)
+    }
+
+    /// The same where values are known from a `floor` on, which is met by all that count: with too few to choose a threshold,
+    /// the tail begins at the floor, and falls by half with each octave until values say otherwise ([`FALL_WEIGHT`] of them
+    /// say as much). Sizes of transfers have tails of an index of about one (Crovella and Bestavros 1997), so that this
+    /// is what chance would do, and no more is claimed.
+    pub(super) fn tail_bits_from(
+        &self,
+        value: u64,
+        floor: u64,
+        scaled: impl Fn(u64) -> f64,
+    ) -> f64 {
+        if self.sorted.len() >= TAIL_MIN || self.len() < RECORD_DAYS_MIN {
+            return self.tail_bits(value, scaled);
+        }
+        let top = &self.sorted[self.sorted.partition_point(|own| *own < floor)..];
+        self.beyond(value, (top, scaled(floor)), scaled)
+    }
+
+    /// How rare a value is by those of the top, which are above some threshold.
+    fn beyond(&self, value: u64, (top, least): (&[u64], f64), scaled: impl Fn(u64) -> f64) -> f64 {
+        let (ranked, above) = (self.bits(value), scaled(value) - least);
+        if above <= 0.0 {
             return ranked;
         }
         let excess: f64 = top.iter().map(|own| scaled(*own) - least).sum();
-        let bits = tail_bits(count, self.len(), (excess, above));
+        let bits = tail_bits(top.len(), self.len(), (excess, above));
         match self.at_least(value) {
             0 => bits.clamp(ranked, BITS_MAX),
             // As many as there were, and no fewer.
@@ -152,6 +179,28 @@ mod tests {
         few.extend_quiet(1_000);
         assert_eq!(few.tail_bits(1 << 40, log2), few.bits(1 << 40));
         assert_eq!(Exceedance::default().tail_bits(9, log2), 0.0);
+        assert_eq!(Exceedance::default().tail_bits_from(9, 1, log2), 0.0);
         assert_eq!(known.tail_bits(u64::MAX, log2), BITS_MAX);
+    }
+
+    #[test]
+    fn few_values_have_a_tail_from_the_floor_on() {
+        // 1,023 workload-days without any: one in 1,024 at the floor, and half as many with each octave.
+        let mut known = Exceedance::default();
+        known.extend_quiet(1_023);
+        assert_eq!(known.tail_bits_from(64 << 10, 64, log2), 20.0);
+        assert_eq!(known.tail_bits_from(64, 64, log2), 10.0, "the floor itself");
+        // Three of 1,024, two octaves above it each: six and three times 1.44 over six are 1.72 octaves, by which it falls
+        // to one part in e; ten octaves are 8.4 bits, and four in 1,025 are 8.0.
+        known.extend([256, 256, 256]);
+        known.quiet = 1_021;
+        let bits = known.tail_bits_from(64 << 10, 64, log2);
+        assert!((bits - 16.4).abs() < 0.05, "{bits}");
+        // What was met is little rarer than it was met.
+        assert_eq!(known.tail_bits_from(256, 64, log2), known.bits(256) + 1.0);
+        // Of few workload-days nothing is claimed.
+        let mut young = Exceedance::default();
+        young.extend_quiet(100);
+        assert_eq!(young.tail_bits_from(64 << 10, 64, log2), young.bits(1));
     }
 }

@@ -11,6 +11,7 @@
 mod charges;
 mod crossing;
 mod fresh;
+mod hours;
 
 use std::collections::BTreeSet;
 
@@ -25,7 +26,7 @@ use crate::counters::total;
 use crate::parallel::{both, in_parallel};
 use crate::policy::{Horizons, Policy, Sanctioned};
 use crate::view::{Entry, Group, View, Workload};
-use charges::{Charges, Ledger, Member, Unexplained, sanction};
+use charges::{Charges, Kind, Ledger, Member, Unexplained, sanction};
 use crossing::{Crossing, Horizon};
 use fresh::Fresh;
 
@@ -66,23 +67,20 @@ pub(super) fn judge<'a>(
             (&of_destinations, Of::Destination),
             (&of_accounts, Of::Account),
         ] {
-            for (crossing, members) in charges.cross(ledger, day) {
-                let observed = total(members.iter().map(|member| member.payload));
-                let excess = members
-                    .first()
-                    .is_some_and(|one| charges.get(one.at).kind.excess);
-                let rarity = &rarities[usize::from(excess)];
-                found.push(Crossed {
-                    of,
-                    bits: rarity.bits(observed),
-                    octaves: fresh.octaves(crossing.horizon, observed),
-                    is_rare: rarity.is_rare(observed, policy.scores.excess),
-                    observed,
-                    bound: bound_of(ledger.bounds(), crossing.horizon),
-                    crossing,
-                    members,
-                });
-            }
+            let crossings = charges.cross(ledger, day);
+            let past = Past {
+                policy,
+                census,
+                charges: &charges,
+                fresh: &fresh,
+                rarities: &rarities,
+            };
+            let of_ledger = (of, ledger.bounds());
+            found.extend(
+                crossings
+                    .into_iter()
+                    .map(|own| past.crossed(of_ledger, own)),
+            );
         }
         trickles.extend(fresh.trickles(policy, day));
         fresh.pass(day, *active);
@@ -128,8 +126,59 @@ struct Crossed {
     bits: f64,
     /// The same among what is sent where few ever went, by the tail beyond what was met, and above what is usual.
     octaves: f64,
+    /// What of it went out, where few ever went, in hours in which the workload is usually quiet.
+    quiet: u64,
+    /// Whether what a workload sent where few ever went crosses the bound without the rest.
+    is_alone: bool,
     /// Whether that is as rare as what exceeds a past must be.
     is_rare: bool,
+}
+
+/// What a crossing is compared with: all days before its own.
+struct Past<'p, 'a> {
+    policy: &'p Policy,
+    census: &'p Census,
+    charges: &'p Charges<'a>,
+    fresh: &'p Fresh,
+    /// Of what has no past, and of what exceeds one.
+    rarities: &'p [Exceedance; 2],
+}
+
+impl Past<'_, '_> {
+    /// A crossing of a ledger, and how rare it is.
+    fn crossed(
+        &self,
+        (of, bounds): (Of, Horizons),
+        (crossing, members): (Crossing, Vec<Member>),
+    ) -> Crossed {
+        let observed = total(members.iter().map(|member| member.payload));
+        let first = members.first().map(|one| self.charges.get(one.at));
+        let excess = first.is_some_and(|own| own.kind.excess);
+        let rarity = &self.rarities[usize::from(excess)];
+        let is_day = of == Of::Workload && crossing.horizon == Horizon::Day;
+        let fresh_of = first.filter(|own| is_day && own.kind == Kind::default());
+        let quiet = fresh_of.map_or(0, |own| {
+            self.fresh.in_quiet_hours(own.workload, crossing.day)
+        });
+        let quiet = quiet.min(observed);
+        let bound = bound_of(bounds, crossing.horizon);
+        let all = (self.charges, members.as_slice());
+        let alone = self.fresh.part(self.policy, self.census, crossing.day, all);
+        let is_alone = of == Of::Workload && alone >= bound;
+        let ranked = if is_alone { alone } else { observed };
+        Crossed {
+            of,
+            bits: rarity.bits(observed),
+            octaves: self.fresh.octaves(crossing.horizon, ranked, quiet),
+            quiet,
+            is_alone,
+            is_rare: rarity.is_rare(observed, self.policy.scores.excess),
+            observed,
+            bound,
+            crossing,
+            members,
+        }
+    }
 }
 
 fn bound_of(bounds: Horizons, horizon: Horizon) -> u64 {
@@ -249,6 +298,8 @@ impl<'c, 'a> Sum<'c, 'a> {
         let stratum = match self.crossed.of {
             _ if self.is_excess() => Stratum::Excess,
             _ if self.is_fetched() => Stratum::Fetched,
+            // What else a host did on that day makes it no more usual.
+            _ if self.crossed.is_alone => Stratum::Plain,
             _ if is_old => Stratum::Old,
             Of::Workload if main.iter().all(few_know) => Stratum::Plain,
             _ => Stratum::Shared,
@@ -297,6 +348,23 @@ impl<'c, 'a> Sum<'c, 'a> {
             human_bytes(self.crossed.bound),
         );
         bounded(self.crossed.observed, self.crossed.bound, "bytes", text)
+    }
+
+    /// That most of it went out in quiet hours.
+    fn hours_reason(&self) -> Option<Why> {
+        let Crossed {
+            observed, quiet, ..
+        } = *self.crossed;
+        (quiet > observed / 2).then(|| Why {
+            observed: quiet as f64,
+            unit: "bytes off hours".to_owned(),
+            text: format!(
+                "{} of it went out off hours: in hours of the week in which this workload usually sends less than a quarter \
+                 of what it does in an average one, by the medians of four weeks or more",
+                human_bytes(quiet)
+            ),
+            ..Why::default()
+        })
     }
 
     fn past_reason(&self) -> Option<Why> {
@@ -375,6 +443,7 @@ fn workload_finding(view: &View<'_>, policy: &Policy, sum: Sum<'_, '_>) -> Judge
     let workload = sum.members().next().map(|own| own.workload);
     let mut why = vec![sum.volume_reason(), shape_reason(&measure)];
     why.extend(sum.past_reason());
+    why.extend(sum.hours_reason());
     why.extend(sanction_reasons(view, policy, &sum));
     let identity = workload.map(|id| view.workload(id));
     let account = identity.map_or("", |workload| workload.account_id.as_str());

@@ -1,11 +1,12 @@
 //! The DNS information meter: bits that names carried, by client and domain, against bounds.
 //!
 //! Three ledgers, asked in this order for each day: a client below one domain (ten minutes, 24 hours, 7 days); a domain,
-//! over what clients told it below their own bound; a client, over what it told all domains that few ask. What one has
-//! charged, none counts again.
+//! over what clients told it below their own bound; a client, over what it told all domains that few ask (`rare`). What one
+//! has charged, none counts again.
 
 mod buckets;
 mod information;
+mod rare;
 mod series;
 mod shape;
 mod told;
@@ -46,7 +47,6 @@ pub(super) fn judge(
     let rarities = Rarities::of(&shards);
     let teller = Teller::new(view, policy, queries);
     let mut findings = buckets::judge(&teller, queries, to_s3, through);
-    let mut rare: BTreeMap<(u32, Day), Vec<(f64, &Below<'_>)>> = BTreeMap::new();
     for found in &shards {
         for (below, crossing) in &found.crossings {
             let bits = rarities.bits(crossing.day, crossing.told.bits());
@@ -55,52 +55,10 @@ pub(super) fn judge(
         for (zone, day, told, clients) in &found.domains {
             findings.push(teller.domain(zone, *day, told, clients));
         }
-        for (below, rest) in &found.rests {
-            let excess = rest.told.bits() - policy.dns.rare_free_bits as f64;
-            let of_client = rare.entry((below.client, rest.day)).or_default();
-            of_client.push((excess, below));
-        }
     }
-    let mut recent: Vec<OfDay<'_, '_>> = Vec::new();
-    let mut of: Option<u32> = None;
-    for ((client, day), parts) in rare {
-        if of.replace(client) != Some(client) {
-            recent.clear();
-        }
-        recent.retain(|(past, ..)| past.0 + WEEK > day.0);
-        let sum: f64 = parts.iter().map(|(bits, _)| bits).sum();
-        recent.push((day, sum, parts));
-        let week: f64 = recent.iter().map(|(_, sum, _)| sum).sum();
-        let is_day = sum > policy.dns.rare_day_bits as f64;
-        if is_day || week > policy.dns.rare_week_bits as f64 {
-            // What is told of a day or a week is none of what comes after.
-            let from = if is_day { recent.len() - 1 } else { 0 };
-            let told = recent.drain(from..).flat_map(|(.., parts)| parts);
-            let (told, sum) = (of_domains(told), if is_day { sum } else { week });
-            findings.push(teller.rare(client, day, (is_day, sum), &told));
-        }
-    }
+    let rests = shards.iter().flat_map(|found| &found.rests);
+    findings.extend(rare::judge(&teller, &asked.active, rests));
     findings
-}
-
-/// Days of a week.
-const WEEK: u32 = 7;
-
-/// What a client told rare domains on a day: the sum, and of each domain.
-type OfDay<'b, 'a> = (Day, f64, Vec<(f64, &'b Below<'a>)>);
-
-/// The same by domain, those first that were told most.
-fn of_domains<'b, 'a>(
-    parts: impl Iterator<Item = (f64, &'b Below<'a>)>,
-) -> Vec<(f64, &'b Below<'a>)> {
-    let mut all: BTreeMap<Option<&Zone>, (f64, &'b Below<'a>)> = BTreeMap::new();
-    for (bits, below) in parts {
-        let own = all.entry(below.zone).or_insert((0.0, below));
-        *own = (own.0 + bits, below);
-    }
-    let mut all: Vec<(f64, &Below<'_>)> = all.into_values().collect();
-    all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.zone.cmp(&b.1.zone)));
-    all
 }
 
 /// What a client asked below a domain.
@@ -127,33 +85,54 @@ struct Found<'a> {
     bits: Vec<(Day, u64)>,
 }
 
-/// From which day on each client asked.
-struct Asked(Vec<Day>);
+/// Who asked when.
+struct Asked {
+    /// The first day of each client, in order.
+    firsts: Vec<Day>,
+    /// How many clients asked on each day.
+    active: BTreeMap<Day, u64>,
+}
+
+/// Clients that asked, by day: a bit for each.
+type OfDays = BTreeMap<Day, Vec<u64>>;
 
 impl Asked {
     fn of(queries: &Queries, through: Day) -> Self {
-        let firsts = in_parallel(&queries.shards, |shard| {
-            let mut first = vec![Day::LAST; queries.clients.len()];
-            for (_, client, slot, _) in shard.cells() {
-                let own = &mut first[client as usize];
-                *own = slot.day().min(*own);
+        let words = queries.clients.len().div_ceil(64);
+        let parts: Vec<OfDays> = in_parallel(&queries.shards, |shard| {
+            let mut days = OfDays::new();
+            let cells = shard.cells().map(|(_, client, slot, _)| (client, slot));
+            for (client, slot) in cells.filter(|(_, slot)| slot.day() <= through) {
+                let bits = days.entry(slot.day()).or_insert_with(|| vec![0; words]);
+                bits[client as usize / 64] |= 1 << (client % 64);
             }
-            first
+            days
         });
-        let mut all = vec![Day::LAST; queries.clients.len()];
-        for first in firsts {
-            for (own, day) in all.iter_mut().zip(first) {
-                *own = day.min(*own);
-            }
+        let mut days = OfDays::new();
+        for (day, bits) in parts.into_iter().flatten() {
+            let all = days.entry(day).or_insert_with(|| vec![0; words]);
+            all.iter_mut()
+                .zip(bits)
+                .for_each(|(own, bits)| *own |= bits);
         }
-        all.retain(|day| *day <= through);
-        all.sort_unstable();
-        Self(all)
+        let (mut met, mut firsts) = (vec![0u64; words], Vec::new());
+        let mut active = BTreeMap::new();
+        for (day, bits) in days {
+            let (mut all, mut new) = (0, 0);
+            for (met, bits) in met.iter_mut().zip(bits) {
+                all += u64::from(bits.count_ones());
+                new += (bits & !*met).count_ones() as usize;
+                *met |= bits;
+            }
+            firsts.extend(std::iter::repeat_n(day, new));
+            active.insert(day, all);
+        }
+        Self { firsts, active }
     }
 
     /// Clients that had asked by the end of a day.
     fn by(&self, day: Day) -> usize {
-        self.0.partition_point(|first| *first <= day)
+        self.firsts.partition_point(|first| *first <= day)
     }
 }
 

@@ -6,7 +6,7 @@
 use outflow_finding::{Family, Severity, Why, human_bytes};
 
 use super::Judged;
-use super::baseline::{Levels, establishing, payload_at};
+use super::baseline::{Levels, establishing, payload_at, season};
 use super::draft::{Charge, Draft};
 use super::severity::Measure;
 use crate::counters::total;
@@ -56,7 +56,8 @@ fn judge_service(view: &View<'_>, policy: &Policy, run: &[Entry<'_>]) -> Vec<Jud
         let mut levels = Levels::default();
         known.iter().for_each(|(_, payload)| levels.add(*payload));
         let usual = payload_at(levels.middle_and_spread().0);
-        let more = payload.saturating_sub(usual.max(levels.raised()));
+        let explained = season(known, *day, usual.max(levels.raised()));
+        let more = payload.saturating_sub(explained);
         let is_more = more >= policy.bounds.served_day && *payload / TIMES_MIN >= usual;
         is_more.then(|| finding(view, policy, of_day, (*payload, usual)))
     });

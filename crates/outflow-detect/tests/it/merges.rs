@@ -116,12 +116,23 @@ fn every_family_has_something_to_say() {
     says(Family::VolumeLedger, "within 7 days");
     says(Family::VolumeLedger, "from 3 workloads");
     says(Family::VolumeLedger, "to 45.3.2.0/24");
+    says(Family::VolumeLedger, "beyond the usual to 60.1.2.0/24");
     says(Family::DnsTunnel, "example.com");
+    says(Family::DnsTunnel, "below 2 rare domains in a day");
     says(Family::DnsTunnel, "inside resolver");
     says(Family::ProtocolMisuse, "HTTP");
     says(Family::ProtocolMisuse, "ICMP");
     says(Family::PolicyTelemetry, "of customer other");
     says(Family::PolicyTelemetry, "bucket secrets");
+    let ledger = of(verdict, Family::VolumeLedger).flat_map(|judged| &judged.finding.why);
+    let texts: Vec<&str> = ledger.map(|why| why.text.as_str()).collect();
+    for part in [
+        "5.0 MB of it went out off hours",
+        "4.7 MB of payload to 60.1.2.0/24",
+    ] {
+        let is_told = texts.iter().any(|text| text.starts_with(part));
+        assert!(is_told, "nothing of `{part}` in {texts:#?}");
+    }
 }
 
 #[test]

@@ -121,6 +121,7 @@ pub(crate) fn items() -> Vec<Item> {
     let parts = [
         volumes(),
         pasts(),
+        weeks(),
         rhythms(),
         services(),
         staging(),
@@ -195,6 +196,23 @@ fn pasts() -> Vec<Item> {
         ..Sent::default()
     };
     all_of(shift.chain(served).chain([meeting]))
+}
+
+/// A host that sends on one day of the week, more than its season on the last of them, and off hours to a new place.
+fn weeks() -> Vec<Item> {
+    let of = |day: i64, payload| Sent {
+        host: "weekly",
+        remote: "60.1.2.3",
+        at: day * DAY + 9 * 3_600,
+        payload,
+        ..Sent::default()
+    };
+    let known = (0..4).flat_map(|week| [of(7 * week, 3 * MB), of(7 * week + 1, MB / 5)]);
+    let off_hours = Sent {
+        remote: "61.1.2.3",
+        ..of(30, 5 * MB)
+    };
+    all_of(known.chain([of(28, 11 * MB), off_hours]))
 }
 
 /// A beacon, and a connection that stays open.
@@ -306,7 +324,7 @@ const NAMES: [(&str, &str); 3] = [
     ("secrets.s3.eu-central-1.amazonaws.com", "3.64.2.3"),
 ];
 
-/// Names that carry much, those that clients share, and that of a bucket.
+/// Names that carry much, also split over domains, those that clients share, and that of a bucket.
 fn names() -> Vec<Item> {
     let mut dice = Dice::new(5);
     let asked = |client, name: String, at| Item::Query(Asked { client, name, at });
@@ -323,6 +341,13 @@ fn names() -> Vec<Item> {
             .map(|client| asked(client, "www.example.org".to_owned(), 7)),
     );
     all.push(asked("i-bucket", NAMES[2].0.to_owned(), 5));
+    // Below the bound of each domain, on the next day.
+    let parts = (0..16).map(|at| {
+        let domain = ["example.net", "example.edu"][at % 2];
+        let at = DAY + 3_600 * i64::try_from(at).unwrap();
+        asked("i-split", format!("{}.t.{domain}", label(28)), at)
+    });
+    all.extend(parts);
     // A tunnel that an inside resolver passes on, in the log of the client.
     let (own, start) = (own("inner"), START + 900);
     let ends = [

@@ -449,3 +449,76 @@ fn a_rise_that_all_uploads_of_a_workload_share_is_a_note() {
     );
     assert!(one.why.iter().all(|why| !why.text.contains("elsewhere")));
 }
+
+/// A host that sends 50 MB each day, and a gigabyte on each seventh, for so many days.
+fn weekly(days: i64) -> Vec<String> {
+    let payload = |day: i64| if day % 7 == 6 { 1_000 * MB } else { 50 * MB };
+    (0..days)
+        .map(|day| upload("h1", "46.1.1.3", day * DAY, payload(day)))
+        .collect()
+}
+
+#[test]
+fn a_weekly_peak_is_charged_until_four_weeks_of_it_are_known_and_a_peak_on_another_day_always() {
+    let mut lines = fleet(10, 70, MB);
+    lines.extend(weekly(70));
+    let told: Vec<u32> = beyond(&lines).into_iter().map(|(day, _)| day).collect();
+    // Established from day 22 on; on day 41, those of days 6, 13, 20 and 27 lie before the quarantine.
+    assert_eq!(told, [27, 34]);
+    lines.push(upload("h1", "46.1.1.3", 66 * DAY + 600, 1_000 * MB));
+    let told: Vec<u32> = beyond(&lines).into_iter().map(|(day, _)| day).collect();
+    assert_eq!(told, [27, 34, 66]);
+    // Twice the peak is beyond the season, too.
+    lines.push(upload("h1", "46.1.1.3", 69 * DAY + 600, 1_500 * MB));
+    let told: Vec<u32> = beyond(&lines).into_iter().map(|(day, _)| day).collect();
+    assert_eq!(told, [27, 34, 66, 69]);
+}
+
+#[test]
+fn what_goes_out_off_hours_is_rarer_than_the_same_at_work() {
+    // Each host works at midnight, and one of them meets a new place then on each day, with as much as the theft.
+    let theft = |at: i64| {
+        let mut lines = fleet(40, 71, MB);
+        for day in 20..70 {
+            let (host, place) = (format!("h{}", day % 40), format!("45.{day}.2.3"));
+            lines.push(upload(&host, &place, day * DAY + 1_800, 300 * MB));
+        }
+        lines.push(upload("h1", "79.1.2.3", 70 * DAY + at, 300 * MB));
+        let mut found = told(&Policy::default(), Family::VolumeLedger, &lines);
+        found.retain(|one| one.finding.destination.group.as_deref() == Some("79.1.2.0/24"));
+        assert_eq!(found.len(), 1, "{found:#?}");
+        found.remove(0).finding
+    };
+    let (at_work, off_hours) = (theft(1_800), theft(12 * 3_600));
+    let says = |finding: &outflow_finding::Finding| {
+        let mut why = finding.why.iter();
+        why.any(|why| why.text.contains("300 MB of it went out off hours"))
+    };
+    assert_eq!((says(&at_work), says(&off_hours)), (false, true));
+    assert!(
+        off_hours.urgency.unwrap() > at_work.urgency.unwrap() + 4.0,
+        "{:?} {:?}",
+        off_hours.urgency,
+        at_work.urgency
+    );
+    assert_eq!(off_hours.severity, at_work.severity);
+}
+
+#[test]
+fn what_else_a_host_does_on_that_day_makes_a_theft_no_more_usual() {
+    // A new service that all begin to use, and the theft of one of them, each without and with the other.
+    let with = |service: u64, theft: u64| {
+        let mut lines = fleet(40, 41, MB);
+        let all =
+            (0..40).map(|host| upload(&format!("h{host}"), "47.1.2.3", 40 * DAY + 60, service));
+        lines.extend(all);
+        lines.push(upload("h1", "79.1.2.3", 40 * DAY + 120, theft));
+        let mut found = told(&Policy::default(), Family::VolumeLedger, &lines);
+        found.retain(|one| one.finding.title.contains("79.1.2.0/24"));
+        found.first().map(|one| one.finding.urgency.unwrap())
+    };
+    let (alone, beside) = (with(MB, 150 * MB), with(15 * MB, 150 * MB));
+    assert_eq!(alone, beside);
+    // Where the bound is crossed by both together alone, it is what many do.
+    assert!(with(30 * MB, 90 * MB) < beside);
+}

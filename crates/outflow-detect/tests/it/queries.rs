@@ -461,3 +461,50 @@ fn what_is_told_many_rare_domains_adds_up_over_a_week() {
     let two: Vec<Asked> = asked.iter().filter(until).cloned().collect();
     assert_eq!(findings(&two), []);
 }
+
+#[test]
+fn what_is_told_rare_domains_below_their_bounds_is_told_where_nobody_tells_as_much() {
+    // Seventy clients of which none tells a rare domain anything, for sixty days: twelve bits are all that ranks can tell.
+    let others = |clients: usize| {
+        let of_client = move |client: usize| {
+            (0..60).map(move |day| {
+                let name = format!("www.site{}.com", day % 7);
+                Asked::of(T0 + day * DAY, &format!("i-{client}"), name)
+            })
+        };
+        (0..clients).flat_map(of_client)
+    };
+    let split = |len: usize| -> Vec<Asked> {
+        let mut random = Random(9);
+        let names = (0..16).flat_map(|domain| (0..24).map(move |part| (domain, part)));
+        names
+            .map(|(domain, part)| {
+                let name = format!("{}.s{domain}-x.com", random.base32(len));
+                Asked::of(T0 + 60 * DAY + part * 600, "i-1", name)
+            })
+            .collect()
+    };
+    let with = |clients: usize, len: usize| {
+        let asked: Vec<Asked> = others(clients).chain(split(len)).collect();
+        findings(&asked)
+    };
+    let found = with(70, 24);
+    let [one] = &found[..] else {
+        panic!("{found:#?}")
+    };
+    assert!(
+        one.title
+            .contains("below 16 rare domains in a day, shaped like data"),
+        "{}",
+        one.title
+    );
+    assert_eq!(one.why[0].bound, Some(32_768.0));
+    assert!(one.why[0].observed < 131_072.0);
+    let rarity = one
+        .why
+        .iter()
+        .find(|why| why.text.contains("client-day in 2^12"));
+    assert_eq!(rarity.unwrap().bound, Some(12.0));
+    assert_eq!(with(60, 24), [], "too young a log to tell");
+    assert_eq!(with(70, 10), [], "less than one domain may be told");
+}

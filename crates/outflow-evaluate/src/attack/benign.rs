@@ -5,7 +5,7 @@ use outflow_sim::Rng;
 use super::Scenario;
 use super::steps::{Send, Stage};
 use crate::row::Row;
-use crate::world::{DAY_SECS, Usage, benign_addr};
+use crate::world::{DAY_SECS, Usage, WORLD_START, benign_addr};
 
 const GB: u64 = 1_000_000_000;
 
@@ -51,6 +51,7 @@ impl Stage<'_> {
                     down: 100 * GB,
                 });
             }
+            Scenario::WeeklyBackup => self.weekly(),
             Scenario::CatchUp => self.again(|row| row.start + 7_200),
             Scenario::ClockSkew => self.again(|row| row.start + 1_200),
             _ => {}
@@ -99,6 +100,31 @@ impl Stage<'_> {
                     down,
                 });
             }
+        }
+    }
+
+    /// 200 MB each night and 20 GB on Saturdays to one place, 5 GB on Sundays to another. Worlds begin on a Monday.
+    fn weekly(&mut self) {
+        let (eni, services) = (self.enis[0], self.services(2));
+        let (daily, sundays) = (services[0], services[1]);
+        let config = self.world.config();
+        for day in 0..config.learn_days + config.test_days {
+            let backup = match day % 7 {
+                5 => (daily, 20 * GB, 1),
+                6 => (sundays, 5 * GB, 3),
+                _ => (daily, GB / 5, 1),
+            };
+            let (to, size, hour) = backup;
+            let up = self.rng.around(size);
+            let at = WORLD_START + day * DAY_SECS + hour * 3_600 + self.below(900);
+            self.put(Send {
+                eni,
+                to,
+                at,
+                secs: 5_400,
+                up,
+                down: 20_000,
+            });
         }
     }
 

@@ -76,6 +76,8 @@ pub enum Scenario {
     CdnNames,
     /// Search suffixes are tried behind many names.
     SearchSuffixes,
+    /// Since the log began, a backup is full on Saturdays and small in all other nights, and another one comes on Sundays alone.
+    WeeklyBackup,
 }
 
 /// Whether a scenario is one to find.
@@ -143,6 +145,7 @@ impl Scenario {
         Self::MailBurst,
         Self::CdnNames,
         Self::SearchSuffixes,
+        Self::WeeklyBackup,
     ];
 
     /// The name in reports.
@@ -184,6 +187,7 @@ impl Scenario {
             Self::MailBurst => "mail-burst",
             Self::CdnNames => "cdn-names",
             Self::SearchSuffixes => "search-suffixes",
+            Self::WeeklyBackup => "weekly-backup",
         }
     }
 
@@ -210,6 +214,11 @@ impl Scenario {
                 | Self::CdnNames
                 | Self::SearchSuffixes
         )
+    }
+
+    /// Whether it is as old as its world, so that there is a past to tell it by; all others begin in the test window.
+    pub const fn is_old(self) -> bool {
+        matches!(self, Self::WeeklyBackup)
     }
 
     /// Days that it goes on for; what is longer than what is left of the world is cut.

@@ -37,7 +37,8 @@ fn every_scenario_happens_within_the_test_window_on_its_own_interfaces() {
             placement.asked.is_sorted() && placement.last() < world.end(),
             "{name}"
         );
-        assert!(placement.start >= world.test_start(), "{name}");
+        let is_later = placement.start >= world.test_start();
+        assert_eq!(is_later, !scenario.is_old(), "{name}");
         assert!(
             placement.rows.iter().all(|row| row.end < world.end()),
             "{name}"

@@ -62,3 +62,40 @@ fn levels_climb_with_payload_and_come_back_within_an_eighth() {
         );
     }
 }
+
+/// Ten weeks of 10 MB a day, and so much on days that fit.
+fn weeks(peak: u64, fits: impl Fn(u32) -> bool) -> Vec<DayPayload> {
+    let day = |day: u32| (Day(day), if fits(day) { peak } else { 10 * MB });
+    (0..70).map(day).collect()
+}
+
+#[test]
+fn what_comes_each_week_is_explained_once_four_weeks_are_known() {
+    let rule = Baseline::default();
+    let history = weeks(160 * MB, |day| day % 7 == 6);
+    let of = |day: u32, quarantine| allowance(&history, Day(day), quarantine, &rule);
+    // An octave above the medians, to the end of their eighths.
+    let (usual, peak) = (20 << 20, 320 << 20);
+    assert_eq!(
+        of(34, 7),
+        usual,
+        "days 6, 13 and 20 lie before the quarantine"
+    );
+    assert_eq!(of(41, 7), peak, "and so does day 27");
+    assert_eq!((of(40, 7), of(42, 7)), (usual, usual), "other weekdays");
+    // Where thirty days are summed, those within do not count.
+    assert_eq!((of(55, 30), of(62, 30)), (usual, peak));
+}
+
+#[test]
+fn one_week_makes_no_season_and_neither_does_half_of_them() {
+    let rule = Baseline::default();
+    let usual = 20 << 20;
+    for history in [
+        weeks(160 * MB, |day| day == 27),
+        weeks(160 * MB, |day| day % 14 == 13),
+        weeks(20 * MB, |day| day % 7 == 6),
+    ] {
+        assert_eq!(allowance(&history, Day(62), 7, &rule), usual);
+    }
+}

@@ -35,7 +35,7 @@ pub(super) struct Unexplained {
 }
 
 /// What is summed apart: the one does not excuse the other, nor use up what longer spans are to see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Kind {
     /// Whether the destination is established, so that this is what exceeds the past, and not what has none.
     pub(super) excess: bool,
@@ -174,6 +174,16 @@ impl<'a> Charges<'a> {
     pub(super) fn entries(&self, at: u32) -> &[Entry<'a>] {
         let (part, from, to) = self.get(at).entries;
         &self.entries[part as usize][from as usize..to as usize]
+    }
+
+    /// All that the workload of a charge sent, in the order of destinations.
+    pub(super) fn of_workload(&self, at: u32) -> &[Entry<'a>] {
+        let (part, from, _) = self.get(at).entries;
+        let entries = &self.entries[part as usize];
+        let workload = entries[from as usize].workload;
+        let start = entries.partition_point(|own| own.workload < workload);
+        let end = entries.partition_point(|own| own.workload <= workload);
+        &entries[start..end]
     }
 
     /// Crossings of a ledger's bounds on a day, by what no ledger has charged before, and the charges of each.

@@ -2,17 +2,20 @@
 //!
 //! A destination that was met in the first weeks of a log may be as old as anything, and one that a roll-out brings is many
 //! workloads' at once. What is left is what nobody has a reason for yet. Its sums over a day, a week and thirty days are ranked
-//! among those of all workload-days before, by their tail; and what trickles is told below every bound, if it is rare.
+//! among those of all workload-days before, by their tail; what of a day goes out in hours of the week in which a workload is
+//! usually quiet is ranked among its like; and what trickles is told below every bound, if it is rare.
 
 use std::collections::{BTreeMap, HashMap};
 
 use outflow_finding::{Family, Severity, Why, human_bytes};
 
-use super::charges::Charges;
+use super::charges::{Charges, Kind, Member};
 use super::crossing::{DAYS_MAX, Horizon};
+use super::hours::{Hours, WEEKS_MIN, in_hours};
 use super::{log2, shape_reason};
+use crate::counters::total;
 use crate::judge::draft::{Charge, Draft, bounded};
-use crate::judge::exceedance::Exceedance;
+use crate::judge::exceedance::{BITS_USUAL, Exceedance};
 use crate::judge::pairs::Census;
 use crate::judge::severity::Measure;
 use crate::judge::{Judged, Rank, Stratum};
@@ -27,9 +30,6 @@ const PAYLOAD_MIN: u64 = 20_000;
 /// Days of a week.
 const WEEK: u32 = 7;
 
-/// Bits that every network meets now and then: what is above counts.
-const BITS_USUAL: f64 = 8.0;
-
 /// What a workload sent to such destinations on a day, and within the days up to it.
 #[derive(Debug, Clone, Copy)]
 struct Sums {
@@ -42,6 +42,8 @@ struct Sums {
     /// Days of the month on which something was sent, and the most on one.
     days: u32,
     most: u64,
+    /// What of the day went out in hours in which the workload is usually quiet.
+    quiet: u64,
 }
 
 /// All of it, day by day.
@@ -52,6 +54,9 @@ pub(super) struct Fresh {
     places: HashMap<u32, Vec<(Day, u32)>, FixedState>,
     /// Workload-days before the day.
     before: [Exceedance; 4],
+    /// Those of which it may be known what went out in quiet hours.
+    before_quiet: Exceedance,
+    hours_from: Day,
     /// When something that trickles was told of a workload last, and how much.
     told: HashMap<u32, (Day, u64), FixedState>,
     began: Day,
@@ -75,6 +80,10 @@ impl Fresh {
             by_day: BTreeMap::new(),
             places: HashMap::default(),
             before: std::array::from_fn(|_| Exceedance::default()),
+            before_quiet: Exceedance::default(),
+            hours_from: Day(first
+                .0
+                .saturating_add(policy.baseline.quarantine_days + 7 * WEEKS_MIN)),
             told: HashMap::default(),
             began,
         };
@@ -114,7 +123,60 @@ impl Fresh {
                 fresh.by_day.entry(day).or_default().push(sums);
             }
         }
+        fresh.look_at_hours(charges, policy);
         fresh
+    }
+
+    /// Sets what of each day went out in quiet hours.
+    fn look_at_hours(&mut self, charges: &Charges<'_>, policy: &Policy) {
+        let mut of_days: BTreeMap<(u32, Day), u64> = BTreeMap::new();
+        for (workload, places) in &self.places {
+            let Some((_, at)) = places.last().filter(|(day, _)| *day >= self.hours_from) else {
+                continue;
+            };
+            let hours = Hours::of(charges.of_workload(*at));
+            let known = places.iter().filter(|(day, _)| *day >= self.hours_from);
+            let mut quiet = None;
+            for (day, at) in known {
+                if quiet.is_none_or(|(of, _)| of != *day) {
+                    quiet = Some((*day, hours.quiet(*day, policy.baseline.quarantine_days)));
+                }
+                if let Some((_, Some(quiet))) = &quiet {
+                    let own = in_hours(charges.entries(*at), quiet);
+                    let sum = of_days.entry((*workload, *day)).or_default();
+                    *sum = sum.saturating_add(own.min(charges.get(*at).unexplained.month));
+                }
+            }
+        }
+        for (day, sums) in &mut self.by_day {
+            for own in sums {
+                own.quiet = of_days.get(&(own.workload, *day)).copied().unwrap_or(0);
+            }
+        }
+    }
+
+    /// What of a workload's day went out in hours in which it is usually quiet.
+    pub(super) fn in_quiet_hours(&self, workload: u32, day: Day) -> u64 {
+        let sums = self.by_day.get(&day).into_iter().flatten();
+        let mut own = sums.filter(|own| own.workload == workload);
+        own.next().map_or(0, |own| own.quiet)
+    }
+
+    /// What of a crossing went where few ever went, and the log saw it begin.
+    pub(super) fn part(
+        &self,
+        policy: &Policy,
+        census: &Census,
+        day: Day,
+        (charges, members): (&Charges<'_>, &[Member]),
+    ) -> u64 {
+        let is_rare = |group| policy.is_rare(census.prevalence(group, day), census.workloads(day));
+        let is_fresh = |member: &&Member| {
+            let own = charges.get(member.at);
+            let is_plain = own.kind == Kind::default() && self.saw_begin(own.first_day);
+            is_plain && own.destination().is_some_and(is_rare)
+        };
+        total(members.iter().filter(is_fresh).map(|own| own.payload))
     }
 
     /// Whether the days before a destination was first met are known.
@@ -122,14 +184,17 @@ impl Fresh {
         first_day > self.began
     }
 
-    /// How rare a crossing of a span's bound is, by the tail, in bits beyond what is usual.
-    pub(super) fn octaves(&self, horizon: Horizon, observed: u64) -> f64 {
+    /// How rare a crossing of a span's bound is, by the tail, in bits beyond what is usual; or what of it went out in `quiet`
+    /// hours, whichever is rarer. The better of two questions is that much less of a surprise.
+    pub(super) fn octaves(&self, horizon: Horizon, observed: u64, quiet: u64) -> f64 {
         let before = match horizon {
             Horizon::Day => &self.before[0],
             Horizon::Week => &self.before[1],
             Horizon::Month => &self.before[2],
         };
-        (before.tail_bits(observed, log2) - BITS_USUAL).max(0.0)
+        let bits = before.tail_bits_from(observed, PAYLOAD_MIN, log2);
+        let by_hours = self.before_quiet.tail_bits_from(quiet, PAYLOAD_MIN, log2) - 1.0;
+        (bits.max(by_hours) - BITS_USUAL).max(0.0)
     }
 
     /// What trickles up to a day, and is told on it.
@@ -176,6 +241,13 @@ impl Fresh {
             before.extend_quiet(active.saturating_sub(today.len() as u64));
             before.extend(today.iter().map(value));
         }
+        if day >= self.hours_from {
+            let quiet = today.iter().map(|own| own.quiet).filter(|own| *own > 0);
+            let quiet: Vec<u64> = quiet.collect();
+            self.before_quiet
+                .extend_quiet(active.saturating_sub(quiet.len() as u64));
+            self.before_quiet.extend(quiet);
+        }
     }
 }
 
@@ -194,6 +266,7 @@ fn sums(workload: u32, sum: u64, day: Day, known: &[(u32, Day, u64)]) -> Sums {
         trickle: month - most,
         days: u32::try_from(within(DAYS_MAX).count()).unwrap_or(u32::MAX),
         most,
+        quiet: 0,
     }
 }
 

@@ -27,9 +27,9 @@ const EVIDENCE_SQL: &str = include_str!("../../../../../queries/evidence_dns.sql
 const CLIENTS_MAX: usize = 64;
 
 /// Domains that a query lists, those that were told most first.
-const DOMAINS_MAX: usize = 64;
+pub(super) const DOMAINS_MAX: usize = 64;
 
-const ATTACK: [&str; 2] = ["T1071.004", "T1048.003"];
+pub(super) const ATTACK: [&str; 2] = ["T1071.004", "T1048.003"];
 
 /// What turns what was told into findings.
 pub(super) struct Teller<'v> {
@@ -48,22 +48,22 @@ struct Who {
 }
 
 /// What a finding says.
-struct Telling<'t> {
-    family: Family,
-    attack: &'t [&'t str],
-    day: Day,
-    clients: &'t [u32],
-    identity: &'t str,
-    title: String,
-    why: Vec<Why>,
-    told: &'t Information,
-    bits: f64,
-    bound: u64,
-    rarity: Option<f64>,
-    severity: Severity,
-    destination: Destination,
+pub(super) struct Telling<'t> {
+    pub(super) family: Family,
+    pub(super) attack: &'t [&'t str],
+    pub(super) day: Day,
+    pub(super) clients: &'t [u32],
+    pub(super) identity: &'t str,
+    pub(super) title: String,
+    pub(super) why: Vec<Why>,
+    pub(super) told: &'t Information,
+    pub(super) bits: f64,
+    pub(super) bound: u64,
+    pub(super) rarity: Option<f64>,
+    pub(super) severity: Severity,
+    pub(super) destination: Destination,
     /// Domains, as names have them; `None` if they are not told apart.
-    domains: Option<Vec<&'t str>>,
+    pub(super) domains: Option<Vec<&'t str>>,
 }
 
 impl<'v> Teller<'v> {
@@ -178,75 +178,6 @@ impl<'v> Teller<'v> {
         })
     }
 
-    /// A client that told many domains more than it may, those first that were told most.
-    pub(super) fn rare(
-        &self,
-        client: u32,
-        day: Day,
-        (is_day, bits): (bool, f64),
-        parts: &[(f64, &Below<'_>)],
-    ) -> Judged {
-        let (bound, span, identity, days) = match is_day {
-            true => (self.policy.dns.rare_day_bits, "a day", "rare domains", 1),
-            false => (
-                self.policy.dns.rare_week_bits,
-                "7 days",
-                "rare domains of a week",
-                7,
-            ),
-        };
-        let from = Day((day.0 + 1).saturating_sub(days));
-        let (first, last) = (from.first_slot(), day.last_slot());
-        let of_part = |below: &Below<'_>| {
-            let slots = below
-                .slots
-                .iter()
-                .filter(|(slot, _)| (first..=last).contains(slot));
-            Information::of(slots.map(|(_, cell)| *cell))
-        };
-        let told = parts.iter().map(|(_, below)| of_part(below));
-        let told = told.reduce(|all, part| all.with(&part)).unwrap_or_default();
-        let shape = Shape::of(&told);
-        let count = human_count(parts.len() as u64);
-        let text = format!(
-            "{} of information in names below {count} domains that few ask, in {span} and beyond {} bits a day for each; \
-             the bound is {}",
-            in_bytes(bits),
-            self.policy.dns.rare_free_bits,
-            in_bytes(bound as f64),
-        );
-        let severity = shape.severity(bits / bound.max(1) as f64);
-        let title = format!(
-            "{} in names below {count} rare domains in {span}, {}",
-            in_bytes(bits),
-            shape.looks()
-        );
-        let mut why = vec![bits_why(bits, bound, text), made_of(&told)];
-        why.extend(shape.reasons);
-        let zones = || parts.iter().filter_map(|(_, below)| below.zone);
-        let mut destination = destination(zones());
-        destination.group = None;
-        destination.domain = None;
-        let domains: Vec<&str> = zones().map(|zone| &*zone.domain).collect();
-        let is_all = domains.len() == parts.len() && domains.len() <= DOMAINS_MAX;
-        self.tell(Telling {
-            family: FAMILY,
-            attack: &ATTACK,
-            day,
-            clients: &[client],
-            identity,
-            title,
-            why,
-            told: &told,
-            bits,
-            bound,
-            rarity: None,
-            severity,
-            destination,
-            domains: is_all.then_some(domains),
-        })
-    }
-
     /// A bucket of S3 that policy does not allow.
     pub(super) fn bucket(&self, asked: &Asked<'_>) -> Judged {
         let Asked {
@@ -310,7 +241,8 @@ impl<'v> Teller<'v> {
         party.filter(|_| !key.instance.is_empty())
     }
 
-    fn tell(&self, telling: Telling<'_>) -> Judged {
+    /// The finding.
+    pub(super) fn tell(&self, telling: Telling<'_>) -> Judged {
         let counts = telling.told.counts;
         let mut keys: Vec<&ClientKey> = telling
             .clients
@@ -434,7 +366,7 @@ fn place_of(zone: Option<&Zone>) -> String {
     }
 }
 
-fn destination<'z>(zones: impl Iterator<Item = &'z Zone> + Clone) -> Destination {
+pub(super) fn destination<'z>(zones: impl Iterator<Item = &'z Zone> + Clone) -> Destination {
     let domains = || zones.clone().filter(|zone| *zone.domain != *NOT_DELEGATED);
     let first = domains().next().map(|zone| zone.domain.to_string());
     Destination {
@@ -450,7 +382,7 @@ fn destination<'z>(zones: impl Iterator<Item = &'z Zone> + Clone) -> Destination
 }
 
 /// Bits as bytes.
-fn in_bytes(bits: f64) -> String {
+pub(super) fn in_bytes(bits: f64) -> String {
     human_bytes(whole(bits / 8.0))
 }
 
@@ -463,7 +395,7 @@ fn whole(value: f64) -> u64 {
     value.round() as u64
 }
 
-fn bits_why(bits: f64, bound: u64, text: String) -> Why {
+pub(super) fn bits_why(bits: f64, bound: u64, text: String) -> Why {
     Why {
         observed: bits.round(),
         expected: None,
@@ -474,7 +406,7 @@ fn bits_why(bits: f64, bound: u64, text: String) -> Why {
 }
 
 /// What the bits are made of, so that they can be added up again.
-fn made_of(told: &Information) -> Why {
+pub(super) fn made_of(told: &Information) -> Why {
     let names = told.names.max(1.0);
     let each = told.names_bits / names;
     let about = if told.is_estimate { "at most " } else { "" };
