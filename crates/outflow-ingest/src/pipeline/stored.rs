@@ -83,7 +83,7 @@ impl<'l> StoredLogs<'l> {
         let listed = files.iter().map(name_of).collect();
         let is_of_share = |file: &DataFile| match file.table {
             Table::Flows | Table::Dns => of_day(file).is_none_or(|span| catalog.may_want(span)),
-            _ => true,
+            _ => of_day(file).is_none_or(|(_, last)| !catalog.is_outdated(last)),
         };
         files.retain(|file| may_hold(file, filter) && !before.knows(file) && is_of_share(file));
         Ok(Self {

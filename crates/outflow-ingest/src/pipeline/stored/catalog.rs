@@ -81,7 +81,8 @@ pub(super) struct Catalog {
     files: BTreeSet<String>,
     left_out: u64,
     copies: Vec<String>,
-    /// Objects that are too old, of which nothing is remembered.
+    /// The day before which objects are too old, and those of the journal that are: of them nothing is remembered.
+    from: Option<i64>,
     outdated: BTreeSet<SourceId>,
     /// Whether objects are left to another step, and if so the first and the last second of those that are not.
     rest: Option<(i64, i64)>,
@@ -230,6 +231,7 @@ impl Catalog {
         let Some(from) = from else {
             return;
         };
+        self.from = Some(from);
         let outdated = &mut self.outdated;
         rows.retain(|(id, own)| {
             let is_kept = own.last_day().is_none_or(|day| day >= from);
@@ -267,6 +269,11 @@ impl Catalog {
         let spans = rows.iter().filter_map(|(_, own)| own.span());
         let all = spans.reduce(|all, own| (all.0.min(own.0), all.1.max(own.1)));
         self.rest = Some(all.unwrap_or_default());
+    }
+
+    /// Whether rows that were delivered until a second are of objects that are too old.
+    pub(super) fn is_outdated(&self, last: i64) -> bool {
+        self.from.is_some_and(|from| last < from * DAY_SECS)
     }
 
     /// Whether objects are left to another step.

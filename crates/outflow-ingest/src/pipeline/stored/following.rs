@@ -147,6 +147,13 @@ impl Following {
         if self.looked_at == Some(version) {
             return Ok(Followed::default());
         }
+        let ended = Followed {
+            is_more: true,
+            ..Followed::default()
+        };
+        if progress.is_ending() {
+            return Ok(ended);
+        }
         if self.kept.border != border(settings) {
             self.start_over(settings);
         }
@@ -177,10 +184,7 @@ impl Following {
             .collect();
         let piece = logs.read(&sums_of, &within, progress, &|| progress.is_ending())?;
         if !piece.is_whole {
-            return Ok(Followed {
-                is_more: true,
-                ..Followed::default()
-            });
+            return Ok(ended);
         }
         let followed = Followed {
             is_more: logs.catalog.has_rest(),

@@ -39,7 +39,7 @@ struct Told {
     incident: Option<String>,
     /// Whether it alerts; not known of what a file alone tells.
     alerts: Option<bool>,
-    /// The day of the newest record when it was last found.
+    /// The day of the newest record when it was last found; zero of what a file alone tells, until something is judged.
     seen: i64,
 }
 
@@ -126,7 +126,9 @@ impl Telling {
 
     /// Forgets ids that were last found before a day: their findings lie before all that is judged.
     pub(super) fn forget(&mut self, day: Day) {
-        self.told.retain(|_, known| known.seen >= i64::from(day.0));
+        let from = i64::from(day.0);
+        self.told
+            .retain(|_, known| known.seen == 0 || known.seen >= from);
     }
 
     /// Bytes on the heap, about.
@@ -167,6 +169,9 @@ impl Telling {
             };
             let known = self.told.entry(finding.id.clone()).or_default();
             known.alerts = Some(alerts);
+            known.seen = self.day;
+        }
+        for known in self.told.values_mut().filter(|known| known.seen == 0) {
             known.seen = self.day;
         }
     }

@@ -256,6 +256,20 @@ fn lanes_do_not_depend_on_restarts() {
 }
 
 #[test]
+fn what_a_file_alone_tells_is_not_forgotten_before_anything_is_judged() {
+    let mut telling = Telling::default();
+    let found = outcome(vec![beacon("a", 100, 3.0)], (100, 300), 9);
+    let incident = found.incidents[0].body.id.clone();
+    let severity = Severity::Medium.id();
+    telling.told("a", severity, Some(&incident), None);
+    telling.told(&incident, severity, None, Some(Lane::Digest));
+    telling.forget(Day(60));
+    assert_eq!(tell(&mut telling, &found), Default::default());
+    telling.forget(Day(101));
+    assert!(!telling.has_told());
+}
+
+#[test]
 fn ids_are_forgotten_once_nothing_is_found_of_them() {
     let mut telling = Telling::default();
     for day in 100..400 {
