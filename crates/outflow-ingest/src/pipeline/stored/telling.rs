@@ -39,6 +39,8 @@ struct Told {
     incident: Option<String>,
     /// Whether it alerts; not known of what a file alone tells.
     alerts: Option<bool>,
+    /// How grave a finding was when that was decided: what becomes graver is compared with others, and asked again.
+    decided: u8,
     /// The day of the newest record when it was last found; zero of what a file alone tells, until something is judged.
     seen: i64,
 }
@@ -160,7 +162,11 @@ impl Telling {
         let mut findings: Vec<&Finding> = outcome.findings.iter().collect();
         findings.sort_by_key(|finding| (finding.last_seen, &finding.id));
         for finding in findings {
-            let known = self.told.get(&finding.id).and_then(|known| known.alerts);
+            let severity = finding.severity.id();
+            let known = self.told.get(&finding.id);
+            let known =
+                known.filter(|known| known.alerts == Some(true) || known.decided >= severity);
+            let known = known.and_then(|known| known.alerts);
             let is_held = !is_unconditional(finding) && !is_of_its_day(finding, self.day);
             let alerts = match known {
                 Some(alerts) => alerts || !is_held,
@@ -169,6 +175,7 @@ impl Telling {
             };
             let known = self.told.entry(finding.id.clone()).or_default();
             known.alerts = Some(alerts);
+            known.decided = severity;
             known.seen = self.day;
         }
         for known in self.told.values_mut().filter(|known| known.seen == 0) {

@@ -130,6 +130,24 @@ fn an_incident_of_the_digest_is_told_again_once_it_alerts() {
 }
 
 #[test]
+fn what_becomes_graver_is_asked_again() {
+    let mut telling = Telling::default();
+    let of = |severity| {
+        let note = finding(Family::Beacon, "a", severity, None);
+        outcome(vec![note], (100, 300), 50)
+    };
+    let lanes = |told: (Vec<(String, Lane)>, Vec<String>)| -> Vec<Lane> {
+        told.0.into_iter().map(|(_, lane)| lane).collect()
+    };
+    let first = tell(&mut telling, &of(Severity::Low));
+    assert_eq!(lanes(first), [Lane::Digest]);
+    let graver = tell(&mut telling, &of(Severity::Medium));
+    assert_eq!(lanes(graver), [Lane::Alert]);
+    // What was once more than a note stays told so.
+    assert_eq!(tell(&mut telling, &of(Severity::Low)), Default::default());
+}
+
+#[test]
 fn once_its_day_is_over_the_day_itself_decides() {
     let mut telling = Telling::default();
     let held = Finding {
