@@ -192,7 +192,12 @@ impl Telling {
         let key = (finding.family.name().to_owned(), is_note);
         let own = self.streams.entry(key).or_default();
         own.of_day = own.of_day.saturating_add(1);
-        own.with(workloads, |rule| rule.test((-bits).exp2()))
+        // Only what is rare is found: so many others were asked the same, and said nothing. Without them, what comes next would
+        // stand where a discovery just made the level high.
+        own.with(workloads, |rule| {
+            rule.pass(workloads.saturating_sub(1));
+            rule.test((-bits).exp2())
+        })
     }
 
     /// Notes that a day began: on the days before it, all workloads of which nothing was told were tests that said nothing.
