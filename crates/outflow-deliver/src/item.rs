@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use outflow_finding::{Family, Severity};
+use outflow_finding::{Family, Lane, Severity};
 use outflow_record::Timestamp;
 use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
@@ -95,6 +95,7 @@ pub struct Item {
     families: BTreeSet<Family>,
     format: Format,
     body: String,
+    lane: Option<Lane>,
 }
 
 impl Item {
@@ -120,7 +121,20 @@ impl Item {
             format,
             // In JSON, line feeds stand between values only: within them they are escaped.
             body: body.trim().replace(['\n', '\r'], " "),
+            lane: None,
         })
+    }
+
+    /// The same, told in a lane.
+    #[must_use]
+    pub fn in_lane(mut self, lane: Option<Lane>) -> Self {
+        self.lane = lane;
+        self
+    }
+
+    /// Where it is told: what no lane is known of alerts.
+    pub fn lane(&self) -> Lane {
+        self.lane.unwrap_or(Lane::Alert)
     }
 
     /// Id of the incident.

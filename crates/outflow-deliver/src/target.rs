@@ -21,7 +21,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use outflow_finding::{Family, Severity};
+use outflow_finding::{Family, Lane, Severity};
 
 pub(crate) use place::{Arn, Place, region_of_queue};
 
@@ -47,6 +47,8 @@ pub struct Target {
     pub(crate) severity_min: Severity,
     /// Empty for all of them.
     pub(crate) families: BTreeSet<Family>,
+    /// None for both.
+    pub(crate) lane: Option<Lane>,
     pub(crate) secret: Option<SecretPlace>,
     pub(crate) region: Option<String>,
     pub(crate) group: Option<String>,
@@ -88,6 +90,7 @@ impl Target {
             place,
             severity_min: Severity::default(),
             families: BTreeSet::new(),
+            lane: None,
             secret: None,
             region: None,
             group: None,
@@ -113,6 +116,13 @@ impl Target {
             "families" => {
                 let families: Result<_, _> = value.split(',').map(str::parse).collect();
                 self.families = families.map_err(text)?;
+            }
+            "lane" => {
+                self.lane = Some(match value {
+                    "alert" => Lane::Alert,
+                    "digest" => Lane::Digest,
+                    _ => return Err(format!("`{value}` is neither alert nor digest")),
+                });
             }
             "format" => {
                 let format = value.parse();
@@ -157,11 +167,12 @@ impl Target {
         self.format
     }
 
-    /// Whether an item goes there: it is in the format, as grave, and of one of the families.
+    /// Whether an item goes there: it is in the format, as grave, of one of the families, and in the lane.
     pub fn takes(&self, item: &Item) -> bool {
         item.format() == self.format
             && item.severity() >= self.severity_min
             && (self.families.is_empty() || !self.families.is_disjoint(item.families()))
+            && self.lane.is_none_or(|lane| lane == item.lane())
     }
 }
 

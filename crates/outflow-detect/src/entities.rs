@@ -19,6 +19,12 @@ use crate::time::Hour;
 /// hours alone; [`Entities::kept_from`] shows that it was reached.
 const HOURS_MAX: usize = 1 << 24;
 
+/// Bytes of an interface's texts, about: its key twice, and five attributes.
+const ENTITY_TEXT_BYTES: usize = 256;
+
+/// Bytes that an hour of coverage takes, about.
+const HOUR_BYTES: usize = 64;
+
 /// The observation points of a state, numbered in the order of meeting; no number reaches an output.
 #[derive(Debug, Clone)]
 pub(crate) struct Entities {
@@ -251,6 +257,61 @@ impl Entities {
                 .or_insert(Cow::Borrowed(entity));
         }
         parties
+    }
+
+    /// What is taught beside sums by slots: attributes and rows, and what the log covers of one hour alone.
+    pub(crate) fn lessons(&self, covered: Hour) -> Self {
+        let mut lessons = Self::with_hours_max(self.hours_max);
+        for (_, entity) in self.sorted() {
+            let number = lessons.number(&entity.key);
+            let own = lessons.get_mut(number);
+            own.interface.clone_from(&entity.interface);
+            own.watch.rows = entity.watch.rows;
+            if let Some(marks) = entity.watch.hours.get(&covered) {
+                lessons.cover(number, covered, marks);
+            }
+        }
+        lessons
+    }
+
+    /// Adds what another tells, but for what the logs cover.
+    pub(crate) fn learn(&mut self, other: &Self) {
+        for (_, entity) in other.sorted() {
+            let number = self.number(&entity.key);
+            let own = self.get_mut(number);
+            own.interface.merge(&entity.interface);
+            own.watch.rows.add(&entity.watch.rows);
+        }
+    }
+
+    /// Adds what the logs cover in some hours from one on of the interfaces that are known here; by their numbers there, what
+    /// numbers they have here.
+    pub(crate) fn cover_as(
+        &mut self,
+        other: &Self,
+        from: Hour,
+        is_wanted: impl Fn(Hour) -> bool,
+    ) -> Vec<Option<u32>> {
+        if other.kept_from > from {
+            self.keep_from(other.kept_from);
+        }
+        let known = other.known.iter().map(|entity| {
+            let number = *self.numbers.get(&entity.key)?;
+            let hours = entity.watch.hours.range(from..);
+            for (hour, marks) in hours.filter(|(hour, _)| is_wanted(**hour)) {
+                self.cover(number, *hour, marks);
+            }
+            Some(number)
+        });
+        known.collect()
+    }
+
+    /// Bytes on the heap, about.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let addresses = self.known.iter().map(|own| own.interface.addresses.len());
+        self.known.len() * (size_of::<Entity>() + 2 * size_of::<PointKey>() + ENTITY_TEXT_BYTES)
+            + addresses.sum::<usize>() * 2 * size_of::<Addr>()
+            + self.hours * HOUR_BYTES
     }
 
     /// How many there are.

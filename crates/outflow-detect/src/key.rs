@@ -127,6 +127,9 @@ pub(crate) trait Key: Copy + Eq + Ord + Hash {
     /// Number of the interface.
     fn entity(&self) -> u32;
 
+    /// The slot of the records' start.
+    fn slot(&self) -> Slot;
+
     /// The same key under another number of its interface.
     #[must_use]
     fn with_entity(self, entity: u32) -> Self;
@@ -159,6 +162,10 @@ impl Key for PairKey {
         self.entity
     }
 
+    fn slot(&self) -> Slot {
+        self.slot
+    }
+
     fn with_entity(self, entity: u32) -> Self {
         Self { entity, ..self }
     }
@@ -176,6 +183,10 @@ impl Key for UnorientedKey {
 
     fn entity(&self) -> u32 {
         self.entity
+    }
+
+    fn slot(&self) -> Slot {
+        self.slot
     }
 
     fn with_entity(self, entity: u32) -> Self {

@@ -38,7 +38,7 @@ pub use policy::{
     Telemetry, Way,
 };
 pub use queries::{Detail, Query, QueryNumber};
-pub use state::{Folder, Grain, SHARD_KEYS_MAX, SharedState, State, Uncounted};
+pub use state::{Folder, Grain, Lessons, SHARD_KEYS_MAX, SharedState, State, Uncounted};
 pub use time::{BUCKET_SECS, BUCKETS_PER_SLOT, Day, SLOT_SECS, SLOTS_PER_DAY, Slot};
 
 mod counters;

@@ -1,6 +1,7 @@
 //! The state that every detector judges: sums by pair and slot, a commutative monoid.
 
 pub(crate) mod codec;
+mod forget;
 mod lane;
 mod receipts;
 mod shared;
@@ -18,6 +19,7 @@ use crate::key::{FixedState, PairKey, Resolution, UnorientedKey};
 use crate::queries::{ClientKey, Detail, Queries, Query, QueryLane, QueryShard, QuerySums};
 use crate::table::{SHARDS, Table};
 use crate::time::{Hour, Slot};
+pub use forget::Lessons;
 use lane::{Buffer, Lane, Sums};
 pub(crate) use receipts::{PEERS_MAX, Receipt, Receipts};
 pub use shared::{Folder, SharedState};
@@ -79,6 +81,11 @@ impl AwsServices {
         for (group, service) in other.0 {
             self.learn(group, service);
         }
+    }
+
+    /// Bytes on the heap, about.
+    fn heap_bytes(&self) -> usize {
+        self.0.capacity() * size_of::<(Addr, AwsService)>()
     }
 
     /// In the order of groups.

@@ -5,6 +5,7 @@ mod arena;
 use crate::counters::Counters;
 use crate::key::{Key, Resolution};
 use crate::rhythm::{Rhythm, Rhythms};
+use crate::time::Slot;
 use arena::Arena;
 
 /// Shards of a table: each grows by itself, so that no doubling ever copies the whole.
@@ -78,6 +79,25 @@ impl<K: Key> Table<K> {
             for (key, counters) in entries {
                 let key = key.with_entity(entity(key.entity()));
                 own.add(key, &counters, &rhythms, self.keys_max);
+            }
+        }
+    }
+
+    /// Drops keys of slots before one, and of interfaces that have no number any more; `entity` says which number the others
+    /// have from now on. What a shard kept less of stays so, unless nothing is left of it.
+    pub(crate) fn forget(&mut self, before: Slot, entity: impl Fn(u32) -> Option<u32>) {
+        for shard in &mut self.shards {
+            let (entries, rhythms) = std::mem::take(&mut shard.counters).into_entries();
+            for (key, counters) in entries {
+                if key.slot() >= before
+                    && let Some(number) = entity(key.entity())
+                {
+                    let key = key.with_entity(number);
+                    shard.counters.add(key, &counters, &rhythms);
+                }
+            }
+            if shard.counters.len() == 0 {
+                shard.level = Resolution::default();
             }
         }
     }

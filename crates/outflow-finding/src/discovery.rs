@@ -88,6 +88,19 @@ impl OnlineDiscoveries {
         }
     }
 
+    /// The same stream, of which another part was kept: tests since each discovery that it remembers, the oldest first, as
+    /// [`OnlineDiscoveries::since`] tells them.
+    #[must_use]
+    pub fn resumed(mut self, since: Vec<u64>) -> Self {
+        self.since = since;
+        self
+    }
+
+    /// Tests since each discovery that is remembered, the oldest first: all that the rule knows of its past.
+    pub fn since(&self) -> &[u64] {
+        &self.since
+    }
+
     /// The level at which the next test is a discovery.
     pub fn level(&self) -> f64 {
         let gained: f64 = self.since.iter().map(|since| self.gained(since + 1)).sum();

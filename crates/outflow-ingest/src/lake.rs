@@ -83,6 +83,8 @@ pub struct Ingested {
     pub problems: Vec<Problem>,
     /// Names of objects of which nothing is in the lake, and of copies of such: another run may read them.
     pub left: BTreeSet<String>,
+    /// Names of objects that were not begun with, as the run was asked to end.
+    pub unread: BTreeSet<String>,
     /// Remarks on the run as a whole.
     pub remarks: Vec<String>,
 }
@@ -90,7 +92,8 @@ pub struct Ingested {
 /// Reads what of these objects is not in the lake yet, and commits it.
 ///
 /// An object that cannot be read is a [`Problem`] and no end of the run. It stays out of the journal, so that the next
-/// run reads it. One that is damaged is in the lake as far as it could be read.
+/// run reads it. One that is damaged is in the lake as far as it could be read. Once [`Progress::is_ending`] is set, no
+/// object is begun with any more, and what was read to its end is committed.
 ///
 /// # Errors
 /// What [`Lake::commit`] returns. What was committed until then stays, and a new run goes on behind it.
@@ -117,8 +120,11 @@ pub fn ingest(
     }
     // A copy of what could not be read was not read either.
     for (copy, first) in copies {
-        if run.done.left.contains(&first) {
-            run.done.left.insert(copy);
+        let done = &mut run.done;
+        for set in [&mut done.left, &mut done.unread] {
+            if set.contains(&first) {
+                set.insert(copy.clone());
+            }
         }
     }
     Ok(run.finish())
@@ -175,7 +181,11 @@ impl Run<'_> {
     /// Reads a batch and commits it, without what others read meanwhile and what cannot be read to its end.
     fn load(&mut self, mut sources: Vec<Source>) -> Result<(), Error> {
         while !sources.is_empty() {
-            let mut loaded = self.read(&sources)?;
+            let (mut loaded, unread) = self.read(&sources)?;
+            if !unread.is_empty() {
+                sources.retain(|(object, _)| !unread.contains(&object.uri));
+                self.done.unread.extend(unread);
+            }
             let unfinished = std::mem::take(&mut loaded.cut_off);
             if !unfinished.is_empty() {
                 // Some of their rows are in files.
@@ -218,8 +228,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Reads objects on all threads.
-    fn read(&self, sources: &[Source]) -> Result<Loaded, Error> {
+    /// Reads objects on all threads; and the names of those that were not begun with, as the run is to end.
+    fn read(&self, sources: &[Source]) -> Result<(Loaded, BTreeSet<String>), Error> {
         let objects: Vec<Object> = sources.iter().map(|(object, _)| object.clone()).collect();
         let queue = Queue::new(&objects);
         let identities: BTreeMap<&str, &Identity> = sources
@@ -235,7 +245,9 @@ impl Run<'_> {
                 self.progress,
                 &self.destinations,
             );
-            while let Some((object, fetched)) = queue.next() {
+            while !self.progress.is_ending()
+                && let Some((object, fetched)) = queue.next()
+            {
                 let Some(identity) = identities.get(object.uri.as_str()) else {
                     continue;
                 };
@@ -267,8 +279,9 @@ impl Run<'_> {
             all.merge(loaded);
             error = error.or(unstored);
         }
+        let unread = queue.rest().iter().map(|object| object.uri.clone());
         match error {
-            None => Ok(all),
+            None => Ok((all, unread.collect())),
             Some(error) => {
                 self.lake.discard(&all.files);
                 Err(error)

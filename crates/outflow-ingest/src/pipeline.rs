@@ -30,7 +30,7 @@ mod worker;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use outflow_detect::{Day, Detail, Grain, Judged, Policy, Resolution, State, Verdict, judge_with};
 use outflow_enrich::{HOSTS_MAX, Knowledge, KnownDestinations, Networks, PassiveDns};
@@ -46,7 +46,7 @@ use names::Registers;
 use tally::Tally;
 
 pub use reading::Reading;
-pub use stored::{CheckpointError, Followed, Following, StoredLogs};
+pub use stored::{CheckpointError, Followed, Following, PERIOD_DAYS, StoredLogs, Telling};
 
 /// Threads at most. More do not read faster, and each holds buffers; what is asked for beyond is not started.
 const WORKERS_MAX: usize = 256;
@@ -81,6 +81,9 @@ pub struct Settings {
     pub workers: usize,
     /// How finely to tell what the logs cover.
     pub grain: Grain,
+    /// Of a lake that is followed, days before its newest record of which sums are kept; all, if nothing is said. What is
+    /// older is forgotten in periods of [`PERIOD_DAYS`].
+    pub remember_days: Option<u32>,
 }
 
 /// How far a run has come, to be watched from another thread.
@@ -92,6 +95,16 @@ pub struct Progress {
     pub stored_bytes: AtomicU64,
     /// Rows decoded.
     pub rows: AtomicU64,
+    /// Set by who wants it to end early. [`crate::ingest`] then commits what it has read to its end, and [`Following::step`]
+    /// adds nothing of what it did not; both say what is left. Other runs end when they are done.
+    pub is_ending: AtomicBool,
+}
+
+impl Progress {
+    /// Whether it is to end early.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Relaxed)
+    }
 }
 
 /// What a run found.

@@ -241,7 +241,8 @@ fn rendered(
         .chain([body.family])
         .collect();
     let item = |(id, told): (String, String)| {
-        Item::new(id, body.severity, families.iter().copied(), format, &told).map_err(unready)
+        let item = Item::new(id, body.severity, families.iter().copied(), format, &told);
+        Ok(item.map_err(unready)?.in_lane(incident.lane))
     };
     bodies.into_iter().map(item).collect()
 }

@@ -7,6 +7,7 @@
 //! ```
 
 mod arrivals;
+mod known;
 mod meters;
 mod round;
 mod sink;
@@ -32,6 +33,7 @@ use crate::report::AsffArgs;
 use crate::sources::SelectArgs;
 use crate::voice::Voice;
 use arrivals::Arrivals;
+use known::Known;
 use meters::Meters;
 use round::{Parts, Watch};
 use stop::Stop;
@@ -40,6 +42,10 @@ use stop::Stop;
 /// and what arrives meanwhile waits where it is.
 const OBJECTS_MAX: usize = 5_000;
 const BYTES_MAX: u64 = 256 << 20;
+
+/// Days that are remembered, if nothing is said: what a destination used to get is told by up to ninety days on which it got
+/// something, before a quarantine of thirty, and the longest sum is over thirty days.
+const REMEMBERED_DAYS: u32 = 150;
 
 /// The longest that a look waits for messages of a queue: a signal waits as long.
 const RECEIVE_WAIT_MAX: Duration = Duration::from_secs(5);
@@ -55,7 +61,9 @@ const PATIENCE_SECS: u64 = 120;
 #[command(
     after_help = "Examples:\n  outflow watch ./flow-logs --lake ./lake --out findings.jsonl\n  outflow watch --queue \
                         https://sqs.eu-central-1.amazonaws.com/111122223333/flow-logs --lake s3://bucket/lake --listen \
-                        127.0.0.1:9464\n\nSIGTERM ends it after the round under way; a new start goes on where it ended."
+                        127.0.0.1:9464\n\nSIGTERM ends it within seconds, with what is complete; a new start goes on where it ended. Each \
+                        finding is told once. An incident whose lane is `digest` may be chance, and can be read when there is time; \
+                        the others alert."
 )]
 pub(crate) struct WatchArgs {
     /// Folders and s3://bucket/prefix to look into again and again.
@@ -77,6 +85,10 @@ pub(crate) struct WatchArgs {
     /// Append findings to this file instead of writing them to stdout: what it holds is not told again.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Days before the newest record of which sums are kept in memory, and findings go by; the lake keeps all. What is older
+    /// is forgotten, thirty days at a time.
+    #[arg(long, value_name = "DAYS", default_value_t = REMEMBERED_DAYS, value_parser = clap::value_parser!(u32).range(31..=3650))]
+    remember: u32,
     /// Seconds between two looks.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3600))]
     interval: u32,
@@ -178,9 +190,9 @@ fn attend(
         .enable_all()
         .build()
         .map_err(|error| unstarted(anyhow::Error::new(error)))?;
-    let stop = stop.clone();
+    let (stop, of_signals) = (stop.clone(), Arc::clone(meters));
     runtime.spawn(async move {
-        if let Err(error) = stop.on_signals().await {
+        if let Err(error) = stop.on_signals(of_signals).await {
             tracing::warn!(%error, "signals are not waited for: SIGTERM ends the watch at once");
         }
     });
@@ -211,7 +223,9 @@ fn parts(
 ) -> Result<Parts, Failure> {
     let server = &args.select.server;
     let delivery = args.deliver.open(server, PATIENCE_OF_WATCH, voice)?;
-    let (settings, _) = args.judge.settings(&args.select, flow_format, voice)?;
+    let known = Known::new(args.judge);
+    let (mut settings, config) = known.judge().settings(&args.select, flow_format, voice)?;
+    settings.remember_days = Some(args.remember);
     let (sources, options) = args.select.places(&args.sources)?;
     if sources.contains(&outflow_ingest::Source::Stdin) {
         let error = anyhow!("standard input cannot be watched: nothing would know it again");
@@ -250,6 +264,7 @@ fn parts(
             wanted: None,
         },
         settings,
+        known: (known, config),
         arrivals: Arrivals::new(sources, options, queue, own, voice),
         delivery: delivery.map(|delivery| (delivery, args.asff)),
         meters,

@@ -130,6 +130,12 @@ fn settings_choose_items() {
     assert!(!takes("a#families=dns.tunnel"));
     assert!(!takes("a#format=ocsf"));
     assert!(!takes("securityhub:"));
+    // What no lane is known of alerts.
+    let digest = one.clone().in_lane(Some(Lane::Digest));
+    let of_lane = |text: &str| [&one, &digest].map(|item| of(text).takes(item));
+    assert_eq!(of_lane("a"), [true, true]);
+    assert_eq!(of_lane("a#lane=alert"), [true, false]);
+    assert_eq!(of_lane("a#lane=digest"), [false, true]);
 }
 
 #[test]

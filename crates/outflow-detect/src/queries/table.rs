@@ -17,6 +17,9 @@ use crate::time::Slot;
 /// ten bits or more on average and takes 16 bytes, so that the names of all shards take some 3 GB at most.
 const CELL_MILLIBITS_MAX: u64 = 128_000;
 
+/// Bytes of a client's texts, about: account, region, VPC and instance.
+const CLIENT_TEXT_BYTES: usize = 64;
+
 /// How much a shard keeps of what was asked: each level is a function of the one before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -316,6 +319,40 @@ impl Queries {
         }
     }
 
+    /// Drops what was asked in slots before one, and the clients and zones of which nothing is left. What a shard kept less of
+    /// stays so, unless nothing is left of it.
+    pub(crate) fn forget(&mut self, before: Slot) {
+        let mut clients = Clients::default();
+        for own in &mut self.shards {
+            let old = std::mem::take(own);
+            let level = match old.cells.keys().any(|key| key.slot >= before) {
+                true => old.level,
+                false => Detail::default(),
+            };
+            own.raise(level);
+            for (key, cell) in old.cells {
+                if key.slot < before {
+                    continue;
+                }
+                let zone = match old.zones.get(key.zone as usize) {
+                    Some(zone) => {
+                        let hash = hash_of(&zone.domain, zone.is_expansion);
+                        own.zone(hash, &zone.domain, zone.is_expansion)
+                    }
+                    None => NO_ZONE,
+                };
+                let client = clients.number(self.clients.get(key.client));
+                let key = CellKey {
+                    zone,
+                    client,
+                    ..key
+                };
+                own.add_cell(key, cell, self.cells_max);
+            }
+        }
+        self.clients = clients;
+    }
+
     /// How much the coarsest shard keeps.
     pub(crate) fn detail(&self) -> Detail {
         let levels = self.shards.iter().map(|shard| shard.level);
@@ -324,5 +361,11 @@ impl Queries {
 
     pub(crate) fn heap_bytes(&self) -> usize {
         self.shards.iter().map(QueryShard::heap_bytes).sum()
+    }
+
+    /// Bytes of who asked, about.
+    pub(crate) fn client_bytes(&self) -> usize {
+        // Each key is there twice, behind its number the second time.
+        self.clients.len() * 2 * (size_of::<ClientKey>() + CLIENT_TEXT_BYTES)
     }
 }

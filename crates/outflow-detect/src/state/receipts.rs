@@ -162,6 +162,22 @@ impl Receipts {
         }
     }
 
+    /// Drops slots before one because nobody asks for them any more, which is no want of memory; `entity` says which number
+    /// the interfaces have from now on.
+    pub(super) fn forget(&mut self, before: Slot, entity: impl Fn(u32) -> Option<u32>) {
+        let all = std::mem::take(&mut self.all);
+        let kept = all.into_iter().filter(|(key, _)| key.slot >= before);
+        self.all = kept
+            .filter_map(|(key, own)| {
+                let entity = entity(key.entity)?;
+                Some((ReceiptKey { entity, ..key }, own))
+            })
+            .collect();
+        if self.kept_from <= before.0 {
+            self.kept_from = 0;
+        }
+    }
+
     /// Bytes on the heap, about.
     pub(super) fn heap_bytes(&self) -> usize {
         let peers = self.all.values().map(|own| own.peers.capacity() * 4);

@@ -6,6 +6,8 @@ mod excuses;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod forgetting;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod knowledge;

@@ -15,7 +15,7 @@ use outflow_enrich::registered_domain;
 use outflow_lake::Table;
 use outflow_record::{Addr, CoverageRow, CoverageStatus, DnsBatch, DnsField, Reject, Timestamp};
 
-const MICROS: i64 = 1_000_000;
+pub(super) const MICROS: i64 = 1_000_000;
 const REGION: &str = outflow_lake::table::REGION;
 
 /// `rejects`, of one object.

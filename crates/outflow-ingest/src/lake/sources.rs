@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray as _;
-use arrow_array::types::{Int32Type, Int64Type};
+use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow_schema::ArrowError;
 use outflow_lake::{Partition, Table};
 use outflow_record::{Field, FlowBatch};
 
-use super::rows::{signed, times};
+use super::rows::{MICROS, signed, times};
 
 /// What an object came to, as a row of `sources` has it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -116,7 +116,7 @@ pub(crate) fn batch_of(rows: &[&SourceRow]) -> Result<RecordBatch, ArrowError> {
 }
 
 /// The columns of `sources` that [`rows_of`] reads: what only SQL asks for is left out.
-pub(crate) const READ: [&str; 20] = [
+pub(crate) const READ: [&str; 22] = [
     "source_id",
     "name_id",
     "uri",
@@ -136,6 +136,8 @@ pub(crate) const READ: [&str; 20] = [
     "coverage_rows",
     "rejects",
     "bytes",
+    "first",
+    "last",
     "problem",
 ];
 
@@ -180,6 +182,15 @@ pub(crate) fn rows_of(
         long: lines header_lines blank_lines control_messages rows queries coverage_rows rejects bytes;
         long_or_none: size;
         text_or_none: sha256 account_id flow_log_id problem;
+    }
+    let time = |name: &'static str| {
+        let column = batch.column_by_name(name).ok_or(name)?;
+        let column = column.as_primitive_opt::<TimestampMicrosecondType>();
+        let column = column.ok_or(name)?;
+        Ok::<_, &str>(column.iter().map(|at| at.map(|at| at.div_euclid(MICROS))))
+    };
+    for (row, span) in rows.iter_mut().zip(time("first")?.zip(time("last")?)) {
+        row.span = span.0.zip(span.1);
     }
     Ok(rows)
 }

@@ -16,6 +16,9 @@ pub(super) const OBJECTS_MAX: usize = 16;
 /// interfaces alike, and a remark on the run says so.
 pub(super) const ENTRIES_MAX: u64 = 16 << 20;
 
+/// Bytes of an interface's key and list, about.
+const INTERFACE_BYTES: usize = 160;
+
 /// An object that was read, and whose rows it holds.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct SourceRows {
@@ -73,6 +76,48 @@ impl Ledger {
                 self.sources.push(source);
             }
         }
+    }
+
+    /// Forgets objects whose last row ends before a time, and those without a row that has one.
+    pub(super) fn forget(&mut self, before: i64) {
+        let mut places: Vec<Option<u32>> = Vec::with_capacity(self.sources.len());
+        let mut kept = 0;
+        for source in &self.sources {
+            let is_kept = source.span.is_some_and(|(_, last)| last >= before);
+            places.push(is_kept.then_some(kept));
+            kept += u32::from(is_kept);
+        }
+        let mut of = places.iter();
+        self.sources.retain(|_| matches!(of.next(), Some(Some(_))));
+        self.sources.shrink_to_fit();
+        let mut entries = 0;
+        self.by_interface.retain(|_, held| {
+            held.retain_mut(|own| {
+                let place = places.get(own.place as usize).copied().flatten();
+                own.place = place.unwrap_or_default();
+                place.is_some()
+            });
+            held.shrink_to_fit();
+            entries += held.len() as u64;
+            !held.is_empty()
+        });
+        // Of counts that were dropped it is not known which were of these.
+        if !self.is_coarse() {
+            self.entries = entries;
+        }
+    }
+
+    /// Bytes on the heap, about.
+    pub(super) fn heap_bytes(&self) -> usize {
+        let held = self.by_interface.values().map(Vec::capacity).sum::<usize>();
+        let texts = self
+            .sources
+            .iter()
+            .map(|own| own.uri.len() + own.sha256.as_ref().map_or(0, |digest| digest.len()));
+        self.sources.capacity() * size_of::<SourceRows>()
+            + texts.sum::<usize>()
+            + held * size_of::<Held>()
+            + self.by_interface.len() * INTERFACE_BYTES
     }
 
     /// Whether there were too many counts to keep them by interface.

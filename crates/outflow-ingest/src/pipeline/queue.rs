@@ -35,4 +35,10 @@ impl<'o> Queue<'o> {
         };
         Some((object, fetched))
     }
+
+    /// The objects that nobody took yet.
+    pub(crate) fn rest(&self) -> &'o [Object] {
+        let next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        next.objects.as_slice()
+    }
 }

@@ -15,6 +15,7 @@ mod catalog;
 mod following;
 mod gathering;
 mod parts;
+mod telling;
 mod worker;
 
 use std::collections::BTreeSet;
@@ -35,7 +36,8 @@ use catalog::{Before, Catalog, name_of};
 use gathering::Gathering;
 use worker::{Done, Worker};
 
-pub use following::{CheckpointError, Followed, Following};
+pub use following::{CheckpointError, Followed, Following, PERIOD_DAYS};
+pub use telling::Telling;
 
 /// Time before `since` of which the answers of the resolver may still name an address: a day, and the hour in which it
 /// ends.
@@ -61,19 +63,29 @@ impl<'l> StoredLogs<'l> {
     /// # Errors
     /// [`Error::Table`] and [`Error::File`] if a table cannot be read.
     pub fn open(lake: &'l Lake, filter: &Filter) -> Result<Self, Error> {
-        Self::beyond(lake, filter, Arc::default())
+        // The journal is committed last: what it tells of is in all tables that are read after it.
+        let before: Arc<Before> = Arc::default();
+        let catalog = Catalog::read(lake, filter, Arc::clone(&before))?;
+        Self::of(lake, filter, catalog, &before)
     }
 
-    /// Looks up what is wanted of a lake, but for what was read before.
-    fn beyond(lake: &'l Lake, filter: &Filter, before: Arc<Before>) -> Result<Self, Error> {
-        // The journal is committed last: what it tells of is in all tables that are read after it.
-        let catalog = Catalog::read(lake, filter, Arc::clone(&before))?;
+    /// Looks up where the rows of these objects are, but for files that were read before.
+    fn of(
+        lake: &'l Lake,
+        filter: &Filter,
+        catalog: Catalog,
+        before: &Before,
+    ) -> Result<Self, Error> {
         let mut files = Vec::new();
         for table in [Table::Flows, Table::Dns, Table::Coverage, Table::Rejects] {
             files.extend(lake.files(&lake.snapshot(table)?)?);
         }
         let listed = files.iter().map(name_of).collect();
-        files.retain(|file| may_hold(file, filter) && !before.knows(file));
+        let is_of_share = |file: &DataFile| match file.table {
+            Table::Flows | Table::Dns => of_day(file).is_none_or(|span| catalog.may_want(span)),
+            _ => of_day(file).is_none_or(|(_, last)| !catalog.is_outdated(last)),
+        };
+        files.retain(|file| may_hold(file, filter) && !before.knows(file) && is_of_share(file));
         Ok(Self {
             lake,
             catalog,
@@ -113,6 +125,7 @@ impl<'l> StoredLogs<'l> {
     /// As for [`StoredLogs::detect`].
     pub fn reading(&self, settings: &Settings, progress: &Progress) -> Result<Reading, Error> {
         let shared = SharedState::default();
+        let all = [(&shared, &self.files[..])];
         let Piece {
             mut tally,
             evidence: (rows, keys, entries),
@@ -122,7 +135,7 @@ impl<'l> StoredLogs<'l> {
             problems,
             without_values,
             ..
-        } = self.read(&shared, settings, progress)?;
+        } = self.read(&all, settings, progress, &|| false)?;
         let mut remarks = named_copies(self.catalog.copies().iter());
         if settings.since.is_some() || settings.until.is_some() {
             // Rows in files that hold nothing of the span.
@@ -150,37 +163,48 @@ impl<'l> StoredLogs<'l> {
         })
     }
 
-    /// Adds all rows that are wanted to the sums.
+    /// Adds all rows that are wanted to the sums: those of some files to one, of others to another. Once it is to end early,
+    /// what was added is not whole.
     fn read(
         &self,
-        shared: &SharedState,
+        sums: &[(&SharedState, &[DataFile])],
         settings: &Settings,
         progress: &Progress,
+        is_ending: &(dyn Fn() -> bool + Sync),
     ) -> Result<Piece, Error> {
         let gathering = Gathering::new(self.catalog.sources());
         let hosts = HostBudget::default();
-        let queue = Queue::new(self.lake, &self.files);
-        let failed = AtomicBool::new(false);
-        let work = || -> Result<Done, Error> {
-            let sums = (shared, hosts.clone());
-            let mut worker = Worker::new(&self.catalog, settings, progress, &gathering, sums);
-            while !failed.load(Ordering::Relaxed)
-                && let Some((file, row_group)) = queue.next()?
-            {
-                worker.read(&file, row_group)?;
-            }
-            Ok(worker.finish())
-        };
-        let work = || work().inspect_err(|_| failed.store(true, Ordering::Relaxed));
-        let count = settings.workers.clamp(1, WORKERS_MAX);
-        let workers: Vec<Result<Done, Error>> = threads::on_each(count, work);
         let mut all = Done::default();
-        for done in workers {
-            all.merge(done?);
+        for (shared, files) in sums {
+            let queue = Queue::new(self.lake, files);
+            let failed = AtomicBool::new(false);
+            let work = || -> Result<Done, Error> {
+                let sums = (*shared, hosts.clone());
+                let mut worker = Worker::new(&self.catalog, settings, progress, &gathering, sums);
+                while !failed.load(Ordering::Relaxed)
+                    && !is_ending()
+                    && let Some((file, row_group)) = queue.next()?
+                {
+                    worker.read(&file, row_group)?;
+                }
+                Ok(worker.finish())
+            };
+            let work = || work().inspect_err(|_| failed.store(true, Ordering::Relaxed));
+            let count = settings.workers.clamp(1, WORKERS_MAX);
+            let workers: Vec<Result<Done, Error>> = threads::on_each(count, work);
+            for done in workers {
+                all.merge(done?);
+            }
         }
-        let objects = self.catalog.sources().len() as u64;
-        progress.objects.fetch_add(objects, Ordering::Relaxed);
-        Ok(self.add_up(all, gathering))
+        let is_whole = !is_ending();
+        if is_whole {
+            let objects = self.catalog.sources().len() as u64;
+            progress.objects.fetch_add(objects, Ordering::Relaxed);
+        }
+        Ok(Piece {
+            is_whole,
+            ..self.add_up(all, gathering)
+        })
     }
 
     /// Enters what workers read into the books of its objects.
@@ -208,6 +232,7 @@ impl<'l> StoredLogs<'l> {
             with_unknown: done.with_unknown,
             problems,
             without_values,
+            is_whole: true,
         }
     }
 }
@@ -225,6 +250,8 @@ struct Piece {
     with_unknown: BTreeSet<String>,
     problems: Vec<Problem>,
     without_values: Vec<Problem>,
+    /// Whether all rows were looked at.
+    is_whole: bool,
 }
 
 /// Whether a file may hold rows of the span, or answers that name addresses in it. Rows of no day have no time.
@@ -232,11 +259,7 @@ fn may_hold(file: &DataFile, filter: &Filter) -> bool {
     if file.table == Table::Rejects {
         return true;
     }
-    let of_day = |day: i32| {
-        let from = i64::from(day) * DAY_SECS;
-        (from, from + DAY_SECS - 1)
-    };
-    let Some(mut span) = file.partition.day.map(of_day) else {
+    let Some(mut span) = of_day(file) else {
         return true;
     };
     let (mut since, mut until) = (filter.since, filter.until);
@@ -250,6 +273,12 @@ fn may_hold(file: &DataFile, filter: &Filter) -> bool {
     }
     since.is_none_or(|since| span.1 >= since.secs())
         && until.is_none_or(|until| span.0 < until.secs())
+}
+
+/// The first and the last second of a file's day.
+fn of_day(file: &DataFile) -> Option<(i64, i64)> {
+    let from = i64::from(file.partition.day?) * DAY_SECS;
+    Some((from, from + DAY_SECS - 1))
 }
 
 /// Row groups in the order of their files.

@@ -14,6 +14,7 @@ mod evidence;
 mod following;
 mod hostile;
 mod parquet;
+mod remembering;
 mod stored;
 mod uncounted;
 

@@ -71,9 +71,9 @@ impl Arrivals {
     /// file is not waited for: nobody will look again.
     pub(super) fn look(&mut self, is_last: bool, wait: Duration, beside: &Beside<'_>) -> Found {
         let mut found = Found::default();
-        let problems = self.listed.look(is_last, &mut found);
+        let problems = self.listed.look(is_last, beside.stop, &mut found);
         self.say(&problems);
-        if let Some(queued) = &mut self.queued {
+        if let Some(queued) = self.queued.as_mut().filter(|_| !beside.stop.is_asked()) {
             let problems = queued.receive(wait, beside, &mut found);
             self.say(&problems);
         }

@@ -51,6 +51,8 @@ pub(super) struct Meters {
     pub(super) rounds: Counter,
     pub(super) failures: Counter,
     pub(super) set_aside: Counter,
+    pub(super) context_loads: Counter,
+    pub(super) context_failures: Counter,
     pub(super) findings: Family<BySeverity, Counter>,
     pub(super) waiting: Gauge,
     pub(super) failing: Gauge,
@@ -160,6 +162,16 @@ impl Meters {
                 "Messages of the queue that were set aside in the lake",
                 &self.set_aside,
             ),
+            (
+                "context_loads",
+                "Times that the folder of --context had changed and was read again",
+                &self.context_loads,
+            ),
+            (
+                "context_failures",
+                "Times that it could not be read, and what was known before stayed",
+                &self.context_failures,
+            ),
         ] {
             all.register(name, help, counter.clone());
         }
@@ -190,7 +202,12 @@ impl Meters {
             all.register(name, help, gauge.clone());
         }
         let bytes = self.state_bytes.clone();
-        all.register_with_unit("state", "Sums in memory", Unit::Bytes, bytes);
+        all.register_with_unit(
+            "state",
+            "Sums, ids, names and evidence in memory, about",
+            Unit::Bytes,
+            bytes,
+        );
         let (name, help) = (
             "last_success_timestamp",
             "End of the last round that succeeded, as Unix time",

@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use outflow_finding::{Finding, Incident, write_finding, write_incident};
+use outflow_finding::{Finding, Incident, Lane, write_finding, write_incident};
 use serde::Deserialize;
 
 use crate::output;
@@ -30,15 +30,18 @@ struct Line {
     id: Option<String>,
     severity: Option<u8>,
     incident: Option<String>,
+    lane: Option<String>,
 }
 
+/// Hears of what a file holds: id, severity, incident and lane.
+pub(super) trait Hears: FnMut(&str, u8, Option<&str>, Option<Lane>) {}
+
+impl<F: FnMut(&str, u8, Option<&str>, Option<Lane>)> Hears for F {}
+
 impl Sink {
-    /// A file to append to, or stdout. `told` is called with id, severity and incident of what the file holds. What a
-    /// watch that was ended left of its last line is taken away, as it is told anew.
-    pub(super) fn open(
-        path: Option<&Path>,
-        told: impl FnMut(&str, u8, Option<&str>),
-    ) -> anyhow::Result<Self> {
+    /// A file to append to, or stdout. `told` is called with what the file holds. What a watch that was ended left of its last
+    /// line is taken away, as it is told anew.
+    pub(super) fn open(path: Option<&Path>, told: impl Hears) -> anyhow::Result<Self> {
         let Some(path) = path else {
             return Ok(Self::Stdout);
         };
@@ -93,7 +96,7 @@ fn append(path: &Path, lines: &[u8]) -> io::Result<()> {
 }
 
 /// Reads what a file holds, and ends its last line.
-fn read(path: &Path, mut told: impl FnMut(&str, u8, Option<&str>)) -> io::Result<()> {
+fn read(path: &Path, mut told: impl Hears) -> io::Result<()> {
     let mut file = OpenOptions::new().read(true).append(true).open(path)?;
     let mut lines = BufReader::new(&mut file);
     let (mut whole, mut line) = (0, Vec::new());
@@ -109,9 +112,15 @@ fn read(path: &Path, mut told: impl FnMut(&str, u8, Option<&str>)) -> io::Result
             id: Some(id),
             severity: Some(severity),
             incident,
+            lane,
         }) = serde_json::from_slice(&line)
         {
-            told(&id, severity, incident.as_deref());
+            let lane = match lane.as_deref() {
+                Some("alert") => Some(Lane::Alert),
+                Some("digest") => Some(Lane::Digest),
+                _ => None,
+            };
+            told(&id, severity, incident.as_deref(), lane);
         }
     }
     if line.is_empty() {
@@ -133,7 +142,7 @@ mod tests {
 
     use super::*;
 
-    const LINES: &str = "{\"type\":\"incident\",\"id\":\"a\",\"severity\":3}\nno json\n{\"type\":\"finding\",\"id\":\"b\",\"severity\":5,\"incident\":\"a\"}\n";
+    const LINES: &str = "{\"type\":\"incident\",\"id\":\"a\",\"severity\":3,\"lane\":\"digest\"}\nno json\n{\"type\":\"finding\",\"id\":\"b\",\"severity\":5,\"incident\":\"a\"}\n";
 
     #[test]
     fn what_a_file_holds_was_told_and_half_a_line_was_not() {
@@ -145,14 +154,21 @@ mod tests {
         )
         .unwrap();
         let mut told = Vec::new();
-        let mut sink = Sink::open(Some(&path), |id, severity, incident| {
-            told.push((id.to_owned(), severity, incident.map(str::to_owned)));
-        })
+        let mut sink = Sink::open(
+            Some(&path),
+            |id: &str, severity, incident: Option<&str>, lane| {
+                told.push((id.to_owned(), severity, incident.map(str::to_owned), lane));
+            },
+        )
         .unwrap();
-        let expected = [("a", 3, None), ("b", 5, Some("a".to_owned()))];
+        let (first, second) = ("a".to_owned(), "b".to_owned());
+        let incident = Some(first.clone());
         assert_eq!(
             told,
-            expected.map(|(id, of, incident)| (id.to_owned(), of, incident))
+            [
+                (first, 3, None, Some(Lane::Digest)),
+                (second, 5, incident, None)
+            ]
         );
         assert_eq!(fs::read_to_string(&path).unwrap(), LINES);
         let finding = Finding::new(outflow_finding::Family::Beacon);
@@ -171,12 +187,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("note.txt");
         fs::write(&path, "a note without an end").unwrap();
-        Sink::open(Some(&path), |_, _, _| {}).unwrap();
+        Sink::open(Some(&path), |_: &str, _, _: Option<&str>, _| {}).unwrap();
         assert_eq!(
             fs::read_to_string(&path).unwrap(),
             "a note without an end\n"
         );
-        let error = Sink::open(Some(folder.path()), |_, _, _| {}).unwrap_err();
+        let error =
+            Sink::open(Some(folder.path()), |_: &str, _, _: Option<&str>, _| {}).unwrap_err();
         assert!(format!("{error:#}").contains("it is no file"), "{error:#}");
     }
 }

@@ -1,7 +1,10 @@
-//! The end of a watch: asked for by a signal, waited for between rounds.
+//! The end of a watch: asked for by a signal, waited for between rounds, and told to what reads.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
+
+use super::meters::Meters;
 
 /// What the shell expects of a program that a signal ended at once: 128 and its number.
 const INTERRUPTED: i32 = 130;
@@ -31,8 +34,8 @@ impl Stop {
         *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks for the end at the first SIGTERM or SIGINT, and ends the process at the second.
-    pub(super) async fn on_signals(self) -> std::io::Result<()> {
+    /// Asks for the end at the first SIGTERM or SIGINT, also of what is read, and ends the process at the second.
+    pub(super) async fn on_signals(self, meters: Arc<Meters>) -> std::io::Result<()> {
         use tokio::signal::unix::{SignalKind, signal};
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -45,7 +48,8 @@ impl Stop {
                 tracing::warn!("ended at once: what is under way is read again by the next watch");
                 std::process::exit(INTERRUPTED);
             }
-            tracing::info!("ends after this round");
+            tracing::info!("ends with what is complete");
+            meters.progress.is_ending.store(true, Ordering::Relaxed);
             self.ask();
         }
         Ok(())

@@ -67,14 +67,20 @@ fn told(folder: &Path) -> Vec<Value> {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    let mut severities: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut told: BTreeMap<&str, (u64, bool)> = BTreeMap::new();
     for line in &lines {
         let severity = line["severity"].as_u64().unwrap();
-        let before = severities.insert(line["id"].as_str().unwrap(), severity);
-        assert!(
-            before.is_none_or(|before| before < severity),
-            "told twice: {line}"
-        );
+        let alerts = match line["lane"].as_str() {
+            Some("alert") => true,
+            Some("digest") => false,
+            lane => {
+                assert!(lane.is_none() && line["type"] == "finding", "{line}");
+                false
+            }
+        };
+        let before = told.insert(line["id"].as_str().unwrap(), (severity, alerts));
+        let is_more = |before: (u64, bool)| before.0 < severity || !before.1 && alerts;
+        assert!(before.is_none_or(is_more), "told twice: {line}");
     }
     lines
 }
@@ -141,6 +147,33 @@ fn what_arrives_later_is_told_then_and_nothing_twice() {
     assert_eq!(told(folder.path()), all);
 }
 
+#[test]
+fn what_is_grave_or_crosses_a_bound_alerts_and_the_rest_is_a_digest() {
+    let folder = tempfile::tempdir().unwrap();
+    for objects in days().values() {
+        arrive(folder.path(), objects);
+    }
+    watch_once(folder.path());
+    let told = told(folder.path());
+    let mut alerts = 0;
+    for incident in told.iter().filter(|line| line["type"] == "incident") {
+        let own = incident["findings"].as_array().unwrap();
+        let findings = told.iter().filter(|line| own.contains(&line["id"]));
+        let must = findings.into_iter().any(|finding| {
+            let family = finding["family"].as_str().unwrap();
+            let severity = finding["severity"].as_u64().unwrap();
+            let is_bound = ["volume.ledger", "dns.tunnel"].contains(&family);
+            family.starts_with("policy.") || severity >= 4 || is_bound && severity >= 3
+        });
+        let is_alert = incident["lane"] == "alert";
+        assert!(is_alert || !must, "{incident}");
+        alerts += u32::from(is_alert);
+    }
+    assert!(alerts > 0);
+    // Every finding is told, whatever its lane.
+    is_whole(folder.path());
+}
+
 /// A watch that runs, and what it says on stderr.
 struct Running {
     child: Child,
@@ -151,8 +184,13 @@ struct Running {
 
 impl Running {
     fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    fn start_with(folder: &Path, args: &[&str]) -> Self {
         let mut command: Command = outflow(folder);
         command.args(["watch", "logs", "--lake", "lake", "--out", "told.jsonl"]);
+        command.args(args);
         command.args(["--interval", "1", "--listen", "127.0.0.1:0", "-v"]);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
@@ -192,10 +230,7 @@ impl Running {
 
     /// Asks it to end, and waits until it has.
     fn terminate(mut self) -> Run {
-        let kill = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status();
-        assert!(kill.unwrap().success());
+        terminate(self.child.id());
         let status = self.child.wait().unwrap();
         Run {
             code: status.code(),
@@ -274,6 +309,120 @@ fn a_watch_that_is_killed_loses_and_doubles_nothing() {
     is_whole(folder.path());
 }
 
+/// How long a watch may take to end once it was asked to, on a machine that does other things, too.
+const END_MAX: Duration = Duration::from_secs(10);
+
+#[test]
+fn a_watch_that_is_asked_to_end_does_so_within_seconds_and_goes_on_later() {
+    let mut ended_early = 0;
+    let folder = killed_in_turns(|folder, delay| {
+        let mut command = outflow(folder);
+        command.args(["watch", "logs", "--lake", "lake", "--out", "told.jsonl"]);
+        command.args(["--interval", "1", "-v"]);
+        let child = command.stderr(Stdio::piped()).spawn().unwrap();
+        thread::sleep(delay);
+        terminate(child.id());
+        let asked = UNIX_EPOCH.elapsed().unwrap();
+        let ended = child.wait_with_output().unwrap();
+        let took = UNIX_EPOCH.elapsed().unwrap() - asked;
+        assert!(took < END_MAX, "it took {took:?}");
+        let said = String::from_utf8(ended.stderr).unwrap();
+        // Before it waits for signals, one ends it as any program.
+        assert!(matches!(ended.status.code(), None | Some(0)), "{said}");
+        let lines = fs::read_to_string(folder.join("told.jsonl")).unwrap_or_default();
+        assert!(lines.is_empty() || lines.ends_with('\n'), "half a line");
+        ended_early += u32::from(said.contains("the next watch"));
+    });
+    assert!(ended_early > 0, "none was in the midst of it");
+    watch_once(folder.path());
+    is_whole(folder.path());
+}
+
+#[test]
+fn a_lake_with_a_backlog_is_followed_in_parts_and_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    for objects in days().values() {
+        arrive(folder.path(), objects);
+    }
+    run(folder.path(), &["ingest", "logs", "--lake", "lake"]).exits(0);
+    for delay in [10, 40, 80, 150, 300, 600] {
+        let mut command = outflow(folder.path());
+        command.args(["watch", "logs", "--lake", "lake", "--out", "told.jsonl"]);
+        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+        thread::sleep(Duration::from_millis(delay));
+        terminate(child.id());
+        let code = child.wait().unwrap().code();
+        assert!(matches!(code, None | Some(0)), "{code:?}");
+        // Each line once, whatever was told.
+        told(folder.path());
+    }
+    watch_once(folder.path());
+    is_whole(folder.path());
+}
+
+/// Asks a process to end.
+fn terminate(process: u32) {
+    let kill = Command::new("kill")
+        .args(["-TERM", &process.to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+}
+
+#[test]
+fn context_is_read_again_when_it_changes_and_kept_when_it_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let context = folder.path().join("context");
+    fs::create_dir_all(&context).unwrap();
+    fs::create_dir(folder.path().join("logs")).unwrap();
+    let ranges = |networks: &str| {
+        let text = format!(
+            r#"{{"syncToken":"1","createDate":"2026-10-01-00-00-00","prefixes":[{networks}],"ipv6_prefixes":[]}}"#
+        );
+        // Renamed into place, as one should.
+        fs::write(folder.path().join("new"), text).unwrap();
+        fs::rename(folder.path().join("new"), context.join("ip-ranges.json")).unwrap();
+    };
+    let network = |prefix: &str| {
+        format!(
+            r#"{{"ip_prefix":"{prefix}","region":"eu-central-1","service":"S3","network_border_group":"eu-central-1"}}"#
+        )
+    };
+    ranges(&network("192.0.2.0/24"));
+    let watch = Running::start_with(folder.path(), &["--context", "context"]);
+    let meter = |name: &str, count: u32| {
+        let wanted = format!("outflow_context_{name}_total {count}\n");
+        waits_for(name, || watch.get("/metrics").contains(&wanted));
+    };
+    meter("loads", 0);
+    // What is no list any more is said once, and what was known stays.
+    fs::write(
+        context.join("ip-ranges.json"),
+        r#"{"syncToken":"2","prefixes":[{]}"#,
+    )
+    .unwrap();
+    meter("failures", 1);
+    meter("loads", 0);
+    // All addresses outside are of one service of AWS from now on; what arrives later is told so.
+    ranges(&[network("0.0.0.0/1"), network("128.0.0.0/1")].join(","));
+    meter("loads", 1);
+    let days = days();
+    for objects in days.values() {
+        arrive(folder.path(), objects);
+    }
+    let objects = days.values().flatten().count();
+    let read = format!("outflow_followed_objects {objects}\n");
+    waits_for("the metrics", || watch.get("/metrics").contains(&read));
+    let service = |line: &Value| line["destination"]["service"] == "S3";
+    waits_for("a finding that names the service", || {
+        told(folder.path()).iter().any(service)
+    });
+    assert!(watch.get("/healthz").starts_with("HTTP/1.1 200"));
+    let ended = watch.terminate().exits(0);
+    let failed = ended.stderr.matches("was known of --context").count();
+    assert_eq!(failed, 1, "{}", ended.stderr);
+    ended.says(&["was read again"]);
+}
+
 #[test]
 fn an_ingest_that_is_killed_loses_and_doubles_nothing() {
     let folder = killed_in_turns(|folder, delay| {
@@ -288,7 +437,7 @@ fn an_ingest_that_is_killed_loses_and_doubles_nothing() {
 }
 
 /// Days arrive one after the other, and what reads them is killed each time a little later.
-fn killed_in_turns(read: impl Fn(&Path, Duration)) -> TempDir {
+fn killed_in_turns(mut read: impl FnMut(&Path, Duration)) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut delay = Duration::from_millis(20);
     for objects in days().values() {

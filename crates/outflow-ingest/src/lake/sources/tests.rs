@@ -20,6 +20,7 @@ fn what_is_written_is_read() {
         rows: 7,
         rejects: 1,
         bytes: u64::MAX >> 1,
+        span: Some((-7, 1_790_000_000)),
         problem: Some("`logs/a.log` is damaged".to_owned()),
         partition: Partition::new(Some(0), Some("eu-west-1")),
         ..SourceRow::default()

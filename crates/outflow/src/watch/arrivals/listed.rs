@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, UNIX_EPOCH};
 
-use outflow_ingest::{Cause, Error, ListOptions, Object, Problem, Source, list_with};
+use outflow_ingest::{Cause, Error, ListOptions, Listing, Object, Problem, Source, list_with};
 use outflow_record::Timestamp;
 
-use super::{Found, Outcome, TRIES_MAX, again_after};
+use super::{Found, Outcome, Stop, TRIES_MAX, again_after};
 use crate::clock;
 
 /// How often a prefix of S3 is listed as a whole; in between, only its last days are.
@@ -18,6 +20,9 @@ const RECENT_SECS: i64 = 2 * 86_400;
 
 /// How long a file must not have been written to before it is taken for whole. Only renaming it into place is sure.
 const SETTLED_SECS: i64 = 10;
+
+/// How often who waits for a list looks whether the end was asked for.
+const ASKED_EVERY: Duration = Duration::from_millis(100);
 
 /// Places, and what was seen there. It is as large as what they hold: a list of that is in memory, too.
 pub(super) struct Listed {
@@ -52,6 +57,38 @@ enum Stands {
     Failed(u32, i64, Box<Object>),
 }
 
+/// Lists a place, unless the end is asked for meanwhile: a prefix may hold millions of objects. Who lists then goes on until
+/// the process ends, and nobody hears of it.
+fn list_until(
+    stop: &Stop,
+    source: &Source,
+    options: ListOptions,
+) -> Option<Result<Listing, Error>> {
+    if !matches!(source, Source::S3(_)) {
+        return Some(list_with(std::slice::from_ref(source), &options));
+    }
+    let (tell, told) = mpsc::sync_channel(1);
+    let (own, own_options) = (source.clone(), options.clone());
+    let list = move || {
+        // Nobody listens any more if the end was asked for.
+        let _ = tell.send(list_with(std::slice::from_ref(&own), &own_options));
+    };
+    let started = thread::Builder::new()
+        .name("outflow-list".to_owned())
+        .spawn(list);
+    if let Err(error) = started {
+        tracing::debug!(%error, "the system starts no more threads: the end waits for the list");
+        return Some(list_with(std::slice::from_ref(source), &options));
+    }
+    loop {
+        match told.recv_timeout(ASKED_EVERY) {
+            Ok(listing) => return Some(listing),
+            Err(mpsc::RecvTimeoutError::Timeout) if !stop.is_asked() => {}
+            Err(_) => return None,
+        }
+    }
+}
+
 impl Listed {
     pub(super) fn new(sources: Vec<Source>, options: ListOptions, own: Vec<PathBuf>) -> Self {
         Self {
@@ -67,7 +104,7 @@ impl Listed {
     }
 
     /// Adds what is new; what is wrong with folders.
-    pub(super) fn look(&mut self, is_last: bool, found: &mut Found) -> Vec<Problem> {
+    pub(super) fn look(&mut self, is_last: bool, stop: &Stop, found: &mut Found) -> Vec<Problem> {
         let now = clock::unix_secs();
         self.look += 1;
         let (mut problems, mut all_whole) = (Vec::new(), true);
@@ -83,11 +120,13 @@ impl Listed {
                 options.filter.since = Some(since);
             }
             all_whole &= is_whole || matches!(source, Source::Path(_));
-            let listing = match list_with(std::slice::from_ref(source), &options) {
-                Ok(listing) => listing,
+            let listing = match list_until(stop, source, options) {
+                // What is left is looked for by the next watch.
+                None => return problems,
+                Some(Ok(listing)) => listing,
                 // Something may arrive.
-                Err(Error::Empty { .. } | Error::AllLeftOut { .. }) => continue,
-                Err(error) => {
+                Some(Err(Error::Empty { .. } | Error::AllLeftOut { .. })) => continue,
+                Some(Err(error)) => {
                     all_whole = false;
                     found.error.get_or_insert(error.into());
                     continue;

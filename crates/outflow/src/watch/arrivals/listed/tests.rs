@@ -23,7 +23,7 @@ fn write(path: &Path, text: &str, secs: u64) {
 
 fn look(listed: &mut Listed) -> Vec<String> {
     let mut found = Found::default();
-    listed.look(false, &mut found);
+    listed.look(false, &Stop::default(), &mut found);
     let name = |object: &Object| object.uri.rsplit('/').next().unwrap().to_owned();
     found.objects.iter().map(name).collect()
 }
@@ -123,7 +123,7 @@ fn a_place_that_is_gone_is_no_reason_to_pass_over_the_others() {
     let gone = Source::Path(folder.path().join("gone"));
     listed.sources.insert(0, (gone, Whole::default()));
     let mut found = Found::default();
-    listed.look(false, &mut found);
+    listed.look(false, &Stop::default(), &mut found);
     assert_eq!(found.objects.len(), 1);
     assert!(found.error.is_some());
 }

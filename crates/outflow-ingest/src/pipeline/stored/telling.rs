@@ -1,0 +1,260 @@
+//! What was told of a lake that is followed, and what of it alerts before the day is over.
+//!
+//! ```text
+//! Outcome ──► findings not decided yet ──► bounds, policy, no past to compare with ──────────────► alert
+//!                                     └──► p-value, one stream for each family ──► discovery? ──► alert or digest
+//!                 a day is over: what is among its discoveries (q-value) ────────────────────────► alert, after all
+//! ```
+//!
+//! An incident alerts if one of its findings does. All of them are told; those of the digest can be read when there is time.
+
+use std::collections::BTreeMap;
+
+use outflow_detect::Day;
+use outflow_finding::{DAILY_RATE, Family, Finding, Incident, Lane, OnlineDiscoveries, Severity};
+use outflow_record::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::DAY_SECS;
+use crate::pipeline::Outcome;
+
+/// Bytes of an id and what is known of it, about.
+const ID_BYTES: usize = 160;
+
+/// Ids that were told, and the state of the rule that decides within a day.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Telling {
+    told: BTreeMap<String, Told>,
+    streams: BTreeMap<Stream, Tests>,
+    /// The day of the newest record when that was last looked at, counted from 1970.
+    day: i64,
+}
+
+/// A finding or incident that was told, or is to be.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Told {
+    /// How grave it was then, as OCSF's number; none before it was told.
+    severity: u8,
+    /// Of a finding, the incident in which it was told.
+    incident: Option<String>,
+    /// Whether it alerts; not known of what a file alone tells.
+    alerts: Option<bool>,
+    /// How grave a finding was when that was decided: what becomes graver is compared with others, and asked again.
+    decided: u8,
+    /// The day of the newest record when it was last found; zero of what a file alone tells, until something is judged.
+    seen: i64,
+}
+
+/// Whose p-values are compared: a family, and whether it is a note. So it is ranked, too.
+type Stream = (String, bool);
+
+/// What the rule knows of a stream.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Tests {
+    /// Tests since each discovery.
+    since: Vec<u64>,
+    /// Tests of the day so far that said something.
+    of_day: u64,
+}
+
+impl Telling {
+    /// Notes that a finding or incident was told, how grave it was then (OCSF's number), and of a finding in which incident, of
+    /// an incident in which lane.
+    pub fn told(&mut self, id: &str, severity: u8, incident: Option<&str>, lane: Option<Lane>) {
+        let day = self.day;
+        let known = self.told.entry(id.to_owned()).or_default();
+        known.severity = severity.max(known.severity);
+        known.seen = day.max(known.seen);
+        if let Some(incident) = incident {
+            known.incident.get_or_insert_with(|| incident.to_owned());
+        }
+        if let Some(lane) = lane {
+            known.alerts = Some(known.alerts == Some(true) || lane == Lane::Alert);
+        }
+    }
+
+    /// Whether anything was told.
+    pub fn has_told(&self) -> bool {
+        self.told.values().any(|known| known.severity > 0)
+    }
+
+    /// Of what was found, what is not told yet, or only as something less grave, or in the digest while it alerts now. An
+    /// incident keeps the id under which its first finding was told, whatever joins it later, and has its [`Incident::lane`].
+    ///
+    /// `now` bounds what records claim as their time. What is decided of a finding stays decided: asked again, and after
+    /// [`crate::Following::decode`], this tells the same.
+    pub fn untold(&mut self, outcome: &Outcome, now: Timestamp) -> (Vec<Incident>, Vec<Finding>) {
+        self.decide(outcome, now);
+        let is_new = |id: &str, severity: Severity| {
+            let known = self.told.get(id);
+            known.is_none_or(|known| known.severity < severity.id())
+        };
+        let first_told = |finding: &String| self.told.get(finding)?.incident.clone();
+        let (mut incidents, mut findings) = (Vec::new(), Vec::new());
+        let mut ids = BTreeMap::new();
+        for incident in &outcome.incidents {
+            let id = &incident.body.id;
+            let known = incident.finding_ids.iter().filter_map(first_told).min();
+            let own = known.unwrap_or_else(|| id.clone());
+            let lane = self.lane_of(incident);
+            let was_digest = self.told.get(&own).and_then(|known| known.alerts) == Some(false);
+            let is_raised = was_digest && lane == Lane::Alert;
+            if is_raised || is_new(&own, incident.body.severity) {
+                let mut incident = incident.clone();
+                incident.body.id.clone_from(&own);
+                incident.lane = Some(lane);
+                incidents.push(incident);
+            }
+            ids.insert(id, own);
+        }
+        for finding in outcome
+            .findings
+            .iter()
+            .filter(|of| is_new(&of.id, of.severity))
+        {
+            let mut finding = finding.clone();
+            finding.incident = finding
+                .incident
+                .map(|id| ids.get(&id).cloned().unwrap_or(id));
+            findings.push(finding);
+        }
+        for own in ids.into_values() {
+            if let Some(known) = self.told.get_mut(&own) {
+                known.seen = self.day;
+            }
+        }
+        (incidents, findings)
+    }
+
+    /// Forgets ids that were last found before a day: their findings lie before all that is judged.
+    pub(super) fn forget(&mut self, day: Day) {
+        let from = i64::from(day.0);
+        self.told
+            .retain(|_, known| known.seen == 0 || known.seen >= from);
+    }
+
+    /// Bytes on the heap, about.
+    pub(super) fn heap_bytes(&self) -> usize {
+        let tests = self.streams.values().map(|own| own.since.capacity() * 8);
+        self.told.len() * ID_BYTES + tests.sum::<usize>()
+    }
+
+    fn lane_of(&self, incident: &Incident) -> Lane {
+        let alerts = |id: &String| {
+            let known = self.told.get(id);
+            known.is_some_and(|known| known.alerts == Some(true))
+        };
+        match incident.finding_ids.iter().any(alerts) {
+            true => Lane::Alert,
+            false => Lane::Digest,
+        }
+    }
+
+    /// Decides of each finding whether it alerts, in an order of their own.
+    fn decide(&mut self, outcome: &Outcome, now: Timestamp) {
+        let newest = outcome
+            .accounts
+            .last
+            .map_or(0, Timestamp::secs)
+            .min(now.secs());
+        let workloads = workloads(outcome, newest);
+        self.pass_to(newest.div_euclid(DAY_SECS), workloads);
+        let mut findings: Vec<&Finding> = outcome.findings.iter().collect();
+        findings.sort_by_key(|finding| (finding.last_seen, &finding.id));
+        for finding in findings {
+            let severity = finding.severity.id();
+            let known = self.told.get(&finding.id);
+            let known =
+                known.filter(|known| known.alerts == Some(true) || known.decided >= severity);
+            let known = known.and_then(|known| known.alerts);
+            let is_held = !is_unconditional(finding) && !is_of_its_day(finding, self.day);
+            let alerts = match known {
+                Some(alerts) => alerts || !is_held,
+                None if !is_held => true,
+                None => self.test(finding, workloads),
+            };
+            let known = self.told.entry(finding.id.clone()).or_default();
+            known.alerts = Some(alerts);
+            known.decided = severity;
+            known.seen = self.day;
+        }
+        for known in self.told.values_mut().filter(|known| known.seen == 0) {
+            known.seen = self.day;
+        }
+    }
+
+    /// Whether a finding is a discovery of its stream; where there is no past to compare it with, whether it is no note.
+    fn test(&mut self, finding: &Finding, workloads: u64) -> bool {
+        let is_note = finding.severity <= Severity::Low;
+        let Some(bits) = finding.rate_bits else {
+            return !is_note;
+        };
+        let key = (finding.family.name().to_owned(), is_note);
+        let own = self.streams.entry(key).or_default();
+        own.of_day = own.of_day.saturating_add(1);
+        // Only what is rare is found: so many others were asked the same, and said nothing. Without them, what comes next would
+        // stand where a discovery just made the level high.
+        own.with(workloads, |rule| {
+            rule.pass(workloads.saturating_sub(1));
+            rule.test((-bits).exp2())
+        })
+    }
+
+    /// Notes that a day began: on the days before it, all workloads of which nothing was told were tests that said nothing.
+    fn pass_to(&mut self, day: i64, workloads: u64) {
+        let passed = u64::try_from(day - self.day).unwrap_or(0);
+        if passed == 0 {
+            return;
+        }
+        for own in self.streams.values_mut() {
+            let all = workloads.saturating_mul(passed);
+            let quiet = all.saturating_sub(own.of_day);
+            own.of_day = 0;
+            own.with(workloads, |rule| rule.pass(quiet));
+        }
+        self.day = day;
+    }
+}
+
+impl Tests {
+    /// Asks the rule, of whose past half is forgotten within as many tests as a day has.
+    fn with<T>(&mut self, workloads: u64, ask: impl FnOnce(&mut OnlineDiscoveries) -> T) -> T {
+        let since = std::mem::take(&mut self.since);
+        let mut rule = OnlineDiscoveries::new(DAILY_RATE, workloads).resumed(since);
+        let answer = ask(&mut rule);
+        self.since = rule.since().to_vec();
+        answer
+    }
+}
+
+/// Interfaces that were seen within the last day; at least one.
+fn workloads(outcome: &Outcome, newest: i64) -> u64 {
+    let from = newest.saturating_sub(DAY_SECS);
+    let interfaces = outcome.coverage.interfaces.iter();
+    let seen = interfaces.filter(|own| own.last_seen.is_some_and(|at| at.secs() >= from));
+    (seen.count() as u64).max(1)
+}
+
+/// Whether a finding alerts whatever else is told: it is grave, a rule of policy forbids it, or it crossed a bound that no
+/// past moves, and was pushed rather than fetched.
+fn is_unconditional(finding: &Finding) -> bool {
+    match finding.family {
+        Family::PolicyJurisdiction
+        | Family::PolicyPath
+        | Family::PolicyTelemetry
+        | Family::PolicyPort => true,
+        Family::VolumeLedger | Family::DnsTunnel => finding.severity >= Severity::Medium,
+        _ => finding.severity >= Severity::High,
+    }
+}
+
+/// Whether a finding is of a day that is over, and among what that day tells.
+fn is_of_its_day(finding: &Finding, day: i64) -> bool {
+    let is_over = finding
+        .last_seen
+        .is_some_and(|last| last.secs().div_euclid(DAY_SECS) < day);
+    is_over && finding.q_value.is_some_and(|q| q <= DAILY_RATE)
+}
+
+#[cfg(test)]
+mod tests;

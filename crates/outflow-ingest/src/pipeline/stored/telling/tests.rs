@@ -1,0 +1,302 @@
+//! Nothing is lost, what is decided stays, and chance alone rarely alerts.
+
+use outflow_finding::{Accounts, CoverageReport, InterfaceCoverage, group};
+
+use super::*;
+
+const NOW: Timestamp = Timestamp(i64::MAX);
+
+fn at(day: i64, secs: i64) -> Timestamp {
+    Timestamp(day * DAY_SECS + secs)
+}
+
+fn finding(family: Family, id: &str, severity: Severity, bits: Option<f64>) -> Finding {
+    Finding {
+        id: id.to_owned(),
+        severity,
+        rate_bits: bits,
+        workload: Some(format!("workload of {id}")),
+        ..Finding::new(family)
+    }
+}
+
+/// A beacon as rare as this says, on a day.
+fn beacon(id: &str, day: i64, bits: f64) -> Finding {
+    Finding {
+        first_seen: Some(at(day, 100)),
+        last_seen: Some(at(day, 200)),
+        ..finding(Family::Beacon, id, Severity::Medium, Some(bits))
+    }
+}
+
+/// What is found up to a second of a day, among so many interfaces.
+fn outcome(findings: Vec<Finding>, (day, secs): (i64, i64), interfaces: usize) -> Outcome {
+    let seen = InterfaceCoverage {
+        last_seen: Some(at(day, secs)),
+        ..InterfaceCoverage::default()
+    };
+    let (incidents, findings) = group(findings);
+    Outcome {
+        incidents,
+        findings,
+        suppressed: Vec::new(),
+        accounts: Accounts {
+            last: Some(at(day, secs)),
+            ..Accounts::default()
+        },
+        coverage: CoverageReport {
+            interfaces: vec![seen; interfaces],
+            ..CoverageReport::default()
+        },
+        problems: Vec::new(),
+        remarks: Vec::new(),
+    }
+}
+
+/// What is told of an outcome, noted as told: incidents with their lanes, and findings.
+fn tell(telling: &mut Telling, of: &Outcome) -> (Vec<(String, Lane)>, Vec<String>) {
+    let (incidents, findings) = telling.untold(of, NOW);
+    for own in &incidents {
+        let severity = own.body.severity.id();
+        telling.told(&own.body.id, severity, None, own.lane);
+    }
+    for own in &findings {
+        let severity = own.severity.id();
+        telling.told(&own.id, severity, own.incident.as_deref(), None);
+    }
+    let incidents = incidents
+        .into_iter()
+        .map(|own| (own.body.id, own.lane.unwrap()));
+    let findings = findings.into_iter().map(|own| own.id);
+    (incidents.collect(), findings.collect())
+}
+
+fn lane_of(findings: Vec<Finding>) -> Lane {
+    let mut telling = Telling::default();
+    let (incidents, told) = tell(&mut telling, &outcome(findings, (100, 300), 1_000));
+    assert_eq!((incidents.len(), told.len()), (1, 1));
+    incidents[0].1
+}
+
+#[test]
+fn bounds_policy_and_what_is_grave_alert_whatever_else_is_told() {
+    let often = Some(0.0);
+    for (family, severity, lane) in [
+        (Family::PolicyPath, Severity::Low, Lane::Alert),
+        (Family::PolicyPort, Severity::Low, Lane::Alert),
+        (Family::PolicyTelemetry, Severity::Low, Lane::Alert),
+        (Family::PolicyJurisdiction, Severity::Low, Lane::Alert),
+        (Family::VolumeLedger, Severity::Medium, Lane::Alert),
+        (Family::VolumeLedger, Severity::Low, Lane::Digest),
+        (Family::DnsTunnel, Severity::Medium, Lane::Alert),
+        (Family::Beacon, Severity::High, Lane::Alert),
+        (Family::VolumeShift, Severity::Critical, Lane::Alert),
+        (Family::Beacon, Severity::Medium, Lane::Digest),
+    ] {
+        let got = lane_of(vec![finding(family, "a", severity, often)]);
+        assert_eq!(got, lane, "{family} {severity:?}");
+    }
+    // Where nothing is known of the past, a note alone waits.
+    let young = |severity| lane_of(vec![finding(Family::Beacon, "a", severity, None)]);
+    assert_eq!(young(Severity::Medium), Lane::Alert);
+    assert_eq!(young(Severity::Low), Lane::Digest);
+    // What is rarer than one in ten thousand of a thousand tests a day is a discovery; one in a hundred is not.
+    assert_eq!(lane_of(vec![beacon("a", 100, 14.0)]), Lane::Alert);
+    assert_eq!(lane_of(vec![beacon("a", 100, 7.0)]), Lane::Digest);
+}
+
+#[test]
+fn an_incident_of_the_digest_is_told_again_once_it_alerts() {
+    let mut telling = Telling::default();
+    let first = beacon("a", 100, 3.0);
+    let (incidents, _) = tell(&mut telling, &outcome(vec![first.clone()], (100, 300), 50));
+    let (id, lane) = incidents[0].clone();
+    assert_eq!(lane, Lane::Digest);
+    let again = tell(&mut telling, &outcome(vec![first.clone()], (100, 400), 50));
+    assert_eq!(again, Default::default(), "nothing is new");
+    // What joins it is found by a bound: it is the same incident, and alerts.
+    let joins = Finding {
+        workload: first.workload.clone(),
+        first_seen: first.first_seen,
+        last_seen: first.last_seen,
+        ..finding(Family::VolumeLedger, "0", Severity::Medium, None)
+    };
+    let both = outcome(vec![first, joins], (100, 500), 50);
+    assert_eq!(both.incidents.len(), 1);
+    let (incidents, findings) = tell(&mut telling, &both);
+    assert_eq!(incidents, [(id, Lane::Alert)]);
+    assert_eq!(findings, ["0"]);
+    assert_eq!(tell(&mut telling, &both), Default::default());
+}
+
+#[test]
+fn what_becomes_graver_is_asked_again() {
+    let mut telling = Telling::default();
+    let of = |severity| {
+        let note = finding(Family::Beacon, "a", severity, None);
+        outcome(vec![note], (100, 300), 50)
+    };
+    let lanes = |told: (Vec<(String, Lane)>, Vec<String>)| -> Vec<Lane> {
+        told.0.into_iter().map(|(_, lane)| lane).collect()
+    };
+    let first = tell(&mut telling, &of(Severity::Low));
+    assert_eq!(lanes(first), [Lane::Digest]);
+    let graver = tell(&mut telling, &of(Severity::Medium));
+    assert_eq!(lanes(graver), [Lane::Alert]);
+    // What was once more than a note stays told so.
+    assert_eq!(tell(&mut telling, &of(Severity::Low)), Default::default());
+}
+
+#[test]
+fn once_its_day_is_over_the_day_itself_decides() {
+    let mut telling = Telling::default();
+    let held = Finding {
+        q_value: Some(0.04),
+        ..beacon("a", 100, 3.0)
+    };
+    let (incidents, _) = tell(&mut telling, &outcome(vec![held.clone()], (100, 300), 50));
+    assert_eq!(incidents[0].1, Lane::Digest);
+    let (incidents, findings) = tell(&mut telling, &outcome(vec![held], (101, 10), 50));
+    assert_eq!(incidents[0].1, Lane::Alert);
+    assert!(findings.is_empty());
+    // A clock that runs ahead ends no day.
+    let mut other = Telling::default();
+    let held = Finding {
+        q_value: Some(0.04),
+        ..beacon("b", 100, 3.0)
+    };
+    let found = outcome(vec![held], (900, 10), 50);
+    let (incidents, _) = other.untold(&found, at(100, 300));
+    assert_eq!(incidents[0].lane, Some(Lane::Digest));
+}
+
+/// Numbers that nobody chose: splitmix64.
+struct Random(u64);
+
+impl Random {
+    fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// Days of so many workloads each, whose findings are chance but for the first of each tenth day; by the hour at which each
+/// is found.
+fn stream(random: &mut Random, days: i64, workloads: usize) -> Vec<Outcome> {
+    let mut all = Vec::new();
+    for day in 0..days {
+        let mut found = Vec::new();
+        for at in 0..workloads {
+            let p = match day % 10 == 9 && at == 0 {
+                true => random.uniform() * 1e-5,
+                false => random.uniform(),
+            };
+            // Most of what is common is never found.
+            if p < 0.05 {
+                let kind = if p < 1e-5 { "theft" } else { "chance" };
+                found.push(beacon(&format!("{kind} {day} {at}"), day, -p.log2()));
+            }
+        }
+        for hour in [6, 12, 18] {
+            let some = found
+                .iter()
+                .take(found.len() * hour / 18)
+                .cloned()
+                .collect();
+            all.push(outcome(
+                some,
+                (day, i64::try_from(hour).unwrap() * 3_600),
+                workloads,
+            ));
+        }
+    }
+    all
+}
+
+#[test]
+fn chance_rarely_alerts_what_is_rare_does_and_nothing_is_lost() {
+    let mut random = Random(3);
+    let (mut wrong, mut right) = (0, 0);
+    let mut telling = Telling::default();
+    let mut findings = 0;
+    for found in stream(&mut random, 300, 100) {
+        let expected: Vec<String> = found.findings.iter().map(|own| own.id.clone()).collect();
+        let (incidents, told) = telling.untold(&found, NOW);
+        findings += told.len();
+        for own in &incidents {
+            telling.told(&own.body.id, own.body.severity.id(), None, own.lane);
+            if own.lane == Some(Lane::Alert) {
+                let is_theft = own.finding_ids.iter().any(|id| id.starts_with("theft"));
+                right += usize::from(is_theft);
+                wrong += usize::from(!is_theft);
+            }
+        }
+        for own in &told {
+            let severity = own.severity.id();
+            telling.told(&own.id, severity, own.incident.as_deref(), None);
+        }
+        // Whatever the lane, each was told.
+        for id in expected {
+            assert!(telling.told[&id].severity > 0, "{id}");
+        }
+    }
+    // Thirty thefts, and some fifteen hundred findings of chance.
+    assert!(right >= 29 && findings > 1_000, "{right} of {findings}");
+    // At most a tenth of a false one for each day, and for each that was found.
+    assert!(wrong * 10 <= 300 + right, "{wrong} of {}", right + wrong);
+}
+
+#[test]
+fn lanes_do_not_depend_on_restarts() {
+    let all = stream(&mut Random(8), 60, 60);
+    let mut always = Telling::default();
+    let mut restarted = Telling::default();
+    for found in &all {
+        let bytes = postcard::to_stdvec(&restarted).unwrap();
+        restarted = postcard::from_bytes(&bytes).unwrap();
+        // Who is ended before it could note what it told decides the same again.
+        let first: Vec<_> = restarted.untold(found, NOW).0;
+        let lanes = |of: &[Incident]| -> Vec<(String, Option<Lane>)> {
+            of.iter()
+                .map(|own| (own.body.id.clone(), own.lane))
+                .collect()
+        };
+        let second = lanes(&restarted.untold(found, NOW).0);
+        assert_eq!(lanes(&first), second);
+        assert_eq!(tell(&mut always, found), tell(&mut restarted, found));
+    }
+    assert_eq!(
+        postcard::to_stdvec(&always).unwrap(),
+        postcard::to_stdvec(&restarted).unwrap()
+    );
+}
+
+#[test]
+fn what_a_file_alone_tells_is_not_forgotten_before_anything_is_judged() {
+    let mut telling = Telling::default();
+    let found = outcome(vec![beacon("a", 100, 3.0)], (100, 300), 9);
+    let incident = found.incidents[0].body.id.clone();
+    let severity = Severity::Medium.id();
+    telling.told("a", severity, Some(&incident), None);
+    telling.told(&incident, severity, None, Some(Lane::Digest));
+    telling.forget(Day(60));
+    assert_eq!(tell(&mut telling, &found), Default::default());
+    telling.forget(Day(101));
+    assert!(!telling.has_told());
+}
+
+#[test]
+fn ids_are_forgotten_once_nothing_is_found_of_them() {
+    let mut telling = Telling::default();
+    for day in 100..400 {
+        let found = outcome(vec![beacon(&format!("of {day}"), day, 2.0)], (day, 300), 9);
+        tell(&mut telling, &found);
+        let from = u32::try_from(day).unwrap().saturating_sub(40);
+        telling.forget(Day(from));
+        assert!(telling.told.len() <= 2 * 41, "{}", telling.told.len());
+    }
+    assert!(telling.has_told() && telling.heap_bytes() < 100_000);
+}
