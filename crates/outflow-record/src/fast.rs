@@ -8,7 +8,6 @@
 mod delimiters;
 
 use arrow_buffer::ArrowNativeType;
-use pulp::{Arch, NullaryFnOnce};
 
 use crate::columns::{Builder, Columns, Values, addr_value};
 use crate::{Addr, Field, Format, Kind, swar};
@@ -24,7 +23,6 @@ const BLOCK_ROWS_MIN: usize = 4;
 /// How to read a format's lines.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    arch: Arch,
     delimiters: Delimiters,
     status: Option<usize>,
     same_as: Vec<Option<usize>>,
@@ -78,7 +76,6 @@ impl Plan {
             _ => None,
         });
         Some(Self {
-            arch: Arch::new(),
             delimiters: Delimiters::new(fields.len(), BLOCK_ROWS_MAX),
             status: format.position(Field::LogStatus),
             same_as: same_as.collect(),
@@ -89,25 +86,6 @@ impl Plan {
     /// Reads ordinary lines at the head of `buf` into the rows from `first` on, at most `rows_max`. Returns
     /// how many it read and the bytes that they took; the columns may hold nulls of rows behind them.
     pub(crate) fn read(
-        &mut self,
-        columns: &mut Columns,
-        first: usize,
-        rows_max: usize,
-        buf: &[u8],
-    ) -> (usize, usize) {
-        let arch = self.arch;
-        arch.dispatch(Reading {
-            plan: self,
-            columns,
-            first,
-            rows_max,
-            buf,
-        })
-    }
-
-    /// As [`Plan::read`]. It is compiled into its caller, with all that it calls: for each kind of processor once.
-    #[inline(always)]
-    fn read_block(
         &mut self,
         columns: &mut Columns,
         first: usize,
@@ -149,44 +127,14 @@ impl Plan {
     }
 }
 
-/// The arguments of [`Plan::read`], for whichever kind of processor this is.
-struct Reading<'r> {
-    plan: &'r mut Plan,
-    columns: &'r mut Columns,
-    first: usize,
-    rows_max: usize,
-    buf: &'r [u8],
-}
-
-impl NullaryFnOnce for Reading<'_> {
-    type Output = (usize, usize);
-
-    #[inline(always)]
-    fn call(self) -> (usize, usize) {
-        let Self {
-            plan,
-            columns,
-            first,
-            rows_max,
-            buf,
-        } = self;
-        plan.read_block(columns, first, rows_max, buf)
-    }
-}
-
 /// Reads one column down the block; the rows before the first that is out of the ordinary.
-#[inline(always)]
 fn read_column(column: &mut Builder, first: usize, block: &Block<'_>, place: usize) -> usize {
     match column {
-        Builder::U8(values) => {
-            numbers::<_, false>(values, first, block, place, |n| u8::try_from(n).ok())
-        }
-        Builder::U16(values) => {
-            numbers::<_, false>(values, first, block, place, |n| u16::try_from(n).ok())
-        }
-        Builder::U64(values) => numbers::<_, false>(values, first, block, place, Some),
+        Builder::U8(values) => numbers(values, first, block, place, |n| u8::try_from(n).ok()),
+        Builder::U16(values) => numbers(values, first, block, place, |n| u16::try_from(n).ok()),
+        Builder::U64(values) => numbers(values, first, block, place, Some),
         // Later times are for the naive reading to judge.
-        Builder::Time(values) => numbers::<_, true>(values, first, block, place, |n| {
+        Builder::Time(values) => numbers(values, first, block, place, |n| {
             u32::try_from(n).ok().map(i64::from)
         }),
         Builder::Addr(values) => {
@@ -207,7 +155,6 @@ fn read_column(column: &mut Builder, first: usize, block: &Block<'_>, place: usi
 }
 
 /// The addresses that one of the builders reads from a place in the line.
-#[inline(always)]
 fn addresses(builders: &[Builder], place: usize) -> Option<&Values<i128>> {
     let mut at = 0;
     let built = builders.iter().find(|builder| {
@@ -220,7 +167,6 @@ fn addresses(builders: &[Builder], place: usize) -> Option<&Values<i128>> {
     }
 }
 
-#[inline(always)]
 fn ok_rows(block: &Block<'_>, place: usize) -> usize {
     (0..block.rows)
         .find(|row| {
@@ -231,7 +177,7 @@ fn ok_rows(block: &Block<'_>, place: usize) -> usize {
 }
 
 #[inline(always)]
-fn numbers<T: ArrowNativeType, const IS_TIME: bool>(
+fn numbers<T: ArrowNativeType>(
     values: &mut Values<T>,
     first: usize,
     block: &Block<'_>,
@@ -240,11 +186,7 @@ fn numbers<T: ArrowNativeType, const IS_TIME: bool>(
 ) -> usize {
     for row in 0..block.rows {
         let (from, to) = block.token(row, place);
-        let number = match IS_TIME {
-            true => swar::time(block.buf, from, to),
-            false => swar::number(block.buf, from, to),
-        };
-        match number.and_then(&fit) {
+        match swar::number(block.buf, from, to).and_then(&fit) {
             Some(number) => values.set(first + row, number),
             None if to - from == 1 && block.buf[from] == b'-' => values.set_null(first + row),
             None => return row,
@@ -254,7 +196,6 @@ fn numbers<T: ArrowNativeType, const IS_TIME: bool>(
 }
 
 /// `pkt-srcaddr` and `pkt-dstaddr` mostly repeat the text of `srcaddr` and `dstaddr`, read before.
-#[inline(always)]
 fn repeated_addresses(
     values: &mut Values<i128>,
     known: &Values<i128>,
