@@ -105,13 +105,9 @@ fn a_day(day: u32, dice: &mut Dice) -> State {
     let format = "interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
     let mut lines = Vec::new();
     for _ in 0..120 {
-        let host = dice.below(12);
+        let host = u32::try_from(dice.below(12)).unwrap();
         // Two of three live for a day or two, and have addresses of others.
-        let eni = if host < 4 {
-            host as u32
-        } else {
-            100 * day + host as u32
-        };
+        let eni = if host < 4 { host } else { 100 * day + host };
         let own = format!("10.0.{}.{}", eni / 200 % 200, host + 1);
         let peer = match dice.below(3) {
             0 => format!("203.0.113.{}", dice.below(4)),
@@ -221,7 +217,7 @@ fn a_state_that_was_full_says_so_until_nothing_of_it_is_left() {
     assert!(small.is_coarse(Day(BEGIN)));
     let lessons = Lessons::of(&second, Day(BEGIN + 1));
     let mut all = small.clone();
-    all.merge(second.clone());
+    all.merge(second);
     all.forget(Day(BEGIN + 1), [&lessons]);
     assert!(all.is_coarse(Day(BEGIN + 1)));
     small.forget(Day(BEGIN + 1), [&Lessons::default()]);

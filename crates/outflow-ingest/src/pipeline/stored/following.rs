@@ -80,6 +80,10 @@ struct Kept {
     telling: Telling,
 }
 
+/// A checkpoint, unpacked: what is kept, what records taught in each period by its first day, and the sums.
+#[derive(Deserialize)]
+struct Packed(Kept, Vec<(u32, Vec<u8>)>, Vec<u8>);
+
 /// What a step added.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Followed {
@@ -412,7 +416,7 @@ impl Following {
             return Err(damaged("its digest is that of other bytes"));
         }
         let unpacked = unpack(packed).map_err(|error| damaged(&error.to_string()))?;
-        let (kept, taught, state): (Kept, Vec<(u32, Vec<u8>)>, Vec<u8>) =
+        let Packed(kept, taught, state) =
             postcard::from_bytes(&unpacked).map_err(|_| CheckpointError::Version)?;
         if kept.border != border(settings) {
             return Err(CheckpointError::Border);
