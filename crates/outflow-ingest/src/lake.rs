@@ -92,7 +92,7 @@ pub struct Ingested {
 /// Reads what of these objects is not in the lake yet, and commits it.
 ///
 /// An object that cannot be read is a [`Problem`] and no end of the run. It stays out of the journal, so that the next
-/// run reads it. One that is damaged is in the lake as far as it could be read. Once [`Progress::is_ending`] is set, no
+/// run reads it. One that is damaged is in the lake as far as it could be read. Once `is_ending` of its progress is set, no
 /// object is begun with any more, and what was read to its end is committed.
 ///
 /// # Errors

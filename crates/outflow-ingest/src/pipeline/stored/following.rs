@@ -130,7 +130,7 @@ impl Following {
     }
 
     /// Adds what has come into the lake since the last step, the oldest days first, or a part of it. After an error, or once
-    /// [`Progress::is_ending`] is set, nothing of it is added, and the next step begins where this one did. Hosts behind
+    /// `is_ending` of its progress is set, nothing of it is added, and the next step begins where this one did. Hosts behind
     /// gateways are told apart up to [`outflow_enrich::HOSTS_MAX`] in each step.
     ///
     /// What is older than [`Settings::remember_days`] before the newest record is forgotten, or not even read: sums, evidence,
