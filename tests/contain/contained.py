@@ -146,14 +146,14 @@ is_as_before()
 
 # Files alone change nothing, and neither does an id that is not typed, or an account that is another.
 found = write("found.jsonl")
-of = ["i-00ff", "--incidents", found]
+of = ["inc-00ff", "--incidents", found]
 run(*of, "--out", path("files"), code=0)
 run(*of, "--out", path("files"), code=2, says="is there already")
 run(*of, "--out", path("unsure"), "--apply", code=2, typed="yes\n", says="not confirmed")
 other = write("other.jsonl", account_id="999999999999")
-run("i-00ff", "--incidents", other, "--out", path("other"), "--apply", "--yes", code=2, says="are of account 123456789012")
+run("inc-00ff", "--incidents", other, "--out", path("other"), "--apply", "--yes", code=2, says="are of account 123456789012")
 moved = write("moved.jsonl", vpc_id="vpc-0000000000000000a")
-run("i-00ff", "--incidents", moved, "--out", path("moved"), "--apply", "--yes", code=2, says=eni)
+run("inc-00ff", "--incidents", moved, "--out", path("moved"), "--apply", "--yes", code=2, says=eni)
 is_as_before()
 same("an undo file of nothing", os.path.exists(path("unsure/undo.json")), False)
 
@@ -187,11 +187,11 @@ with open(path("outflow.toml"), "w", encoding="utf-8") as file:
 automatic += ["--config", path("outflow.toml")]
 run(*of, "--out", path("auto"), *automatic, code=2, says="rate_bits")
 below = write("below.jsonl", rate_bits=12.0)
-run("i-00ff", "--incidents", below, "--out", path("auto"), *automatic, code=2, says="below the bar")
+run("inc-00ff", "--incidents", below, "--out", path("auto"), *automatic, code=2, says="below the bar")
 is_as_before()
 same("files of what was refused", os.path.exists(path("auto")), False)
 above = write("above.jsonl", rate_bits=40.0)
-run("i-00ff", "--incidents", above, "--out", path("auto"), *automatic, code=0, says="above the bar")
+run("inc-00ff", "--incidents", above, "--out", path("auto"), *automatic, code=0, says="above the bar")
 is_contained()
 
 # Who changed the groups since keeps them, and the group stays as long as it is needed.

@@ -133,7 +133,7 @@ with open(found, "w", encoding="utf-8") as file:
     file.write(json.dumps(incident) + "\n")
 for deny, kind, count in (("network-acl", "aws_network_acl_rule", 2), ("network-firewall", "aws_networkfirewall_rule_group", 1)):
     folder = os.path.join(scratch, deny)
-    run("contain", "i-00ff", "--incidents", found, "--deny", deny, "--out", folder)
+    run("contain", "inc-00ff", "--incidents", found, "--deny", deny, "--out", folder)
     types = check(os.path.join(folder, "vpc-1/contain.tf"))
     dns = [kind for kind in types if kind.startswith("aws_route53")]
     if types.count(kind) != count or len(dns) != 4 or "aws_instance" in types:
