@@ -118,11 +118,9 @@ impl Target {
                 self.families = families.map_err(text)?;
             }
             "lane" => {
-                self.lane = Some(match value {
-                    "alert" => Lane::Alert,
-                    "digest" => Lane::Digest,
-                    _ => return Err(format!("`{value}` is neither alert nor digest")),
-                });
+                let lane = Lane::from_name(value);
+                self.lane =
+                    Some(lane.ok_or_else(|| format!("`{value}` is neither alert nor digest"))?);
             }
             "format" => {
                 let format = value.parse();

@@ -127,7 +127,7 @@ pub struct Incident {
     pub finding_ids: Vec<String>,
     /// The incident itself, under the keys of a finding; `body.id` is the incident's id.
     pub body: Finding,
-    /// Where it is told, if there is a budget.
+    /// Where it is told, if there is a budget, or a watch that decides as it goes.
     pub lane: Option<Lane>,
 }
 
@@ -135,10 +135,33 @@ pub struct Incident {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Lane {
-    /// It is within the budget.
+    /// It is within the budget, or is to be seen at once.
     Alert,
-    /// There are more urgent ones than the budget has room for: it is listed, to be read when there is time.
+    /// There are more urgent ones than the budget has room for, or it may be chance: it is listed, to be read when there is time.
     Digest,
+}
+
+impl Lane {
+    /// `alert` or `digest`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Alert => "alert",
+            Self::Digest => "digest",
+        }
+    }
+
+    /// The lane of a name.
+    ///
+    /// ```
+    /// use outflow_finding::Lane;
+    /// assert_eq!(Lane::from_name("digest"), Some(Lane::Digest));
+    /// assert_eq!(Lane::from_name("Digest"), None);
+    /// ```
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Alert, Self::Digest]
+            .into_iter()
+            .find(|lane| lane.name() == name)
+    }
 }
 
 /// Tags that are listed of a sender: as many as AWS lets a resource have. Those of an interface and its instance may be

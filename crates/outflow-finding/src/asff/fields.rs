@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::resource::Resources;
 use super::{Detail, QUERIES_MAX, text};
 use crate::aws::known;
-use crate::{Finding, Incident, Lane};
+use crate::{Finding, Incident};
 
 /// Pairs that the format takes. There are fewer: what is listed is limited by [`Detail`] and in an incident.
 pub(super) const FIELDS_MAX: usize = 50;
@@ -99,11 +99,7 @@ fn numbers(incident: &Incident) -> Vec<(&'static str, String)> {
         numbers.push(("CoverageShare", coverage.share.to_string()));
     }
     if let Some(lane) = incident.lane {
-        let lane = match lane {
-            Lane::Alert => "alert",
-            Lane::Digest => "digest",
-        };
-        numbers.push(("Lane", lane.to_owned()));
+        numbers.push(("Lane", lane.name().to_owned()));
     }
     numbers
 }

@@ -115,11 +115,7 @@ fn read(path: &Path, mut told: impl Hears) -> io::Result<()> {
             lane,
         }) = serde_json::from_slice(&line)
         {
-            let lane = match lane.as_deref() {
-                Some("alert") => Some(Lane::Alert),
-                Some("digest") => Some(Lane::Digest),
-                _ => None,
-            };
+            let lane = lane.as_deref().and_then(Lane::from_name);
             told(&id, severity, incident.as_deref(), lane);
         }
     }
