@@ -5,12 +5,31 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, UInt64Array};
 use arrow_schema::{DataType, SchemaRef, TimeUnit};
+use datafusion::catalog::Session;
 use datafusion::common::pruning::PruningStatistics;
-use datafusion::common::{Column, ScalarValue};
+use datafusion::common::{Column, DFSchema, ScalarValue};
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::Expr;
+use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use outflow_lake::DataFile;
 use outflow_lake::table::{DAY, REGION};
 use outflow_record::Timestamp;
 use serde_json::Value;
+
+/// Of files or objects of which this is told, whether each may hold rows of a table with this schema that a filter lets through.
+pub(crate) fn may_hold(
+    state: &dyn Session,
+    filter: Expr,
+    schema: &SchemaRef,
+    told: &dyn PruningStatistics,
+) -> Result<Vec<bool>, DataFusionError> {
+    let of = DFSchema::try_from(Arc::clone(schema))?;
+    let filter = state.create_physical_expr(filter, &of)?;
+    let predicate = PruningPredicateBuilder::new()
+        .with_file_schema(Arc::clone(schema))
+        .try_build(filter)?;
+    predicate.prune(told)
+}
 
 /// What a table's log tells of its files.
 pub(crate) struct Told<'a> {

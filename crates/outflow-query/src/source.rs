@@ -23,7 +23,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use outflow_ingest::Scan;
 use outflow_lake::Table;
 
-use crate::table::schema;
+use crate::table::{schema, spread};
 use exec::{Reading, SourceExec};
 pub(crate) use told::needed;
 
@@ -96,7 +96,7 @@ impl SourceTable {
             places: places.collect(),
             limit,
         };
-        let groups = exec::spread(sizes, state.config().target_partitions());
+        let groups = spread(sizes, state.config().target_partitions());
         let plan = SourceExec::new(Arc::clone(&self.scan), reading, groups, left_out)?;
         Ok(Arc::new(plan))
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::Statistics;
 use datafusion::common::stats::Precision;
-use datafusion::common::{DFSchema, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
@@ -17,12 +17,11 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
-use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use outflow_lake::table::{DAY, REGION};
 use outflow_lake::{DataFile, Table};
 
-use crate::files::{Told, partition_value};
+use crate::files::{Told, may_hold, partition_value};
 
 /// A file's footer is fetched with this many of its last bytes, mostly in one request.
 const FOOTER_BYTES: usize = 256 << 10;
@@ -76,12 +75,8 @@ impl LakeTable {
             return Ok(all());
         };
         let schema = Arc::clone(self.schema.table_schema());
-        let of = DFSchema::try_from(Arc::clone(&schema))?;
-        let filter = state.create_physical_expr(filter, &of)?;
-        let predicate = PruningPredicateBuilder::new()
-            .with_file_schema(Arc::clone(&schema))
-            .try_build(filter)?;
-        let needed = predicate.prune(&Told::of(&self.files, schema))?;
+        let told = Told::of(&self.files, Arc::clone(&schema));
+        let needed = may_hold(state, filter, &schema, &told)?;
         let needed = self.files.iter().zip(needed);
         Ok(needed
             .filter(|(_, needed)| *needed)
@@ -106,10 +101,12 @@ impl LakeTable {
         let source = ParquetSource::new(self.schema.clone())
             .with_table_parquet_options(options)
             .with_metadata_size_hint(FOOTER_BYTES);
-        let groups = spread(
-            needed.into_iter().map(stored).collect::<Result<_, _>>()?,
-            state.config().target_partitions(),
-        );
+        let files = needed
+            .into_iter()
+            .map(|file| Ok((stored(file)?, file.size)));
+        let files = files.collect::<Result<Vec<_>, DataFusionError>>()?;
+        let groups = spread(files, state.config().target_partitions());
+        let groups = groups.into_iter().map(FileGroup::new).collect();
         let scan = FileScanConfigBuilder::new(self.store.clone(), Arc::new(source))
             .with_file_groups(groups)
             .with_statistics(statistics)
@@ -120,21 +117,19 @@ impl LakeTable {
     }
 }
 
-/// Files in as many groups as there are threads, alike in bytes; of one order of files, the same groups.
-fn spread(files: Vec<PartitionedFile>, groups: usize) -> Vec<FileGroup> {
-    let count = groups.clamp(1, files.len().max(1));
-    let mut spread: Vec<(u64, Vec<PartitionedFile>)> =
-        (0..count).map(|_| (0, Vec::new())).collect();
-    for file in files {
+/// What is read, with its bytes, in as many groups as there are threads, alike in bytes; at least one group, and of one order the
+/// same groups.
+pub(crate) fn spread<T>(all: Vec<(T, u64)>, groups: usize) -> Vec<Vec<T>> {
+    let count = groups.clamp(1, all.len().max(1));
+    let mut spread: Vec<(u64, Vec<T>)> = (0..count).map(|_| (0, Vec::new())).collect();
+    for (one, size) in all {
         if let Some((bytes, group)) = spread.iter_mut().min_by_key(|(bytes, _)| *bytes) {
-            *bytes += file.object_meta.size;
-            group.push(file);
+            // What is empty costs its opening.
+            *bytes += size.max(1);
+            group.push(one);
         }
     }
-    spread
-        .into_iter()
-        .map(|(_, group)| FileGroup::new(group))
-        .collect()
+    spread.into_iter().map(|(_, group)| group).collect()
 }
 
 fn exact(count: u64) -> Precision<usize> {

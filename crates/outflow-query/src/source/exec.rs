@@ -93,20 +93,6 @@ impl SourceExec {
     }
 }
 
-/// Objects with their sizes, in as many groups as there are threads, alike in bytes; at least one group.
-pub(super) fn spread(objects: Vec<(usize, u64)>, groups: usize) -> Vec<Vec<usize>> {
-    let count = groups.clamp(1, objects.len().max(1));
-    let mut spread: Vec<(u64, Vec<usize>)> = vec![(0, Vec::new()); count];
-    for (object, size) in objects {
-        if let Some((bytes, group)) = spread.iter_mut().min_by_key(|(bytes, _)| *bytes) {
-            // Small ones cost their opening.
-            *bytes += size.max(1);
-            group.push(object);
-        }
-    }
-    spread.into_iter().map(|(_, group)| group).collect()
-}
-
 impl Reading {
     /// The columns of files that are decoded.
     fn columns(&self) -> BTreeSet<String> {

@@ -10,14 +10,14 @@ use arrow_array::{ArrayRef, BooleanArray, UInt64Array};
 use arrow_schema::{DataType, SchemaRef, TimeUnit};
 use datafusion::catalog::Session;
 use datafusion::common::pruning::PruningStatistics;
-use datafusion::common::{Column, DFSchema, ScalarValue};
+use datafusion::common::{Column, ScalarValue};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::Expr;
-use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use outflow_ingest::Named;
 use outflow_lake::table::{DAY, HOUR_SECS, REGION, enriched, hourly, profiled};
 use outflow_lake::{Partition, Table};
 
+use crate::files::may_hold;
 use crate::table::schema;
 
 /// How much earlier than its name an object may hold a time. AWS names it by the minutes in which its records end, which it
@@ -64,13 +64,11 @@ fn by_filter(
         return Ok(vec![true; named.len()]);
     }
     let schema = Arc::clone(schema(table).table_schema());
-    let of = DFSchema::try_from(Arc::clone(&schema))?;
-    let filter = state.create_physical_expr(filter.clone(), &of)?;
-    let predicate = PruningPredicateBuilder::new()
-        .with_file_schema(Arc::clone(&schema))
-        .try_build(filter)?;
-    let told = Told { named, schema };
-    predicate.prune(&told)
+    let told = Told {
+        named,
+        schema: Arc::clone(&schema),
+    };
+    may_hold(state, filter.clone(), &schema, &told)
 }
 
 /// What names tell of the rows of objects.
