@@ -49,6 +49,7 @@ struct Sums {
 /// All of it, day by day.
 #[derive(Debug)]
 pub(super) struct Fresh {
+    /// In the order of workloads.
     by_day: BTreeMap<Day, Vec<Sums>>,
     /// Places of charges, by workload, in the order of days.
     places: HashMap<u32, Vec<(Day, u32)>, FixedState>,
@@ -129,7 +130,6 @@ impl Fresh {
 
     /// Sets what of each day went out in quiet hours.
     fn look_at_hours(&mut self, charges: &Charges<'_>, policy: &Policy) {
-        let mut of_days: BTreeMap<(u32, Day), u64> = BTreeMap::new();
         for (workload, places) in &self.places {
             let Some((_, at)) = places.last().filter(|(day, _)| *day >= self.hours_from) else {
                 continue;
@@ -141,25 +141,22 @@ impl Fresh {
                 if quiet.is_none_or(|(of, _)| of != *day) {
                     quiet = Some((*day, hours.quiet(*day, policy.baseline.quarantine_days)));
                 }
-                if let Some((_, Some(quiet))) = &quiet {
+                if let Some((_, Some(quiet))) = &quiet
+                    && let Some(of_day) = self.by_day.get_mut(day)
+                    && let Some(place) = place_of(of_day, *workload)
+                {
                     let own = in_hours(charges.entries(*at), quiet);
-                    let sum = of_days.entry((*workload, *day)).or_default();
+                    let sum = &mut of_day[place].quiet;
                     *sum = sum.saturating_add(own.min(charges.get(*at).unexplained.month));
                 }
-            }
-        }
-        for (day, sums) in &mut self.by_day {
-            for own in sums {
-                own.quiet = of_days.get(&(own.workload, *day)).copied().unwrap_or(0);
             }
         }
     }
 
     /// What of a workload's day went out in hours in which it is usually quiet.
     pub(super) fn in_quiet_hours(&self, workload: u32, day: Day) -> u64 {
-        let sums = self.by_day.get(&day).into_iter().flatten();
-        let mut own = sums.filter(|own| own.workload == workload);
-        own.next().map_or(0, |own| own.quiet)
+        let of_day = self.by_day.get(&day).map_or(&[][..], Vec::as_slice);
+        place_of(of_day, workload).map_or(0, |place| of_day[place].quiet)
     }
 
     /// What of a crossing went where few ever went, and the log saw it begin.
@@ -249,6 +246,13 @@ impl Fresh {
             self.before_quiet.extend(quiet);
         }
     }
+}
+
+/// Where a workload stands among those of a day.
+fn place_of(of_day: &[Sums], workload: u32) -> Option<usize> {
+    of_day
+        .binary_search_by_key(&workload, |own| own.workload)
+        .ok()
 }
 
 fn sums(workload: u32, sum: u64, day: Day, known: &[(u32, Day, u64)]) -> Sums {

@@ -159,16 +159,13 @@ impl<'b, 'a> Rare<'b, 'a> {
         };
         let day = recent[last].day;
         let open = recent[from..].iter().filter(|own| !own.is_told);
+        let parts = of_domains(open.flat_map(|own| own.parts.iter().copied()));
         let rare = Self {
             span,
             bits,
             tail_bits: tails.bits(span, bits),
-            parts: of_domains(open.flat_map(|own| own.parts.iter().copied())),
-            told: Information::default(),
-        };
-        let rare = Self {
-            told: rare.told(day),
-            ..rare
+            told: told(&parts, span, day),
+            parts,
         };
         let is_meant = span != Span::BelowBounds
             || rare.parts.len() > 1
@@ -178,22 +175,6 @@ impl<'b, 'a> Rare<'b, 'a> {
             recent[from..].iter_mut().for_each(|own| own.is_told = true);
         }
         is_meant.then_some(rare)
-    }
-
-    /// All that the domains were told until the end of a day.
-    fn told(&self, day: Day) -> Information {
-        let days = if self.span == Span::Week { WEEK } else { 1 };
-        let from = Day((day.0 + 1).saturating_sub(days));
-        let (first, last) = (from.first_slot(), day.last_slot());
-        let of_part = |(_, below): &Part<'_, '_>| {
-            let slots = below
-                .slots
-                .iter()
-                .filter(|(slot, _)| (first..=last).contains(slot));
-            Information::of(slots.map(|(_, cell)| *cell))
-        };
-        let told = self.parts.iter().map(of_part);
-        told.reduce(|all, part| all.with(&part)).unwrap_or_default()
     }
 
     /// How rare that is, if there is a past to tell it by; below the bounds, it must have so many bits.
@@ -285,6 +266,22 @@ impl<'b, 'a> Rare<'b, 'a> {
             octaves: Some(octaves),
         })
     }
+}
+
+/// All that domains were told until the end of a day.
+fn told(parts: &[Part<'_, '_>], span: Span, day: Day) -> Information {
+    let days = if span == Span::Week { WEEK } else { 1 };
+    let from = Day((day.0 + 1).saturating_sub(days));
+    let (first, last) = (from.first_slot(), day.last_slot());
+    let of_part = |(_, below): &Part<'_, '_>| {
+        let slots = below
+            .slots
+            .iter()
+            .filter(|(slot, _)| (first..=last).contains(slot));
+        Information::of(slots.map(|(_, cell)| *cell))
+    };
+    let told = parts.iter().map(of_part);
+    told.reduce(|all, part| all.with(&part)).unwrap_or_default()
 }
 
 /// Parts by domain, those first that were told most.
