@@ -91,12 +91,8 @@ impl Addresses {
 
     /// All addresses as texts, by key.
     pub(super) fn by_key(&self) -> AddrTexts {
-        let mut texts = AddrTexts::default();
-        for (key, addr) in (0..).zip(&self.values.all) {
-            texts.push(Addr::from_bytes(addr.to_be_bytes()));
-            texts.ends.push((key, texts.text.len()));
-        }
-        texts
+        let values = self.values.all.iter().copied();
+        AddrTexts::of(values.zip(0..))
     }
 
     /// All addresses.
@@ -104,16 +100,21 @@ impl Addresses {
         let values = self.values.all.iter().copied();
         let mut order: Vec<(u128, u32)> = values.zip(0..).collect();
         order.sort_unstable();
-        let mut texts = AddrTexts::default();
-        for (addr, key) in order {
+        AddrTexts::of(order.into_iter())
+    }
+}
+
+impl AddrTexts {
+    /// Those of addresses with their keys.
+    fn of(addresses: impl Iterator<Item = (u128, u32)>) -> Self {
+        let mut texts = Self::default();
+        for (addr, key) in addresses {
             texts.push(Addr::from_bytes(addr.to_be_bytes()));
             texts.ends.push((key, texts.text.len()));
         }
         texts
     }
-}
 
-impl AddrTexts {
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
