@@ -48,6 +48,27 @@ pub(crate) fn in_parallel_mut<T: Send, R: Send>(
     })
 }
 
+/// Sorts in place, on as many threads; equal items are alike.
+pub(crate) fn sort<T: Ord + Send>(items: &mut [T]) {
+    let mut parts = vec![items];
+    while parts.len() < THREADS {
+        // Parting is a pass over the items, and sorting is many.
+        let halves = in_parallel_mut(&mut parts, |_, part| {
+            let part = std::mem::take(part);
+            let middle = part.len() / 2;
+            if middle > 0 {
+                part.select_nth_unstable(middle);
+            }
+            part.split_at_mut(middle)
+        });
+        parts = halves
+            .into_iter()
+            .flat_map(|(low, high)| [low, high])
+            .collect();
+    }
+    in_parallel_mut(&mut parts, |_, part| part.sort_unstable());
+}
+
 /// The results of two functions, which run at the same time.
 pub(crate) fn both<A: Send, B>(
     one: impl FnOnce() -> A + Send,
@@ -80,6 +101,11 @@ mod tests {
                 at
             });
             assert_eq!((places, changed), (items, doubled));
+            let mut mixed: Vec<usize> = (0..len).map(|item| item * 7_919 % 1_000 / 3).collect();
+            let mut sorted = mixed.clone();
+            sorted.sort_unstable();
+            sort(&mut mixed);
+            assert_eq!(mixed, sorted);
         }
         assert_eq!(both(|| 1, || 2), (1, 2));
     }

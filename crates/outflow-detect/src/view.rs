@@ -22,7 +22,7 @@ use crate::entities::Entity;
 use crate::key::{
     FixedState, Key, PairKey, Remote, Resolution, Role, Service, UnorientedKey, is_icmp,
 };
-use crate::parallel::in_parallel;
+use crate::parallel::{in_parallel, in_parallel_mut};
 use crate::policy::Policy;
 use crate::rhythm::Rhythm;
 use crate::services::{port_of, watched};
@@ -352,13 +352,11 @@ impl<'a> View<'a> {
             ..Sifted::default()
         };
         let mut parts = in_parallel(&shards(), |shard| self.sift_shard(*shard));
-        for (place, chosen) in all.chosen.iter_mut().enumerate() {
-            chosen.reserve_exact(parts.iter().map(|part| part.chosen[place].len()).sum());
-        }
+        in_parallel_mut(&mut all.chosen, |place, all| {
+            let of_place: Vec<_> = parts.iter().map(|part| &part.chosen[place][..]).collect();
+            *all = of_place.concat();
+        });
         for part in &mut parts {
-            for (all, own) in all.chosen.iter_mut().zip(&mut part.chosen) {
-                all.append(own);
-            }
             all.served.append(&mut part.served);
             all.watched.append(&mut part.watched);
             all.icmp.append(&mut part.icmp);

@@ -12,7 +12,7 @@ pub use body::{INCIDENT_ADDRESSES_MAX, INCIDENT_OBJECTS_MAX, INCIDENT_QUERIES_MA
 use outflow_record::Timestamp;
 pub use reasons::INCIDENT_WHY_MAX;
 
-use crate::order::{gravest_first, risk_then_id, smallest_id_first};
+use crate::order::{gravest_first, risk_then_id, smallest_id_first, sorted};
 use crate::{Finding, Incident, Severity};
 
 /// How close in time two findings about one sender must be: a day, so that what works office hours or one
@@ -47,8 +47,8 @@ pub const DESTINATION_SEVERITY_MIN: Severity = Severity::Medium;
 /// assert_eq!(incidents.len(), 2);
 /// assert_eq!(sizes.iter().sum::<usize>(), 3);
 /// ```
-pub fn group(mut findings: Vec<Finding>) -> (Vec<Incident>, Vec<Finding>) {
-    findings.sort_by(smallest_id_first);
+pub fn group(findings: Vec<Finding>) -> (Vec<Incident>, Vec<Finding>) {
+    let findings = sorted(findings, smallest_id_first);
     let mut sets = Sets::new(findings.len());
     link(
         findings.iter().enumerate().filter_map(by_sender),
@@ -73,8 +73,8 @@ pub fn group(mut findings: Vec<Finding>) -> (Vec<Incident>, Vec<Finding>) {
     (incidents, findings.into_iter().flatten().collect())
 }
 
-fn sum_up(mut members: Vec<Finding>) -> (Incident, Vec<Finding>) {
-    members.sort_by(gravest_first);
+fn sum_up(members: Vec<Finding>) -> (Incident, Vec<Finding>) {
+    let mut members = sorted(members, gravest_first);
     let incident = body::incident(&members);
     for member in &mut members {
         member.incident = Some(incident.body.id.clone());

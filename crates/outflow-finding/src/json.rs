@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::thread;
 
 use outflow_record::Timestamp;
 use serde::{Serialize, Serializer};
@@ -17,6 +16,7 @@ pub use coverage::write_coverage_json;
 
 use crate::escape::acts;
 use crate::order::{by_incident, by_risk};
+use crate::parallel::both;
 use crate::{
     Accounts, Coverage, Destination, Evidence, Family, Finding, Incident, Lane, Resolution, Sender,
     Severity, SuppressionBook, Why,
@@ -43,27 +43,27 @@ pub fn write_json<W: Write>(
         lines.extend(own.into_iter().flatten().map(finding_line));
     }
     lines.extend(members.into_values().flatten().map(finding_line));
+    let mut ready = [Vec::new(), Vec::new()];
     for some in lines.chunks(LINES_AT_ONCE) {
         let (first, second) = some.split_at(some.len() / 2);
-        // Two threads, as a run ends with its slowest part, and writing has had but one.
-        let (first, second) = thread::scope(|scope| {
-            let other = thread::Builder::new().spawn_scoped(scope, || rendered(second));
-            let first = rendered(first);
-            let second = match other.map(thread::ScopedJoinHandle::join) {
-                Ok(joined) => joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-                // The system starts no more threads.
-                Err(_) => rendered(second),
-            };
-            (first, second)
-        });
-        out.write_all(&first?)?;
-        out.write_all(&second?)?;
+        // Two threads render while a third writes what is ready: all else is done by now.
+        let (rendered, written) = both(
+            || both(|| rendered(first), || rendered(second)),
+            || write_all(out, &ready),
+        );
+        written?;
+        ready = [rendered.0?, rendered.1?];
     }
+    write_all(out, &ready)?;
     write_accounts(out, accounts)
 }
 
 /// Lines that are rendered before they are written: some megabytes.
 const LINES_AT_ONCE: usize = 256;
+
+fn write_all<W: Write>(out: &mut W, parts: &[Vec<u8>]) -> io::Result<()> {
+    parts.iter().try_for_each(|part| out.write_all(part))
+}
 
 fn rendered(lines: &[FindingLine<'_>]) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();

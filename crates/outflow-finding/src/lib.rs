@@ -110,6 +110,7 @@ mod identity;
 mod json;
 mod ocsf;
 mod order;
+mod parallel;
 #[cfg(test)]
 mod samples;
 mod severity;

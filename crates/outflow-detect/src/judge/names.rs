@@ -136,7 +136,7 @@ impl Side<'_> {
     /// The finding of some peers; `how` they were told apart is part of its identity.
     fn finding(&self, peers: &[Peer<'_>], shape: Shape, how: &str) -> Judged {
         let first = &self.first;
-        let draft = Draft::of(peers.iter().flat_map(|peer| peer.run));
+        let draft = Draft::of_many(peers, |peer| peer.run);
         let payload = total(peers.iter().map(|peer| peer.dialogue.payload()));
         let (family, severity) = match (&shape, self.is_outside()) {
             (Shape::Tunnel(_), true) => (Family::DnsBypass, Severity::High),

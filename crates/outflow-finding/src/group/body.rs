@@ -5,6 +5,7 @@ use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 
 use super::reasons::reasons;
+use crate::parallel::both;
 use crate::{
     Coverage, Destination, Evidence, EvidenceObject, Family, Finding, Incident, incident_id,
 };
@@ -36,6 +37,11 @@ pub(super) fn incident(members: &[Finding]) -> Incident {
         .min()
         .unwrap_or_default();
     let volume = volume(members);
+    // Of an incident of thousands of findings, the addresses are most of the work.
+    let (destination, (why, evidence)) = both(
+        || destination(gravest, members),
+        || (reasons(members), evidence(members)),
+    );
     let mut ids = BTreeSet::new();
     let body = Finding {
         id: incident_id(smallest),
@@ -46,7 +52,7 @@ pub(super) fn incident(members: &[Finding]) -> Incident {
         rate_bits: most(members, |own| own.rate_bits),
         urgency: most(members, |own| own.urgency),
         q_value: most(members, |own| own.q_value.map(|q| -q)).map(|q| -q),
-        destination: destination(gravest, members),
+        destination,
         first_seen: members.iter().filter_map(|own| own.first_seen).min(),
         last_seen: members.iter().filter_map(|own| own.last_seen).max(),
         bytes: volume.bytes,
@@ -60,9 +66,9 @@ pub(super) fn incident(members: &[Finding]) -> Incident {
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect(),
-        why: reasons(members),
+        why,
         coverage: coverage(members),
-        evidence: evidence(members),
+        evidence,
         ..gravest.clone()
     };
     let finding_ids = members

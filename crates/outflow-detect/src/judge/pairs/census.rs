@@ -6,7 +6,7 @@ use outflow_finding::Why;
 
 use super::{Pair, of_part};
 use crate::judge::exceedance::Exceedance;
-use crate::parallel::in_parallel;
+use crate::parallel::{in_parallel, sort};
 use crate::policy::Policy;
 use crate::time::Day;
 use crate::view::{Entry, Group, warm_up};
@@ -78,7 +78,7 @@ impl Census {
                 }
             }
         }
-        census.meetings.sort_unstable();
+        sort(&mut census.meetings);
         born.sort_unstable();
         census.known = born.into_iter().zip(1..).collect();
         census
