@@ -69,7 +69,8 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn work(objects: &[Object], next: &AtomicUsize, totals: &Totals) -> anyhow::Result<()> {
-    let mut reader = Reader::new();
+    // As rows of sources that are asked for are read, and not as evidence is.
+    let mut reader = Reader::undigested();
     while let Some(object) = objects.get(next.fetch_add(1, Ordering::Relaxed)) {
         let mut decoder = Decoder::new(None);
         let read = reader.read::<outflow_record::Error>(object, &mut |piece| {

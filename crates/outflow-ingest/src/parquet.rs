@@ -38,7 +38,7 @@ const ENCRYPTED_MAGIC: &[u8] = b"PARE";
 /// A Parquet object that is to be read: in memory if it has at most [`STORED_MAX`] bytes, or else a file.
 pub struct Parquet {
     stored: Stored,
-    sha256: String,
+    sha256: Option<String>,
     /// What was wrong with what it was packed in.
     damage: Option<String>,
 }
@@ -64,14 +64,15 @@ impl Parquet {
     /// An object in memory.
     pub fn in_memory(stored: Vec<u8>) -> Self {
         Self {
-            sha256: hex(&Sha256::digest(&stored)),
+            sha256: Some(hex(&Sha256::digest(&stored))),
             stored: Stored::Memory(Bytes::from(stored)),
             damage: None,
         }
     }
 
-    /// An object that was unpacked into memory, with the digest of what is stored, and what is wrong with that.
-    pub(crate) fn unpacked(plain: Vec<u8>, sha256: String, damage: Option<String>) -> Self {
+    /// An object that was unpacked into memory, with the digest of what is stored if it was made, and what is wrong
+    /// with that.
+    pub(crate) fn unpacked(plain: Vec<u8>, sha256: Option<String>, damage: Option<String>) -> Self {
         Self {
             stored: Stored::Memory(Bytes::from(plain)),
             sha256,
@@ -85,7 +86,7 @@ impl Parquet {
     /// What the system says.
     pub fn in_file(mut file: File) -> io::Result<Self> {
         file.rewind()?;
-        let sha256 = digest(&mut file)?;
+        let sha256 = Some(digest(&mut file)?);
         let stored = Stored::File(Arc::new(file));
         Ok(Self {
             stored,
@@ -104,9 +105,9 @@ impl Parquet {
         Ok(fits.then(|| Self::in_memory(stored)))
     }
 
-    /// Digest of the object as stored; lower-case hexadecimal.
-    pub fn sha256(&self) -> &str {
-        &self.sha256
+    /// Digest of the object as stored; lower-case hexadecimal. None of what a [`crate::Reader::undigested`] unpacked.
+    pub fn sha256(&self) -> Option<&str> {
+        self.sha256.as_deref()
     }
 
     /// Bytes of the table, as far as it is not packed in something else.

@@ -67,8 +67,9 @@ impl fmt::Display for Compression {
 pub struct Read {
     /// As the first bytes tell it.
     pub compression: Compression,
-    /// Digest of the object as stored, to its end even if it is damaged; lower-case hexadecimal.
-    pub sha256: String,
+    /// Digest of the object as stored, to its end even if it is damaged; lower-case hexadecimal. None from a
+    /// [`Reader::undigested`].
+    pub sha256: Option<String>,
     /// Bytes as stored.
     pub stored_bytes: u64,
     /// Bytes delivered.
@@ -92,6 +93,7 @@ pub struct Reader {
     text: Vec<u8>,
     piece: Vec<u8>,
     decompressor: Decompressor,
+    digests: bool,
 }
 
 impl Default for Reader {
@@ -117,6 +119,15 @@ impl Reader {
             text,
             piece,
             decompressor: Decompressor::new(),
+            digests: true,
+        }
+    }
+
+    /// As [`Reader::new`], for who names no object as evidence: what is text is not digested.
+    pub fn undigested() -> Self {
+        Self {
+            digests: false,
+            ..Self::new()
         }
     }
 
@@ -152,7 +163,7 @@ impl Reader {
         let read = self.read_object(object, fetched, &mut |piece| within.push(piece, sink))?;
         let found = within.finish(sink).map_err(|error| ReadError::Sink {
             error,
-            sha256: Some(read.sha256.clone()),
+            sha256: read.sha256.clone(),
         })?;
         match found {
             Found::Text => Ok(read),
@@ -248,6 +259,7 @@ impl Reader {
             text,
             piece,
             decompressor,
+            digests,
         } = self;
         stored.clear();
         stored.reserve_exact(usize::try_from(size).unwrap_or(0));
@@ -261,10 +273,10 @@ impl Reader {
             return Err(ReadError::Parquet(Box::new(parquet)));
         }
         let compression = compression_of(stored);
-        let sha256 = hex(&Sha256::digest(&stored));
+        let sha256 = digests.then(|| hex(&Sha256::digest(&stored)));
         let refused = |error| ReadError::Sink {
             error,
-            sha256: Some(sha256.clone()),
+            sha256: sha256.clone(),
         };
         let mut out = Out::new(piece, sink);
         let mut damage = None;
@@ -301,7 +313,12 @@ impl Reader {
         uri: &str,
         sink: &mut dyn FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<Read, ReadError<E>> {
-        let Self { stored, piece, .. } = self;
+        let Self {
+            stored,
+            piece,
+            digests,
+            ..
+        } = self;
         stored.resize(PIECE_BYTES_MAX, 0);
         let failed = |source| Error::Read {
             uri: uri.to_owned(),
@@ -323,10 +340,12 @@ impl Reader {
         let compression = compression_of(&stored[..filled]);
         let mut unpacker = Unpacker::new(compression);
         let mut out = Out::new(piece, sink);
-        let (mut digest, mut stored_bytes) = (Sha256::new(), 0);
+        let (mut digest, mut stored_bytes) = (digests.then(Sha256::new), 0);
         while filled > 0 {
             let input = &stored[..filled];
-            digest.update(input);
+            if let Some(digest) = &mut digest {
+                digest.update(input);
+            }
             stored_bytes += input.len() as u64;
             unpacker.push(input, &mut out).map_err(refused)?;
             filled = fill(source, stored, 1).map_err(failed)?;
@@ -334,7 +353,7 @@ impl Reader {
         let (bytes, damage) = (out.bytes(), unpacker.finish());
         Ok(Read::new(
             compression,
-            hex(&digest.finalize()),
+            digest.map(|digest| hex(&digest.finalize())),
             stored_bytes,
             bytes,
             damage,
@@ -346,7 +365,7 @@ impl Read {
     /// What was read; damage, if any, lies behind the last of its bytes.
     fn new(
         compression: Compression,
-        sha256: String,
+        sha256: Option<String>,
         stored_bytes: u64,
         bytes: u64,
         damage: Option<String>,

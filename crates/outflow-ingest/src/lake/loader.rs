@@ -129,11 +129,16 @@ impl<'a> Loader<'a> {
         progress: &'a Progress,
         destinations: &'a Arc<DestinationGroups>,
     ) -> Self {
+        // Rows that are handed on say nothing of digests, which the journal of a lake has.
+        let reader = match &sink {
+            Sink::Files(_) => Reader::new(),
+            Sink::Handing(_) => Reader::undigested(),
+        };
         Self {
             settings,
             destinations,
             progress,
-            reader: Reader::new(),
+            reader,
             enricher: Enricher::new(settings.networks.clone()),
             names: Names::new(&settings.context, destinations),
             sink,

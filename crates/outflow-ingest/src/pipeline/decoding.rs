@@ -12,7 +12,7 @@ use crate::{Batch, Object, Parquet, Problem, ReadError, Reader};
 /// What an object came to, beside the batches that it handed out.
 #[derive(Debug, Default)]
 pub(crate) struct Decoding {
-    /// Digest of what is stored, unless it was not read to its end.
+    /// Digest of what is stored, unless it was not read to its end or the reader makes none.
     pub(crate) sha256: Option<String>,
     /// What is wrong with it.
     pub(crate) problem: Option<Problem>,
@@ -50,7 +50,7 @@ pub(crate) fn decode(
     let end = match result {
         Err(ReadError::Parquet(parquet)) => return decode_parquet(object, &parquet, sink),
         Ok(read) => {
-            done.sha256 = Some(read.sha256);
+            done.sha256 = read.sha256;
             done.problem = read.damage.map(|damage| Problem::damaged(object, &damage));
             Some(if done.problem.is_some() {
                 End::Cut
@@ -87,7 +87,7 @@ pub(crate) fn decode(
 
 fn decode_parquet(object: &Object, parquet: &Parquet, sink: &mut dyn FnMut(&Batch)) -> Decoding {
     let mut done = Decoding {
-        sha256: Some(parquet.sha256().to_owned()),
+        sha256: parquet.sha256().map(str::to_owned),
         ..Decoding::default()
     };
     match parquet.decode(sink) {
