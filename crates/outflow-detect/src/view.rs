@@ -347,15 +347,20 @@ impl<'a> View<'a> {
 
     /// The pairs that judges read, each byte at one observation point.
     pub(crate) fn sift(&self) -> Sifted<'_> {
+        let mut parts = in_parallel(&shards(), |shard| self.sift_shard(*shard));
+        let of_place = |place| -> Vec<Vec<Entry<'_>>> {
+            let parts = parts.iter_mut();
+            parts
+                .map(|part| std::mem::take(&mut part.chosen[place]))
+                .collect()
+        };
+        let mut by_place: Vec<_> = (0..PARTS).map(of_place).collect();
+        // Of each place, the parts are given back as soon as they are joined.
+        let joined = in_parallel_mut(&mut by_place, |_, parts| std::mem::take(parts).concat());
         let mut all = Sifted {
-            chosen: vec![Vec::new(); PARTS],
+            chosen: joined,
             ..Sifted::default()
         };
-        let mut parts = in_parallel(&shards(), |shard| self.sift_shard(*shard));
-        in_parallel_mut(&mut all.chosen, |place, all| {
-            let of_place: Vec<_> = parts.iter().map(|part| &part.chosen[place][..]).collect();
-            *all = of_place.concat();
-        });
         for part in &mut parts {
             all.served.append(&mut part.served);
             all.watched.append(&mut part.watched);

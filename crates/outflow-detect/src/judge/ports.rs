@@ -4,9 +4,10 @@ use outflow_finding::{Family, Severity, Why, human_bytes};
 
 use super::Judged;
 use super::draft::{Charge, Draft, bounded};
+use crate::parallel::in_parallel;
 use crate::policy::Policy;
 use crate::services::{service_name, watched};
-use crate::view::{Entry, View};
+use crate::view::{Entry, View, warm_up};
 
 /// Findings `policy.port`: one for a workload, a service and a day.
 pub(super) fn judge<'a>(view: &View<'_>, policy: &Policy, entries: Vec<Entry<'a>>) -> Vec<Judged> {
@@ -26,8 +27,12 @@ pub(super) fn judge<'a>(view: &View<'_>, policy: &Policy, entries: Vec<Entry<'a>
     let runs = entries.chunk_by(|(name, entry), (next_name, next)| {
         (entry.workload, name, entry.slot.day()) == (next.workload, next_name, next.slot.day())
     });
-    runs.filter_map(|run| judge_run(view, policy, run))
-        .collect()
+    let runs: Vec<&[(&str, Entry<'_>)]> = runs.collect();
+    let found = in_parallel(&runs, |run| {
+        warm_up(run.iter().map(|(_, entry)| entry));
+        judge_run(view, policy, run)
+    });
+    found.into_iter().flatten().collect()
 }
 
 fn judge_run(view: &View<'_>, policy: &Policy, run: &[(&str, Entry<'_>)]) -> Option<Judged> {

@@ -10,10 +10,11 @@ use super::baseline::{Levels, establishing, payload_at, season};
 use super::draft::{Charge, Draft};
 use super::severity::Measure;
 use crate::counters::total;
+use crate::parallel::in_parallel;
 use crate::policy::Policy;
 use crate::services::service_name;
 use crate::time::Day;
-use crate::view::{Entry, View};
+use crate::view::{Entry, View, warm_up};
 
 /// How many times the median of its past a day must serve.
 const TIMES_MIN: u64 = 4;
@@ -38,9 +39,12 @@ pub(super) fn judge<'a>(
         )
     });
     let services = entries.chunk_by(|a, b| (a.workload, a.service) == (b.workload, b.service));
-    services
-        .flat_map(|run| judge_service(view, policy, run))
-        .collect()
+    let services: Vec<&[Entry<'_>]> = services.collect();
+    let found = in_parallel(&services, |run| {
+        warm_up(*run);
+        judge_service(view, policy, run)
+    });
+    found.into_iter().flatten().collect()
 }
 
 fn judge_service(view: &View<'_>, policy: &Policy, run: &[Entry<'_>]) -> Vec<Judged> {
