@@ -150,10 +150,10 @@ impl<'a> Charges<'a> {
         let explained = in_parallel_mut(&mut entries, |part, entries| {
             explain_part(view, policy, part, entries)
         });
-        let mut charges = Self {
-            entries,
-            all: explained.concat(),
-        };
+        // Each part is given back as soon as it is joined: all of them are among the largest that judging holds.
+        let mut all = Vec::with_capacity(explained.iter().map(Vec::len).sum());
+        explained.into_iter().for_each(|part| all.extend(part));
+        let mut charges = Self { entries, all };
         charges.explain_common(view, policy);
         charges.all.retain(|charge| charge.unexplained.month > 0);
         charges
