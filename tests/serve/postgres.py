@@ -29,6 +29,7 @@ def main():
             errors(connection)
             settings(connection)
             catalogue(connection)
+            dashboard(connection)
             limits(connection)
         cursors(server)
         transactions(server)
@@ -172,6 +173,40 @@ def catalogue(connection):
     same(series[0][1], by_day[0], "a day of a series")
     same(state(connection, "SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'"), None, "an extension that is not there")
     ok("the catalogue tells tables and columns as PostgreSQL does")
+
+
+# How Grafana asks whether a table is found without its schema: it takes `search_path` apart, word by word as here.
+OF_PATH = """quote_ident(table_schema) IN (
+    SELECT CASE WHEN trim(s[i]) = '"$user"' THEN user ELSE trim(s[i]) END
+    FROM generate_series(array_lower(string_to_array(current_setting('search_path'),','),1),
+                         array_upper(string_to_array(current_setting('search_path'),','),1)) as i,
+         string_to_array(current_setting('search_path'),',') s)"""
+
+
+def dashboard(connection):
+    """What the query builder of Grafana asks, as it is today and as it was before."""
+    schemas = connection.execute(
+        "SELECT schema_name AS \"name\" FROM information_schema.schemata WHERE schema_name NOT IN ('information_schema', 'pg_catalog', 'pg_toast') ORDER BY schema_name"
+    ).fetchall()
+    same(schemas, [("public",)], "schemas")
+    names = "CASE WHEN {0} THEN quote_ident(table_name) ELSE quote_ident(table_schema) || '.' || quote_ident(table_name) END"
+    others = "quote_ident(table_schema) NOT IN ('information_schema', 'pg_catalog', 'timescaledb_information')"
+    today = f"SELECT {names} AS \"table\" FROM information_schema.tables WHERE {others} ORDER BY CASE WHEN {{0}} THEN 0 ELSE 1 END, 1"
+    before = f"select quote_ident(table_name) as \"table\" from information_schema.tables where {others.lower()} and {{0}}"
+    expected = sorted(name for (name,) in connection.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"))
+    same("flows" in expected, True, "the tables that there are")
+    same([name for (name,) in connection.execute(today.format(OF_PATH))], expected, "tables of a dashboard")
+    same(sorted(name for (name,) in connection.execute(before.format(OF_PATH))), expected, "tables of an older dashboard")
+    columns = connection.execute("SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'flows'").fetchall()
+    for table in "flows", "public.flows":
+        told = connection.execute(
+            f"SELECT quote_ident(column_name) AS \"column\", data_type AS \"type\" FROM information_schema.columns WHERE \
+             CASE WHEN array_length(parse_ident('{table}'),1) = 2 \
+             THEN quote_ident(table_schema) = (parse_ident('{table}'))[1] AND quote_ident(table_name) = (parse_ident('{table}'))[2] \
+             ELSE quote_ident(table_name) = '{table}' AND {OF_PATH} END"
+        ).fetchall()
+        same([(name.strip('"'), of) for name, of in told], columns, f"columns of {table}")
+    ok("a dashboard finds tables and columns")
 
 
 def limits(connection):

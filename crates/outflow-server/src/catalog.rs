@@ -20,6 +20,7 @@ use crate::settings::Settings;
 mod functions;
 mod information;
 mod rewrite;
+mod search_path;
 
 pub(crate) use information::each as tables;
 pub(crate) use rewrite::names;
@@ -119,7 +120,11 @@ impl Dialect {
 
     /// Reads a question to the catalogue. None, if it is none that can be read so.
     pub(crate) fn read(&self, sql: &str) -> Option<Statement> {
-        let statements = self.catalogue.parse(sql).ok()?;
+        let listed = search_path::listed(sql);
+        let statements = self
+            .catalogue
+            .parse(listed.as_deref().unwrap_or(sql))
+            .ok()?;
         let [statement] = <[Statement; 1]>::try_from(statements).ok()?;
         Some(rewrite::catalogue(statement))
     }
