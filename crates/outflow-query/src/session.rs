@@ -349,6 +349,11 @@ fn reads(statement: &Statement) -> bool {
 
 fn register(context: &SessionContext, known: Known) {
     context.register_udaf(AggregateUDF::new_from_impl(CheckedSum::default()));
+    let engine = context.state();
+    if let Some(engine) = engine.scalar_functions().get(outflow_udf::TO_CHAR) {
+        let engine = Arc::clone(engine);
+        context.register_udf(outflow_udf::to_char(engine));
+    }
     let functions = outflow_udf::functions(known);
     for function in functions.scalar {
         context.register_udf(function);

@@ -81,7 +81,7 @@ enum OutputFormat {
     Arrow,
 }
 
-/// The functions of SQL that Outflow adds to those of the engine.
+/// The functions of SQL that Outflow adds to those of the engine, and those of the engine for times.
 #[derive(Debug, clap::Args)]
 pub(crate) struct FunctionsArgs {
     /// Tell of this one only.

@@ -243,6 +243,12 @@ fn what_is_missing_is_named() {
     query(&["--show", "top_talker"])
         .exits(2)
         .says(&["did you mean"]);
+    let listed = run(&workspace(), &["functions"]).exits(0).stdout;
+    assert!(
+        listed
+            .contains("\ndate_bin(width interval, time timestamp[, origin timestamp]) → timestamp")
+    );
+    run(&workspace(), &["functions", "date_trunc"]).exits(0);
     run(&workspace(), &["functions", "nosuch"])
         .exits(2)
         .says(&["no function `nosuch`"]);
