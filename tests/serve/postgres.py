@@ -30,6 +30,7 @@ def main():
             settings(connection)
             catalogue(connection)
             dashboard(connection)
+            functions(connection)
             limits(connection)
         cursors(server)
         transactions(server)
@@ -142,6 +143,13 @@ def settings(connection):
     same(connection.info.parameter_status("standard_conforming_strings"), "on", "what is told at first")
     connection.execute("SET statement_timeout = '9h'")
     same(one(connection, "SHOW statement_timeout"), ("5min",), "no more than the server's")
+    asked = "SELECT setting, unit, vartype, source, reset_val FROM pg_settings WHERE name = %s"
+    same(one(connection, asked, ("max_connections",), prepare=True), ("100", None, "integer", "default", "100"), "a setting of the server")
+    connection.execute("SET statement_timeout = '2s'")
+    same(one(connection, asked, ("statement_timeout",), prepare=True), ("2000", "ms", "integer", "session", "300000"), "a setting of the connection")
+    connection.execute("RESET statement_timeout")
+    same(one(connection, asked, ("statement_timeout",), prepare=True), ("300000", "ms", "integer", "default", "300000"), "what was set back")
+    same(one(connection, "SELECT s.setting FROM pg_catalog.pg_settings s WHERE s.name = 'session_authorization'"), ("ana",), "whose settings they are")
     ok("settings are those of the connection")
 
 
@@ -207,6 +215,30 @@ def dashboard(connection):
         ).fetchall()
         same([(name.strip('"'), of) for name, of in told], columns, f"columns of {table}")
     ok("a dashboard finds tables and columns")
+
+
+def functions(connection):
+    """Functions of PostgreSQL that tell what is, or say that they cannot."""
+    time = "TIMESTAMPTZ '2026-09-01T08:07:11.042Z'"
+    told = one(connection, f"SELECT to_char({time}, 'YYYY-MM-DD HH24:MI:SS.MS'), to_char({time}, 'FMDay, FMDD FMMonth'), to_char({time}, '%d.%m.%y')")
+    same(told, ("2026-09-01 08:07:11.042", "Tuesday, 1 September", "01.09.26"), "times as texts")
+    days = [day for (day,) in connection.execute("SELECT DISTINCT to_char(start, 'YYYY-MM-DD') FROM flows ORDER BY 1").fetchall()]
+    same(days[0], "2026-09-01", "days of rows")
+    same(state(connection, f"SELECT to_char({time}, 'Month')"), "0A000", "a pattern that is not there")
+    same(state(connection, "SELECT to_char(start, 'DDth') FROM flows"), "0A000", "another, of rows")
+    same(state(connection, "SELECT to_char(bytes, '999') FROM flows"), "42883", "a number as text")
+    told = one(connection, "SELECT pg_size_pretty(sum(bytes)), pg_size_pretty(10239), pg_size_pretty(-10240), pg_size_pretty(NULL) FROM flows")
+    same(told, ("306 GB", "10239 bytes", "-10 kB", None), "sizes")
+    same(one(connection, "SELECT pg_total_relation_size('flows'::regclass), pg_relation_size('flows'::regclass)"), (None, None), "sizes that are not known")
+    told = one(connection, "SELECT has_table_privilege('flows', 'SELECT'), has_table_privilege('flows', 'INSERT'), has_schema_privilege('public', 'CREATE'), has_schema_privilege('public', 'USAGE')")
+    same(told, (True, False, False, True), "privileges")
+    told = connection.execute(
+        "SELECT p.prokind, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), p.pronargs, format_type(p.prorettype, NULL) \
+         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'public' AND p.proname = 'cidr_contains'"
+    ).fetchall()
+    same(told, [("f", "cidr text, addr text", "boolean", 2, "boolean")], "a function of Outflow's")
+    same(one(connection, "SELECT count(*) FROM pg_proc WHERE proname = 'int4in'"), (1,), "a function of PostgreSQL's types")
+    ok("functions of PostgreSQL tell no untruths")
 
 
 def limits(connection):

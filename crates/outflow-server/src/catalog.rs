@@ -19,8 +19,10 @@ use crate::settings::Settings;
 
 mod functions;
 mod information;
+mod procedures;
 mod rewrite;
 mod search_path;
+mod settings;
 
 pub(crate) use information::each as tables;
 pub(crate) use rewrite::names;
