@@ -35,6 +35,7 @@ def main():
         cursors(server)
         transactions(server)
         newest(server)
+    given(*arguments())
 
 
 def one(connection, sql, values=None, **how):
@@ -282,6 +283,35 @@ def transactions(server):
         with connection.transaction():
             connection.execute("SELECT 1")
     ok("transactions fail and end as elsewhere")
+
+
+def given(outflow, scratch):
+    """Tables beside those of the lake."""
+    import json
+    import subprocess
+
+    found = subprocess.run([outflow, "detect", "testdata/breach", "--format", "json"], capture_output=True, text=True, check=True).stdout
+    with open(f"{scratch}/incidents.json", "w") as file:
+        file.write(found)
+    finding = {
+        "schemaVersion": "2.0", "accountId": "123456789012", "region": "eu-central-1", "id": "f1", "arn": "arn:aws:guardduty:::f1",
+        "type": "Backdoor:EC2/C&CActivity.B!DNS", "severity": 8, "title": "t", "description": "d",
+        "createdAt": "2026-09-02T00:00:00.000Z", "updatedAt": "2026-09-02T01:00:00.000Z", "resource": {}, "service": {},
+    }
+    with open(f"{scratch}/guardduty.jsonl", "w") as file:
+        file.write(json.dumps(finding) + "\n")
+    with Server(outflow, scratch, "--incidents", f"{scratch}/incidents.json", "--guardduty", f"{scratch}/guardduty.jsonl") as server:
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            command = [outflow, "query", "--lake", server.lake, "--incidents", f"{scratch}/incidents.json", "--format", "csv"]
+            for table in "incidents", "findings":
+                sql = f"SELECT count(*), min(id) FROM {table}"
+                asked = subprocess.run([*command, sql], capture_output=True, text=True, check=True).stdout.splitlines()[1]
+                count, first = one(connection, sql)
+                same((f"{count},{first}", count > 0), (asked, True), table)
+            same(one(connection, "SELECT type, severity FROM guardduty"), ("Backdoor:EC2/C&CActivity.B!DNS", 8), "findings of GuardDuty")
+            tables = connection.execute("SELECT relname FROM pg_class WHERE relname IN ('findings', 'guardduty', 'incidents') ORDER BY 1").fetchall()
+            same(tables, [("findings",), ("guardduty",), ("incidents",)], "what is listed")
+    ok("incidents and findings are served beside the lake")
 
 
 def newest(server):
