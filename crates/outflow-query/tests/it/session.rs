@@ -50,6 +50,24 @@ fn a_time_is_told_by_templates_of_both_languages() {
 }
 
 #[test]
+fn names_are_those_that_a_query_finds() {
+    let names = WORLD.session().names();
+    for name in [
+        "flows",
+        "flows_once",
+        "vpc_flow_logs",
+        "date",
+        "sender",
+        "date_bin",
+        "cidr_contains",
+    ] {
+        assert!(names.iter().any(|known| known == name), "{name}");
+    }
+    one("SELECT count(*) FROM profiles_once WHERE sender IS NULL");
+    one("SELECT count(*) FROM vpc_flow_logs WHERE date IS NULL");
+}
+
+#[test]
 fn a_function_that_needs_a_context_says_so() {
     for about in outflow_udf::functions(outflow_udf::Known::default()).about {
         if about.fails.contains("--context") {
