@@ -29,10 +29,13 @@ def main():
             errors(connection)
             settings(connection)
             catalogue(connection)
+            dashboard(connection)
+            functions(connection)
             limits(connection)
         cursors(server)
         transactions(server)
         newest(server)
+    given(*arguments())
 
 
 def one(connection, sql, values=None, **how):
@@ -141,6 +144,13 @@ def settings(connection):
     same(connection.info.parameter_status("standard_conforming_strings"), "on", "what is told at first")
     connection.execute("SET statement_timeout = '9h'")
     same(one(connection, "SHOW statement_timeout"), ("5min",), "no more than the server's")
+    asked = "SELECT setting, unit, vartype, source, reset_val FROM pg_settings WHERE name = %s"
+    same(one(connection, asked, ("max_connections",), prepare=True), ("100", None, "integer", "default", "100"), "a setting of the server")
+    connection.execute("SET statement_timeout = '2s'")
+    same(one(connection, asked, ("statement_timeout",), prepare=True), ("2000", "ms", "integer", "session", "300000"), "a setting of the connection")
+    connection.execute("RESET statement_timeout")
+    same(one(connection, asked, ("statement_timeout",), prepare=True), ("300000", "ms", "integer", "default", "300000"), "what was set back")
+    same(one(connection, "SELECT s.setting FROM pg_catalog.pg_settings s WHERE s.name = 'session_authorization'"), ("ana",), "whose settings they are")
     ok("settings are those of the connection")
 
 
@@ -172,6 +182,64 @@ def catalogue(connection):
     same(series[0][1], by_day[0], "a day of a series")
     same(state(connection, "SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'"), None, "an extension that is not there")
     ok("the catalogue tells tables and columns as PostgreSQL does")
+
+
+# How Grafana asks whether a table is found without its schema: it takes `search_path` apart, word by word as here.
+OF_PATH = """quote_ident(table_schema) IN (
+    SELECT CASE WHEN trim(s[i]) = '"$user"' THEN user ELSE trim(s[i]) END
+    FROM generate_series(array_lower(string_to_array(current_setting('search_path'),','),1),
+                         array_upper(string_to_array(current_setting('search_path'),','),1)) as i,
+         string_to_array(current_setting('search_path'),',') s)"""
+
+
+def dashboard(connection):
+    """What the query builder of Grafana asks, as it is today and as it was before."""
+    schemas = connection.execute(
+        "SELECT schema_name AS \"name\" FROM information_schema.schemata WHERE schema_name NOT IN ('information_schema', 'pg_catalog', 'pg_toast') ORDER BY schema_name"
+    ).fetchall()
+    same(schemas, [("public",)], "schemas")
+    names = "CASE WHEN {0} THEN quote_ident(table_name) ELSE quote_ident(table_schema) || '.' || quote_ident(table_name) END"
+    others = "quote_ident(table_schema) NOT IN ('information_schema', 'pg_catalog', 'timescaledb_information')"
+    today = f"SELECT {names} AS \"table\" FROM information_schema.tables WHERE {others} ORDER BY CASE WHEN {{0}} THEN 0 ELSE 1 END, 1"
+    before = f"select quote_ident(table_name) as \"table\" from information_schema.tables where {others.lower()} and {{0}}"
+    expected = sorted(name for (name,) in connection.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"))
+    same("flows" in expected, True, "the tables that there are")
+    same([name for (name,) in connection.execute(today.format(OF_PATH))], expected, "tables of a dashboard")
+    same(sorted(name for (name,) in connection.execute(before.format(OF_PATH))), expected, "tables of an older dashboard")
+    columns = connection.execute("SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'flows'").fetchall()
+    for table in "flows", "public.flows":
+        told = connection.execute(
+            f"SELECT quote_ident(column_name) AS \"column\", data_type AS \"type\" FROM information_schema.columns WHERE \
+             CASE WHEN array_length(parse_ident('{table}'),1) = 2 \
+             THEN quote_ident(table_schema) = (parse_ident('{table}'))[1] AND quote_ident(table_name) = (parse_ident('{table}'))[2] \
+             ELSE quote_ident(table_name) = '{table}' AND {OF_PATH} END"
+        ).fetchall()
+        same([(name.strip('"'), of) for name, of in told], columns, f"columns of {table}")
+    ok("a dashboard finds tables and columns")
+
+
+def functions(connection):
+    """Functions of PostgreSQL that tell what is, or say that they cannot."""
+    time = "TIMESTAMPTZ '2026-09-01T08:07:11.042Z'"
+    told = one(connection, f"SELECT to_char({time}, 'YYYY-MM-DD HH24:MI:SS.MS'), to_char({time}, 'FMDay, FMDD FMMonth'), to_char({time}, '%d.%m.%y')")
+    same(told, ("2026-09-01 08:07:11.042", "Tuesday, 1 September", "01.09.26"), "times as texts")
+    days = [day for (day,) in connection.execute("SELECT DISTINCT to_char(start, 'YYYY-MM-DD') FROM flows ORDER BY 1").fetchall()]
+    same(days[0], "2026-09-01", "days of rows")
+    same(state(connection, f"SELECT to_char({time}, 'Month')"), "0A000", "a pattern that is not there")
+    same(state(connection, "SELECT to_char(start, 'DDth') FROM flows"), "0A000", "another, of rows")
+    same(state(connection, "SELECT to_char(bytes, '999') FROM flows"), "42883", "a number as text")
+    told = one(connection, "SELECT pg_size_pretty(sum(bytes)), pg_size_pretty(10239), pg_size_pretty(-10240), pg_size_pretty(NULL) FROM flows")
+    same(told, ("306 GB", "10239 bytes", "-10 kB", None), "sizes")
+    same(one(connection, "SELECT pg_total_relation_size('flows'::regclass), pg_relation_size('flows'::regclass)"), (None, None), "sizes that are not known")
+    told = one(connection, "SELECT has_table_privilege('flows', 'SELECT'), has_table_privilege('flows', 'INSERT'), has_schema_privilege('public', 'CREATE'), has_schema_privilege('public', 'USAGE')")
+    same(told, (True, False, False, True), "privileges")
+    told = connection.execute(
+        "SELECT p.prokind, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), p.pronargs, format_type(p.prorettype, NULL) \
+         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'public' AND p.proname = 'cidr_contains'"
+    ).fetchall()
+    same(told, [("f", "cidr text, addr text", "boolean", 2, "boolean")], "a function of Outflow's")
+    same(one(connection, "SELECT count(*) FROM pg_proc WHERE proname = 'int4in'"), (1,), "a function of PostgreSQL's types")
+    ok("functions of PostgreSQL tell no untruths")
 
 
 def limits(connection):
@@ -215,6 +283,35 @@ def transactions(server):
         with connection.transaction():
             connection.execute("SELECT 1")
     ok("transactions fail and end as elsewhere")
+
+
+def given(outflow, scratch):
+    """Tables beside those of the lake."""
+    import json
+    import subprocess
+
+    found = subprocess.run([outflow, "detect", "testdata/breach", "--format", "json"], capture_output=True, text=True, check=True).stdout
+    with open(f"{scratch}/incidents.json", "w") as file:
+        file.write(found)
+    finding = {
+        "schemaVersion": "2.0", "accountId": "123456789012", "region": "eu-central-1", "id": "f1", "arn": "arn:aws:guardduty:::f1",
+        "type": "Backdoor:EC2/C&CActivity.B!DNS", "severity": 8, "title": "t", "description": "d",
+        "createdAt": "2026-09-02T00:00:00.000Z", "updatedAt": "2026-09-02T01:00:00.000Z", "resource": {}, "service": {},
+    }
+    with open(f"{scratch}/guardduty.jsonl", "w") as file:
+        file.write(json.dumps(finding) + "\n")
+    with Server(outflow, scratch, "--incidents", f"{scratch}/incidents.json", "--guardduty", f"{scratch}/guardduty.jsonl") as server:
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            command = [outflow, "query", "--lake", server.lake, "--incidents", f"{scratch}/incidents.json", "--format", "csv"]
+            for table in "incidents", "findings":
+                sql = f"SELECT count(*), min(id) FROM {table}"
+                asked = subprocess.run([*command, sql], capture_output=True, text=True, check=True).stdout.splitlines()[1]
+                count, first = one(connection, sql)
+                same((f"{count},{first}", count > 0), (asked, True), table)
+            same(one(connection, "SELECT type, severity FROM guardduty"), ("Backdoor:EC2/C&CActivity.B!DNS", 8), "findings of GuardDuty")
+            tables = connection.execute("SELECT relname FROM pg_class WHERE relname IN ('findings', 'guardduty', 'incidents') ORDER BY 1").fetchall()
+            same(tables, [("findings",), ("guardduty",), ("incidents",)], "what is listed")
+    ok("incidents and findings are served beside the lake")
 
 
 def newest(server):

@@ -42,7 +42,7 @@ pub(crate) const REPEATED_LOGS: &str = "repeated_logs";
 pub(crate) const PASSED_HOSTS: &str = "passed_hosts";
 
 /// What the views add to the columns of their tables: the interface, or the address of a host that has no log of its own.
-const SENDER: &str = "sender";
+pub(crate) const SENDER: &str = "sender";
 
 /// Flow logs that tell of an interface and a destination in an hour what another one tells.
 const REPEATED_LOGS_SQL: &str = "

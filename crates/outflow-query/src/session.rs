@@ -30,7 +30,7 @@ use crate::error::Error;
 use crate::given::GivenTable;
 use crate::only::Only;
 use crate::sum::CheckedSum;
-use crate::tables::LakeTables;
+use crate::tables::{LakeTables, VIEWS, VIEWS_OWN_COLUMNS};
 
 /// The catalog that tables are in: what a name without one means.
 pub const CATALOG: &str = "outflow";
@@ -168,13 +168,17 @@ impl Session {
         Answers(Arc::clone(&self.tables))
     }
 
-    /// Names that a query may have in it: of tables, of their columns and of functions.
+    /// Names that a query may have in it: of tables and views, of their columns and of functions.
     pub fn names(&self) -> Vec<String> {
         let tables = Table::ALL.into_iter().flat_map(|table| {
             let schema = table.schema();
             let columns: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
             std::iter::once(table.name().to_owned()).chain(columns)
         });
+        let views = VIEWS
+            .into_iter()
+            .chain(VIEWS_OWN_COLUMNS)
+            .map(str::to_owned);
         let given = self.tables.given().into_iter().flat_map(|(name, table)| {
             let schema = table.schema();
             let columns: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
@@ -185,7 +189,11 @@ impl Session {
         let functions = functions
             .chain(state.aggregate_functions().keys())
             .chain(state.window_functions().keys());
-        tables.chain(given).chain(functions.cloned()).collect()
+        tables
+            .chain(views)
+            .chain(given)
+            .chain(functions.cloned())
+            .collect()
     }
 
     /// Runs a query, whose places `$name` have these values.
@@ -349,6 +357,11 @@ fn reads(statement: &Statement) -> bool {
 
 fn register(context: &SessionContext, known: Known) {
     context.register_udaf(AggregateUDF::new_from_impl(CheckedSum::default()));
+    let engine = context.state();
+    if let Some(engine) = engine.scalar_functions().get(outflow_udf::TO_CHAR) {
+        let engine = Arc::clone(engine);
+        context.register_udf(outflow_udf::to_char(engine));
+    }
     let functions = outflow_udf::functions(known);
     for function in functions.scalar {
         context.register_udf(function);

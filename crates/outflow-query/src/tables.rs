@@ -20,7 +20,7 @@ use outflow_record::{Field, Kind};
 use crate::given::{GIVEN, GivenTable};
 use crate::names::{self, ANSWERS_KNOWN};
 use crate::once::{
-    FLOWS_LOGGED, FLOWS_ONCE, PASSED_HOSTS, PROFILES_ONCE, REPEATED_LOGS, Sightings,
+    FLOWS_LOGGED, FLOWS_ONCE, PASSED_HOSTS, PROFILES_ONCE, REPEATED_LOGS, SENDER, Sightings,
 };
 use crate::only::Only;
 use crate::source::{DECODED, SourceTable};
@@ -30,8 +30,14 @@ use crate::table::LakeTable;
 /// of findings ask it.
 pub(crate) const VPC_FLOW_LOGS: &str = "vpc_flow_logs";
 
+/// The day of a row there, as AWS's queries for Athena name it.
+const VPC_FLOW_LOGS_DAY: &str = "date";
+
+/// Columns of views that no table has.
+pub(crate) const VIEWS_OWN_COLUMNS: [&str; 2] = [VPC_FLOW_LOGS_DAY, SENDER];
+
 /// The views that are listed.
-const VIEWS: [&str; 4] = [VPC_FLOW_LOGS, FLOWS_LOGGED, FLOWS_ONCE, PROFILES_ONCE];
+pub(crate) const VIEWS: [&str; 4] = [VPC_FLOW_LOGS, FLOWS_LOGGED, FLOWS_ONCE, PROFILES_ONCE];
 
 /// The state of an engine as it is now; it holds the tables, and so is not held by them.
 type Engine = Box<dyn Fn() -> Option<SessionState> + Send + Sync>;
@@ -192,7 +198,7 @@ impl LakeTables {
                 _ => ident(field.column()),
             })
             .collect();
-        columns.push(ident(DAY).alias("date"));
+        columns.push(ident(DAY).alias(VPC_FLOW_LOGS_DAY));
         columns.extend([SOURCE_ID, SOURCE_ROW].map(ident));
         let plan = LogicalPlanBuilder::scan(Table::Flows.name(), provider_as_source(flows), None)?
             .project(columns)?

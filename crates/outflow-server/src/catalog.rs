@@ -19,7 +19,10 @@ use crate::settings::Settings;
 
 mod functions;
 mod information;
+mod procedures;
 mod rewrite;
+mod search_path;
+mod settings;
 
 pub(crate) use information::each as tables;
 pub(crate) use rewrite::names;
@@ -119,7 +122,11 @@ impl Dialect {
 
     /// Reads a question to the catalogue. None, if it is none that can be read so.
     pub(crate) fn read(&self, sql: &str) -> Option<Statement> {
-        let statements = self.catalogue.parse(sql).ok()?;
+        let listed = search_path::listed(sql);
+        let statements = self
+            .catalogue
+            .parse(listed.as_deref().unwrap_or(sql))
+            .ok()?;
         let [statement] = <[Statement; 1]>::try_from(statements).ok()?;
         Some(rewrite::catalogue(statement))
     }

@@ -10,6 +10,9 @@ use crate::problem::{Problem, sqlstate};
 pub(crate) const SERVER_VERSION: &str = "16.6";
 const SERVER_VERSION_NUM: &str = "160006";
 
+/// How many connections there may be.
+const CONNECTIONS: &str = "max_connections";
+
 /// Settings and what they are at first. Those marked fixed cannot be set to anything else.
 const KNOWN: [(&str, &str, Kind); 43] = [
     ("application_name", "", Kind::Free),
@@ -39,7 +42,7 @@ const KNOWN: [(&str, &str, Kind); 43] = [
     ("lc_numeric", "C", Kind::Free),
     ("lc_time", "C", Kind::Free),
     ("lock_timeout", "0", Kind::Free),
-    ("max_connections", "", Kind::Fixed),
+    (CONNECTIONS, "", Kind::Fixed),
     ("max_identifier_length", "63", Kind::Fixed),
     ("max_index_keys", "32", Kind::Fixed),
     ("role", "none", Kind::Free),
@@ -97,12 +100,37 @@ enum Kind {
     ReadOnly,
 }
 
+impl Kind {
+    /// A value without its unit.
+    fn plain(self, value: &str) -> String {
+        match (self, milliseconds(value)) {
+            (Self::Time, Some(time)) => time.as_millis().to_string(),
+            _ => value.to_owned(),
+        }
+    }
+}
+
 /// The settings of one connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     first: BTreeMap<String, String>,
     now: BTreeMap<String, String>,
     timeout_max: Duration,
+}
+
+/// A setting as `pg_settings` tells it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Shown<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) value: String,
+    /// What it is reset to. None, if it is a client's own.
+    pub(crate) reset: Option<String>,
+    /// What its number counts.
+    pub(crate) unit: Option<&'static str>,
+    pub(crate) is_number: bool,
+    pub(crate) is_fixed: bool,
+    /// Whether the connection set it to another value.
+    pub(crate) is_set: bool,
 }
 
 /// What became of a setting.
@@ -122,7 +150,7 @@ impl Settings {
             .map(|(name, value, _)| ((*name).to_owned(), (*value).to_owned()));
         let mut first: BTreeMap<String, String> = known.collect();
         first.insert("session_authorization".into(), user.to_owned());
-        first.insert("max_connections".into(), connections.to_string());
+        first.insert(CONNECTIONS.into(), connections.to_string());
         first.insert("statement_timeout".into(), shown(timeout_max));
         Self {
             now: first.clone(),
@@ -140,6 +168,24 @@ impl Settings {
         self.now
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// All, with what `pg_settings` tells of each.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = Shown<'_>> {
+        self.now.iter().map(|(name, value)| {
+            let known = KNOWN.iter().find(|(known, ..)| known == name);
+            let kind = known.map_or(Kind::Free, |(.., kind)| *kind);
+            let reset = self.first.get(name);
+            Shown {
+                name,
+                value: kind.plain(value),
+                reset: reset.map(|value| kind.plain(value)),
+                unit: (kind == Kind::Time).then_some("ms"),
+                is_number: kind == Kind::Time || name == CONNECTIONS,
+                is_fixed: kind == Kind::Fixed,
+                is_set: reset != Some(value),
+            }
+        })
     }
 
     /// What the protocol tells at first.
@@ -358,6 +404,30 @@ mod tests {
         assert_eq!(settings.statement_timeout(), Duration::from_secs(300));
         let wrong = settings.set("statement_timeout", Some("soon")).unwrap_err();
         assert_eq!(wrong.code, sqlstate::INVALID_PARAMETER_VALUE);
+    }
+
+    #[test]
+    fn what_is_shown_is_what_holds() {
+        let mut settings = settings();
+        settings.set("statement_timeout", Some("2s")).unwrap();
+        settings.set("my.name", Some("x")).unwrap();
+        let all: Vec<Shown<'_>> = settings.shown().collect();
+        let one = |name| all.iter().find(|shown| shown.name == name).unwrap();
+        let timeout = one("statement_timeout");
+        let told = (
+            timeout.value.as_str(),
+            timeout.reset.as_deref(),
+            timeout.unit,
+        );
+        assert_eq!(told, ("2000", Some("300000"), Some("ms")));
+        assert!(timeout.is_set && timeout.is_number && !timeout.is_fixed);
+        let connections = one("max_connections");
+        assert_eq!(connections.value, "100");
+        assert!(connections.is_fixed && connections.is_number && !connections.is_set);
+        assert_eq!(
+            (one("my.name").reset.as_deref(), one("my.name").is_set),
+            (None, true)
+        );
     }
 
     #[test]

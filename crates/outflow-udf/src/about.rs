@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow_schema::{DataType, TimeUnit};
+use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 use datafusion_expr::{DocSection, Documentation, Signature, TypeSignature, Volatility};
 
 /// A function of SQL, as its help has it.
@@ -52,6 +52,8 @@ pub enum Kind {
     Flag,
     /// `TIMESTAMP`, in UTC.
     Time,
+    /// `INTERVAL`.
+    Span,
     /// `BYTEA`.
     Bytes,
     /// Whatever there is.
@@ -66,6 +68,7 @@ impl fmt::Display for Kind {
             Self::Double => "double",
             Self::Flag => "boolean",
             Self::Time => "timestamp",
+            Self::Span => "interval",
             Self::Bytes => "bytea",
             Self::Any => "any",
         })
@@ -81,6 +84,7 @@ impl Kind {
             Self::Double => DataType::Float64,
             Self::Flag => DataType::Boolean,
             Self::Time => DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::from("UTC"))),
+            Self::Span => DataType::Interval(IntervalUnit::MonthDayNano),
             Self::Bytes => DataType::Binary,
         }
     }

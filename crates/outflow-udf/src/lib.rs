@@ -12,7 +12,9 @@
 
 pub use about::{About, Argument, Kind};
 pub use called::{CalledNames, NAME_AT, name_at};
+pub use engine::of_engine;
 pub use functions::{Functions, Known, functions};
+pub use templates::{TO_CHAR, to_char};
 
 mod about;
 mod addresses;
@@ -20,9 +22,11 @@ mod amounts;
 mod arguments;
 mod called;
 mod distinct;
+mod engine;
 mod functions;
 mod moments;
 mod names;
 mod places;
 mod scalar;
 mod sessions;
+mod templates;

@@ -26,7 +26,9 @@ use crate::voice::Voice;
 /// Without a query it reads them from a terminal, with completion and history.
 ///
 /// Tables are `flows`, `profiles` (ten-minute sums of flows), `hours` (hourly ones), `dns`, `coverage`, `rejects` and `sources`; with --guardduty also
-/// `guardduty`, and with --incidents `incidents` and `findings`.
+/// `guardduty`, and with --incidents `incidents` and `findings`. Views are `flows_once` and `profiles_once` (each byte at one point),
+/// `flows_logged` (without what another flow log of the interface tells, too) and `vpc_flow_logs` (`flows` in AWS's columns, as its queries for Athena
+/// have them).
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  outflow query --lake ./lake 'SELECT count(*), sum(bytes) FROM flows'\n  outflow query --list\n  \
@@ -81,7 +83,7 @@ enum OutputFormat {
     Arrow,
 }
 
-/// The functions of SQL that Outflow adds to those of the engine.
+/// The functions of SQL that Outflow adds to those of the engine, and those of the engine for times.
 #[derive(Debug, clap::Args)]
 pub(crate) struct FunctionsArgs {
     /// Tell of this one only.

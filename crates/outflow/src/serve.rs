@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::exit::{Exit, Failure};
-use crate::session::{self, HowArgs, SessionArgs};
+use crate::session::{self, GivenArgs, HowArgs, SessionArgs};
 use crate::voice::Voice;
 
 /// Threads that talk to clients. Those that work on statements are the session's.
@@ -68,6 +68,8 @@ pub(crate) struct ServeArgs {
     connections: u16,
     #[command(flatten)]
     how: HowArgs,
+    #[command(flatten)]
+    given: GivenArgs,
     /// Read a password from stdin, print the line for it that a file of users takes, and end.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["lake", "pg", "flight", "hash_token"])]
     hash_password: Option<String>,
@@ -105,6 +107,9 @@ pub(crate) fn run(args: ServeArgs, voice: Voice) -> Result<Exit, Failure> {
     let threads = session.how.workers();
     let only: Only = session.only()?;
     let opened = session.open(only, None, None, voice)?;
+    let given = args
+        .given
+        .give(&opened.session, &session.how.select, voice)?;
     // More than statements can take at once that seldom look up, such as a join of all with all: some are left to the others, also
     // if those went on past their time.
     let apart = threads.saturating_mul(STATEMENTS_APART);
@@ -125,7 +130,7 @@ pub(crate) fn run(args: ServeArgs, voice: Voice) -> Result<Exit, Failure> {
         .map(|at| (at, Flight::new(&engine, users.as_ref(), tls.as_ref())));
     let served = runtime.block_on(serve(pg, flight, voice));
     runtime.shutdown_background();
-    served.map(|()| Exit::Done)
+    served.map(|()| given)
 }
 
 impl ServeArgs {

@@ -321,7 +321,7 @@ pub(crate) fn failure(error: Error, sql: &str) -> Failure {
             let shown = spot.and_then(|spot| Some((spot, spot.underlined(sql)?)));
             let hint = help.map(String::from).unwrap_or_else(|| {
                 "tables are flows, profiles, hours, dns, coverage, rejects and sources, with --guardduty also guardduty, and with \
-                 --incidents incidents and findings; `outflow query --lake … 'DESCRIBE flows'` \
+                 --incidents incidents and findings; views are flows_once, profiles_once, flows_logged and vpc_flow_logs; `outflow query --lake … 'DESCRIBE flows'` \
                  tells columns, `outflow functions` functions"
                     .to_owned()
             });

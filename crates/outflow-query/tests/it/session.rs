@@ -17,15 +17,54 @@ fn refused(sql: &str) -> Error {
 #[test]
 fn the_examples_of_functions_answer_what_they_say() {
     let functions = outflow_udf::functions(outflow_udf::Known::default());
+    let of_engine = outflow_udf::of_engine();
     let shown: Vec<_> = functions
         .about
         .iter()
+        .chain(&of_engine)
         .filter(|about| !about.answer.is_empty())
         .collect();
     assert!(shown.len() > 8);
     for about in shown {
         assert_eq!(one(about.example), about.answer, "{}", about.name);
     }
+}
+
+#[test]
+fn a_time_is_told_by_templates_of_both_languages() {
+    let time = "TIMESTAMP '2026-10-01T08:07:11.042'";
+    for (template, told) in [
+        ("YYYY-MM-DD\"T\"HH24:MI:SS.MS", "2026-10-01T08:07:11.042"),
+        ("FMMonth FMDD, FMHH12 am, Q", "October 1, 8 am, 4"),
+        ("%d.%m.%Y", "01.10.2026"),
+    ] {
+        assert_eq!(one(&format!("SELECT to_char({time}, '{template}')")), told);
+    }
+    // Of each row its own, and of what is nothing, nothing.
+    let sql = "SELECT string_agg(coalesce(to_char(DATE '2026-10-01', t), '-'), '|') FROM (VALUES ('MM'), ('%Y'), (NULL)) AS v(t)";
+    assert_eq!(one(sql), "10|2026|-");
+    for template in ["Month", "DDth", "99"] {
+        let error = refused(&format!("SELECT to_char({time}, '{template}')")).to_string();
+        assert!(error.contains("to_char has nothing for"), "{error}");
+    }
+}
+
+#[test]
+fn names_are_those_that_a_query_finds() {
+    let names = WORLD.session().names();
+    for name in [
+        "flows",
+        "flows_once",
+        "vpc_flow_logs",
+        "date",
+        "sender",
+        "date_bin",
+        "cidr_contains",
+    ] {
+        assert!(names.iter().any(|known| known == name), "{name}");
+    }
+    one("SELECT count(*) FROM profiles_once WHERE sender IS NULL");
+    one("SELECT count(*) FROM vpc_flow_logs WHERE date IS NULL");
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::{ArrayRef, BooleanArray, StringArray};
+use arrow_cast::cast;
 use arrow_schema::DataType;
-use datafusion::common::cast::as_string_array;
+use datafusion::common::cast::{as_int64_array, as_string_array};
 use datafusion::common::{Result, exec_err};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{
@@ -14,6 +15,7 @@ use datafusion::logical_expr::{
 use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 
+use super::procedures::Procedure;
 use crate::settings::{SERVER_VERSION, Settings};
 
 /// What such a function does with its arguments.
@@ -119,17 +121,20 @@ pub(super) fn register(context: &SessionContext) {
     ] {
         context.register_udf(constant(name, any_of(1..=1), yes()));
     }
-    for name in [
-        "has_function_privilege",
-        "has_column_privilege",
-        "has_type_privilege",
-        "has_language_privilege",
+    for (name, arguments) in [
+        ("has_table_privilege", 2..=3),
+        ("has_any_column_privilege", 2..=3),
+        ("has_column_privilege", 3..=4),
+        ("has_schema_privilege", 2..=3),
+        ("has_database_privilege", 2..=3),
+        ("has_function_privilege", 2..=3),
+        ("has_type_privilege", 2..=3),
+        ("has_language_privilege", 2..=3),
     ] {
-        context.register_udf(constant(name, any_of(2..=4), yes()));
+        context.register_udf(plain(name, any_of(arguments), DataType::Boolean, may));
     }
     context.register_udf(constant("pg_has_role", any_of(2..=3), yes()));
     for name in [
-        "obj_description",
         "col_description",
         "shobj_description",
         "pg_get_indexdef",
@@ -139,15 +144,58 @@ pub(super) fn register(context: &SessionContext) {
         "pg_get_serial_sequence",
         "pg_get_function_sqlbody",
         "pg_tablespace_location",
-        "pg_get_function_result",
-        "pg_get_function_arguments",
-        "pg_get_function_identity_arguments",
         "pg_get_functiondef",
         "pg_get_statisticsobjdef",
     ] {
         context.register_udf(constant(name, any_of(1..=4), no_text()));
     }
+    for (name, tells) in [
+        (
+            "pg_get_function_result",
+            Procedure::result_told as fn(&Procedure) -> String,
+        ),
+        ("pg_get_function_arguments", Procedure::arguments_told),
+        (
+            "pg_get_function_identity_arguments",
+            Procedure::arguments_told,
+        ),
+        ("obj_description", Procedure::description),
+    ] {
+        let of_function = move |args: &[ColumnarValue], rows| of_function(args, rows, tells);
+        context.register_udf(plain(name, any_of(1..=2), DataType::Utf8, of_function));
+    }
     register_numbers(context);
+}
+
+/// What is told of a function of Outflow's, by its number. Of PostgreSQL's own, nothing is: the engine has few of them.
+fn of_function(
+    args: &[ColumnarValue],
+    rows: usize,
+    tells: fn(&Procedure) -> String,
+) -> Result<ColumnarValue> {
+    let numbers = cast(&args[0].to_array(rows)?, &DataType::Int64)?;
+    let numbers = as_int64_array(&numbers)?.iter();
+    let told = numbers.map(|number| number.and_then(Procedure::of).map(tells));
+    self::told(told.collect(), args)
+}
+
+/// What may be done with something: to read and to call, and nothing else. One of several privileges is enough.
+fn may(args: &[ColumnarValue], rows: usize) -> Result<ColumnarValue> {
+    let Some(asked) = args.last() else {
+        return exec_err!("a privilege is asked for by its name");
+    };
+    let asked = cast(&asked.to_array(rows)?, &DataType::Utf8)?;
+    let asked = as_string_array(&asked)?.iter();
+    let reads = |privilege: &str| {
+        let privilege = privilege.trim();
+        ["SELECT", "USAGE", "CONNECT", "EXECUTE"]
+            .iter()
+            .any(|read| read.eq_ignore_ascii_case(privilege))
+    };
+    let may = asked.map(|asked| Some(asked?.split(',').any(reads)));
+    Ok(ColumnarValue::Array(Arc::new(
+        may.collect::<BooleanArray>(),
+    )))
 }
 
 /// Registers what tells numbers, and the version.
@@ -168,13 +216,20 @@ fn register_numbers(context: &SessionContext) {
         "pg_table_size",
         "pg_indexes_size",
         "pg_tablespace_size",
+        "pg_relation_size",
+        "pg_total_relation_size",
     ] {
-        context.register_udf(constant(name, any_of(1..=1), ScalarValue::Int64(None)));
+        context.register_udf(constant(name, any_of(1..=2), ScalarValue::Int64(None)));
     }
-    context.register_udf(constant(
+    context.register_udf(plain(
         "pg_size_pretty",
-        any_of(1..=1),
-        ScalarValue::Utf8(None),
+        TypeSignature::Exact(vec![DataType::Int64]),
+        DataType::Utf8,
+        |args, rows| {
+            let sizes = args[0].to_array(rows)?;
+            let sizes = as_int64_array(&sizes)?.iter();
+            told(sizes.map(|size| size.map(pretty)).collect(), args)
+        },
     ));
     let version = format!(
         "PostgreSQL {SERVER_VERSION} (Outflow {})",
@@ -185,6 +240,28 @@ fn register_numbers(context: &SessionContext) {
         any_of(0..=0),
         ScalarValue::from(version),
     ));
+}
+
+/// A size as PostgreSQL writes it: a whole number, rounded away from zero at a half, of the smallest unit in which it is below 10,240;
+/// of the last unit, any number.
+fn pretty(size: i64) -> String {
+    const BELOW: u64 = 10_240;
+    const UNITS: [&str; 6] = ["bytes", "kB", "MB", "GB", "TB", "PB"];
+    let sign = if size < 0 { "-" } else { "" };
+    let size = size.unsigned_abs();
+    let mut last = String::new();
+    for (at, unit) in UNITS.iter().enumerate() {
+        let rounded = match at {
+            0 => size,
+            // In halves first: that is all that rounding needs to know.
+            at => (size >> (10 * at - 1)).div_ceil(2),
+        };
+        last = format!("{sign}{rounded} {unit}");
+        if rounded < BELOW {
+            break;
+        }
+    }
+    last
 }
 
 /// Registers what is different for each client.
@@ -211,6 +288,7 @@ pub(super) fn personal(
     ));
     context.register_udf(current_setting(settings));
     context.register_udf(set_config(settings));
+    super::settings::register(context, settings);
 }
 
 /// `current_setting(name [, missing_ok])`.
@@ -285,4 +363,39 @@ fn told(values: StringArray, args: &[ColumnarValue]) -> Result<ColumnarValue> {
         )?));
     }
     Ok(ColumnarValue::Array(values))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_written_as_postgresql_does() {
+        for (size, written) in [
+            (0, "0 bytes"),
+            (10_239, "10239 bytes"),
+            (10_240, "10 kB"),
+            (-10_240, "-10 kB"),
+            (10_752, "11 kB"),
+            (10_751, "10 kB"),
+            (10_485_247, "10239 kB"),
+            (10_485_248, "10 MB"),
+            (328_353_974_728, "306 GB"),
+            (i64::MAX, "8192 PB"),
+            (i64::MIN, "-8192 PB"),
+        ] {
+            assert_eq!(pretty(size), written, "{size}");
+        }
+    }
+
+    #[test]
+    fn who_asks_may_read_and_nothing_else() {
+        let asked = ["SELECT", "insert", "INSERT, select", "CREATE", "usage"];
+        let asked = asked.map(ScalarValue::from);
+        let asked = ScalarValue::iter_to_array(asked).unwrap();
+        let may = may(&[text("flows"), ColumnarValue::Array(asked)], 5).unwrap();
+        let may = may.to_array(5).unwrap();
+        let expected = BooleanArray::from(vec![true, false, true, false, true]);
+        assert_eq!(may.as_any().downcast_ref::<BooleanArray>(), Some(&expected));
+    }
 }

@@ -1,7 +1,6 @@
 //! The information schema as PostgreSQL has it: the engine's own has types of its own, and fewer columns.
 
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use arrow_array::{ArrayRef, Int32Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
@@ -12,14 +11,14 @@ use datafusion::prelude::SessionContext;
 use outflow_query::CATALOG;
 use pgwire::api::Type;
 
-use crate::settings::Settings;
+use super::procedures::{PROCEDURES, Procedure, Procedures};
 
 /// The schema that statements find it in; `information_schema` itself is the engine's.
 pub(super) const SCHEMA: &str = "pg_information_schema";
 
 /// Its tables. Those without columns of their own here have what all have, and no rows.
 const TABLES: [&str; 13] = [
-    "pg_settings",
+    PROCEDURES,
     "schemata",
     "tables",
     "views",
@@ -53,7 +52,8 @@ struct Information {
 }
 
 /// A column of a table, by name: a text or a number for each row.
-enum Told {
+#[derive(Debug)]
+pub(super) enum Told {
     Text(&'static str, Vec<Option<String>>),
     Number(&'static str, Vec<Option<i32>>),
 }
@@ -68,11 +68,13 @@ impl Information {
             "tables" => tables(&catalogs, |_| true).await?,
             "views" => tables(&catalogs, |of| of == TableType::View).await?,
             "columns" => columns(&catalogs).await?,
-            "pg_settings" => settings(),
+            "routines" => routines(),
+            PROCEDURES => return Procedures::of(&catalogs).await.map(Some),
             name if TABLES.contains(&name) => nothing(),
             _ => return Ok(None),
         };
-        table(columns).map(Some)
+        let table = table(columns)?;
+        Ok(Some(table))
     }
 }
 
@@ -105,7 +107,8 @@ impl SchemaProvider for Information {
     }
 }
 
-fn table(columns: Vec<Told>) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+/// A table of these columns.
+pub(super) fn table(columns: Vec<Told>) -> Result<Arc<MemTable>, DataFusionError> {
     let (mut fields, mut arrays): (Vec<Field>, Vec<ArrayRef>) = (Vec::new(), Vec::new());
     for column in columns {
         match column {
@@ -124,40 +127,12 @@ fn table(columns: Vec<Told>) -> Result<Arc<dyn TableProvider>, DataFusionError> 
     Ok(Arc::new(MemTable::try_new(schema, vec![vec![batch]])?))
 }
 
-fn all(name: &'static str, value: &str, rows: usize) -> Told {
+pub(super) fn all(name: &'static str, value: &str, rows: usize) -> Told {
     Told::Text(name, vec![Some(value.to_owned()); rows])
 }
 
-fn none(name: &'static str, rows: usize) -> Told {
+pub(super) fn none(name: &'static str, rows: usize) -> Told {
     Told::Text(name, vec![None; rows])
-}
-
-/// Settings as they are at first: the catalogue's own has one alone.
-fn settings() -> Vec<Told> {
-    let first = Settings::new("", 0, Duration::ZERO);
-    let (names, values): (Vec<_>, Vec<_>) = first
-        .all()
-        .map(|(name, value)| (Some(name.to_owned()), Some(value.to_owned())))
-        .unzip();
-    let rows = names.len();
-    vec![
-        Told::Text("name", names),
-        Told::Text("reset_val", values.clone()),
-        Told::Text("boot_val", values.clone()),
-        Told::Text("setting", values),
-        none("unit", rows),
-        none("category", rows),
-        none("short_desc", rows),
-        none("extra_desc", rows),
-        all("context", "user", rows),
-        all("vartype", "string", rows),
-        all("source", "default", rows),
-        none("min_val", rows),
-        none("max_val", rows),
-        none("enumvals", rows),
-        none("sourcefile", rows),
-        Told::Number("sourceline", vec![None; rows]),
-    ]
 }
 
 fn schemata() -> Vec<Told> {
@@ -173,7 +148,26 @@ fn schemata() -> Vec<Told> {
     ]
 }
 
-/// What constraints, functions and triggers would have, of which there are none.
+/// Outflow's functions. A function of a group is none of the standard's.
+fn routines() -> Vec<Told> {
+    let own = Procedure::all();
+    let text = |of: &dyn Fn(&Procedure) -> Option<String>| own.iter().map(of).collect::<Vec<_>>();
+    let kind = |of: &Procedure| of.is_plain().then(|| "FUNCTION".to_owned());
+    vec![
+        all("specific_catalog", CATALOG, own.len()),
+        all("specific_schema", outflow_query::SCHEMA, own.len()),
+        Told::Text("specific_name", text(&|of| Some(of.specific_name()))),
+        all("routine_catalog", CATALOG, own.len()),
+        all("routine_schema", outflow_query::SCHEMA, own.len()),
+        Told::Text("routine_name", text(&|of| Some(of.name().to_owned()))),
+        Told::Text("routine_type", text(&kind)),
+        Told::Text("data_type", text(&|of| Some(of.result_told()))),
+        none("routine_definition", own.len()),
+        all("external_language", "INTERNAL", own.len()),
+    ]
+}
+
+/// What constraints, parameters and triggers would have, of which there are none.
 fn nothing() -> Vec<Told> {
     [
         "constraint_catalog",

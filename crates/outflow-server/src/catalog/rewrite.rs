@@ -5,10 +5,13 @@ use std::ops::ControlFlow;
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, ArrayElemTypeDef, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart, Query,
-    Select, SelectItem, SetExpr, Statement, Value, VisitMut as _, VisitorMut,
+    Select, SelectItem, SetExpr, Statement, TableAlias, TableFactor, TableFunctionArgs, Value,
+    VisitMut as _, VisitorMut,
 };
 
 use super::information::SCHEMA;
+use super::procedures::PROCEDURES;
+use super::settings::SHOW_ALL;
 
 /// What a question to the catalogue cannot ask the engine in its own words.
 pub(super) fn catalogue(mut statement: Statement) -> Statement {
@@ -48,7 +51,7 @@ impl VisitorMut for Catalogue {
             part.as_ident()
                 .is_some_and(|part| part.value.eq_ignore_ascii_case(name))
         };
-        if is(first, "pg_catalog") && is(second, "pg_settings") {
+        if is(first, "pg_catalog") && is(second, PROCEDURES) {
             *first = ObjectNamePart::Identifier(Ident::new(SCHEMA));
             return ControlFlow::Continue(());
         }
@@ -57,6 +60,33 @@ impl VisitorMut for Catalogue {
             .is_some_and(|name| name.value.eq_ignore_ascii_case("information_schema"));
         if is_theirs {
             *first = ObjectNamePart::Identifier(Ident::new(SCHEMA));
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// `pg_settings` becomes a call: who asks has settings of their own.
+    fn pre_visit_table_factor(&mut self, table: &mut TableFactor) -> ControlFlow<()> {
+        let TableFactor::Table {
+            name, alias, args, ..
+        } = table
+        else {
+            return ControlFlow::Continue(());
+        };
+        let parts = name.0.iter().map(|part| part.as_ident());
+        let parts = parts.map(|part| part.map(|part| part.value.to_lowercase()));
+        let parts: Option<Vec<String>> = parts.collect();
+        if args.is_none() && parts.is_some_and(|parts| parts == ["pg_catalog", "pg_settings"]) {
+            *name = ObjectName::from(vec![Ident::new(SHOW_ALL)]);
+            *args = Some(TableFunctionArgs {
+                args: Vec::new(),
+                settings: None,
+            });
+            alias.get_or_insert_with(|| TableAlias {
+                explicit: true,
+                name: Ident::new("pg_settings"),
+                columns: Vec::new(),
+                at: None,
+            });
         }
         ControlFlow::Continue(())
     }
@@ -105,7 +135,14 @@ impl VisitorMut for Catalogue {
 }
 
 /// Columns of `pg_class`, `pg_attribute` and others that are left out by the catalogue, and are never more than nothing here.
-const LACKING: [&str; 5] = ["relacl", "reloptions", "attacl", "tableoid", "typacl"];
+const LACKING: [&str; 6] = [
+    "relacl",
+    "reloptions",
+    "attacl",
+    "tableoid",
+    "typacl",
+    "proacl",
+];
 
 fn is_lacking(parts: &[Ident]) -> bool {
     let [_, column] = parts else {

@@ -78,17 +78,24 @@ fn show(query: &SavedQuery, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n{}", lines.join("\n"))
 }
 
+/// What is said of the engine's functions before some of them are told.
+pub(super) const OF_ENGINE: &str = "Of the engine, whose others `SHOW FUNCTIONS` lists in a query:";
+
 /// Lists functions, or tells of one.
 pub(super) fn functions(name: Option<&str>) -> Result<Exit, Failure> {
-    let all = outflow_udf::functions(Known::default()).about;
+    let own = outflow_udf::functions(Known::default()).about;
+    let of_engine = outflow_udf::of_engine();
     let Some(name) = name else {
-        let rows: Vec<[String; 2]> = all
-            .iter()
-            .map(|about| [about.call(), first_sentence(about.tells).to_owned()])
-            .collect();
-        return written(|out| output::columns(out, &rows, 2));
+        let row = |about: &&About| [about.call(), first_sentence(about.tells).to_owned()];
+        let own: Vec<[String; 2]> = own.iter().map(row).collect();
+        return written(|out| {
+            output::columns(out, &own, 2)?;
+            writeln!(out, "\n{OF_ENGINE}")?;
+            output::columns(out, &of_engine.each_ref().map(row), 2)
+        });
     };
-    let Some(about) = all.iter().find(|about| about.name == name) else {
+    let mut all = own.iter().chain(&of_engine);
+    let Some(about) = all.find(|about| about.name == name) else {
         return Err(Failure::usage(
             anyhow!("there is no function `{name}` of Outflow's"),
             "`outflow functions` lists them; those of the engine are listed by `SHOW FUNCTIONS` in a query",

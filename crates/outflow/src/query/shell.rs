@@ -2,12 +2,13 @@
 
 mod command;
 mod helper;
+mod pager;
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
-use std::process::{Command as Process, Stdio};
 
 use outflow_query::{AnswerFormat, Library, TableLayout};
+use outflow_udf::About;
 use rustyline::config::Configurer as _;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
@@ -15,6 +16,7 @@ use rustyline::{CompletionType, Editor};
 
 use super::answer;
 use super::asked::Asked;
+use super::library::OF_ENGINE;
 use crate::clock;
 use crate::exit::{self, Exit, Failure};
 use crate::output;
@@ -22,6 +24,7 @@ use crate::session::Opened;
 use crate::voice::Voice;
 use command::Command;
 use helper::Helper;
+use pager::{Pager, Screen};
 
 /// Lines that are remembered.
 const HISTORY_LINES_MAX: usize = 2_000;
@@ -34,7 +37,7 @@ pub(super) struct Shell<'a> {
     library: &'a Library,
     voice: Voice,
     timing: bool,
-    pager: bool,
+    pager: Pager,
     /// Whether somebody types.
     is_watched: bool,
     /// How the first line that failed did.
@@ -48,7 +51,7 @@ impl<'a> Shell<'a> {
             library,
             voice,
             timing: true,
-            pager: std::io::stdout().is_terminal(),
+            pager: Pager::of_environment(),
             is_watched: std::io::stdin().is_terminal(),
             failed: None,
         }
@@ -136,14 +139,7 @@ impl<'a> Shell<'a> {
                     "timing is off"
                 })
             }
-            Ok(Command::Pager) => {
-                self.pager = !self.pager;
-                self.say(if self.pager {
-                    "the pager is on"
-                } else {
-                    "the pager is off"
-                })
-            }
+            Ok(Command::Pager(on)) => self.turn_pager(on),
             Ok(Command::Help) => self.say(command::HELP),
             Ok(Command::Queries) => {
                 let names = self.library.iter();
@@ -153,8 +149,10 @@ impl<'a> Shell<'a> {
                 self.page(&lines.join("\n"))
             }
             Ok(Command::Functions) => {
-                let all = outflow_udf::functions(outflow_udf::Known::default()).about;
-                let lines: Vec<String> = all.iter().map(|about| about.call()).collect();
+                let own = outflow_udf::functions(outflow_udf::Known::default()).about;
+                let mut lines: Vec<String> = own.iter().map(|about| about.call()).collect();
+                lines.push(format!("\n{OF_ENGINE}"));
+                lines.extend(outflow_udf::of_engine().map(About::call));
                 self.page(&lines.join("\n"))
             }
             Err(wrong) => Err(Failure::usage(
@@ -175,7 +173,7 @@ impl<'a> Shell<'a> {
         let width = output::table_options(None).width;
         let layout = TableLayout {
             // A pager scrolls to the right.
-            width: width.filter(|_| !self.pager),
+            width: width.filter(|_| !self.pager.is_on()),
         };
         let format = AnswerFormat::Table(layout);
         let rows = answer::begin(self.opened, asked)
@@ -184,10 +182,9 @@ impl<'a> Shell<'a> {
         self.page(&String::from_utf8_lossy(&shown))?;
         if self.timing {
             let count = outflow_finding::human_count(rows);
-            self.say(&format!(
-                "{count} rows in {:.3} s",
-                began.elapsed().as_secs_f64()
-            ))?;
+            let unit = if rows == 1 { "row" } else { "rows" };
+            let seconds = began.elapsed().as_secs_f64();
+            self.say(&format!("{count} {unit} in {seconds:.3} s"))?;
         }
         Ok(())
     }
@@ -199,23 +196,28 @@ impl<'a> Shell<'a> {
     /// Shows a text, by the pager if it does not fit the screen.
     fn page(&self, text: &str) -> Result<(), Failure> {
         let (height, width) = console::Term::stdout().size();
-        let wide = |line: &str| line.chars().count() > usize::from(width);
-        let fits = text.lines().count() < usize::from(height) && !text.lines().any(wide);
-        if fits || !self.pager {
-            return self.say(text);
-        }
-        let less = Process::new("less")
-            .args(["-S", "-F", "-R", "-X"])
-            .stdin(Stdio::piped())
-            .spawn();
-        let Ok(mut less) = less else {
-            return self.say(text);
+        let screen = Screen {
+            width: width.into(),
+            height: height.into(),
         };
-        if let Some(mut stdin) = less.stdin.take() {
-            // Who has seen enough closes it.
-            let _ = stdin.write_all(text.as_bytes());
+        match self.pager.show(text, screen).map_err(output::lost)? {
+            true => Ok(()),
+            false => self.say(text),
         }
-        less.wait().map(|_| ()).map_err(output::lost)
+    }
+
+    fn turn_pager(&mut self, on: Option<bool>) -> Result<(), Failure> {
+        let turned = self.pager.turn(on);
+        turned.map_err(|why| {
+            Failure::usage(
+                anyhow::anyhow!(why),
+                "start the shell with PAGER=less, or without PAGER",
+            )
+        })?;
+        self.say(match self.pager.is_on() {
+            true => "the pager is on",
+            false => "the pager is off",
+        })
     }
 }
 

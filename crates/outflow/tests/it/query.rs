@@ -199,6 +199,12 @@ fn a_script_on_standard_input_is_asked_to_its_end_and_its_failures_are_told() {
     };
     let (code, told) = ask("SELECT 41 + 1 AS answer");
     assert!(code == Some(0) && told.contains("42"), "{code:?} {told}");
+    assert!(told.contains("1 row in"), "{told}");
+    let (code, told) = ask("\\pset pager off\n\\df\nSELECT 1 UNION ALL SELECT 2;");
+    assert_eq!(code, Some(0), "{told}");
+    for line in ["the pager is off", "date_bin(", "date_trunc(", "2 rows in"] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
     let (code, told) = ask("SELECT nope FROM flows;\nSELECT 'a;\nb' AS answer; -- the end");
     assert!(
         code == Some(2) && told.contains("answer"),
@@ -243,6 +249,12 @@ fn what_is_missing_is_named() {
     query(&["--show", "top_talker"])
         .exits(2)
         .says(&["did you mean"]);
+    let listed = run(&workspace(), &["functions"]).exits(0).stdout;
+    assert!(
+        listed
+            .contains("\ndate_bin(width interval, time timestamp[, origin timestamp]) → timestamp")
+    );
+    run(&workspace(), &["functions", "date_trunc"]).exits(0);
     run(&workspace(), &["functions", "nosuch"])
         .exits(2)
         .says(&["no function `nosuch`"]);

@@ -11,20 +11,21 @@ pub(super) enum Command {
     Queries,
     Functions,
     Timing,
-    Pager,
+    /// To turn the pager on or off; to the other without saying which.
+    Pager(Option<bool>),
     Help,
     Quit,
 }
 
 pub(super) const HELP: &str = "\
 SELECT …;           ask in SQL; several lines are one query, up to `;`
-\\d                  the tables
+\\d                  the tables and views
 \\d TABLE            the columns of a table
-\\df                 the functions that Outflow adds; SHOW FUNCTIONS; lists all
+\\df                 the functions that Outflow adds, and those for buckets of time; SHOW FUNCTIONS; lists all
 \\l                  the saved queries
 \\r NAME [KEY=VALUE]… ask a saved query
 \\timing             tell, or do not tell, how long a query took
-\\pager              show, or do not show, long answers by `less`
+\\pager [on|off]     show, or do not show, by PAGER (`less`) what does not fit the screen; as \\pset pager
 \\q                  end";
 
 const TABLES: &str = "SELECT table_name AS \"table\" FROM information_schema.tables \
@@ -59,7 +60,9 @@ impl Command {
                     .collect::<Result<_, _>>()?,
             }),
             ("timing", []) => Ok(Self::Timing),
-            ("pager", []) => Ok(Self::Pager),
+            ("pager", []) | ("pset", ["pager"]) => Ok(Self::Pager(None)),
+            ("pager", ["on"]) | ("pset", ["pager", "on"]) => Ok(Self::Pager(Some(true))),
+            ("pager", ["off"]) | ("pset", ["pager", "off"]) => Ok(Self::Pager(Some(false))),
             _ => Err(format!("`\\{command}` is no command")),
         }
     }
