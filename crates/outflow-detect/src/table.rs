@@ -4,6 +4,7 @@ mod arena;
 
 use crate::counters::Counters;
 use crate::key::{Key, Resolution};
+use crate::parallel::in_parallel_mut;
 use crate::rhythm::{Rhythm, Rhythms};
 use crate::time::Slot;
 use arena::Arena;
@@ -56,6 +57,14 @@ impl<K: Key> Table<K> {
     /// The table of shards that were filled one by one, with the same limit.
     pub(crate) fn of_shards(shards: Vec<Shard<K>>, keys_max: usize) -> Self {
         Self { shards, keys_max }
+    }
+
+    /// Gives its memory back, on several threads.
+    pub(crate) fn release(mut self)
+    where
+        K: Send,
+    {
+        in_parallel_mut(&mut self.shards, |_, shard| drop(std::mem::take(shard)));
     }
 
     /// Adds to the counters of a key; `from` are the rhythms of where they come from.

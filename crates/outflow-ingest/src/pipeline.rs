@@ -224,9 +224,12 @@ fn conclude(
         ledger.attest(&judged.interfaces, &mut judged.finding);
         names::identify(&mut judged.finding, registers);
     };
+    // What findings gain takes up what a state of one's own gives back.
+    if let Cow::Owned(state) = state {
+        state.release();
+    }
     let threads = settings.workers.clamp(1, WORKERS_MAX);
-    // A state of one's own has hundreds of megabytes, which take a while to give back.
-    threads::for_each(&mut verdict.findings, threads, attest, || drop(state));
+    threads::for_each(&mut verdict.findings, threads, attest);
     let mut senders = BTreeMap::new();
     let findings = std::mem::take(&mut verdict.findings);
     let findings = findings.into_iter().map(|judged| {
