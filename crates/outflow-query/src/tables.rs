@@ -87,10 +87,23 @@ impl LakeTables {
         *sources = Some(scan);
     }
 
-    /// The sources that are decoded where a table is named, if there are any.
-    fn sources_of(&self, table: Table) -> Option<Arc<Scan>> {
+    /// The sources that are decoded where a table is named, if there are any; a table that they are not decoded as is an error, and
+    /// no empty one.
+    fn sources_of(&self, table: Table) -> Result<Option<Arc<Scan>>, DataFusionError> {
         let sources = self.sources.read().unwrap_or_else(PoisonError::into_inner);
-        sources.clone().filter(|_| DECODED.contains(&table))
+        let Some(scan) = sources.as_ref() else {
+            return Ok(None);
+        };
+        if DECODED.contains(&table) {
+            return Ok(Some(Arc::clone(scan)));
+        }
+        let decoded = DECODED
+            .map(|table| format!("`{}`", table.name()))
+            .join(", ");
+        Err(DataFusionError::Plan(format!(
+            "sources are decoded as {decoded} alone: `{}` needs a lake of them",
+            table.name()
+        )))
     }
 
     /// Adds a table beside those of the lake, or puts it in the place of one of its name that was given before.
@@ -201,7 +214,7 @@ impl LakeTables {
     }
 
     async fn open(&self, table: Table) -> Result<Arc<dyn TableProvider>, DataFusionError> {
-        if let Some(scan) = self.sources_of(table) {
+        if let Some(scan) = self.sources_of(table)? {
             return Ok(Arc::new(SourceTable::new(table, scan)));
         }
         let lake = self.lake.clone();

@@ -9,6 +9,8 @@ mod needs;
 #[cfg(test)]
 mod once;
 #[cfg(test)]
+mod raw;
+#[cfg(test)]
 mod saved;
 #[cfg(test)]
 mod session;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use outflow_ingest::{IngestSettings, Progress, Source};
+use outflow_ingest::{IngestSettings, Object, Progress, Source};
 use outflow_lake::{Access, Lake};
 use outflow_query::{Error, Limits, ScalarValue, Session};
 use tempfile::TempDir;
@@ -17,6 +17,8 @@ pub(crate) fn workspace() -> PathBuf {
 /// A lake, and the runtime that asks it.
 pub(crate) struct World {
     pub(crate) lake: Lake,
+    /// What the lake was made of.
+    pub(crate) objects: Vec<Object>,
     pub(crate) runtime: Runtime,
     _folder: TempDir,
 }
@@ -42,6 +44,7 @@ pub(crate) static WORLD: LazyLock<World> = LazyLock::new(|| {
     assert!(done.problems.is_empty() && done.accounts.rows > 0);
     World {
         lake,
+        objects: listing.objects,
         runtime: Runtime::new().unwrap(),
         _folder: folder,
     }
@@ -202,6 +205,12 @@ impl World {
     /// A session that is given findings of GuardDuty and ours.
     pub(crate) fn given(&self) -> Session {
         let session = self.session();
+        self.give(&session);
+        session
+    }
+
+    /// Gives a session those findings.
+    pub(crate) fn give(&self, session: &Session) {
         let mut records = outflow_posture::GuardDutyRecords::default();
         records.add("export", guardduty().as_bytes());
         assert_eq!(records.damaged(), 0, "{:?}", records.damage());
@@ -211,7 +220,6 @@ impl World {
         for table in outflow_query::found(found().as_bytes()).unwrap() {
             session.give(table).unwrap();
         }
-        session
     }
 
     /// A session with two threads.
