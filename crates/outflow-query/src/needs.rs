@@ -14,7 +14,7 @@ use outflow_ingest::{Named, Scan};
 use outflow_lake::Table;
 
 use crate::error::Error;
-use crate::given::GIVEN;
+use crate::given::given_of;
 use crate::names::Asked;
 use crate::once::SEEN_AT_ONE_POINT;
 use crate::session::{Session, check_size};
@@ -133,7 +133,7 @@ fn scans(
                 }
                 None => {
                     reads.is_listing |= is_told;
-                    is_known &= is_told || GIVEN.contains(&name);
+                    is_known &= is_told || given_of(name).is_some();
                 }
             }
         }

@@ -17,7 +17,7 @@ use outflow_lake::table::{DAY, SOURCE_ID, SOURCE_ROW};
 use outflow_lake::{Lake, Table};
 use outflow_record::{Field, Kind};
 
-use crate::given::{GIVEN, GivenTable};
+use crate::given::{GivenTable, given_of};
 use crate::names::{self, ANSWERS_KNOWN};
 use crate::once::{
     FLOWS_LOGGED, FLOWS_ONCE, PASSED_HOSTS, PROFILES_ONCE, REPEATED_LOGS, Sightings,
@@ -146,16 +146,23 @@ impl LakeTables {
                 let dns = self.open(Table::Dns).await?;
                 only.of(Table::Dns, dns).map(Some)
             }
-            name if GIVEN.contains(&name) => match self.given().remove(name) {
-                Some(table) => Ok(Some(table as Arc<dyn TableProvider>)),
-                None => Err(DataFusionError::Plan(format!(
-                    "there is no table `{name}`, as none was given"
-                ))),
-            },
             _ => match named(name) {
                 Some(table) => self.only.of(table, self.open(table).await?).map(Some),
-                None => Ok(None),
+                None => self.find_given(name),
             },
+        }
+    }
+
+    /// A table that was given, if it is one of those that may be.
+    fn find_given(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
+        let Some(of) = given_of(name) else {
+            return Ok(None);
+        };
+        match self.given().remove(name) {
+            Some(table) => Ok(Some(table as Arc<dyn TableProvider>)),
+            None => Err(DataFusionError::Plan(format!(
+                "there is no table `{name}`, as none was given: it is {of}"
+            ))),
         }
     }
 
