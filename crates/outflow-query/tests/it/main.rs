@@ -1,6 +1,8 @@
 //! The one integration binary of the crate.
 
 #[cfg(test)]
+mod countries;
+#[cfg(test)]
 mod hours;
 #[cfg(test)]
 mod names;
