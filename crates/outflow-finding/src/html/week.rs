@@ -85,7 +85,7 @@ fn cell(out: &mut dyn Write, (hour, y): (usize, f64), amount: u64, most: u64) ->
     };
     write!(
         out,
-        "<rect class=\"{class}\" x=\"{:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill-opacity=\"{opacity:.3}\"{end}",
+        "<rect class=\"{class}\" x=\"{:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" opacity=\"{opacity:.3}\"{end}",
         LEFT + hour as f64 * CELL_WIDTH,
         CELL_WIDTH - 2.0,
         CELL_HEIGHT - 2.0
@@ -119,17 +119,14 @@ mod tests {
         assert!(chart.contains("the darkest hour has 1.0 MB"), "{chart}");
         assert!(chart.contains("<title>Mon 00:00 UTC: 10.0 kB</title>"));
         let darkest = chart.split_once("<title>Sat 13:00 UTC").unwrap().0;
-        assert!(darkest.ends_with("fill-opacity=\"1.000\">"), "{chart}");
-        assert!(chart.contains("fill-opacity=\"0.208\">"), "{chart}");
+        assert!(darkest.ends_with("opacity=\"1.000\">"), "{chart}");
+        assert!(chart.contains("opacity=\"0.208\">"), "{chart}");
     }
 
     #[test]
     fn an_empty_week_and_the_largest_amounts_are_drawn() {
         assert!(drawn([0; HTML_WEEK_HOURS]).contains("Sent; nothing"));
         let chart = drawn([u64::MAX; HTML_WEEK_HOURS]);
-        assert_eq!(
-            chart.matches("fill-opacity=\"1.000\">").count(),
-            HTML_WEEK_HOURS
-        );
+        assert_eq!(chart.matches("opacity=\"1.000\">").count(), HTML_WEEK_HOURS);
     }
 }

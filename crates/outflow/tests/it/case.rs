@@ -194,7 +194,7 @@ fn a_report_shows_hours_ways_and_where_names_and_flows_meet() {
         .unwrap();
     // Its finding has rows of other hours, too, and none as dark.
     assert!(
-        week.contains("fill-opacity=\"1.000\"><title>Sat 13:00 UTC: 2.0 GB</title>"),
+        week.contains("opacity=\"1.000\"><title>Sat 13:00 UTC: 2.0 GB</title>"),
         "{week}"
     );
     let (besides, rest) = rest
