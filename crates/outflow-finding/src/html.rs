@@ -15,6 +15,8 @@ pub use axis::TimeAxis;
 pub use bars::{HtmlBar, HtmlPart, write_html_bars, write_html_stack};
 pub use page::HtmlPage;
 pub use text::html_text;
+pub use ways::{HtmlWay, write_html_ways};
+pub use week::{HTML_WEEK_HOURS, HtmlWeek, write_html_week};
 
 use text::{capital, html_text as esc};
 
@@ -38,6 +40,21 @@ pub fn write_html<W: Write>(
     accounts: &Accounts,
     coverage: &CoverageReport,
 ) -> io::Result<()> {
+    let nothing = |_: &mut dyn Write| Ok(());
+    write_html_with(out, incidents, findings, (accounts, coverage), nothing)
+}
+
+/// As [`write_html`], with what `more` writes behind the incidents: sections, whose texts of others went through [`html_text`].
+///
+/// # Errors
+/// Those of `out` and of `more`.
+pub fn write_html_with<W: Write>(
+    out: &mut W,
+    incidents: &[Incident],
+    findings: &[Finding],
+    (accounts, coverage): (&Accounts, &CoverageReport),
+    more: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let ranked = by_risk(incidents);
     let headline = headline(&ranked);
     let page = HtmlPage {
@@ -52,6 +69,7 @@ pub fn write_html<W: Write>(
             let own = members.get(&Some(incident.body.id.as_str()));
             incident::write(out, at + 1, incident, own.map_or(&[][..], Vec::as_slice))?;
         }
+        more(out)?;
         books::write(out, incidents, accounts)?;
         coverage::write(out, coverage)
     })
@@ -184,3 +202,5 @@ mod page;
 mod tests;
 mod text;
 mod timeline;
+mod ways;
+mod week;

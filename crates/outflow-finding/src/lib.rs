@@ -71,8 +71,9 @@ pub use group::{
     INCIDENT_QUERIES_MAX, INCIDENT_WHY_MAX, SENDER_GAP_SECS, group,
 };
 pub use html::{
-    HTML_INCIDENTS_MAX, HTML_ROWS_MAX, HtmlBar, HtmlPage, HtmlPart, TimeAxis, html_text,
-    write_html, write_html_bars, write_html_stack,
+    HTML_INCIDENTS_MAX, HTML_ROWS_MAX, HTML_WEEK_HOURS, HtmlBar, HtmlPage, HtmlPart, HtmlWay,
+    HtmlWeek, TimeAxis, html_text, write_html, write_html_bars, write_html_stack, write_html_ways,
+    write_html_week, write_html_with,
 };
 pub use human::{human_bytes, human_count, human_duration};
 pub use identity::{finding_id, incident_id};

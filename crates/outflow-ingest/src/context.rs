@@ -48,10 +48,23 @@ pub struct Context {
     pub inventory: Arc<Inventory>,
     /// Files that were read, and what each was taken for.
     pub read: Vec<(PathBuf, ContextKind)>,
+    /// The same files and those of snapshots, as they were: whoever has the same gets the same context.
+    pub files: Vec<ContextFile>,
     /// Files that are none of these, by name.
     pub skipped: Vec<PathBuf>,
     /// Snapshots that `outflow inventory` wrote, each with its folder.
     pub collected: Vec<(PathBuf, Collected)>,
+}
+
+/// A file that context was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContextFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// SHA-256 of the file as it is stored, in hexadecimal.
+    pub sha256: String,
+    /// When a listing of the EC2 API was written, which stands for the time that it tells of. Others say that themselves.
+    pub taken_at: Option<Timestamp>,
 }
 
 /// What a file of context holds.
@@ -144,7 +157,7 @@ impl Context {
             what,
         };
         let metadata = fs::metadata(&path).map_err(failed)?;
-        let content = content(&path, metadata.len(), reader)?;
+        let (content, sha256) = content(&path, metadata.len(), reader)?;
         let Some(kind) = kind_of(&content) else {
             let name = path.to_string_lossy().to_ascii_lowercase();
             if DATABASE_NAMES.iter().any(|end| name.ends_with(end)) {
@@ -156,6 +169,7 @@ impl Context {
             self.skipped.push(path);
             return Ok(());
         };
+        let mut taken_at = None;
         let added = match kind {
             ContextKind::Database => geo.add(content),
             ContextKind::Ranges if self.ranges.is_some() => {
@@ -167,14 +181,21 @@ impl Context {
                 self.ranges = Some(ranges);
             }),
             ContextKind::Inventory | ContextKind::Snapshot => {
+                let written_at = written_at(&metadata).map_err(failed)?;
+                taken_at = Some(written_at);
                 let snapshot = Snapshot {
                     place: Place::default(),
-                    taken_at: written_at(&metadata).map_err(failed)?,
+                    taken_at: written_at,
                 };
                 inventory.add(&path.to_string_lossy(), &content, &snapshot)
             }
         };
         added.map_err(|error| wrong(error.to_string()))?;
+        self.files.push(ContextFile {
+            path: path.clone(),
+            sha256,
+            taken_at,
+        });
         self.read.push((path, kind));
         Ok(())
     }
@@ -186,12 +207,19 @@ impl Context {
         reader: &mut Reader,
         inventory: &mut InventoryBuilder,
     ) -> Result<(), Error> {
-        let read = |path: &Path, reader: &mut Reader| {
+        let mut files_read = Vec::new();
+        let mut read = |path: &Path, reader: &mut Reader| {
             let metadata = fs::metadata(path).map_err(|source| Error::Read {
                 uri: path.display().to_string(),
                 source,
             })?;
-            content(path, metadata.len(), reader)
+            let (content, sha256) = content(path, metadata.len(), reader)?;
+            files_read.push(ContextFile {
+                path: path.to_owned(),
+                sha256,
+                taken_at: None,
+            });
+            Ok::<_, Error>(content)
         };
         let wrong = |path: &Path, error: outflow_enrich::Error| Error::Context {
             path: path.to_owned(),
@@ -230,6 +258,7 @@ impl Context {
             };
             added.map_err(|error| wrong(&path, error))?;
         }
+        self.files.extend(files_read);
         self.read.push((path, ContextKind::Snapshot));
         self.collected.push((folder.to_owned(), collected));
         Ok(())
@@ -266,8 +295,13 @@ fn snapshots(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(found)
 }
 
-/// What a file of so many bytes holds, unpacked. Of a table in Parquet, which is no context, nothing.
-fn content(path: &Path, stored_bytes: u64, reader: &mut Reader) -> Result<Vec<u8>, Error> {
+/// What a file of so many bytes holds, unpacked, and its SHA-256 as it is stored. Of a table in Parquet, which is no context,
+/// nothing.
+fn content(
+    path: &Path,
+    stored_bytes: u64,
+    reader: &mut Reader,
+) -> Result<(Vec<u8>, String), Error> {
     let wrong = |what: String| Error::Context {
         path: path.to_owned(),
         what,
@@ -288,11 +322,14 @@ fn content(path: &Path, stored_bytes: u64, reader: &mut Reader) -> Result<Vec<u8
     });
     match read {
         Ok(read) => match read.damage {
-            None => utf8(content).map_err(|what| wrong(what.to_owned())),
+            None => match utf8(content) {
+                Ok(content) => Ok((content, read.sha256)),
+                Err(what) => Err(wrong(what.to_owned())),
+            },
             Some(damage) => Err(wrong(damage.reason)),
         },
         Err(ReadError::Object(error)) => Err(error),
-        Err(ReadError::Parquet(_)) => Ok(Vec::new()),
+        Err(ReadError::Parquet(_)) => Ok((Vec::new(), String::new())),
         Err(ReadError::Sink { .. }) => {
             let megabytes = bytes_max >> 20;
             Err(wrong(format!(

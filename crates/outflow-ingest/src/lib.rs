@@ -35,7 +35,9 @@
 //! Not here: the meaning of the bytes (`outflow-record`), judging (`outflow-detect`), and the command line.
 
 pub use batch::Batch;
-pub use context::{CONTEXT_FILE_BYTES_MAX, CONTEXT_INFLATED_BYTES_MAX, Context, ContextKind};
+pub use context::{
+    CONTEXT_FILE_BYTES_MAX, CONTEXT_INFLATED_BYTES_MAX, Context, ContextFile, ContextKind,
+};
 pub use error::{Error, ReadError};
 pub use estimate::{Estimate, Share};
 pub use filter::Filter;

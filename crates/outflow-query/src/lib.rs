@@ -15,7 +15,7 @@
 pub use bind::bind;
 pub use datafusion::common::ScalarValue;
 pub use error::{Error, Spot};
-pub use given::{FoundError, GivenTable, found, guardduty};
+pub use given::{EvidenceRows, FoundError, GivenTable, egress_rules, found, guardduty};
 pub use library::{
     Column, Library, LibraryError, Parameter, ParameterKind, QUERY_BYTES_MAX, SavedQuery,
 };

@@ -14,7 +14,7 @@ use outflow_ingest::{Named, Scan};
 use outflow_lake::Table;
 
 use crate::error::Error;
-use crate::given::GIVEN;
+use crate::given::given_of;
 use crate::names::Asked;
 use crate::once::SEEN_AT_ONE_POINT;
 use crate::session::{Session, check_size};
@@ -34,6 +34,8 @@ pub struct Reads {
     scans: Vec<(Table, Option<Expr>)>,
     /// Whether names are asked for, which are found in `dns`.
     is_naming: bool,
+    /// Whether it is asked which tables there are: all of them, then.
+    is_listing: bool,
 }
 
 impl Reads {
@@ -41,7 +43,7 @@ impl Reads {
     /// read.
     pub fn is_one_pass(&self) -> bool {
         let one = matches!(&self.scans[..], [(table, _)] if DECODED.contains(table));
-        one && self.needs.is_some() && !self.is_naming
+        one && self.needs.is_some() && !self.is_naming && !self.is_listing
     }
 }
 
@@ -77,7 +79,7 @@ impl Session {
         if reads.is_naming {
             needs.entry(Table::Dns).or_default();
         }
-        let is_known = scans(&state.optimize(&plan)?, &mut needs, &mut reads.scans)?;
+        let is_known = scans(&state.optimize(&plan)?, &mut needs, &mut reads)?;
         reads.needs = is_known.then_some(needs);
         Ok(reads)
     }
@@ -103,7 +105,8 @@ impl Session {
         Ok(all)
     }
 
-    /// Has queries decode sources as they read `flows`, `dns` and `coverage`, instead of reading those tables of the lake.
+    /// Has queries decode sources as they read `flows`, `dns` and `coverage`, instead of reading those tables of the lake. Its other
+    /// tables are refused from then on: they do not have what is in the sources.
     pub fn decode(&self, scan: Arc<Scan>) {
         self.tables().decode(scan);
     }
@@ -113,7 +116,7 @@ impl Session {
 fn scans(
     plan: &LogicalPlan,
     needs: &mut Needs,
-    scans: &mut Vec<(Table, Option<Expr>)>,
+    reads: &mut Reads,
 ) -> Result<bool, DataFusionError> {
     let mut is_known = true;
     plan.apply_with_subqueries(|node| {
@@ -125,10 +128,13 @@ fn scans(
                     let columns = columns(scan);
                     // Columns go by the names that a query gives tables.
                     let filters = unnormalize_cols(scan.filters.iter().cloned());
-                    scans.push((table, conjunction(filters)));
+                    reads.scans.push((table, conjunction(filters)));
                     needs.entry(table).or_default().extend(columns);
                 }
-                None => is_known &= is_told || GIVEN.contains(&name),
+                None => {
+                    reads.is_listing |= is_told;
+                    is_known &= is_told || given_of(name).is_some();
+                }
             }
         }
         Ok(TreeNodeRecursion::Continue)

@@ -17,7 +17,7 @@ use outflow_lake::table::{DAY, SOURCE_ID, SOURCE_ROW};
 use outflow_lake::{Lake, Table};
 use outflow_record::{Field, Kind};
 
-use crate::given::{GIVEN, GivenTable};
+use crate::given::{GivenTable, given_of};
 use crate::names::{self, ANSWERS_KNOWN};
 use crate::once::{
     FLOWS_LOGGED, FLOWS_ONCE, PASSED_HOSTS, PROFILES_ONCE, REPEATED_LOGS, SENDER, Sightings,
@@ -93,10 +93,23 @@ impl LakeTables {
         *sources = Some(scan);
     }
 
-    /// The sources that are decoded where a table is named, if there are any.
-    fn sources_of(&self, table: Table) -> Option<Arc<Scan>> {
+    /// The sources that are decoded where a table is named, if there are any; a table that they are not decoded as is an error, and
+    /// no empty one.
+    fn sources_of(&self, table: Table) -> Result<Option<Arc<Scan>>, DataFusionError> {
         let sources = self.sources.read().unwrap_or_else(PoisonError::into_inner);
-        sources.clone().filter(|_| DECODED.contains(&table))
+        let Some(scan) = sources.as_ref() else {
+            return Ok(None);
+        };
+        if DECODED.contains(&table) {
+            return Ok(Some(Arc::clone(scan)));
+        }
+        let decoded = DECODED
+            .map(|table| format!("`{}`", table.name()))
+            .join(", ");
+        Err(DataFusionError::Plan(format!(
+            "sources are decoded as {decoded} alone: `{}` needs a lake of them",
+            table.name()
+        )))
     }
 
     /// Adds a table beside those of the lake, or puts it in the place of one of its name that was given before.
@@ -139,16 +152,23 @@ impl LakeTables {
                 let dns = self.open(Table::Dns).await?;
                 only.of(Table::Dns, dns).map(Some)
             }
-            name if GIVEN.contains(&name) => match self.given().remove(name) {
-                Some(table) => Ok(Some(table as Arc<dyn TableProvider>)),
-                None => Err(DataFusionError::Plan(format!(
-                    "there is no table `{name}`, as none was given"
-                ))),
-            },
             _ => match named(name) {
                 Some(table) => self.only.of(table, self.open(table).await?).map(Some),
-                None => Ok(None),
+                None => self.find_given(name),
             },
+        }
+    }
+
+    /// A table that was given, if it is one of those that may be.
+    fn find_given(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
+        let Some(of) = given_of(name) else {
+            return Ok(None);
+        };
+        match self.given().remove(name) {
+            Some(table) => Ok(Some(table as Arc<dyn TableProvider>)),
+            None => Err(DataFusionError::Plan(format!(
+                "there is no table `{name}`, as none was given: it is {of}"
+            ))),
         }
     }
 
@@ -207,7 +227,7 @@ impl LakeTables {
     }
 
     async fn open(&self, table: Table) -> Result<Arc<dyn TableProvider>, DataFusionError> {
-        if let Some(scan) = self.sources_of(table) {
+        if let Some(scan) = self.sources_of(table)? {
             return Ok(Arc::new(SourceTable::new(table, scan)));
         }
         let lake = self.lake.clone();

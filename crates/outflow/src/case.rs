@@ -1,8 +1,11 @@
 //! `outflow case`: an incident as a folder that stands by itself, and whether it still does.
 
 mod bundle;
+mod judged;
 mod manifest;
+mod report;
 mod rows;
+mod shown;
 mod verify;
 
 use std::fs;
@@ -31,7 +34,7 @@ pub(crate) enum CaseCommand {
 /// Write an incident of a lake, and all that shows it, into a folder.
 ///
 /// The folder has the incident and its findings, the rows behind each (Parquet and CSV) with the query that returns them,
-/// what happened at the interfaces around it, findings of GuardDuty about the same (with --guardduty), the objects that the rows were read from with their digests, what was judged by,
+/// what happened at the interfaces around it, findings of GuardDuty about the same (with --guardduty), the objects that the rows were read from with their digests, where names and flows meet, what was judged by with its digests,
 /// and the SHA-256 of every file, in the form of `sha256sum`.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -77,7 +80,8 @@ fn export(args: &ExportArgs, flow_format: Option<Format>, voice: Voice) -> Resul
         filter: args.select.filter()?,
         lake: opened.clone(),
     };
-    let (settings, _) = args.judge.settings(&args.select, flow_format, voice)?;
+    let (settings, config) = args.judge.settings(&args.select, flow_format, voice)?;
+    let effective = config.effective(&args.judge.internal)?;
     let outcome = input.read(&settings, voice)?;
     let incident = incident::found(&outcome, &args.id)?;
     let findings = incident::findings(&outcome, incident);
@@ -87,7 +91,16 @@ fn export(args: &ExportArgs, flow_format: Option<Format>, voice: Voice) -> Resul
         findings: &findings,
         outcome: &outcome,
         settings: &settings,
-        files: args.judge.files(),
+        judged: judged::Given {
+            config: args.judge.config.as_deref(),
+            effective: &effective,
+            suppressions: args.judge.suppressions.as_deref(),
+            context: args
+                .judge
+                .context
+                .as_deref()
+                .map(|folder| (folder, &*settings.context)),
+        },
         guardduty: &args.guardduty,
         select: &args.select,
         voice,

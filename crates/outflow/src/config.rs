@@ -1,12 +1,13 @@
 //! `outflow.toml`.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
 use anyhow::Context as _;
 use outflow_detect::Policy;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::exit::Failure;
 
@@ -22,6 +23,14 @@ pub(crate) struct Config {
     pub(crate) policy: Policy,
     /// What `outflow contain` may do.
     pub(crate) containment: ContainmentConfig,
+}
+
+/// What judging went by, defaults and arguments included, in the form of a configuration file: whoever gives it as one judges by the
+/// same. What changes no finding is not in it.
+#[derive(Debug, Serialize)]
+struct Effective<'a> {
+    internal: Vec<&'a str>,
+    policy: &'a Policy,
 }
 
 /// What `outflow contain` may do.
@@ -71,5 +80,49 @@ impl Config {
             Failure::usage(error, format!("correct that under [policy] in `{named}`"))
         })?;
         Ok(config)
+    }
+
+    /// The configuration that judging goes by, with these networks of arguments, as the text of a file that says all of it.
+    pub(crate) fn effective(&self, internal: &[String]) -> Result<String, Failure> {
+        let networks: BTreeSet<&str> = internal
+            .iter()
+            .chain(&self.internal)
+            .map(String::as_str)
+            .collect();
+        let effective = Effective {
+            internal: networks.into_iter().collect(),
+            policy: &self.policy,
+        };
+        let text = toml::to_string(&effective).context("could not write the configuration");
+        text.map_err(|error| Failure::unfinished(error, "report this as a fault of the program"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_effective_configuration_is_one_that_judges_the_same() {
+        let written = "internal = ['100.64.0.0/10', '10.0.0.0/8']\nfail_on = 'high'\n\
+                       [policy]\nresolvers_allowed = ['9.9.9.9']\nservices_allowed = ['ssh']\n\
+                       [policy.bounds]\nicmp_day = 5\nworkload = {day = 1, week = 2, month = 3}\n\
+                       [policy.path]\ndenied = ['nat']\n\
+                       [[policy.sanctioned]]\ndestination = '203.0.113.0/24'\nbytes_per_day = 7\nreason = 'backup'\n\
+                       [[policy.dns.known]]\ndomain = 'example.com'\nbits_per_day = 9\nreason = 'ours'\n";
+        let config: Config = toml::from_str(written).unwrap();
+        let text = config.effective(&["10.0.0.0/8".to_owned()]).unwrap();
+        let again: Config = toml::from_str(&text).unwrap();
+        assert_eq!(again.policy, config.policy, "{text}");
+        assert_eq!(again.internal, ["10.0.0.0/8", "100.64.0.0/10"]);
+        assert_eq!(again.effective(&[]).unwrap(), text);
+        // Defaults are in it, too: another version with others is told by it.
+        let defaults = Config::default().effective(&[]).unwrap();
+        assert!(defaults.contains("resolver_day = 64000"), "{defaults}");
+        assert_eq!(
+            toml::from_str::<Config>(&defaults).unwrap().policy,
+            Policy::default()
+        );
+        assert_ne!(defaults, text);
     }
 }

@@ -197,6 +197,7 @@ impl SessionArgs {
         };
         let session = Session::over_part(&lake, only, limits, known);
         let session = session.map_err(|error| failure(error, ""))?;
+        give_rules(&session, &context)?;
         Ok(Opened {
             session,
             lake,
@@ -208,6 +209,18 @@ impl SessionArgs {
             _folder: folder,
         })
     }
+}
+
+/// Gives a session what an inventory says of security groups, if there is one.
+fn give_rules(session: &Session, context: &Context) -> Result<(), Failure> {
+    if context.inventory.security_groups.ids().next().is_none() {
+        return Ok(());
+    }
+    let tables = outflow_query::egress_rules(&context.inventory);
+    for table in tables.map_err(|error| failure(error, ""))? {
+        session.give(table).map_err(|error| failure(error, ""))?;
+    }
+    Ok(())
 }
 
 impl Opened {
@@ -320,8 +333,9 @@ pub(crate) fn failure(error: Error, sql: &str) -> Failure {
         } => {
             let shown = spot.and_then(|spot| Some((spot, spot.underlined(sql)?)));
             let hint = help.map(String::from).unwrap_or_else(|| {
-                "tables are flows, profiles, hours, dns, coverage, rejects and sources, with --guardduty also guardduty, and with \
-                 --incidents incidents and findings; views are flows_once, profiles_once, flows_logged and vpc_flow_logs; `outflow query --lake … 'DESCRIBE flows'` \
+                "tables are flows, profiles, hours, dns, coverage, rejects and sources, with --guardduty also guardduty, with \
+                 --incidents incidents and findings, and with an inventory in --context egress_rules and interface_groups; \
+                 views are flows_once, profiles_once, flows_logged and vpc_flow_logs; `outflow query --lake … 'DESCRIBE flows'` \
                  tells columns, `outflow functions` functions"
                     .to_owned()
             });

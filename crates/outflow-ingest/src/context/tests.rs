@@ -34,6 +34,33 @@ fn files_are_told_by_content_and_others_are_named() {
 }
 
 #[test]
+fn files_that_are_read_have_digests_of_what_is_stored() {
+    let packed = zipped(INTERFACES);
+    let folder = folder(&[("a.json", RANGES), ("b.json.gz", &packed), ("notes", b"")]);
+    let context = Context::load(folder.path()).unwrap();
+    let digest = |content: &[u8]| {
+        use sha2::Digest as _;
+        crate::reader::hex(&sha2::Sha256::digest(content))
+    };
+    let told: Vec<(&std::ffi::OsStr, &str, bool)> = context
+        .files
+        .iter()
+        .map(|file| {
+            let name = file.path.file_name().unwrap();
+            (name, file.sha256.as_str(), file.taken_at.is_some())
+        })
+        .collect();
+    // A listing of the EC2 API is of the time of its file; AWS's ranges say theirs.
+    assert_eq!(
+        told,
+        [
+            ("a.json".as_ref(), &*digest(RANGES), false),
+            ("b.json.gz".as_ref(), &*digest(&packed), true)
+        ]
+    );
+}
+
+#[test]
 fn what_is_damaged_is_named() {
     let damaged = [b"no tree".as_slice(), DATABASE_MARKER, b"no metadata"].concat();
     for (name, content) in [("x.mmdb", damaged.as_slice()), ("y.json", &RANGES[..100])] {

@@ -1,6 +1,8 @@
 //! The one integration binary of the crate.
 
 #[cfg(test)]
+mod countries;
+#[cfg(test)]
 mod hours;
 #[cfg(test)]
 mod names;
@@ -8,6 +10,8 @@ mod names;
 mod needs;
 #[cfg(test)]
 mod once;
+#[cfg(test)]
+mod raw;
 #[cfg(test)]
 mod saved;
 #[cfg(test)]

@@ -314,6 +314,7 @@ fn a_query_goes_through_sources_once_or_needs_a_lake_of_what_it_reads() {
         "SELECT * FROM sources",
         "SELECT sum(bytes) FROM profiles",
         "SELECT count(*) FROM flows_once",
+        "SELECT count(*) FROM flows WHERE action IN (SELECT column_name FROM information_schema.columns)",
         "SELECT 1",
     ] {
         assert!(!reads(more).is_one_pass(), "{more}");

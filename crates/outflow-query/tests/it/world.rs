@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use outflow_ingest::{IngestSettings, Progress, Source};
+use outflow_enrich::inventory::{Inventory, InventoryBuilder, Snapshot};
+use outflow_ingest::{IngestSettings, Object, Progress, Source};
 use outflow_lake::{Access, Lake};
 use outflow_query::{Error, Limits, ScalarValue, Session};
 use tempfile::TempDir;
@@ -17,6 +18,8 @@ pub(crate) fn workspace() -> PathBuf {
 /// A lake, and the runtime that asks it.
 pub(crate) struct World {
     pub(crate) lake: Lake,
+    /// What the lake was made of.
+    pub(crate) objects: Vec<Object>,
     pub(crate) runtime: Runtime,
     _folder: TempDir,
 }
@@ -42,6 +45,7 @@ pub(crate) static WORLD: LazyLock<World> = LazyLock::new(|| {
     assert!(done.problems.is_empty() && done.accounts.rows > 0);
     World {
         lake,
+        objects: listing.objects,
         runtime: Runtime::new().unwrap(),
         _folder: folder,
     }
@@ -178,6 +182,70 @@ fn guardduty() -> String {
     lines.join("\n")
 }
 
+/// What an account says of two of these interfaces: security groups with rules that are used, one that is not, one that says what
+/// another says, too, one for another group and one for a prefix list that nobody described.
+fn inventory() -> Inventory {
+    let interface = |id: &str, addr: &str, group: &str| {
+        format!(
+            r#"{{"NetworkInterfaceId":"{id}","VpcId":"vpc-0da4ed656691fd69d","SubnetId":"subnet-1","Groups":[{{"GroupId":"{group}"}}],"PrivateIpAddresses":[{{"PrivateIpAddress":"{addr}"}}],"TagSet":[]}}"#
+        )
+    };
+    let rule = |protocol: &str, port: u16, other: &str| {
+        format!(r#"{{"IpProtocol":"{protocol}","FromPort":{port},"ToPort":{port},{other}}}"#)
+    };
+    let network = |cidr: &str| format!(r#""IpRanges":[{{"CidrIp":"{cidr}"}}]"#);
+    let group = |id: &str, rules: &[String]| {
+        format!(
+            r#"{{"GroupId":"{id}","GroupName":"{id}-name","VpcId":"vpc-0da4ed656691fd69d","IpPermissions":[],"IpPermissionsEgress":[{}]}}"#,
+            rules.join(",")
+        )
+    };
+    let interfaces = [
+        interface("eni-01699989a9ca9b4fe", "10.16.37.134", "sg-app"),
+        interface("eni-0e9a630bdc46857b6", "10.16.142.21", "sg-inner"),
+        interface("eni-0f59fcd91c9e41d82", "10.16.72.97", "sg-inner"),
+    ];
+    let groups = [
+        group(
+            "sg-app",
+            &[
+                rule("tcp", 443, &network("0.0.0.0/0")),
+                rule("tcp", 443, &network("45.84.72.0/24")),
+                rule("tcp", 25, &network("0.0.0.0/0")),
+                rule(
+                    "tcp",
+                    8080,
+                    r#""UserIdGroupPairs":[{"GroupId":"sg-inner"}]"#,
+                ),
+                rule(
+                    "udp",
+                    53,
+                    r#""PrefixListIds":[{"PrefixListId":"pl-nobody"}]"#,
+                ),
+            ],
+        ),
+        group(
+            "sg-inner",
+            &[format!(
+                r#"{{"IpProtocol":"-1",{}}}"#,
+                network("198.51.100.0/24")
+            )],
+        ),
+    ];
+    let mut builder = InventoryBuilder::default();
+    for (name, list) in [
+        ("NetworkInterfaces", interfaces.join(",")),
+        ("SecurityGroups", groups.join(",")),
+    ] {
+        let json = format!(r#"{{"{name}":[{list}]}}"#);
+        let taken = Snapshot::default();
+        builder.add(name, json.as_bytes(), &taken).unwrap();
+    }
+    let inventory = builder.build().unwrap();
+    assert_eq!(inventory.problems.total(), 0, "{:?}", inventory.problems);
+    inventory
+}
+
 /// What was found of the theft and of the tunnel, as lines of a run.
 fn found() -> String {
     let line = |id: &str, family: &str, day: &str, who: &str, to: &str| {
@@ -202,16 +270,23 @@ impl World {
     /// A session that is given findings of GuardDuty and ours.
     pub(crate) fn given(&self) -> Session {
         let session = self.session();
+        self.give(&session);
+        session
+    }
+
+    /// Gives a session those findings.
+    pub(crate) fn give(&self, session: &Session) {
         let mut records = outflow_posture::GuardDutyRecords::default();
         records.add("export", guardduty().as_bytes());
         assert_eq!(records.damaged(), 0, "{:?}", records.damage());
         session
             .give(outflow_query::guardduty(&records).unwrap())
             .unwrap();
-        for table in outflow_query::found(found().as_bytes()).unwrap() {
+        let found = outflow_query::found(found().as_bytes()).unwrap();
+        let rules = outflow_query::egress_rules(&inventory()).unwrap();
+        for table in found.into_iter().chain(rules) {
             session.give(table).unwrap();
         }
-        session
     }
 
     /// A session with two threads.

@@ -1,7 +1,7 @@
 //! What a case holds.
 //!
 //! ```text
-//! report.html           the incident as a page to read, print and pass on
+//! report.html           the incident as a page to read, print and pass on, with hours of the week, ways, names and what was judged by
 //! incident.json         the incident, its findings and the books of the run, as JSON lines
 //! incident.ocsf.json    the incident as a Detection Finding of OCSF
 //! rows/ID.sql           of each finding: the query that returns its rows from the table `vpc_flow_logs` or `dns`,
@@ -10,9 +10,11 @@
 //! timeline.html         what its senders did, who else talked to its destinations, and its findings among that, as a page
 //! timeline/NAME.txt     what happened at each interface, host or instance, from an hour before to an hour after
 //! timeline/NAME.jsonl
+//! names.csv             under which names its addresses were given, to whom and when, and what was exchanged with them
 //! guardduty.csv         findings of GuardDuty about the same, if some were given
 //! sources.csv           the objects that the rows were read from: where, size, SHA-256, and which rows
-//! judged-by/            the configuration and the suppressions, as they were given
+//! judged-by/            the configuration that was judged by, as a file that can be given again; the configuration and the
+//!                       suppressions as they were given; and the digests of the files of the context
 //! case.json             what made it: version, lake, versions of its tables, arguments
 //! MANIFEST.sha256       the SHA-256 of each of these
 //! ```
@@ -22,18 +24,18 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use outflow_finding::{
-    Finding, Incident, write_accounts, write_finding, write_html, write_incident, write_ocsf,
+    Finding, Incident, write_accounts, write_finding, write_html_with, write_incident, write_ocsf,
 };
 use outflow_ingest::{Outcome, Settings};
 use outflow_lake::{Lake, Table};
-use outflow_query::{AnswerFormat, Limits, Session, TimelineRequest};
+use outflow_query::{AnswerFormat, EvidenceRows, Limits, Session, TimelineRequest};
 use outflow_record::Timestamp;
 use outflow_udf::Known;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
 
-use super::{manifest, rows, unwritten};
+use super::{judged, manifest, report, rows, shown, unwritten};
 use crate::clock;
 use crate::exit::{Exit, Failure};
 use crate::incident::AROUND_SECS;
@@ -50,7 +52,7 @@ pub(super) struct Case<'a> {
     pub(super) findings: &'a [&'a Finding],
     pub(super) outcome: &'a Outcome,
     pub(super) settings: &'a Settings,
-    pub(super) files: [(&'static str, Option<&'a Path>); 2],
+    pub(super) judged: judged::Given<'a>,
     pub(super) guardduty: &'a GuardDutyArgs,
     /// How to reach what is read besides.
     pub(super) select: &'a SelectArgs,
@@ -83,39 +85,26 @@ impl Case<'_> {
         let session = Session::over(self.lake, limits, Known::default());
         let session = session.map_err(|error| failure(error, ""))?;
         let runtime = runtime(self.settings.workers)?;
-        let versions = self.versions()?;
-        let mut rows = 0;
-        for finding in self.findings {
-            rows += evidence(&runtime, &session, finding, folder)?;
-        }
+        let rows = evidence(&runtime, &session, self.findings, folder)?;
         self.write_file(&folder.join("incident.json"), |out| self.incident(out))?;
-        self.tell(folder)?;
         self.timelines(&runtime, &session, folder)?;
         let exit = self.guardduty.give(&session, self.select, self.voice)?;
         let guardduty = match self.guardduty.is_given() {
             true => Some(self.beside(&runtime, &session, folder)?),
             false => None,
         };
-        sources(&runtime, &session, self.findings, folder)?;
-        self.settings_as_given(folder)?;
-        let arguments = std::env::args_os().skip(1);
-        let arguments: Vec<String> = arguments
-            .map(|arg| arg.to_string_lossy().into_owned())
-            .collect();
-        let made = json!({
-            "outflow": env!("CARGO_PKG_VERSION"),
-            "created_at": Timestamp(clock::unix_secs()).to_string(),
-            "incident": self.incident.body.id,
-            "lake": self.lake.place().to_string(),
-            "versions": versions,
-            "since": self.settings.since.map(|at| at.to_string()),
-            "until": self.settings.until.map(|at| at.to_string()),
-            "arguments": arguments,
-            "rows": rows,
-        });
+        sources(&runtime, &session, folder)?;
+        let judged = self.judged.write(folder)?;
+        let made = self.made(rows, &judged)?;
         self.write_file(&folder.join("case.json"), |out| {
             serde_json::to_writer_pretty(&mut *out, &made)?;
             writeln!(out)
+        })?;
+        let names = folder.join("names.csv");
+        let shown = shown::ask(&runtime, &session, self.findings, &names)?;
+        self.tell(folder, |out| {
+            report::write(out, &shown)?;
+            judged::section(out, &judged, &made)
         })?;
         let digests = manifest::of(folder).map_err(|error| unwritten(folder, error))?;
         let text = manifest::text(&digests);
@@ -128,6 +117,26 @@ impl Case<'_> {
             guardduty,
             exit,
         })
+    }
+
+    /// What made the case.
+    fn made(&self, rows: u64, judged: &[judged::Kept]) -> Result<serde_json::Value, Failure> {
+        let arguments = std::env::args_os().skip(1);
+        let arguments: Vec<String> = arguments
+            .map(|arg| arg.to_string_lossy().into_owned())
+            .collect();
+        Ok(json!({
+            "outflow": env!("CARGO_PKG_VERSION"),
+            "created_at": Timestamp(clock::unix_secs()).to_string(),
+            "incident": self.incident.body.id,
+            "lake": self.lake.place().to_string(),
+            "versions": self.versions()?,
+            "since": self.settings.since.map(|at| at.to_string()),
+            "until": self.settings.until.map(|at| at.to_string()),
+            "arguments": arguments,
+            "judged_by": judged::json(judged),
+            "rows": rows,
+        }))
     }
 
     /// Writes which findings of GuardDuty are about the same as those of the incident.
@@ -169,15 +178,19 @@ impl Case<'_> {
         write_accounts(&mut out, &self.outcome.accounts)
     }
 
-    /// Writes the incident in the formats of others.
-    fn tell(&self, folder: &Path) -> Result<(), Failure> {
+    /// Writes the incident in the formats of others; its page has what `more` writes, too.
+    fn tell(
+        &self,
+        folder: &Path,
+        more: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), Failure> {
         let incidents = std::slice::from_ref(self.incident);
         let findings: Vec<Finding> = self.findings.iter().copied().cloned().collect();
         let Outcome {
             accounts, coverage, ..
         } = self.outcome;
         self.write_file(&folder.join("report.html"), |mut out| {
-            write_html(&mut out, incidents, &findings, accounts, coverage)
+            write_html_with(&mut out, incidents, &findings, (accounts, coverage), more)
         })?;
         let at = accounts.last.unwrap_or_default();
         self.write_file(&folder.join("incident.ocsf.json"), |mut out| {
@@ -223,75 +236,51 @@ impl Case<'_> {
             timeline::write_html(&story, out)
         })
     }
-
-    fn settings_as_given(&self, folder: &Path) -> Result<(), Failure> {
-        for (name, given) in [
-            ("outflow.toml", self.files[0].1),
-            ("suppressions.toml", self.files[1].1),
-        ] {
-            if let Some(given) = given {
-                let path = folder.join("judged-by").join(name);
-                fs::copy(given, &path).map_err(|error| unwritten(&path, error))?;
-            }
-        }
-        Ok(())
-    }
 }
 
-/// Writes the query of a finding and what it returns.
+/// Writes the queries of findings and what they return, and gives the session the table `evidence`, which names these rows; says
+/// how many there are.
 fn evidence(
-    runtime: &Runtime,
-    session: &Session,
-    finding: &Finding,
-    folder: &Path,
-) -> Result<u64, Failure> {
-    let Some(sql) = &finding.evidence.sql else {
-        return Ok(0);
-    };
-    let file = |ending: &str| {
-        let name = format!("{}.{ending}", file_name(&finding.id));
-        folder.join("rows").join(name)
-    };
-    let path = file("sql");
-    fs::write(&path, format!("{sql}\n")).map_err(|error| unwritten(&path, error))?;
-    let (csv, parquet) = (file("csv"), file("parquet"));
-    let files = [
-        (AnswerFormat::Csv, csv.as_path()),
-        (AnswerFormat::Parquet, parquet.as_path()),
-    ];
-    rows::write(runtime, session, sql, Vec::new(), &files)
-}
-
-/// Writes which objects the rows were read from.
-fn sources(
     runtime: &Runtime,
     session: &Session,
     findings: &[&Finding],
     folder: &Path,
-) -> Result<(), Failure> {
-    let queries: Vec<String> = findings
-        .iter()
-        .filter_map(|finding| Some((finding, finding.evidence.sql.as_ref()?)))
-        .map(|(finding, sql)| {
-            // Ids of findings are letters, digits and `-`.
-            let id = file_name(&finding.id);
-            format!("SELECT '{id}' AS finding, source_id, source_row FROM ({sql}) AS told")
-        })
-        .collect();
-    let path = folder.join("sources.csv");
-    if queries.is_empty() {
-        return fs::write(&path, "").map_err(|error| unwritten(&path, error));
+) -> Result<u64, Failure> {
+    let (mut told, mut rows) = (EvidenceRows::default(), 0);
+    for finding in findings {
+        let Some(sql) = &finding.evidence.sql else {
+            continue;
+        };
+        let id = file_name(&finding.id);
+        let file = |ending: &str| folder.join("rows").join(format!("{id}.{ending}"));
+        let path = file("sql");
+        fs::write(&path, format!("{sql}\n")).map_err(|error| unwritten(&path, error))?;
+        let (csv, parquet) = (file("csv"), file("parquet"));
+        let files = [
+            (AnswerFormat::Csv, csv.as_path()),
+            (AnswerFormat::Parquet, parquet.as_path()),
+        ];
+        let asked = (sql.as_str(), Vec::new());
+        rows += rows::write_each(runtime, session, asked, &files, |batch| {
+            told.add(&id, batch)
+        })?;
     }
-    let sql = format!(
-        "SELECT told.finding, sources.uri, sources.given_uri, sources.version, sources.size, sources.sha256, \
+    let table = told.table();
+    let given = table.and_then(|table| session.give(table));
+    given.map_err(|error| failure(error, ""))?;
+    Ok(rows)
+}
+
+/// Writes which objects the rows were read from.
+fn sources(runtime: &Runtime, session: &Session, folder: &Path) -> Result<(), Failure> {
+    let path = folder.join("sources.csv");
+    let sql = "SELECT told.finding, sources.uri, sources.given_uri, sources.version, sources.size, sources.sha256, \
          count(*) AS rows, string_agg(CAST(told.source_row AS VARCHAR), ' ' ORDER BY told.source_row) AS source_rows \
-         FROM ({}) AS told JOIN sources ON sources.source_id = told.source_id \
+         FROM evidence AS told JOIN sources ON sources.source_id = told.source_id \
          GROUP BY told.finding, sources.uri, sources.given_uri, sources.version, sources.size, sources.sha256 \
-         ORDER BY told.finding, sources.uri",
-        queries.join(" UNION ALL ")
-    );
+         ORDER BY told.finding, sources.uri";
     let files = [(AnswerFormat::Csv, path.as_path())];
-    rows::write(runtime, session, &sql, Vec::new(), &files).map(|_| ())
+    rows::write(runtime, session, sql, Vec::new(), &files).map(|_| ())
 }
 
 /// A name that is one of a file wherever it is unpacked, whatever ids in logs hold.

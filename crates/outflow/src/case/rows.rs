@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
+use arrow_array::RecordBatch;
 use outflow_query::{AnswerFormat, AnswerWriter, Error, ScalarValue, Session};
 use tokio::runtime::Runtime;
 
@@ -19,6 +20,17 @@ pub(super) fn write(
     values: Vec<(String, ScalarValue)>,
     files: &[(AnswerFormat, &Path)],
 ) -> Result<u64, Failure> {
+    write_each(runtime, session, (sql, values), files, |_| Ok(()))
+}
+
+/// As [`write`], and hands on each batch.
+pub(super) fn write_each(
+    runtime: &Runtime,
+    session: &Session,
+    (sql, values): (&str, Vec<(String, ScalarValue)>),
+    files: &[(AnswerFormat, &Path)],
+    mut each: impl FnMut(&RecordBatch) -> Result<(), Error>,
+) -> Result<u64, Failure> {
     let wrong = |error: Error| failure(error, sql);
     let mut rows = runtime
         .block_on(session.query(sql, values))
@@ -33,6 +45,7 @@ pub(super) fn write(
     let mut count = 0;
     while let Some(batch) = runtime.block_on(rows.next()).map_err(wrong)? {
         count += batch.num_rows() as u64;
+        each(&batch).map_err(wrong)?;
         for (writer, path) in &mut writers {
             writer
                 .write(&batch)

@@ -14,6 +14,11 @@ struct Kept {
 
 impl Kept {
     fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// With further files among the logs.
+    fn with(more: &[(&str, &str)]) -> Self {
         let kept = Self {
             folder: tempfile::tempdir().unwrap(),
         };
@@ -25,6 +30,9 @@ impl Kept {
                 fs::create_dir_all(copy.parent().unwrap()).unwrap();
                 fs::copy(archive.join(&path), copy).unwrap();
             }
+        }
+        for (name, text) in more {
+            fs::write(kept.at("logs").join(name), text).unwrap();
         }
         kept.run(&["ingest", "logs", "--lake", "lake"]).exits(0);
         kept
@@ -91,6 +99,8 @@ fn a_case_holds_what_shows_the_theft_and_stands() {
         "case.json",
         "incident.json",
         "incident.ocsf.json",
+        "judged-by/effective.toml",
+        "names.csv",
         "report.html",
         "sources.csv",
         "timeline.html",
@@ -116,13 +126,187 @@ fn a_case_holds_what_shows_the_theft_and_stands() {
     );
     kept.verify(&[])
         .exits(0)
-        .says(&["`case` stands: files 11; read again: objects 19, queries of evidence 1"]);
+        .says(&["`case` stands: files 13; read again: objects 19, queries of evidence 1"]);
     kept.verify(&["--source", "logs"]).exits(0);
     let sum = crate::run::sha256(&fs::read(kept.at("case/MANIFEST.sha256")).unwrap());
     kept.verify(&["--files-only", "--manifest", &sum]).exits(0);
     kept.verify(&["--files-only", "--manifest", &sum.replace(&sum[..2], "zz")])
         .exits(3)
         .says(&["the manifest was changed"]);
+}
+
+/// Answers of the resolver: the sender's, a quarter of a minute before the theft; another client's; and one of another address.
+fn queries() -> String {
+    let line = |time: &str, client: &str, name: &str, addr: &str| {
+        format!(
+            r#"{{"version":"1.100000","account_id":"878788776414","region":"us-east-1","vpc_id":"vpc-0da4ed656691fd69d","query_timestamp":"2026-09-05T{time}Z","query_name":"{name}","query_type":"A","query_class":"IN","rcode":"NOERROR","answers":[{{"Rdata":"{addr}","Type":"A","Class":"IN"}}],"srcaddr":"{client}","srcport":"4711","transport":"UDP","srcids":{{}}}}"#
+        )
+    };
+    let lines = [
+        line(
+            "13:14:56",
+            "10.16.37.134",
+            "drop.example.net.",
+            "45.84.72.193",
+        ),
+        line(
+            "12:00:00",
+            "10.16.65.180",
+            "<b>.example.net.",
+            "45.84.72.193",
+        ),
+        line("13:14:57", "10.16.37.134", "www.example.org.", "192.0.2.7"),
+    ];
+    lines.join("\n")
+}
+
+#[test]
+fn a_report_shows_hours_ways_and_where_names_and_flows_meet() {
+    let kept = Kept::with(&[("queries.log", &queries())]);
+    let id = kept.incident();
+    kept.run(&["case", "export", &id, "--lake", "lake", "--out", "case"])
+        .exits(0);
+    let names = fs::read_to_string(kept.at("case/names.csv")).unwrap();
+    let rows: Vec<&str> = names.lines().skip(1).collect();
+    assert_eq!(rows.len(), 2, "{names}");
+    assert!(
+        rows[0].starts_with("drop.example.net,example.net,45.84.72.193,10.16.37.134,vpc-0da4ed656691fd69d,1,2026-09-05T13:14:56Z"),
+        "{names}"
+    );
+    assert!(
+        rows[0].contains(",eni-01699989a9ca9b4fe,48,2000000000,"),
+        "{names}"
+    );
+    // Who asked and did not talk has no flows.
+    assert!(
+        rows[1].starts_with("<b>.example.net,") && rows[1].ends_with(",,,,,,,"),
+        "{names}"
+    );
+    let page = fs::read_to_string(kept.at("case/report.html")).unwrap();
+    assert!(page.contains("15 s after a question"), "{page}");
+    assert!(page.contains("&lt;b&gt;.example.net") && !page.contains("<b>.example"));
+    // The theft was on a Saturday at one, by way of the internet gateway.
+    let (week, rest) = page
+        .split_once("<svg class=\"chart week\"")
+        .unwrap()
+        .1
+        .split_once("</svg>")
+        .unwrap();
+    // Its finding has rows of other hours, too, and none as dark.
+    assert!(
+        week.contains("opacity=\"1.000\"><title>Sat 13:00 UTC: 2.0 GB</title>"),
+        "{week}"
+    );
+    let (besides, rest) = rest
+        .split_once("<svg class=\"chart week\"")
+        .unwrap()
+        .1
+        .split_once("</svg>")
+        .unwrap();
+    assert!(besides.matches("class=\"some\"").count() > 20, "{besides}");
+    assert!(!besides.contains("GB</title>"), "{besides}");
+    let ways = rest.split_once("<svg class=\"chart ways\"").unwrap().1;
+    let ways = ways.split_once("</svg>").unwrap().0;
+    assert!(
+        ways.contains("eni-01699989a9ca9b4fe → internet gateway → 45.84.72.0/24: 2."),
+        "{ways}"
+    );
+}
+
+#[test]
+fn a_case_says_by_what_it_was_judged_so_that_it_can_be_repeated() {
+    let kept = Kept::new();
+    let id = kept.incident();
+    fs::create_dir(kept.at("context")).unwrap();
+    let listing = r#"{"NetworkInterfaces": [{"NetworkInterfaceId": "eni-01699989a9ca9b4fe", "VpcId": "vpc-1"}]}"#;
+    let export = |out: &str, more: &[&str]| {
+        let args = [
+            "case",
+            "export",
+            id.as_str(),
+            "--lake",
+            "lake",
+            "--out",
+            out,
+        ];
+        kept.run(&[&args[..], more].concat()).exits(0);
+        let made = fs::read_to_string(kept.at(out).join("case.json")).unwrap();
+        let made: serde_json::Value = serde_json::from_str(&made).unwrap();
+        let judged = &made["judged_by"];
+        let digest = |what: &str| judged[what]["sha256"].as_str().map(str::to_owned);
+        let [configuration, context] = ["configuration", "context"].map(digest);
+        let configuration = configuration.unwrap();
+        // It is what the file has, what the manifest says and what the page says.
+        let file = fs::read(kept.at(out).join("judged-by/effective.toml")).unwrap();
+        assert_eq!(configuration, crate::run::sha256(&file));
+        for name in ["MANIFEST.sha256", "report.html"] {
+            let text = fs::read_to_string(kept.at(out).join(name)).unwrap();
+            for digest in [&configuration].into_iter().chain(&context) {
+                assert!(text.contains(digest.as_str()), "{name}: {text}");
+            }
+        }
+        (configuration, context)
+    };
+    let (first, none) = export("case", &[]);
+    assert_eq!(none, None);
+    // What was judged by can be given again.
+    let again = export("again", &["--config", "case/judged-by/effective.toml"]);
+    assert_eq!(again, (first.clone(), None));
+    edit(&kept.at("again/judged-by/effective.toml"), |text| {
+        text.replace("icmp_day = 256000", "icmp_day = 255000")
+    });
+    let (other, _) = export("other", &["--config", "again/judged-by/effective.toml"]);
+    assert_ne!(other, first);
+    let internal = [
+        "--internal",
+        "100.64.0.0/10,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16",
+    ];
+    assert_ne!(export("inside", &internal).0, first);
+    // Of a context, what was read counts, and not where it lies.
+    let listed = kept.at("context/interfaces.json");
+    fs::write(&listed, listing).unwrap();
+    let whole = kept.run(&[
+        "detect",
+        "--lake",
+        "lake",
+        "--context",
+        "context",
+        "--format",
+        "json",
+    ]);
+    let whole = whole.exits(0).report();
+    let theft = whole
+        .incidents
+        .iter()
+        .find(|incident| incident["family"] == "volume.ledger");
+    let id = theft.unwrap()["id"].as_str().unwrap().to_owned();
+    let context = |out: &str, folder: &str| {
+        let args = [
+            "case",
+            "export",
+            id.as_str(),
+            "--lake",
+            "lake",
+            "--out",
+            out,
+            "--context",
+            folder,
+        ];
+        kept.run(&args).exits(0);
+        fs::read_to_string(kept.at(out).join("judged-by/context.json")).unwrap()
+    };
+    let told = context("with", "context");
+    assert!(
+        told.contains(&crate::run::sha256(listing.as_bytes())),
+        "{told}"
+    );
+    assert!(told.contains(r#""file": "interfaces.json""#), "{told}");
+    fs::rename(kept.at("context"), kept.at("moved")).unwrap();
+    assert_eq!(context("moved-case", "moved"), told);
+    edit(&kept.at("moved/interfaces.json"), |text| {
+        text.replace("vpc-1", "vpc-2")
+    });
+    assert_ne!(context("changed", "moved"), told);
 }
 
 #[test]
