@@ -61,8 +61,8 @@ pub struct Context {
 pub struct ContextFile {
     /// Where it lies.
     pub path: PathBuf,
-    /// SHA-256 of the file as it is stored, in hexadecimal.
-    pub sha256: String,
+    /// SHA-256 of the file as it is stored, in hexadecimal; none of a table in Parquet, which tells nothing.
+    pub sha256: Option<String>,
     /// When a listing of the EC2 API was written, which stands for the time that it tells of. Others say that themselves.
     pub taken_at: Option<Timestamp>,
 }
@@ -301,7 +301,7 @@ fn content(
     path: &Path,
     stored_bytes: u64,
     reader: &mut Reader,
-) -> Result<(Vec<u8>, String), Error> {
+) -> Result<(Vec<u8>, Option<String>), Error> {
     let wrong = |what: String| Error::Context {
         path: path.to_owned(),
         what,
@@ -329,7 +329,7 @@ fn content(
             Some(damage) => Err(wrong(damage.reason)),
         },
         Err(ReadError::Object(error)) => Err(error),
-        Err(ReadError::Parquet(_)) => Ok((Vec::new(), String::new())),
+        Err(ReadError::Parquet(_)) => Ok((Vec::new(), None)),
         Err(ReadError::Sink { .. }) => {
             let megabytes = bytes_max >> 20;
             Err(wrong(format!(

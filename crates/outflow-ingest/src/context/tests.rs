@@ -47,7 +47,7 @@ fn files_that_are_read_have_digests_of_what_is_stored() {
         .iter()
         .map(|file| {
             let name = file.path.file_name().unwrap();
-            (name, file.sha256.as_str(), file.taken_at.is_some())
+            (name, file.sha256.as_deref(), file.taken_at.is_some())
         })
         .collect();
     // A listing of the EC2 API is of the time of its file; AWS's ranges say theirs.
