@@ -7,7 +7,7 @@ pub(crate) mod telemetry;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Error;
 use crate::services::{is_service, meant, port_of};
@@ -17,7 +17,7 @@ pub use path::{Path, Way};
 pub use telemetry::Telemetry;
 
 /// Bounds and lists.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// Bounds of the ledgers.
@@ -103,7 +103,7 @@ impl Policy {
 }
 
 /// Bounds in bytes of payload. Above them there is no silent miss.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Bounds {
     /// Unexplained payload of one workload.
@@ -218,7 +218,7 @@ impl Bounds {
 }
 
 /// How surprising something must be, in bits: so many times halved is the probability that chance alone does it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Scores {
     /// Of connections that begin evenly, from which on they are a beacon. Fewer find beacons with fewer connections or
@@ -251,7 +251,7 @@ impl Default for Scores {
 }
 
 /// Bounds over one, seven and thirty days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Horizons {
     /// Within 24 hours.
@@ -301,7 +301,7 @@ impl Default for Bounds {
 }
 
 /// Where payload may go. Without any of these, anywhere.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Jurisdiction {
     /// Countries, ISO 3166-1 alpha-2; all others are forbidden. Any, if there are none.
@@ -333,7 +333,7 @@ impl Jurisdiction {
 }
 
 /// When a destination group counts as established for a workload, or as common.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Baseline {
     /// Days with traffic that make a pair established.
@@ -362,7 +362,7 @@ impl Default for Baseline {
 }
 
 /// A destination with an allowance.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sanctioned {
     /// The destination's network, or address.

@@ -1,11 +1,11 @@
 //! Bounds of what names may carry, and who is known to have much of it.
 
 use outflow_enrich::lies_within;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Information of names, in bits. 32,768 are 4 kB: what some 130 names of 31 characters of base32 carry, or 1,400
 /// different ones as people give them.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Dns {
     /// What a client may tell one registered domain within a UTC clock's ten minutes.
@@ -30,7 +30,7 @@ pub struct Dns {
 }
 
 /// A domain that is told much by what it is for.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct KnownDomain {
     /// The domain: all that lies within.

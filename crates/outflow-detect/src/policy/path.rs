@@ -3,10 +3,10 @@
 use std::fmt;
 
 use outflow_enrich::is_region;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Ways and regions. Without any of these, all are allowed, and only what passes by an endpoint is told.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Path {
     /// Ways that are forbidden, such as `internet-gateway`. None by default.
@@ -28,7 +28,7 @@ impl Path {
 }
 
 /// A way out of an interface, as `traffic-path` of its own records tells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Way {
     /// Through another interface of the VPC: that of a NAT gateway, of a transit gateway or of a firewall (path 1).

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use outflow_enrich::{KnownDestinations, VendorSite};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Sites, customers and buckets. A list that is empty forbids nothing; countries of sites are judged by
 /// [`Jurisdiction`](super::Jurisdiction).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Telemetry {
     /// Sites of known vendors, by product and site, such as `Datadog EU1`; payload to all others is told.
