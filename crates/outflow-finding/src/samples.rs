@@ -22,23 +22,7 @@ pub(crate) fn theft() -> Finding {
         vpc_id: Some("vpc-0f00ba11".to_owned()),
         interface_id: Some("eni-0123456789abcdef0".to_owned()),
         workload: Some("asg/payments-api".to_owned()),
-        destination: Destination {
-            group: Some("198.51.100.0/24".to_owned()),
-            addresses: vec!["198.51.100.7".to_owned(), "2001:db8::7".to_owned()],
-            domain: Some("drop.example.net".to_owned()),
-            asn: Some(64_500),
-            org: Some("Example Transit".to_owned()),
-            country: Some("NL".to_owned()),
-            addresses_total: 2,
-            groups_total: 1,
-            prevalence: Some(Prevalence {
-                workloads: 1,
-                of: 31,
-            }),
-            first_seen: "2026-10-01T08:30:00Z".parse().ok(),
-            databases: database("GeoLite2-City").into(),
-            ..Destination::default()
-        },
+        destination: rented(),
         first_seen: "2026-10-01T08:30:00Z".parse().ok(),
         last_seen: "2026-10-01T10:40:00Z".parse().ok(),
         bytes: 48_200_000_000,
@@ -91,6 +75,27 @@ pub(crate) fn theft() -> Finding {
         paths: vec![TrafficPath(8)],
         parameters: Some(parameters("0.1.0", "00ff")),
         ..Finding::new(Family::VolumeLedger)
+    }
+}
+
+/// Where a theft went to.
+fn rented() -> Destination {
+    Destination {
+        group: Some("198.51.100.0/24".to_owned()),
+        addresses: vec!["198.51.100.7".to_owned(), "2001:db8::7".to_owned()],
+        domain: Some("drop.example.net".to_owned()),
+        asn: Some(64_500),
+        org: Some("Example Transit".to_owned()),
+        country: Some("NL".to_owned()),
+        addresses_total: 2,
+        groups_total: 1,
+        prevalence: Some(Prevalence {
+            workloads: 1,
+            of: 31,
+        }),
+        first_seen: "2026-10-01T08:30:00Z".parse().ok(),
+        databases: database("GeoLite2-City").into(),
+        ..Destination::default()
     }
 }
 
