@@ -72,6 +72,29 @@ const BUCKET_AT: u32 = 56;
 
 const _: () = assert!(PATH_AT + (PATH_MAX as u32) < BUCKET_AT);
 
+/// Paths that records told, of one or many counters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Paths(u64);
+
+impl Paths {
+    /// Those of counters.
+    pub(crate) fn of(counters: &Counters) -> Self {
+        Self(counters.marks & PATHS)
+    }
+
+    /// These and others.
+    #[must_use]
+    pub(crate) fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The numbers that AWS gives them, in order.
+    pub(crate) fn iter(self) -> impl Iterator<Item = u8> {
+        let marks = self.0 >> PATH_AT;
+        (1..=PATH_MAX).filter(move |path| marks & (1 << path) != 0)
+    }
+}
+
 /// What of a pair's beats its counters have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Beats {
@@ -139,8 +162,7 @@ impl Counters {
 
     /// The paths that records of the interface's own told, in order; none where no record tells.
     pub(crate) fn paths(&self) -> impl Iterator<Item = u8> {
-        let marks = self.marks >> PATH_AT;
-        (1..=PATH_MAX).filter(move |path| marks & (1 << path) != 0)
+        Paths::of(self).iter()
     }
 
     /// What [`Counters::with_marks`] takes.

@@ -6,6 +6,7 @@ mod chance;
 mod cleartext;
 mod draft;
 mod exceedance;
+mod explain;
 mod icmp;
 mod jurisdiction;
 mod ledger;
@@ -31,7 +32,7 @@ use crate::parallel::{both, in_parallel};
 use crate::policy::Policy;
 use crate::state::{State, Uncounted};
 use crate::time::Day;
-use crate::view::{Entry, Sifted, View};
+use crate::view::{Entry, Group, Sifted, View};
 
 /// A finding, the day that it belongs to, and the interfaces that its records are of.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +45,8 @@ pub struct Judged {
     pub finding: Finding,
     /// What it is compared with.
     pub(crate) rank: Rank,
+    /// The destination group with most payload, of what flow logs tell.
+    pub(crate) group: Option<Group>,
 }
 
 impl Judged {
@@ -155,6 +158,7 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
     findings.extend(others);
     findings.sort_by(|a, b| (a.day, &a.finding.id).cmp(&(b.day, &b.finding.id)));
     recalibrate::recalibrate(&mut findings, census.active(), &policy.baseline);
+    explain::explain(&mut findings, &census);
     Verdict {
         findings,
         counted_bytes: counted.bytes,

@@ -70,6 +70,23 @@ impl Policy {
     pub fn validate(&self) -> Result<(), Error> {
         let wrong = |reason: String| Err(Error::Policy { reason });
         self.bounds.validate()?;
+        let Baseline {
+            peers,
+            peers_percent,
+            ..
+        } = self.baseline;
+        if peers == 0 || !(1..=100).contains(&peers_percent) {
+            return wrong(format!(
+                "baseline: {peers_percent} of a hundred of at least {peers} peers is no group; peers must be above zero and \
+                 peers_percent 1 to 100"
+            ));
+        }
+        if self.scores.shift_deviations == 0 || self.scores.spread_eighths == 0 {
+            return wrong(
+                "scores: with shift_deviations or spread_eighths of zero, every swing is a shift"
+                    .to_owned(),
+            );
+        }
         if self.scores.beacon == 0 || self.scores.rare == 0 {
             return wrong(
                 "scores: zero bits are no surprise, so everything would be told".to_owned(),
@@ -236,6 +253,12 @@ pub struct Scores {
     /// Of what trickles to destinations that few know, among all workload-days before and by their tail, from which on it is
     /// told. Fewer bits tell of smaller sums.
     pub trickle: u32,
+    /// Not bits: median deviations of its past by which what is sent to an established destination must have risen to be a
+    /// shift. Fewer tell of rises that the past comes closer to.
+    pub shift_deviations: u32,
+    /// Not bits: the least deviation that a past is taken to have for that, in eighths of an octave (2 are a fifth). More tell
+    /// less of what hardly varies.
+    pub spread_eighths: u32,
 }
 
 impl Default for Scores {
@@ -246,6 +269,8 @@ impl Default for Scores {
             unusual: 5,
             excess: 12,
             trickle: 12,
+            shift_deviations: 4,
+            spread_eighths: 2,
         }
     }
 }
@@ -347,6 +372,15 @@ pub struct Baseline {
     /// Workloads that may know a destination which still counts as rare; of more than a hundred times as many, a
     /// hundredth.
     pub rare_workloads: u32,
+    /// Workloads of a subnet, or else of an account, that were active within thirty days, from which on they are peers: what
+    /// most of them have established is explained for all of them. Higher asks for larger groups.
+    pub peers: u32,
+    /// Of a hundred peers, how many must have established a destination. Lower explains more, sooner, and what a few
+    /// hosts of an attacker agree on, too.
+    pub peers_percent: u32,
+    /// By how many percent a week the allowance of an established destination may grow, once its past spans four weeks. Lower
+    /// charges more of what grows slowly, and more of what grows for good reasons.
+    pub growth_percent: u32,
 }
 
 impl Default for Baseline {
@@ -357,6 +391,9 @@ impl Default for Baseline {
             quarantine_days: 7,
             common_workloads: 20,
             rare_workloads: 3,
+            peers: 10,
+            peers_percent: 60,
+            growth_percent: 10,
         }
     }
 }

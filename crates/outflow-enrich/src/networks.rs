@@ -1,5 +1,7 @@
 //! What kind of address an address is, and on which side of the border it lies.
 
+use std::fmt;
+
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use outflow_record::Addr;
 
@@ -155,6 +157,33 @@ impl Networks {
             class if is_private(class) => Scope::Internal,
             _ => Scope::Link,
         }
+    }
+}
+
+/// The networks that were named, each once and in order, with commas between them: the same text is the same border.
+///
+/// ```
+/// use outflow_enrich::Networks;
+/// let networks = Networks::parse(["147.32.0.0/16", "10.20.0.0/16", "2001:db8::/48"]).unwrap();
+/// assert_eq!(networks.to_string(), "10.20.0.0/16,147.32.0.0/16,2001:db8::/48");
+/// assert_eq!(Networks::default().to_string(), "");
+/// ```
+impl fmt::Display for Networks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut named = self.named.clone();
+        named.sort_unstable();
+        named.dedup();
+        for (at, (network, mask)) in named.into_iter().enumerate() {
+            let addr = Addr::from_bytes(network.to_be_bytes());
+            let unused = if addr.is_ipv4() { 96 } else { 0 };
+            let comma = if at > 0 { "," } else { "" };
+            write!(
+                f,
+                "{comma}{addr}/{}",
+                mask.count_ones().saturating_sub(unused)
+            )?;
+        }
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use outflow_record::Timestamp;
 use serde::Serialize;
 
-use crate::{Family, Severity};
+use crate::{Database, Family, Parameters, Prevalence, RiskPart, Severity, Stage, TrafficPath};
 
 /// One detector's report about one sender and, mostly, one destination.
 ///
@@ -83,6 +83,14 @@ pub struct Finding {
     /// ([`crate::adjusted`]) of `rate_bits`, among all workloads of the day. Of all that has at most 0.1, one in ten is chance
     /// on average. Unknown where there was no day before.
     pub q_value: Option<f64>,
+    /// What the risk is made of: the points add up to it.
+    pub risk_parts: Vec<RiskPart>,
+    /// The stages of an attack that it shows, in their order.
+    pub stages: Vec<Stage>,
+    /// The ways by which its bytes left, in the order of their numbers, as far as records of the interface tell.
+    pub paths: Vec<TrafficPath>,
+    /// What it was judged by.
+    pub parameters: Option<Parameters>,
 }
 
 impl Finding {
@@ -116,6 +124,10 @@ impl Finding {
             rate_bits: None,
             urgency: None,
             q_value: None,
+            risk_parts: Vec::new(),
+            stages: Vec::new(),
+            paths: Vec::new(),
+            parameters: None,
         }
     }
 }
@@ -241,6 +253,13 @@ pub struct Destination {
     pub addresses_total: u64,
     /// How many groups there are, at least: `group` is that with most payload.
     pub groups_total: u64,
+    /// How many workloads had sent to `group`; unknown of what was asked for by its clients.
+    pub prevalence: Option<Prevalence>,
+    /// The first payload of any workload to `group` in the records, which may have begun later than that did.
+    #[serde(serialize_with = "crate::json::instant_or_null")]
+    pub first_seen: Option<Timestamp>,
+    /// What was asked for country, network and service, as far as there was anything to ask.
+    pub databases: Arc<[Database]>,
 }
 
 /// One reason: what was observed, against what was expected.

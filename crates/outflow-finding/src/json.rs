@@ -18,8 +18,8 @@ use crate::escape::acts;
 use crate::order::{by_incident, by_risk};
 use crate::parallel::both;
 use crate::{
-    Accounts, Coverage, Destination, Evidence, Family, Finding, Incident, Lane, Resolution, Sender,
-    Severity, SuppressionBook, Why,
+    Accounts, Coverage, Destination, Evidence, Family, Finding, Incident, Lane, Parameters,
+    Resolution, RiskPart, Sender, Severity, Stage, SuppressionBook, TrafficPath, Why,
 };
 
 /// Writes every incident followed by its findings, then the accounts: all of a run's output.
@@ -199,6 +199,10 @@ pub(crate) struct FindingLine<'a> {
     q_value: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lane: Option<Option<Lane>>,
+    risk_parts: &'a [RiskPart],
+    stages: &'a [Stage],
+    paths: &'a [TrafficPath],
+    parameters: Option<&'a Parameters>,
 }
 
 impl<'a> FindingLine<'a> {
@@ -234,6 +238,10 @@ impl<'a> FindingLine<'a> {
             urgency: from.urgency,
             q_value: from.q_value,
             lane: None,
+            risk_parts: &from.risk_parts,
+            stages: &from.stages,
+            paths: &from.paths,
+            parameters: from.parameters.as_ref(),
         }
     }
 }
@@ -339,7 +347,7 @@ pub(crate) fn number_or_null<S: Serializer>(
     }
 }
 
-fn instant<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn instant<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(at)
 }
 

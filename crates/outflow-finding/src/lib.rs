@@ -61,6 +61,9 @@ pub use discovery::{
 };
 pub use error::Error;
 pub use escape::escape;
+pub use explanation::{
+    Database, Parameters, Prevalence, RiskPart, RiskTerm, Stage, TrafficPath, risk_text,
+};
 pub use family::Family;
 pub use finding::{
     Coverage, DESTINATION_DOMAINS_MAX, Destination, Evidence, EvidenceObject, Finding, Incident,
@@ -102,6 +105,7 @@ mod coverage;
 mod discovery;
 mod error;
 mod escape;
+mod explanation;
 mod family;
 mod finding;
 mod group;

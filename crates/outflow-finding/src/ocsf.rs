@@ -12,7 +12,10 @@ use serde::Serialize;
 use crate::confidence::confidence;
 use crate::json::{number_or_null, write_line};
 use crate::order::{by_incident, by_risk};
-use crate::{Coverage, Finding, Incident, Lane, Severity, Why};
+use crate::{
+    Coverage, Database, Finding, Incident, Lane, Parameters, Prevalence, RiskPart, Severity, Stage,
+    TrafficPath, Why, risk_text,
+};
 
 pub use compliance::{Compliance, ComplianceStatus, write_ocsf_compliance};
 
@@ -86,6 +89,8 @@ struct Event<'a> {
     risk_level_id: u8,
     risk_level: &'static str,
     risk_score: u8,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    risk_details: String,
     metadata: Metadata,
     cloud: Cloud<'a>,
     finding_info: FindingInfo<'a>,
@@ -135,6 +140,7 @@ impl<'a> Event<'a> {
             risk_level_id,
             risk_level,
             risk_score: body.risk,
+            risk_details: risk_text(&body.risk_parts),
             metadata: Metadata::default(),
             observables: observables::of(&cloud, &evidences, &resources),
             finding_info: FindingInfo::new(incident, &members, at),
@@ -233,6 +239,33 @@ struct Unmapped<'a> {
     why: &'a [Why],
     #[serde(skip_serializing_if = "Option::is_none")]
     coverage: Option<&'a Coverage>,
+    #[serde(skip_serializing_if = "<[RiskPart]>::is_empty")]
+    risk_parts: &'a [RiskPart],
+    #[serde(skip_serializing_if = "<[Stage]>::is_empty")]
+    stages: &'a [Stage],
+    #[serde(skip_serializing_if = "<[TrafficPath]>::is_empty")]
+    paths: &'a [TrafficPath],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameters: Option<&'a Parameters>,
+    #[serde(skip_serializing_if = "KnownTo::is_empty")]
+    destination: KnownTo<'a>,
+}
+
+/// What of a destination is not one of its endpoint.
+#[derive(Serialize)]
+struct KnownTo<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prevalence: Option<Prevalence>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_seen_time: Option<i64>,
+    #[serde(skip_serializing_if = "<[Database]>::is_empty")]
+    databases: &'a [Database],
+}
+
+impl KnownTo<'_> {
+    fn is_empty(&self) -> bool {
+        self.prevalence.is_none() && self.first_seen_time.is_none() && self.databases.is_empty()
+    }
 }
 
 impl<'a> Unmapped<'a> {
@@ -248,6 +281,15 @@ impl<'a> Unmapped<'a> {
             lane: incident.lane,
             why: &body.why,
             coverage: body.coverage.as_ref(),
+            risk_parts: &body.risk_parts,
+            stages: &body.stages,
+            paths: &body.paths,
+            parameters: body.parameters.as_ref(),
+            destination: KnownTo {
+                prevalence: body.destination.prevalence,
+                first_seen_time: body.destination.first_seen.map(millis),
+                databases: &body.destination.databases,
+            },
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Coverage, Destination, Evidence, EvidenceObject, Family, Finding, SecurityGroup, Sender,
-    Severity, Why, finding_id,
+    Coverage, Database, Destination, Evidence, EvidenceObject, Family, Finding, Parameters,
+    Prevalence, RiskPart, RiskTerm, SecurityGroup, Sender, Severity, Stage, TrafficPath, Why,
+    finding_id,
 };
 
 /// A theft of which much is known.
@@ -21,17 +22,7 @@ pub(crate) fn theft() -> Finding {
         vpc_id: Some("vpc-0f00ba11".to_owned()),
         interface_id: Some("eni-0123456789abcdef0".to_owned()),
         workload: Some("asg/payments-api".to_owned()),
-        destination: Destination {
-            group: Some("198.51.100.0/24".to_owned()),
-            addresses: vec!["198.51.100.7".to_owned(), "2001:db8::7".to_owned()],
-            domain: Some("drop.example.net".to_owned()),
-            asn: Some(64_500),
-            org: Some("Example Transit".to_owned()),
-            country: Some("NL".to_owned()),
-            addresses_total: 2,
-            groups_total: 1,
-            ..Destination::default()
-        },
+        destination: rented(),
         first_seen: "2026-10-01T08:30:00Z".parse().ok(),
         last_seen: "2026-10-01T10:40:00Z".parse().ok(),
         bytes: 48_200_000_000,
@@ -73,7 +64,56 @@ pub(crate) fn theft() -> Finding {
             tags_total: 1,
             ..Sender::default()
         },
+        risk_parts: [
+            (RiskTerm::Bound, 49),
+            (RiskTerm::Volume, 27),
+            (RiskTerm::Direction, 15),
+        ]
+        .map(|(part, points)| RiskPart { part, points })
+        .to_vec(),
+        stages: vec![Stage::Exfiltration],
+        paths: vec![TrafficPath(8)],
+        parameters: Some(parameters("0.1.0", "00ff")),
         ..Finding::new(Family::VolumeLedger)
+    }
+}
+
+/// Where a theft went to.
+fn rented() -> Destination {
+    Destination {
+        group: Some("198.51.100.0/24".to_owned()),
+        addresses: vec!["198.51.100.7".to_owned(), "2001:db8::7".to_owned()],
+        domain: Some("drop.example.net".to_owned()),
+        asn: Some(64_500),
+        org: Some("Example Transit".to_owned()),
+        country: Some("NL".to_owned()),
+        addresses_total: 2,
+        groups_total: 1,
+        prevalence: Some(Prevalence {
+            workloads: 1,
+            of: 31,
+        }),
+        first_seen: "2026-10-01T08:30:00Z".parse().ok(),
+        databases: database("GeoLite2-City").into(),
+        ..Destination::default()
+    }
+}
+
+fn database(name: &str) -> Vec<Database> {
+    "2026-09-15T04:00:00Z"
+        .parse()
+        .map(|built_at| Database {
+            name: name.to_owned(),
+            built_at,
+        })
+        .into_iter()
+        .collect()
+}
+
+fn parameters(version: &str, sha256: &str) -> Parameters {
+    Parameters {
+        version: version.into(),
+        sha256: sha256.into(),
     }
 }
 
@@ -90,6 +130,7 @@ pub(crate) fn beacon() -> Finding {
         first_seen: "2026-10-01T00:00:00Z".parse().ok(),
         last_seen: "2026-10-02T00:00:00Z".parse().ok(),
         bytes: 1_440_000,
+        stages: vec![Stage::CommandAndControl],
         why: vec![Why {
             observed: 60.0,
             expected: Some(0.5),
@@ -139,6 +180,7 @@ pub(crate) fn filled(text: &str, repeated: usize) -> Finding {
             site: some(),
             category: some(),
             domains: vec![of(); 8],
+            databases: database(&of()).into(),
             ..theft().destination
         },
         attack: vec![of()],
@@ -180,6 +222,7 @@ pub(crate) fn filled(text: &str, repeated: usize) -> Finding {
         },
         bytes: u64::MAX,
         payload_bytes: u64::MAX,
+        parameters: Some(parameters(&of(), &of())),
         ..theft()
     }
 }

@@ -122,6 +122,9 @@ fn write_reasons<W: Write>(out: &mut W, incident: &Incident, layout: &Layout) ->
         layout.write_item(out, INDENT, &known)?;
     }
     layout.write_text(out, INDENT, &row::footer(incident))?;
+    if let Some(explanation) = row::explanation(body) {
+        layout.write_text(out, INDENT, &explanation)?;
+    }
     writeln!(out)
 }
 

@@ -46,8 +46,8 @@ pub use list::{ListOptions, Listing, list, list_with, no_log};
 pub use object::Object;
 pub use parquet::{Parquet, ParquetRead};
 pub use pipeline::{
-    CheckpointError, Followed, Following, Outcome, PERIOD_DAYS, Progress, Reading, Settings,
-    StoredLogs, Telling, detect,
+    COOLDOWN_SECS, CheckpointError, Followed, Following, Outcome, PERIOD_DAYS, Progress, Reading,
+    Settings, StoredLogs, Telling, detect,
 };
 pub use problem::{Cause, Problem};
 pub use reader::{Compression, Damage, INFLATED_MAX, PIECE_BYTES_MAX, Read, Reader, STORED_MAX};

@@ -18,6 +18,7 @@ mod flow_logs;
 pub(crate) mod knowledge;
 mod measures;
 mod names;
+mod parameters;
 pub(crate) mod queue;
 mod reading;
 mod records;
@@ -46,7 +47,9 @@ use names::Registers;
 use tally::Tally;
 
 pub use reading::Reading;
-pub use stored::{CheckpointError, Followed, Following, PERIOD_DAYS, StoredLogs, Telling};
+pub use stored::{
+    COOLDOWN_SECS, CheckpointError, Followed, Following, PERIOD_DAYS, StoredLogs, Telling,
+};
 
 /// Threads at most. More do not read faster, and each holds buffers; what is asked for beyond is not started.
 const WORKERS_MAX: usize = 256;
@@ -217,12 +220,15 @@ fn conclude(
         context: &settings.context,
         names,
         known: known.as_ref().ok(),
+        databases: &parameters::databases(&settings.context),
     };
+    let parameters = parameters::of(settings);
     let mut verdict = judge_with(&state, &settings.policy, &knowledge, Day::LAST);
     remarks.extend(unjudged(&settings.policy, &knowledge, &verdict));
     let attest = |judged: &mut Judged| {
         ledger.attest(&judged.interfaces, &mut judged.finding);
         names::identify(&mut judged.finding, registers);
+        judged.finding.parameters.clone_from(&parameters);
     };
     // What findings gain takes up what a state of one's own gives back.
     if let Cow::Owned(state) = state {

@@ -120,9 +120,21 @@ fn export(args: &ExportArgs, flow_format: Option<Format>, voice: Voice) -> Resul
     let written = case.write(folder.path())?;
     let whole = open_to_others(folder.path()).and_then(|()| fs::rename(folder.path(), &args.out));
     whole.map_err(|error| unwritten(&args.out, error))?;
+    tell(args, findings.len(), &written, voice);
+    Ok(
+        if outcome.problems.is_empty() && written.exit == Exit::Done {
+            Exit::Done
+        } else {
+            Exit::Unfinished
+        },
+    )
+}
+
+/// What was written, to who watches.
+fn tell(args: &ExportArgs, findings: usize, written: &bundle::Written, voice: Voice) {
     voice.note(&format!(
         "findings: {}, rows of evidence: {}; `outflow case verify {}` checks them",
-        findings.len(),
+        findings,
         human_count(written.rows),
         args.out.display()
     ));
@@ -136,13 +148,6 @@ fn export(args: &ExportArgs, flow_format: Option<Format>, voice: Voice) -> Resul
             human_count(count)
         ));
     }
-    Ok(
-        if outcome.problems.is_empty() && written.exit == Exit::Done {
-            Exit::Done
-        } else {
-            Exit::Unfinished
-        },
-    )
 }
 
 /// Allows others what they may do with a new folder: one for temporary files is its owner's alone.

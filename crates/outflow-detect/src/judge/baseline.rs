@@ -1,5 +1,7 @@
 //! What a workload's past explains of its traffic to a destination.
 
+use std::collections::VecDeque;
+
 use crate::policy::Baseline;
 use crate::time::Day;
 
@@ -10,18 +12,81 @@ pub(super) type DayPayload = (Day, u64);
 /// time in proportion to its length.
 const ACTIVE_DAYS_MAX: usize = 90;
 
-/// Payload that the past explains on a day: the allowance of an established pair, else zero.
+/// Payload that the past explains on a day: the allowance of an established pair, else zero. Days come in their order, each
+/// with the ratchet of the one before.
 ///
 /// A pair is established after some active days spread over some weeks, all of them at least `quarantine` days ago.
 /// Its allowance is the median of those days raised by twice their median deviation, at least one octave and at most
-/// two (medians resist the very outliers that are looked for); or what its season explains, if that is more.
-pub(super) fn allowance(history: &[DayPayload], day: Day, quarantine: u32, rule: &Baseline) -> u64 {
+/// two (medians resist the very outliers that are looked for), as far as the ratchet lets it grow; or what its season
+/// explains, if that is more.
+pub(super) fn allowance(
+    history: &[DayPayload],
+    day: Day,
+    (quarantine, rule): (u32, &Baseline),
+    ratchet: &mut Ratchet,
+) -> u64 {
     let Some(known) = establishing(history, day, quarantine, rule) else {
         return 0;
     };
     let mut levels = Levels::default();
     known.iter().for_each(|(_, payload)| levels.add(*payload));
-    season(known, day, levels.raised())
+    let raised = levels.raised();
+    let seasonal = season(known, day, raised);
+    // What comes each week is no growth.
+    match seasonal > raised {
+        true => seasonal,
+        false => ratchet.hold((day, known), raised, rule.growth_percent),
+    }
+}
+
+/// Days that a past spans before its allowance is held: three weeks, so that each weekday has its part in the median.
+const MATURE_DAYS: u32 = 21;
+
+/// Days of a week.
+const WEEK: u32 = 7;
+
+/// Keeps an allowance from growing by more than some percent a week, so that what grows slowly does not make itself usual
+/// (the lag of a median stops only who is in a hurry). It may fall at any time.
+#[derive(Debug, Default)]
+pub(super) struct Ratchet {
+    /// What was allowed on the active days of the last two weeks, and on the last one before, in their order.
+    held: VecDeque<DayPayload>,
+}
+
+impl Ratchet {
+    /// As much of an allowance as it may have become since a week ago and longer.
+    fn hold(
+        &mut self,
+        (day, known): (Day, &[DayPayload]),
+        allowance: u64,
+        growth_percent: u32,
+    ) -> u64 {
+        let span = known.first().zip(known.last());
+        if span.is_none_or(|(first, last)| last.0.0 - first.0.0 < MATURE_DAYS) {
+            return allowance;
+        }
+        let age = |own: &DayPayload| day.0.saturating_sub(own.0.0);
+        // Of those that are two weeks old, the last stands for all.
+        while self.held.get(1).is_some_and(|own| age(own) >= 2 * WEEK) {
+            self.held.pop_front();
+        }
+        let grown = |own: &DayPayload| grown(own.1, age(own) / WEEK, growth_percent);
+        let old = self.held.iter().filter(|own| age(own) >= WEEK);
+        let of_a_week = old.clone().filter(|own| age(own) < 2 * WEEK).map(grown);
+        let most = of_a_week.max().or_else(|| old.map(grown).next_back());
+        let held = most.map_or(allowance, |most| most.min(allowance));
+        self.held.push_back((day, held));
+        held
+    }
+}
+
+/// Payload that grows by so many percent a week, for some weeks.
+fn grown(payload: u64, weeks: u32, percent: u32) -> u64 {
+    // A past is no longer than a quarter of a year where days are active; of gaps beyond, a year is enough.
+    (0..weeks.min(52)).fold(payload, |sum, _| {
+        let more = u128::from(sum) * u128::from(percent) / 100;
+        sum.saturating_add(u64::try_from(more).unwrap_or(u64::MAX))
+    })
 }
 
 /// Active days of one weekday in a past that make its season: four weeks.

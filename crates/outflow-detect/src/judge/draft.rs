@@ -5,12 +5,14 @@ mod sender;
 mod weights;
 
 use outflow_enrich::InterfaceKey;
-use outflow_finding::{Destination, Evidence, Family, Finding, Severity, Why, finding_id};
+use outflow_finding::{
+    Destination, Evidence, Family, Finding, Severity, TrafficPath, Why, finding_id,
+};
 use outflow_record::{Addr, Timestamp};
 
-use super::severity::{Measure, capped};
+use super::severity::{Measure, Risk};
 use super::{Judged, Rank};
-use crate::counters::{Volume, total};
+use crate::counters::{Paths, Volume, total};
 use crate::key::{Remote, Service};
 use crate::parallel::in_parallel;
 use crate::services::service_name;
@@ -37,6 +39,7 @@ pub(super) struct Draft {
     flows: u64,
     /// Start of the first packet and end of the last, Unix seconds.
     span: (u32, u32),
+    paths: Paths,
     groups: Vec<(Group, Sides)>,
     /// Payload both ways with the addresses that were sent more than they sent.
     pushed: Sides,
@@ -63,6 +66,7 @@ struct Sums {
     down: Volume,
     flows: u64,
     span: (u32, u32),
+    paths: Paths,
     /// Of what has no whole address.
     groups: Many<Group>,
     /// Of groups that are networks.
@@ -81,6 +85,7 @@ impl Default for Sums {
             down: Volume::default(),
             flows: 0,
             span: (u32::MAX, 0),
+            paths: Paths::default(),
             groups: Many::default(),
             addresses: Many::default(),
             named: Many::default(),
@@ -99,6 +104,7 @@ impl Sums {
         self.flows = self.flows.saturating_add(u64::from(counters.flows));
         let (first, last) = self.span;
         self.span = (first.min(counters.first), last.max(counters.last));
+        self.paths = self.paths.with(Paths::of(counters));
         let sides = Sides {
             up: counters.up().payload,
             down: counters.down().payload,
@@ -130,6 +136,7 @@ impl Sums {
         self.down.add(&other.down);
         self.flows = self.flows.saturating_add(other.flows);
         self.span = (self.span.0.min(other.span.0), self.span.1.max(other.span.1));
+        self.paths = self.paths.with(other.paths);
         self.groups.merge(other.groups.summed());
         self.addresses.merge(other.addresses.summed());
         self.named.merge(other.named.summed());
@@ -148,7 +155,7 @@ pub(super) struct Charge<'a> {
     pub(super) identity: &'a [&'a str],
     pub(super) title: String,
     pub(super) severity: Severity,
-    pub(super) risk: u8,
+    pub(super) risk: Risk,
     pub(super) bits: Option<f64>,
     pub(super) attack: &'a [&'a str],
     pub(super) why: Vec<Why>,
@@ -210,6 +217,7 @@ impl Draft {
             down: sums.down,
             flows: sums.flows,
             span: sums.span,
+            paths: sums.paths,
             groups: ranked(groups.summed()),
             pushed,
             addresses_len: addresses.len(),
@@ -318,11 +326,14 @@ impl Draft {
             .filter(|_| is_one)
             .map(|party| sender(view, *party, Timestamp(records.last)))
             .unwrap_or_default();
+        let risk = charge.risk.capped(charge.severity);
         let finding = Finding {
             id: finding_id(&identity),
             title: charge.title,
             severity: charge.severity,
-            risk: capped(charge.risk, charge.severity),
+            risk: risk.points(),
+            risk_parts: risk.parts(),
+            paths: self.paths.iter().map(TrafficPath).collect(),
             bits: charge.bits,
             account_id: account,
             region: region.map(str::to_owned),
@@ -356,6 +367,7 @@ impl Draft {
             interfaces,
             finding,
             rank: Rank::default(),
+            group: self.groups.first().map(|(group, _)| *group),
         }
     }
 

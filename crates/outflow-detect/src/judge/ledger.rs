@@ -12,6 +12,7 @@ mod charges;
 mod crossing;
 mod fresh;
 mod hours;
+mod peers;
 
 use std::collections::BTreeSet;
 

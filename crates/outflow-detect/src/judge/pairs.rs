@@ -48,17 +48,18 @@ impl<'p, 'a> Pair<'p, 'a> {
         &self.entries[self.entries.len() - 1]
     }
 
-    /// The first day with payload, and how much it was.
-    pub(super) fn first_day(&self) -> Option<(Day, u64)> {
+    /// The first day with payload, how much it was, and the first packet of it, Unix seconds.
+    pub(super) fn first_day(&self) -> Option<(Day, u64, u32)> {
         let mut sent = self.entries.iter().filter(|entry| entry.sends_payload());
-        let first = sent.next()?;
-        let day = first.slot.day();
-        let payload = |entry: &Entry<'_>| entry.counters.up().payload;
+        let one = sent.next()?;
+        let day = one.slot.day();
         let others = sent.take_while(|entry| entry.slot.day() == day);
-        let sum = others
-            .map(payload)
-            .fold(payload(first), u64::saturating_add);
-        Some((day, sum))
+        let (mut sum, mut first) = (one.counters.up().payload, one.counters.first);
+        for entry in others {
+            sum = sum.saturating_add(entry.counters.up().payload);
+            first = first.min(entry.counters.first);
+        }
+        Some((day, sum, first))
     }
 
     /// The days with payload and how much it was, in their order.

@@ -18,12 +18,6 @@ use crate::view::{Entry, Group, View};
 /// Active days whose median is compared with the past.
 const RECENT: [usize; 3] = [3, 7, 14];
 
-/// The least deviation that a past is taken to have, in eighths of an octave: a fifth.
-const SPREAD_MIN: usize = 2;
-
-/// Median deviations above the median that are no swing.
-const DEVIATIONS_MIN: u64 = 4;
-
 /// Other destinations of which a rise in common can be told.
 const OTHERS_MIN: usize = 3;
 
@@ -153,10 +147,11 @@ fn raised(policy: &Policy, history: &[(Day, u64)], days: usize) -> Option<Raised
     // Of an even number the lower one.
     let now = payloads[(days - 1) / 2];
     let above = level(now).checked_sub(middle)? as u64;
-    let tenths = above * 10 / spread.max(SPREAD_MIN) as u64;
+    let least = policy.scores.spread_eighths;
+    let tenths = above * 10 / (spread as u64).max(least.into());
     let before = payload_at(middle);
-    let is_shift =
-        tenths >= DEVIATIONS_MIN * 10 && now.checked_sub(before)? >= policy.bounds.shift_day;
+    let is_shift = tenths >= u64::from(policy.scores.shift_deviations) * 10
+        && now.checked_sub(before)? >= policy.bounds.shift_day;
     is_shift.then_some(Raised {
         first,
         days,
@@ -216,7 +211,8 @@ impl Shift<'_, '_> {
         };
         let deviations = tenths / 10;
         let text = format!("that is {deviations} times the median deviation of the days before");
-        let swing = bounded(deviations, DEVIATIONS_MIN, "median deviations", text);
+        let least = u64::from(policy.scores.shift_deviations);
+        let swing = bounded(deviations, least, "median deviations", text);
         let measure = Measure {
             bits: rarity,
             ..draft.measure(more, policy.bounds.workload.day)

@@ -268,6 +268,8 @@ pub(crate) fn strict() -> Policy {
             unusual: 1,
             excess: 1,
             trickle: 1,
+            shift_deviations: 4,
+            spread_eighths: 2,
         },
         baseline: Baseline {
             active_days: 1,
@@ -275,6 +277,9 @@ pub(crate) fn strict() -> Policy {
             quarantine_days: 0,
             common_workloads: 3,
             rare_workloads: 2,
+            peers: 2,
+            peers_percent: 60,
+            growth_percent: 10,
         },
         path: Path {
             denied: vec![Way::InternetGateway, Way::VpcResource],

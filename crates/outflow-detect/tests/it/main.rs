@@ -2,7 +2,10 @@
 
 #[cfg(test)]
 mod counted_once;
+#[cfg(test)]
 mod excuses;
+#[cfg(test)]
+mod explained;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]

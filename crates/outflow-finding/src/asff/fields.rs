@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::resource::Resources;
 use super::{Detail, QUERIES_MAX, text};
 use crate::aws::known;
-use crate::{Finding, Incident};
+use crate::explanation::{databases_text, known_to, paths_text, stages_text};
+use crate::{Finding, Incident, risk_text};
 
 /// Pairs that the format takes. There are fewer: what is listed is limited by [`Detail`] and in an incident.
 pub(super) const FIELDS_MAX: usize = 50;
@@ -35,6 +36,9 @@ pub(super) fn of(
     };
     for (name, value) in numbers(incident) {
         put(name, Some(value));
+    }
+    for (name, value) in explanation(body) {
+        put(name, value);
     }
     for (name, value) in names(body) {
         put(name, value.map(str::to_owned));
@@ -102,6 +106,22 @@ fn numbers(incident: &Incident) -> Vec<(&'static str, String)> {
         numbers.push(("Lane", lane.name().to_owned()));
     }
     numbers
+}
+
+fn explanation(body: &Finding) -> [(&'static str, Option<String>); 6] {
+    let to = &body.destination;
+    let parameters = body.parameters.as_ref();
+    [
+        ("RiskParts", Some(risk_text(&body.risk_parts))),
+        ("Stages", stages_text(&body.stages)),
+        ("Paths", paths_text(&body.paths)),
+        ("Destination/KnownTo", known_to(to)),
+        ("Destination/Databases", databases_text(to)),
+        (
+            "Parameters",
+            parameters.map(|own| format!("{} {}", own.version, own.sha256)),
+        ),
+    ]
 }
 
 fn names(body: &Finding) -> [(&'static str, Option<&str>); 11] {

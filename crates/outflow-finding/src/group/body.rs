@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::reasons::reasons;
 use crate::parallel::both;
 use crate::{
-    Coverage, Destination, Evidence, EvidenceObject, Family, Finding, Incident, incident_id,
+    Coverage, Destination, Evidence, EvidenceObject, Family, Finding, Incident, RiskPart, RiskTerm,
+    incident_id,
 };
 
 /// Addresses listed in an incident's destination: enough to recognise it and to block it by hand. Those of
@@ -43,11 +44,15 @@ pub(super) fn incident(members: &[Finding]) -> Incident {
         || (reasons(members), evidence(members)),
     );
     let mut ids = BTreeSet::new();
+    let (risk, risk_parts) = risk(members);
     let body = Finding {
         id: incident_id(smallest),
         incident: None,
         title: title(gravest, members.len() - 1),
-        risk: risk(members),
+        risk,
+        risk_parts,
+        stages: united(members, |own| &own.stages),
+        paths: united(members, |own| &own.paths),
         bits: most(members, |own| own.bits),
         rate_bits: most(members, |own| own.rate_bits),
         urgency: most(members, |own| own.urgency),
@@ -59,13 +64,7 @@ pub(super) fn incident(members: &[Finding]) -> Incident {
         payload_bytes: volume.payload_bytes,
         packets: volume.packets,
         flows: volume.flows,
-        attack: members
-            .iter()
-            .flat_map(|own| &own.attack)
-            .cloned()
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect(),
+        attack: united(members, |own| &own.attack),
         why,
         coverage: coverage(members),
         evidence,
@@ -93,15 +92,40 @@ fn title(gravest: &Finding, others: usize) -> String {
     }
 }
 
-fn risk(members: &[Finding]) -> u8 {
-    let highest = members.iter().map(|own| own.risk).max().unwrap_or(0);
+/// What findings have in common or apart, each once and in order.
+fn united<T: Clone + Ord>(members: &[Finding], of: fn(&Finding) -> &Vec<T>) -> Vec<T> {
+    let all: BTreeSet<&T> = members.iter().flat_map(of).collect();
+    all.into_iter().cloned().collect()
+}
+
+/// The highest of all risks, more for each further family, and what it is made of.
+fn risk(members: &[Finding]) -> (u8, Vec<RiskPart>) {
+    // Of equal ones that of the gravest finding, which comes first.
+    let highest = members.iter().rev().max_by_key(|own| own.risk);
+    let highest = highest.unwrap_or(&members[0]);
     let families: BTreeSet<_> = members.iter().map(|own| own.family).collect();
     let further = u8::try_from(families.len())
         .unwrap_or(u8::MAX)
         .saturating_sub(1);
-    highest
-        .saturating_add(further.saturating_mul(RISK_PER_FAMILY))
-        .min(RISK_MAX)
+    let more = further.saturating_mul(RISK_PER_FAMILY);
+    let risk = highest.risk.saturating_add(more).min(RISK_MAX);
+    let mut parts = highest.risk_parts.clone();
+    let above = i16::from(risk) - i16::from(highest.risk) - i16::from(more);
+    for (part, points) in [
+        (RiskTerm::Families, i16::from(more)),
+        (RiskTerm::Limit, above),
+    ] {
+        match parts.iter_mut().find(|own| own.part == part) {
+            Some(own) => own.points += points,
+            None if points != 0 => parts.push(RiskPart { part, points }),
+            None => {}
+        }
+    }
+    // What is not known of the finding is not of the incident either.
+    if highest.risk_parts.is_empty() {
+        parts.clear();
+    }
+    (risk, parts)
 }
 
 fn destination(gravest: &Finding, members: &[Finding]) -> Destination {

@@ -6,8 +6,10 @@ use super::bars::destinations;
 use super::text::{capital, esc_lines, html_text as esc};
 use super::{HTML_ROWS_MAX, more, timeline};
 use crate::aws::known;
+use crate::explanation::{databases_text, known_to, paths_text, stages_text};
 use crate::{
     Destination, Evidence, Finding, Incident, Lane, Severity, attack, human_bytes, human_count,
+    risk_text,
 };
 
 const UNKNOWN: &str = "unknown";
@@ -99,11 +101,14 @@ fn facts(body: &Finding) -> Facts {
     let [first, last] = [body.first_seen, body.last_seen].map(|at| at.map(|at| at.to_string()));
     put(&mut facts, "First packet", first.as_deref());
     put(&mut facts, "Last packet", last.as_deref());
-    put(
-        &mut facts,
-        "Techniques",
-        techniques(&body.attack).as_deref(),
-    );
+    for (name, value) in [
+        ("Path", paths_text(&body.paths)),
+        ("Stages", stages_text(&body.stages)),
+        ("Techniques", techniques(&body.attack)),
+        ("Risk", risk(body)),
+    ] {
+        put(&mut facts, name, value.as_deref());
+    }
     if let Some(coverage) = &body.coverage {
         let (share, expected) = (
             coverage.share * 100.0,
@@ -111,7 +116,17 @@ fn facts(body: &Finding) -> Facts {
         );
         facts.push(("Covered", format!("{share:.1} % of {expected} minutes")));
     }
+    if let Some(own) = &body.parameters {
+        let text = format!("Outflow {}, parameters {}", own.version, own.sha256);
+        put(&mut facts, "Judged by", Some(&text));
+    }
     facts
+}
+
+/// What the risk is made of.
+fn risk(body: &Finding) -> Option<String> {
+    (!body.risk_parts.is_empty())
+        .then(|| format!("{} = {}", body.risk, risk_text(&body.risk_parts)))
 }
 
 fn put_sender(facts: &mut Facts, body: &Finding) {
@@ -167,6 +182,8 @@ fn put_receiver(facts: &mut Facts, to: &Destination) {
     let vendor = vendor.collect::<Vec<&str>>().join(", ");
     let vendor = Some(&*vendor).filter(|text| !text.is_empty());
     put(facts, "Service", known(&to.service).or(vendor));
+    put(facts, "Prevalence", known_to(to).as_deref());
+    put(facts, "Located by", databases_text(to).as_deref());
 }
 
 fn listed(all: impl Iterator<Item = String>, total: u64) -> Option<String> {

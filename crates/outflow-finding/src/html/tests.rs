@@ -211,10 +211,16 @@ fn an_incident_says_who_where_why_and_what_to_look_at() {
     <dt>Where</dt><dd>drop.example.net</dd>
     <dt>Addresses</dt><dd>198.51.100.7, 2001:db8::7</dd>
     <dt>Network</dt><dd>AS64500 Example Transit NL</dd>
+    <dt>Prevalence</dt><dd>known to 1 of 31 workloads, since 2026-10-01T08:30:00Z</dd>
+    <dt>Located by</dt><dd>GeoLite2-City of 2026-09-15</dd>
     <dt>First packet</dt><dd>2026-10-01T00:00:00Z</dd>
     <dt>Last packet</dt><dd>2026-10-02T00:00:00Z</dd>
+    <dt>Path</dt><dd>internet-gateway</dd>
+    <dt>Stages</dt><dd>command-and-control, exfiltration</dd>
     <dt>Techniques</dt><dd>T1048.003 Exfiltration Over Unencrypted Non-C2 Protocol, T1567 Exfiltration Over Web Service</dd>
+    <dt>Risk</dt><dd>96 = bound 49 + volume 27 + direction 15 + families 5</dd>
     <dt>Covered</dt><dd>98.5 % of 1,000 minutes</dd>
+    <dt>Judged by</dt><dd>Outflow 0.1.0, parameters 00ff</dd>
     </dl>
     <figure>
     <figcaption>Payload of each finding, from its first to its last packet; dashed is the bound that each crossed</figcaption>

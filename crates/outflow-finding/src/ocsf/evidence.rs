@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::OCSF_EVIDENCES_MAX;
 use crate::aws::known;
 use crate::json::{FindingLine, finding_line};
-use crate::{Destination, Family, Finding};
+use crate::{Destination, Family, Finding, TrafficPath};
 
 #[derive(Serialize)]
 pub(super) struct Evidence<'a> {
@@ -29,6 +29,10 @@ pub(super) struct Evidence<'a> {
 struct Connection {
     direction_id: u8,
     direction: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    boundary_id: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    boundary: Option<&'static str>,
 }
 
 /// A side of the traffic. At least one of its names is there.
@@ -107,21 +111,43 @@ fn evidence(finding: &Finding, address: Option<IpAddr>) -> Evidence<'_> {
         uid: &finding.id,
         src_endpoint: source(finding),
         dst_endpoint: destination(&finding.destination, address),
-        connection_info: direction(finding.family),
+        connection_info: connection(finding),
         data: Some(finding_line(finding)),
     }
 }
 
-fn direction(family: Family) -> Connection {
-    let (direction_id, direction) = match family {
+fn connection(finding: &Finding) -> Connection {
+    let (direction_id, direction) = match finding.family {
         // What it answers was asked from outside.
         Family::VolumeServed => (1, "Inbound"),
         _ => (2, "Outbound"),
     };
+    let boundary = match finding.paths[..] {
+        [path] => boundary(path),
+        // An event has room for one.
+        _ => None,
+    };
     Connection {
         direction_id,
         direction,
+        boundary_id: boundary.map(|(id, _)| id),
+        boundary: boundary.map(|(_, name)| name),
     }
+}
+
+/// The boundary that a path crosses, as OCSF numbers and calls it.
+const fn boundary(TrafficPath(path): TrafficPath) -> Option<(u8, &'static str)> {
+    Some(match path {
+        1 => (4, "Same VPC"),
+        2 => (5, "Internet/VPC Gateway"),
+        3 => (6, "Virtual Private Gateway"),
+        4 => (7, "Intra-region VPC"),
+        5 => (8, "Inter-region VPC"),
+        6 => (9, "Local Gateway"),
+        7 => (10, "Gateway VPC"),
+        8 => (11, "Internet Gateway"),
+        _ => return None,
+    })
 }
 
 fn source(finding: &Finding) -> Option<Endpoint<'_>> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{OCSF_RELATED_MAX, caption, millis};
 use crate::attack;
-use crate::{Family, Finding, Incident, Why};
+use crate::{Family, Finding, Incident, Stage, Why};
 
 #[derive(Serialize)]
 pub(super) struct FindingInfo<'a> {
@@ -16,11 +16,13 @@ pub(super) struct FindingInfo<'a> {
     #[serde(skip_serializing_if = "String::is_empty")]
     desc: String,
     types: Vec<&'static str>,
-    analytic: Analytic,
+    analytic: Analytic<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    related_analytics: Vec<Analytic>,
+    related_analytics: Vec<Analytic<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attacks: Vec<Attack<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kill_chain: Vec<Phase>,
     created_time: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_seen_time: Option<i64>,
@@ -42,9 +44,13 @@ impl<'a> FindingInfo<'a> {
             title: title(body),
             desc: reasons.join("\n"),
             types: families.iter().map(|family| family.name()).collect(),
-            analytic: Analytic::new(body.family),
-            related_analytics: families[1..].iter().copied().map(Analytic::new).collect(),
+            analytic: Analytic::new(body.family, body),
+            related_analytics: families[1..]
+                .iter()
+                .map(|family| Analytic::new(*family, body))
+                .collect(),
             attacks: body.attack.iter().map(|id| Attack::new(id)).collect(),
+            kill_chain: phases(&body.stages),
             // The same in every run that finds it.
             created_time: millis(body.first_seen.unwrap_or(at)),
             first_seen_time: body.first_seen.map(millis),
@@ -64,19 +70,22 @@ fn title(finding: &Finding) -> &str {
 
 /// A family of findings, as what found them.
 #[derive(Serialize)]
-struct Analytic {
+struct Analytic<'a> {
     uid: &'static str,
     name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'a str>,
     type_id: u8,
     r#type: &'static str,
 }
 
-impl Analytic {
-    fn new(family: Family) -> Self {
+impl<'a> Analytic<'a> {
+    fn new(family: Family, body: &'a Finding) -> Self {
         let (type_id, r#type) = kind(family);
         Self {
             uid: family.name(),
             name: family.name(),
+            version: body.parameters.as_ref().map(|own| &*own.version),
             type_id,
             r#type,
         }
@@ -137,6 +146,29 @@ impl<'a> Attack<'a> {
             sub_technique: parent.map(|_| named(id)),
         }
     }
+}
+
+/// A phase of the kill chain of Lockheed Martin, in OCSF's numbers.
+#[derive(Serialize, PartialEq, Eq)]
+struct Phase {
+    phase_id: u8,
+    phase: &'static str,
+}
+
+/// The phases of stages, each once: gathering data and sending it out are both what an attack is for.
+fn phases(stages: &[Stage]) -> Vec<Phase> {
+    let mut phases: Vec<Phase> = stages.iter().map(|stage| phase(*stage)).collect();
+    phases.dedup();
+    phases
+}
+
+const fn phase(stage: Stage) -> Phase {
+    let (phase_id, phase) = match stage {
+        Stage::Scan => (1, "Reconnaissance"),
+        Stage::CommandAndControl => (6, "Command & Control"),
+        Stage::Staging | Stage::Exfiltration => (7, "Actions on Objectives"),
+    };
+    Phase { phase_id, phase }
 }
 
 /// A finding of the incident.

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use super::CELL_CHARS_MAX;
 use crate::escape::escape;
-use crate::{Destination, Finding, Incident, Sender, human_bytes, human_count, human_duration};
+use crate::explanation::{databases_text, known_to, paths_text, stages_text};
+use crate::{
+    Destination, Finding, Incident, Sender, human_bytes, human_count, human_duration, risk_text,
+};
 
 /// Security groups that a line names; an interface has five at most unless AWS was asked for more. JSON has all.
 const SECURITY_GROUPS_SHOWN: usize = 5;
@@ -46,6 +49,22 @@ pub(super) fn footer(incident: &Incident) -> String {
         parts.push(format!("{:.1} % of minutes seen", coverage.share * 100.0));
     }
     parts.join(" · ")
+}
+
+/// What the risk is made of, and what else explains an incident; nothing, where nothing of it is known.
+pub(super) fn explanation(body: &Finding) -> Option<String> {
+    let risk = (!body.risk_parts.is_empty())
+        .then(|| format!("risk {} = {}", body.risk, risk_text(&body.risk_parts)));
+    let to = &body.destination;
+    let parts = [
+        risk,
+        stages_text(&body.stages),
+        known_to(to),
+        paths_text(&body.paths).map(|paths| format!("by {paths}")),
+        databases_text(to).map(|all| escape(&all, CELL_CHARS_MAX)),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(" · "))
 }
 
 /// Ids of security groups, each with its name: what an analyst closes first.

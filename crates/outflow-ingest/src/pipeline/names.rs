@@ -1,6 +1,7 @@
 //! Names of addresses, from the Resolver query logs among the objects; and what findings gain by them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
@@ -9,7 +10,7 @@ use outflow_enrich::{
     ADDR_DOMAINS_MAX, ANSWER_WINDOW_SECS, DnsAnswer, KnownDestination, KnownDestinations,
     PassiveDns,
 };
-use outflow_finding::{DESTINATION_DOMAINS_MAX, Destination, Finding};
+use outflow_finding::{DESTINATION_DOMAINS_MAX, Database, Destination, Finding};
 use outflow_record::{Addr, DnsBatch, DnsField, Timestamp};
 
 use crate::Context;
@@ -76,6 +77,8 @@ pub(super) struct Registers<'a> {
     pub(super) context: &'a Context,
     pub(super) names: &'a PassiveDns,
     pub(super) known: Option<&'a KnownDestinations>,
+    /// What tells of countries, networks and services.
+    pub(super) databases: &'a Arc<[Database]>,
 }
 
 /// Says whom a finding's addresses belong to, where all of them that anything is known of agree.
@@ -108,6 +111,7 @@ pub(super) fn identify(finding: &mut Finding, registers: Registers<'_>) {
         .known
         .and_then(|known| site(known, &addrs, &called));
     let destination = &mut finding.destination;
+    destination.databases = Arc::clone(registers.databases);
     destination.asn = destination.asn.or(network);
     destination.org = destination.org.take().or(org);
     destination.country = destination.country.take().or(country);

@@ -37,7 +37,7 @@ use gathering::Gathering;
 use worker::{Done, Worker};
 
 pub use following::{CheckpointError, Followed, Following, PERIOD_DAYS};
-pub use telling::Telling;
+pub use telling::{COOLDOWN_SECS, Telling};
 
 /// Time before `since` of which the answers of the resolver may still name an address: a day, and the hour in which it
 /// ends.

@@ -238,7 +238,7 @@ fn path_name(path: Option<i64>) -> String {
 fn hour_of_week(at: Timestamp) -> usize {
     // The first of January 1970 was a Thursday.
     let hours = at.secs().div_euclid(3_600) + 3 * 24;
-    usize::try_from(hours.rem_euclid(HTML_WEEK_HOURS as i64)).unwrap_or(0)
+    usize::try_from(hours).unwrap_or(0) % HTML_WEEK_HOURS
 }
 
 /// Texts as a list of literals, which is never empty; nothing is named by the empty text.

@@ -296,8 +296,7 @@ impl Watch {
         self.sink.write(&incidents, &findings)?;
         let telling = self.following.telling_mut();
         for incident in &incidents {
-            let body = &incident.body;
-            telling.told(&body.id, body.severity.id(), None, incident.lane);
+            telling.told_incident(incident);
         }
         for finding in &findings {
             let severity = finding.severity.name();

@@ -217,8 +217,6 @@ fn a_report_shows_hours_ways_and_where_names_and_flows_meet() {
 fn a_case_says_by_what_it_was_judged_so_that_it_can_be_repeated() {
     let kept = Kept::new();
     let id = kept.incident();
-    fs::create_dir(kept.at("context")).unwrap();
-    let listing = r#"{"NetworkInterfaces": [{"NetworkInterfaceId": "eni-01699989a9ca9b4fe", "VpcId": "vpc-1"}]}"#;
     let export = |out: &str, more: &[&str]| {
         let args = [
             "case",
@@ -262,7 +260,13 @@ fn a_case_says_by_what_it_was_judged_so_that_it_can_be_repeated() {
         "100.64.0.0/10,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16",
     ];
     assert_ne!(export("inside", &internal).0, first);
-    // Of a context, what was read counts, and not where it lies.
+}
+
+#[test]
+fn a_case_says_what_was_known_by_what_was_read_and_not_where_it_lies() {
+    let kept = Kept::new();
+    fs::create_dir(kept.at("context")).unwrap();
+    let listing = r#"{"NetworkInterfaces": [{"NetworkInterfaceId": "eni-01699989a9ca9b4fe", "VpcId": "vpc-1"}]}"#;
     let listed = kept.at("context/interfaces.json");
     fs::write(&listed, listing).unwrap();
     let whole = kept.run(&[

@@ -33,7 +33,7 @@ const FINDING: [&str; 24] = [
     "coverage",
     "evidence",
 ];
-const DESTINATION: [&str; 16] = [
+const DESTINATION: [&str; 19] = [
     "group",
     "addresses",
     "domain",
@@ -50,7 +50,12 @@ const DESTINATION: [&str; 16] = [
     "ambiguous",
     "addresses_total",
     "groups_total",
+    "prevalence",
+    "first_seen",
+    "databases",
 ];
+/// What explains a finding beside its reasons: the last keys.
+const EXPLANATION: [&str; 4] = ["risk_parts", "stages", "paths", "parameters"];
 const SENDER: [&str; 8] = [
     "instance_id",
     "subnet_id",
@@ -151,6 +156,7 @@ fn findings_and_incidents_have_the_documented_keys_in_order() {
         if is(&line, "incident") {
             keys.push("lane");
         }
+        keys.extend(EXPLANATION);
         assert_eq!(line.keys(), keys);
         assert_eq!(line.get("sender").keys(), SENDER);
         assert_eq!(line.get("destination").keys(), DESTINATION);
@@ -254,6 +260,50 @@ fn destinations_reasons_and_coverage_hold_what_they_say() {
 }
 
 #[test]
+fn every_line_explains_its_risk_its_stages_and_what_it_was_judged_by() {
+    let mut digests = BTreeSet::new();
+    for line in lines() {
+        let parts = line.get("risk_parts").list();
+        assert!(parts.len() >= 3, "{line:?}");
+        let points = parts.iter().map(|part| {
+            assert_eq!(part.keys(), ["part", "points"]);
+            part.get("points").whole()
+        });
+        assert_eq!(
+            points.sum::<i128>(),
+            line.get("risk").whole(),
+            "the parts add up to the risk: {line:?}"
+        );
+        let stages = line.get("stages").list().iter().map(Json::text);
+        let known = ["scan", "command-and-control", "staging", "exfiltration"];
+        let places: Vec<usize> = stages
+            .map(|stage| known.iter().position(|own| *own == stage).unwrap())
+            .collect();
+        assert!(!places.is_empty() && places.is_sorted_by(|a, b| a < b));
+        for path in line.get("paths").list() {
+            assert_eq!(path.keys(), ["path", "name"]);
+        }
+        let parameters = line.get("parameters");
+        assert_eq!(parameters.keys(), ["version", "sha256"]);
+        let sha256 = parameters.get("sha256").text();
+        assert!(sha256.len() == 64 && hex(sha256), "{sha256}");
+        digests.insert(sha256.to_owned());
+        let destination = line.get("destination");
+        if *destination.get("prevalence") != Json::Null {
+            let prevalence = destination.get("prevalence");
+            assert_eq!(prevalence.keys(), ["workloads", "of"]);
+            let [some, all] = ["workloads", "of"].map(|key| prevalence.get(key).whole());
+            assert!((1..=all).contains(&some));
+            assert!(instant(destination.get("first_seen")) <= instant(line.get("last_seen")));
+        }
+        for database in destination.get("databases").list() {
+            assert_eq!(database.keys(), ["name", "built_at"]);
+        }
+    }
+    assert_eq!(digests.len(), 1, "one run has one set of parameters");
+}
+
+#[test]
 fn every_finding_is_of_an_incident_that_lists_it_and_follows_it() {
     let (mut incident, mut members): (Option<Json>, Vec<String>) = (None, Vec::new());
     let mut ids = BTreeSet::new();
@@ -354,8 +404,15 @@ fn what_is_unknown_is_null_and_never_left_out() {
     };
     assert_eq!(
         finding.keys(),
-        [&FINDING[..], &["sender", "rate_bits", "urgency", "q_value"]].concat()
+        [
+            &FINDING[..],
+            &["sender", "rate_bits", "urgency", "q_value"],
+            &EXPLANATION
+        ]
+        .concat()
     );
+    assert_eq!(finding.get("paths").list(), []);
+    assert_eq!(finding.get("destination").get("databases").list(), []);
     for line in [incident, finding] {
         assert_eq!(line.get("sender").keys(), SENDER);
         for (key, value) in line.get("sender").entries() {

@@ -9,6 +9,68 @@ fn days(payloads: &[(u32, u64)]) -> Vec<DayPayload> {
         .collect()
 }
 
+/// What the past explains on a day of which none before was asked.
+fn allowance(history: &[DayPayload], day: Day, quarantine: u32, rule: &Baseline) -> u64 {
+    super::allowance(history, day, (quarantine, rule), &mut Ratchet::default())
+}
+
+/// What the past explains on each of its days, asked in their order.
+fn allowances(history: &[DayPayload], rule: &Baseline) -> Vec<u64> {
+    let mut ratchet = Ratchet::default();
+    let of = |(day, _): &DayPayload| super::allowance(history, *day, (7, rule), &mut ratchet);
+    history.iter().map(of).collect()
+}
+
+#[test]
+fn what_grows_slowly_raises_its_allowance_by_a_tenth_a_week_at_most() {
+    // Four weeks of 20 MB a day, and then a tenth more each day, so that the days differ ever more.
+    let mut payload = 20 * MB;
+    let ramp: Vec<DayPayload> = (0..80)
+        .map(|day| {
+            payload += if day >= 28 { payload / 10 } else { 0 };
+            (Day(day), payload)
+        })
+        .collect();
+    let rule = Baseline::default();
+    let held = allowances(&ramp, &rule);
+    let free = Baseline {
+        growth_percent: 1_000,
+        ..Baseline::default()
+    };
+    let free = allowances(&ramp, &free);
+    let start = held[35];
+    assert!((40 * MB..50 * MB).contains(&start), "{start}");
+    assert_eq!(&held[..=35], &free[..=35]);
+    for week in 0..6usize {
+        let (before, after) = (held[35 + 7 * week], held[42 + 7 * week]);
+        assert!(after <= before + before / 10, "{before} {after}");
+    }
+    // Six weeks of a tenth each; without, the median follows.
+    assert!(held[77] <= start * 178 / 100, "{} {start}", held[77]);
+    assert!(free[77] > held[77] * 3 / 2, "{} {}", free[77], held[77]);
+}
+
+#[test]
+fn an_allowance_may_fall_and_come_back_within_a_week_and_a_season_is_no_growth() {
+    let rule = Baseline::default();
+    let known = [(Day(0), MB), (Day(30), MB)];
+    let mut ratchet = Ratchet::default();
+    let mut hold = |day: u32, allowance: u64| {
+        ratchet.hold((Day(day), &known), allowance * MB, rule.growth_percent) / MB
+    };
+    assert_eq!(hold(40, 100), 100);
+    assert_eq!(hold(44, 300), 300, "nothing is a week old");
+    assert_eq!(hold(47, 300), 110);
+    assert_eq!(hold(48, 50), 50);
+    assert_eq!(hold(50, 300), 110);
+    assert_eq!(hold(51, 300), 300, "what was usual then");
+    // Three weeks later, the last of before stands for all.
+    assert_eq!(hold(80, 900), 300 * 14_641 / 10_000);
+    let weekly = weeks(160 * MB, |day| day % 7 == 6);
+    let of = allowances(&weekly, &rule);
+    assert_eq!([of[61], of[62], of[63]], [20 << 20, 320 << 20, 20 << 20]);
+}
+
 #[test]
 fn a_pair_is_established_by_days_spread_over_weeks_before_the_quarantine() {
     let rule = Baseline::default();

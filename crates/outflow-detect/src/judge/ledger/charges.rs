@@ -6,8 +6,9 @@ use std::hash::Hash;
 use ipnet::IpNet;
 
 use super::crossing::{Crossing, DAYS_MAX, Payload, crossing};
+use super::peers::{Established, PeerGroups};
 use crate::counters::total;
-use crate::judge::baseline::{DayPayload, Levels, allowance};
+use crate::judge::baseline::{DayPayload, Levels, Ratchet, allowance};
 use crate::key::{FixedState, Remote};
 use crate::parallel::in_parallel_mut;
 use crate::policy::{Horizons, Policy, Sanctioned};
@@ -163,6 +164,11 @@ impl<'a> Charges<'a> {
         &self.all[at as usize]
     }
 
+    /// All charges, those of a workload in a row.
+    pub(super) fn all(&self) -> &[Unexplained] {
+        &self.all
+    }
+
     /// All charges with their places.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Unexplained)> {
         self.all
@@ -261,7 +267,7 @@ impl<'a> Charges<'a> {
     }
 
     /// A destination that many workloads of several accounts have used for long is common: each may send there
-    /// what its users usually do.
+    /// what its users usually do. So may the peers of those that have mostly established it.
     fn explain_common(&mut self, view: &View<'_>, policy: &Policy) {
         let rule = &policy.baseline;
         let days = self.all.iter().map(|charge| charge.slot.day().0);
@@ -269,22 +275,36 @@ impl<'a> Charges<'a> {
         if last - first < rule.spread_days {
             return;
         }
+        // Nothing is established before.
+        let is_long = last - first > rule.spread_days + rule.quarantine_days;
+        let peers = is_long.then(|| PeerGroups::of(view, self));
         let of = |(at, charge): (usize, &Unexplained)| (charge.group, charge.slot, at);
         let places = self.all.iter().enumerate();
         let known = places.filter(|(_, charge)| !charge.anywhere);
         let mut by_group: Vec<(Group, Slot, usize)> = known.map(of).collect();
         by_group.sort_unstable();
         for run in by_group.chunk_by(|a, b| a.0 == b.0) {
-            if run.len() >= rule.common_workloads as usize {
+            let is_many = run.len() >= rule.common_workloads as usize;
+            let excess = run.iter().filter(|(.., at)| self.all[*at].kind.excess);
+            let needed = PeerGroups::needed(rule, rule.peers) as usize;
+            let peers = peers.as_ref().filter(|_| excess.count() >= needed);
+            if is_many || peers.is_some() {
                 let places: Vec<usize> = run.iter().map(|(.., at)| *at).collect();
-                self.explain_group(view, policy, &places);
+                self.explain_group(view, policy, &places, peers);
             }
         }
     }
 
-    fn explain_group(&mut self, view: &View<'_>, policy: &Policy, run: &[usize]) {
+    fn explain_group(
+        &mut self,
+        view: &View<'_>,
+        policy: &Policy,
+        run: &[usize],
+        peers: Option<&PeerGroups>,
+    ) {
         let rule = &policy.baseline;
         let (mut known, mut past) = (0, Users::default());
+        let mut established = Established::default();
         let day_of = |all: &[Unexplained], at: usize| all[at].slot.day();
         let mut start = 0;
         while start < run.len() {
@@ -298,22 +318,48 @@ impl<'a> Charges<'a> {
             let until = known + run[known..].iter().take_while(|at| is_past(**at)).count();
             past.add(view, run[known..until].iter().map(|at| &self.all[*at]));
             known = until;
+            let today = &run[start..end];
             if past.are_many(rule.common_workloads) {
-                self.explain_day(&run[start..end], past.levels.raised());
+                let usual = past.levels.raised();
+                let (week, month) = (usual, usual);
+                self.explain_day(today, Payload { week, month });
+            } else if let Some(groups) = peers {
+                for (usual, places) in
+                    established.explained(groups, rule, (day, self.with_interfaces(today)))
+                {
+                    self.explain_day(&places, usual);
+                }
+            }
+            if let Some(groups) = peers {
+                established.add(groups, (day, self.with_interfaces(today)));
             }
             start = end;
         }
     }
 
+    /// Charges with their places and the interface that sent them.
+    fn with_interfaces<'s>(
+        &'s self,
+        places: &'s [usize],
+    ) -> impl Iterator<Item = (usize, &'s Unexplained, u32)> {
+        places.iter().map(|at| {
+            let charge = &self.all[*at];
+            (*at, charge, self.interface(charge))
+        })
+    }
+
+    /// The interface of a charge; of several, the first.
+    pub(super) fn interface(&self, charge: &Unexplained) -> u32 {
+        let (part, from, _) = charge.entries;
+        self.entries[part as usize][from as usize].interface
+    }
+
     /// Explains what each workload usually sends to a common destination in a day.
-    fn explain_day(&mut self, run: &[usize], usual: u64) {
+    fn explain_day(&mut self, run: &[usize], usual: Payload) {
         let mut left: BTreeMap<u32, Payload> = BTreeMap::new();
         for at in run {
             let charge = &mut self.all[*at];
-            let left = left.entry(charge.workload).or_insert(Payload {
-                week: usual,
-                month: usual,
-            });
+            let left = left.entry(charge.workload).or_insert(usual);
             let Payload { week, month } = &mut charge.unexplained;
             for (charged, left) in [(week, &mut left.week), (month, &mut left.month)] {
                 let explained = (*charged).min(*left);
@@ -412,17 +458,16 @@ fn explain_run<'p>(
         .collect();
     // What was sent to addresses that are not told apart vouches for none of them.
     let anywhere = run.iter().any(|entry| entry.kept == Remote::Dropped);
-    let usual = |day: Day, quarantine: u32| {
-        let known = if anywhere { &[] } else { history.as_slice() };
-        allowance(known, day, quarantine, rule)
-    };
+    let known = if anywhere { &[] } else { history.as_slice() };
+    let (mut of_week, mut of_month) = (Ratchet::default(), Ratchet::default());
     let mut at = start;
     for of_day in days {
         let day = day_of(&of_day[0]);
-        let week = usual(day, rule.quarantine_days);
+        let week = allowance(known, day, (rule.quarantine_days, rule), &mut of_week);
         let is_established = week > 0;
         // The longer quarantine may only explain less.
-        let month = usual(day, rule.quarantine_days.max(DAYS_MAX)).min(week);
+        let longer = rule.quarantine_days.max(DAYS_MAX);
+        let month = allowance(known, day, (longer, rule), &mut of_month).min(week);
         let mut left = [week, month];
         for of_slot in of_day.chunk_by(|a, b| a.slot == b.slot) {
             let payload = sent(of_slot);

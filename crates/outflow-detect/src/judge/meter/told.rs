@@ -2,8 +2,8 @@
 
 use outflow_enrich::InterfaceKey;
 use outflow_finding::{
-    DESTINATION_DOMAINS_MAX, Destination, Evidence, Family, Finding, Sender, Severity, Why,
-    finding_id, human_bytes, human_count,
+    DESTINATION_DOMAINS_MAX, Destination, Evidence, Family, Finding, Prevalence, Sender, Severity,
+    Why, finding_id, human_bytes, human_count,
 };
 use outflow_record::Timestamp;
 
@@ -14,7 +14,7 @@ use super::shape::Shape;
 use super::{Below, FAMILY, Judged};
 use crate::judge::Rank;
 use crate::judge::draft::{Attached, of_known, quoted, sender};
-use crate::judge::severity::{Measure, capped};
+use crate::judge::severity::Measure;
 use crate::policy::Policy;
 use crate::queries::{ClientKey, NOT_DELEGATED, Queries, Zone};
 use crate::time::{Day, Slot};
@@ -130,7 +130,13 @@ impl<'v> Teller<'v> {
             bound,
             rarity,
             severity,
-            destination: destination(below.zone.into_iter()),
+            destination: Destination {
+                prevalence: Some(Prevalence {
+                    workloads: below.clients as u64,
+                    of: below.all_clients as u64,
+                }),
+                ..destination(below.zone.into_iter())
+            },
             domains: below.zone.map(|zone| vec![&*zone.domain]),
         })
     }
@@ -273,11 +279,13 @@ impl<'v> Teller<'v> {
         if let (Some(key), Some(name)) = (one, &name) {
             identity.extend([&*key.account_id, &*key.vpc_id, name]);
         }
+        let risk = measure.risk().capped(telling.severity);
         let finding = Finding {
             id: finding_id(&identity),
             title: telling.title,
             severity: telling.severity,
-            risk: capped(measure.risk(), telling.severity),
+            risk: risk.points(),
+            risk_parts: risk.parts(),
             bits: telling.rarity,
             account_id: agreed(|key| &key.account_id),
             region: agreed(|key| &key.region),
@@ -306,6 +314,7 @@ impl<'v> Teller<'v> {
             interfaces,
             finding,
             rank: Rank::default(),
+            group: None,
         }
     }
 

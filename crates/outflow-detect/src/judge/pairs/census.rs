@@ -16,15 +16,20 @@ use crate::view::{Entry, Group, warm_up};
 pub(in crate::judge) struct Meeting {
     pub(in crate::judge) group: Group,
     pub(in crate::judge) day: Day,
+    /// The first packet of that day, Unix seconds.
+    first: u32,
     pub(in crate::judge) workload: u32,
     /// Payload of that day.
     pub(in crate::judge) payload: u64,
 }
 
+// There are as many as pairs.
+const _: () = assert!(size_of::<Meeting>() <= 40);
+
 /// Counts of workloads, by day.
 #[derive(Debug, Default)]
 pub(in crate::judge) struct Census {
-    /// In the order of groups and days.
+    /// In the order of groups, days and first packets.
     meetings: Vec<Meeting>,
     /// Workloads that sent something on a day.
     active: BTreeMap<Day, u64>,
@@ -43,10 +48,11 @@ pub(in crate::judge) struct Score {
 }
 
 fn meeting(pair: Pair<'_, '_>) -> Option<Meeting> {
-    let (day, payload) = pair.first_day()?;
+    let (day, payload, first) = pair.first_day()?;
     Some(Meeting {
         group: pair.first().group(),
         day,
+        first,
         workload: pair.first().workload,
         payload,
     })
@@ -89,6 +95,13 @@ impl Census {
         let from = self.meetings.partition_point(|own| own.group < group);
         let of_group = &self.meetings[from..];
         of_group.partition_point(|own| own.group == group && own.day <= day)
+    }
+
+    /// The first packet of the first day on which a workload sent to a group, Unix seconds; none, if none ever did.
+    pub(in crate::judge) fn first(&self, group: Group) -> Option<u32> {
+        let from = self.meetings.partition_point(|own| own.group < group);
+        let first = self.meetings.get(from)?;
+        (first.group == group).then_some(first.first)
     }
 
     /// How many workloads there had been when a day ended.

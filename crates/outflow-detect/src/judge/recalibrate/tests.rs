@@ -13,6 +13,7 @@ fn judged(day: u32, family: Family, workload: &str, risk: u8) -> Judged {
             ..Finding::new(family)
         },
         rank: Rank::default(),
+        group: None,
     }
 }
 

@@ -25,6 +25,13 @@ fn named(lines: &[String]) -> PassiveDns {
     names
 }
 
+fn database() -> Database {
+    Database {
+        name: "GeoLite2-Country".to_owned(),
+        built_at: Timestamp(1_790_000_000),
+    }
+}
+
 fn finding(addrs: &[&str]) -> Finding {
     let at: Timestamp = AT.parse().unwrap();
     let mut finding = Finding::new(Family::VolumeLedger);
@@ -44,6 +51,7 @@ fn identified(addrs: &[&str], names: &PassiveDns) -> Destination {
         context: &Context::default(),
         names,
         known: Some(&KnownDestinations::built_in().unwrap()),
+        databases: &[database()].into(),
     };
     identify(&mut finding, registers);
     finding.destination

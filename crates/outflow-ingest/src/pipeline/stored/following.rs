@@ -29,7 +29,7 @@ use crate::pipeline::{Outcome, Progress, Read, Settings};
 use crate::{Filter, Problem};
 
 /// What a checkpoint begins with, and the layout of the rest.
-const MAGIC: &[u8; 16] = b"outflow watch 3\n";
+const MAGIC: &[u8; 16] = b"outflow watch 4\n";
 
 /// Bytes of the digest that follows.
 const DIGEST_BYTES: usize = 32;

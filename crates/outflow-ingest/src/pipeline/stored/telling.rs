@@ -7,11 +7,16 @@
 //! ```
 //!
 //! An incident alerts if one of its findings does. All of them are told; those of the digest can be read when there is time.
+//!
+//! What was told is told again when it becomes graver, alerts after all, or shows another stage of an attack; and once
+//! [`COOLDOWN_SECS`] have passed, when it has doubled. What goes on as it did is told once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use outflow_detect::Day;
-use outflow_finding::{DAILY_RATE, Family, Finding, Incident, Lane, OnlineDiscoveries, Severity};
+use outflow_finding::{
+    DAILY_RATE, Family, Finding, Incident, Lane, OnlineDiscoveries, Severity, Stage,
+};
 use outflow_record::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +24,10 @@ use super::DAY_SECS;
 use crate::pipeline::Outcome;
 
 /// Bytes of an id and what is known of it, about.
-const ID_BYTES: usize = 160;
+const ID_BYTES: usize = 256;
+
+/// Seconds of records, from when an incident was told, before it is told again for having doubled: three days.
+pub const COOLDOWN_SECS: i64 = 72 * 3600;
 
 /// Ids that were told, and the state of the rule that decides within a day.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -28,6 +36,8 @@ pub struct Telling {
     streams: BTreeMap<Stream, Tests>,
     /// The day of the newest record when that was last looked at, counted from 1970.
     day: i64,
+    /// The time of that record, Unix seconds.
+    newest: i64,
 }
 
 /// A finding or incident that was told, or is to be.
@@ -43,6 +53,56 @@ struct Told {
     decided: u8,
     /// The day of the newest record when it was last found; zero of what a file alone tells, until something is judged.
     seen: i64,
+    /// How far an incident reached when it was last judged.
+    now: Option<Extent>,
+    /// How far it reached when it was told, and the time of the newest record then; nothing of what a file alone tells, until
+    /// something is judged.
+    then: Option<(Extent, i64)>,
+}
+
+/// How far an incident reaches.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Extent {
+    payload_bytes: u64,
+    stages: Vec<Stage>,
+    /// Destination groups.
+    destinations: u64,
+    /// Workloads, or interfaces where those are not known.
+    senders: u64,
+}
+
+impl Extent {
+    /// That of an incident with these findings.
+    fn of(incident: &Incident, members: &[&Finding]) -> Self {
+        let body = &incident.body;
+        let sender = |own: &&Finding| {
+            let workload = own.workload.clone().or_else(|| own.interface_id.clone());
+            (own.account_id.clone(), workload)
+        };
+        let senders: BTreeSet<_> = members.iter().map(sender).collect();
+        Self {
+            payload_bytes: body.payload_bytes,
+            stages: body.stages.clone(),
+            destinations: body.destination.groups_total,
+            senders: senders.len() as u64,
+        }
+    }
+
+    /// Whether it shows a stage of an attack that it did not show before.
+    fn has_new_stage(&self, before: &Self) -> bool {
+        self.stages.iter().any(|own| !before.stages.contains(own))
+    }
+
+    /// Whether it has twice as many bytes, destinations or senders as before.
+    fn has_doubled(&self, before: &Self) -> bool {
+        [
+            (self.payload_bytes, before.payload_bytes),
+            (self.destinations, before.destinations),
+            (self.senders, before.senders),
+        ]
+        .into_iter()
+        .any(|(now, before)| now > before && now >= before.saturating_mul(2))
+    }
 }
 
 /// Whose p-values are compared: a family, and whether it is a note. So it is ranked, too.
@@ -73,13 +133,25 @@ impl Telling {
         }
     }
 
+    /// Notes that an incident was told as it was last judged.
+    pub fn told_incident(&mut self, incident: &Incident) {
+        let body = &incident.body;
+        self.told(&body.id, body.severity.id(), None, incident.lane);
+        let newest = self.newest;
+        if let Some(known) = self.told.get_mut(&body.id) {
+            known.then = known.now.clone().map(|now| (now, newest));
+        }
+    }
+
     /// Whether anything was told.
     pub fn has_told(&self) -> bool {
         self.told.values().any(|known| known.severity > 0)
     }
 
-    /// Of what was found, what is not told yet, or only as something less grave, or in the digest while it alerts now. An
-    /// incident keeps the id under which its first finding was told, whatever joins it later, and has its [`Incident::lane`].
+    /// Of what was found, what is not told yet, or only as something less grave, or in the digest while it alerts now; and of
+    /// incidents, those that show another stage of an attack, or have doubled since they were told at least [`COOLDOWN_SECS`]
+    /// ago. An incident keeps the id under which its first finding was told, whatever joins it later, and has its
+    /// [`Incident::lane`].
     ///
     /// `now` bounds what records claim as their time. What is decided of a finding stays decided: asked again, and after
     /// [`crate::Following::decode`], this tells the same.
@@ -91,7 +163,8 @@ impl Telling {
         };
         let first_told = |finding: &String| self.told.get(finding)?.incident.clone();
         let (mut incidents, mut findings) = (Vec::new(), Vec::new());
-        let mut ids = BTreeMap::new();
+        let (mut ids, mut extents) = (BTreeMap::new(), Vec::new());
+        let members = members(&outcome.findings);
         for incident in &outcome.incidents {
             let id = &incident.body.id;
             let known = incident.finding_ids.iter().filter_map(first_told).min();
@@ -99,7 +172,11 @@ impl Telling {
             let lane = self.lane_of(incident);
             let was_digest = self.told.get(&own).and_then(|known| known.alerts) == Some(false);
             let is_raised = was_digest && lane == Lane::Alert;
-            if is_raised || is_new(&own, incident.body.severity) {
+            let members = members.get(id.as_str()).map_or(&[][..], Vec::as_slice);
+            let extent = Extent::of(incident, members);
+            let is_changed = self.is_changed(&own, &extent);
+            extents.push((own.clone(), extent));
+            if is_raised || is_changed || is_new(&own, incident.body.severity) {
                 let mut incident = incident.clone();
                 incident.body.id.clone_from(&own);
                 incident.lane = Some(lane);
@@ -118,12 +195,25 @@ impl Telling {
                 .map(|id| ids.get(&id).cloned().unwrap_or(id));
             findings.push(finding);
         }
-        for own in ids.into_values() {
-            if let Some(known) = self.told.get_mut(&own) {
-                known.seen = self.day;
+        for (own, extent) in extents {
+            let known = self.told.entry(own).or_default();
+            known.seen = self.day;
+            // Of what only a file tells, how far it reached is not known: what it comes to from now on counts.
+            if known.severity > 0 && known.then.is_none() {
+                known.then = Some((extent.clone(), self.newest));
             }
+            known.now = Some(extent);
         }
         (incidents, findings)
+    }
+
+    /// Whether an incident that was told is to be told again, as grave as it was.
+    fn is_changed(&self, id: &str, extent: &Extent) -> bool {
+        let then = self.told.get(id).and_then(|known| known.then.as_ref());
+        then.is_some_and(|(before, at)| {
+            let is_cool = self.newest.saturating_sub(*at) >= COOLDOWN_SECS;
+            extent.has_new_stage(before) || is_cool && extent.has_doubled(before)
+        })
     }
 
     /// Forgets ids that were last found before a day: their findings lie before all that is judged.
@@ -158,6 +248,7 @@ impl Telling {
             .map_or(0, Timestamp::secs)
             .min(now.secs());
         let workloads = workloads(outcome, newest);
+        self.newest = newest.max(self.newest);
         self.pass_to(newest.div_euclid(DAY_SECS), workloads);
         let mut findings: Vec<&Finding> = outcome.findings.iter().collect();
         findings.sort_by_key(|finding| (finding.last_seen, &finding.id));
@@ -225,6 +316,17 @@ impl Tests {
         self.since = rule.since().to_vec();
         answer
     }
+}
+
+/// Findings by the incident that holds them.
+fn members(findings: &[Finding]) -> BTreeMap<&str, Vec<&Finding>> {
+    let mut members: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for finding in findings {
+        if let Some(id) = &finding.incident {
+            members.entry(id).or_default().push(finding);
+        }
+    }
+    members
 }
 
 /// Interfaces that were seen within the last day; at least one.

@@ -57,10 +57,7 @@ fn outcome(findings: Vec<Finding>, (day, secs): (i64, i64), interfaces: usize) -
 /// What is told of an outcome, noted as told: incidents with their lanes, and findings.
 fn tell(telling: &mut Telling, of: &Outcome) -> (Vec<(String, Lane)>, Vec<String>) {
     let (incidents, findings) = telling.untold(of, NOW);
-    for own in &incidents {
-        let severity = own.body.severity.id();
-        telling.told(&own.body.id, severity, None, own.lane);
-    }
+    incidents.iter().for_each(|own| telling.told_incident(own));
     for own in &findings {
         let severity = own.severity.id();
         telling.told(&own.id, severity, own.incident.as_deref(), None);
@@ -128,6 +125,99 @@ fn an_incident_of_the_digest_is_told_again_once_it_alerts() {
     assert_eq!(incidents, [(id, Lane::Alert)]);
     assert_eq!(findings, ["0"]);
     assert_eq!(tell(&mut telling, &both), Default::default());
+}
+
+/// An upload that began on the first day of a network, of which so much is known by now.
+fn upload(payload_bytes: u64, day: i64) -> Finding {
+    Finding {
+        payload_bytes,
+        bytes: payload_bytes,
+        stages: vec![Stage::Exfiltration],
+        first_seen: Some(at(100, 100)),
+        last_seen: Some(at(day, 200)),
+        ..finding(Family::VolumeLedger, "0", Severity::Medium, None)
+    }
+}
+
+#[test]
+fn an_incident_that_doubles_is_told_again_after_three_days() {
+    let mut telling = Telling::default();
+    let mut told = |payload, day, secs| {
+        let found = outcome(vec![upload(payload, day)], (day, secs), 50);
+        let (incidents, findings) = tell(&mut telling, &found);
+        (incidents.len(), findings.len())
+    };
+    assert_eq!(told(1_000, 100, 300), (1, 1));
+    assert_eq!(told(2_000, 101, 300), (0, 0), "a day later");
+    assert_eq!(told(9_000, 103, 299), (0, 0), "a second too soon");
+    assert_eq!(told(1_999, 103, 300), (0, 0), "it has not doubled");
+    assert_eq!(told(9_000, 103, 300), (1, 0), "the incident alone");
+    assert_eq!(told(18_000, 106, 299), (0, 0), "it cools down anew");
+    assert_eq!(told(17_999, 110, 300), (0, 0));
+    assert_eq!(told(18_000, 110, 300), (1, 0));
+}
+
+#[test]
+fn an_incident_of_twice_as_many_senders_or_destinations_has_doubled() {
+    let of = |senders: usize, groups_total: u64, day: i64| {
+        let own = |at: usize| {
+            let mut own = upload(12_000 / senders as u64, day);
+            own.id = format!("{at}");
+            own.workload = Some(format!("web-{at}"));
+            own.destination.group = Some("45.1.2.0/24".to_owned());
+            own.destination.groups_total = groups_total;
+            own
+        };
+        outcome((0..senders).map(own).collect(), (day, 300), 50)
+    };
+    for (senders, groups, again) in [(3, 3, 0), (4, 2, 1), (2, 4, 1)] {
+        let mut telling = Telling::default();
+        // The payload stays the same.
+        let first = of(2, 2, 100);
+        assert_eq!(tell(&mut telling, &first).0.len(), 1);
+        let later = of(senders, groups, 104);
+        assert_eq!(
+            tell(&mut telling, &later).0.len(),
+            again,
+            "{senders} {groups}"
+        );
+    }
+}
+
+#[test]
+fn another_stage_of_an_attack_is_told_at_once() {
+    let mut telling = Telling::default();
+    let first = Finding {
+        stages: vec![Stage::CommandAndControl],
+        ..finding(Family::Beacon, "a", Severity::High, None)
+    };
+    let first = Finding {
+        first_seen: Some(at(100, 100)),
+        last_seen: Some(at(100, 200)),
+        ..first
+    };
+    let (incidents, _) = tell(&mut telling, &outcome(vec![first.clone()], (100, 300), 50));
+    let joins = Finding {
+        workload: first.workload.clone(),
+        ..upload(10, 100)
+    };
+    let both = outcome(vec![first, joins], (100, 500), 50);
+    let (again, findings) = tell(&mut telling, &both);
+    assert_eq!((again, findings), (incidents, vec!["0".to_owned()]));
+    assert_eq!(tell(&mut telling, &both), Default::default());
+}
+
+#[test]
+fn what_a_file_alone_tells_counts_from_when_it_is_judged() {
+    let mut telling = Telling::default();
+    let found = |payload, day| outcome(vec![upload(payload, day)], (day, 300), 50);
+    let first = found(1_000, 100);
+    let id = first.incidents[0].body.id.clone();
+    telling.told(&id, Severity::Medium.id(), None, Some(Lane::Alert));
+    telling.told("0", Severity::Medium.id(), Some(&id), None);
+    assert_eq!(tell(&mut telling, &first), Default::default());
+    assert_eq!(tell(&mut telling, &found(2_000, 102)), Default::default());
+    assert_eq!(tell(&mut telling, &found(2_000, 103)).0.len(), 1);
 }
 
 #[test]

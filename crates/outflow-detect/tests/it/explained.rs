@@ -1,0 +1,91 @@
+//! What findings say beside their reasons.
+
+use outflow_detect::{Day, Judged, Policy, SHARD_KEYS_MAX, judge_with};
+use outflow_finding::{Family, Prevalence, Stage, TrafficPath};
+use outflow_record::Timestamp;
+
+use crate::network::{Item, fold, items, knowledge, policy};
+use crate::sums::{DAY, FULL, MB, START, judged};
+
+/// Findings of a network in which every family speaks.
+fn of_every_family() -> Vec<Judged> {
+    let items = items();
+    let all: Vec<&Item> = items.iter().collect();
+    let state = fold(&all, SHARD_KEYS_MAX);
+    judge_with(&state, &policy(), &knowledge(), Day(40_000)).findings
+}
+
+#[test]
+fn every_risk_is_the_sum_of_its_parts() {
+    for judged in of_every_family() {
+        let finding = judged.finding;
+        let sum: i16 = finding.risk_parts.iter().map(|own| own.points).sum();
+        assert_eq!(sum, i16::from(finding.risk), "{finding:?}");
+        assert!(finding.risk_parts.len() >= 3, "{finding:?}");
+    }
+}
+
+#[test]
+fn every_finding_has_its_stages_and_what_flow_logs_tell_of_its_destination() {
+    let (mut known, mut unknown) = (0, 0);
+    for judged in of_every_family() {
+        let finding = judged.finding;
+        assert_eq!(finding.stages, Stage::of(finding.family, &finding.attack));
+        let to = &finding.destination;
+        let Some((first, Prevalence { workloads, of })) = to.first_seen.zip(to.prevalence) else {
+            unknown += 1;
+            continue;
+        };
+        known += 1;
+        assert!((1..=of).contains(&workloads), "{finding:?}");
+        assert!(Some(first) <= finding.last_seen, "{finding:?}");
+        assert_ne!(finding.family, Family::VolumeServed);
+    }
+    assert!(known > unknown && unknown > 0, "{known} and {unknown}");
+}
+
+/// An upload of 150 MB by a host, on a path.
+fn upload((host, path): (&str, &str), remote: &str, at: i64) -> String {
+    let (payload, packets) = (150 * MB, 150 * MB / 1_000);
+    let (bytes, start, end) = (payload + 52 * packets, START + at, START + at + 59);
+    format!(
+        "111111111111 eni-{host} i-{host} 10.0.0.7 {remote} 10.0.0.7 {remote} 40000 443 6 {packets} \
+         {bytes} {start} {end} ACCEPT 2 egress OK {path}"
+    )
+}
+
+#[test]
+fn who_else_sent_there_since_when_and_by_which_way_is_as_of_the_day() {
+    let format = format!("{FULL} traffic-path");
+    let lines = [
+        upload(("a", "8"), "45.1.2.3", 600),
+        upload(("b", "1"), "45.1.2.200", 7_200),
+        upload(("b", "8"), "45.1.2.201", 8_200),
+        // The last one begins a day later, and knows another destination alone.
+        upload(("c", "-"), "45.1.2.4", DAY + 30),
+        upload(("c", "-"), "45.9.9.9", DAY + 90),
+    ];
+    let mut found = judged(&Policy::default(), &format, &lines).findings;
+    found.retain(|own| own.finding.family == Family::VolumeLedger);
+    let of = |host: &str, group: &str| {
+        let own = found.iter().find(|own| {
+            let finding = &own.finding;
+            let addresses = finding.destination.group.as_deref();
+            finding.interface_id.as_deref() == Some(host) && addresses == Some(group)
+        });
+        &own.unwrap_or_else(|| panic!("{host} to {group}: {found:#?}"))
+            .finding
+    };
+    let first = of("eni-a", "45.1.2.0/24");
+    let prevalence = |workloads, of| Some(Prevalence { workloads, of });
+    assert_eq!(first.destination.prevalence, prevalence(2, 2));
+    assert_eq!(first.destination.first_seen, Some(Timestamp(START + 600)));
+    assert_eq!(first.paths, [TrafficPath(8)]);
+    let second = of("eni-b", "45.1.2.0/24");
+    assert_eq!(second.paths, [TrafficPath(1), TrafficPath(8)]);
+    assert_eq!(second.destination.first_seen, Some(Timestamp(START + 600)));
+    // Of two alike the first network is told.
+    let third = of("eni-c", "45.1.2.0/24");
+    assert_eq!(third.destination.prevalence, prevalence(3, 3));
+    assert_eq!(third.paths, []);
+}
