@@ -23,7 +23,7 @@ pub(super) fn write(
     write_each(runtime, session, (sql, values), files, |_| Ok(()))
 }
 
-/// As [`write`], and hands on each batch.
+/// As [`write()`], and hands on each batch.
 pub(super) fn write_each(
     runtime: &Runtime,
     session: &Session,
