@@ -107,7 +107,7 @@ mod tests {
         let written = "internal = ['100.64.0.0/10', '10.0.0.0/8']\nfail_on = 'high'\n\
                        [policy]\nresolvers_allowed = ['9.9.9.9']\nservices_allowed = ['ssh']\n\
                        [policy.bounds]\nicmp_day = 5\nworkload = {day = 1, week = 2, month = 3}\n\
-                       [policy.path]\ndenied = ['nat']\n\
+                       [policy.path]\ndenied = ['peering']\n\
                        [[policy.sanctioned]]\ndestination = '203.0.113.0/24'\nbytes_per_day = 7\nreason = 'backup'\n\
                        [[policy.dns.known]]\ndomain = 'example.com'\nbits_per_day = 9\nreason = 'ours'\n";
         let config: Config = toml::from_str(written).unwrap();
