@@ -8,6 +8,9 @@
 mod delimiters;
 
 use arrow_buffer::ArrowNativeType;
+use fearless_simd::Level;
+#[cfg(target_arch = "x86_64")]
+use fearless_simd::Simd as _;
 
 use crate::columns::{Builder, Columns, Values, addr_value};
 use crate::{Addr, Field, Format, Kind, swar};
@@ -23,6 +26,7 @@ const BLOCK_ROWS_MIN: usize = 4;
 /// How to read a format's lines.
 #[derive(Debug)]
 pub(crate) struct Plan {
+    level: Level,
     delimiters: Delimiters,
     status: Option<usize>,
     same_as: Vec<Option<usize>>,
@@ -76,6 +80,7 @@ impl Plan {
             _ => None,
         });
         Some(Self {
+            level: Level::new(),
             delimiters: Delimiters::new(fields.len(), BLOCK_ROWS_MAX),
             status: format.position(Field::LogStatus),
             same_as: same_as.collect(),
@@ -86,6 +91,26 @@ impl Plan {
     /// Reads ordinary lines at the head of `buf` into the rows from `first` on, at most `rows_max`. Returns
     /// how many it read and the bytes that they took; the columns may hold nulls of rows behind them.
     pub(crate) fn read(
+        &mut self,
+        columns: &mut Columns,
+        first: usize,
+        rows_max: usize,
+        buf: &[u8],
+    ) -> (usize, usize) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = self.level.as_avx2() {
+            return avx2.vectorize(
+                // Only what is compiled into what calls it is compiled for that processor.
+                #[inline(always)]
+                || self.read_block(columns, first, rows_max, buf),
+            );
+        }
+        self.read_block(columns, first, rows_max, buf)
+    }
+
+    /// As [`Plan::read`]. It is compiled into its caller, with all that it calls: for each kind of processor once.
+    #[inline(always)]
+    fn read_block(
         &mut self,
         columns: &mut Columns,
         first: usize,
@@ -128,13 +153,18 @@ impl Plan {
 }
 
 /// Reads one column down the block; the rows before the first that is out of the ordinary.
+#[inline(always)]
 fn read_column(column: &mut Builder, first: usize, block: &Block<'_>, place: usize) -> usize {
     match column {
-        Builder::U8(values) => numbers(values, first, block, place, |n| u8::try_from(n).ok()),
-        Builder::U16(values) => numbers(values, first, block, place, |n| u16::try_from(n).ok()),
-        Builder::U64(values) => numbers(values, first, block, place, Some),
+        Builder::U8(values) => {
+            numbers::<_, false>(values, first, block, place, |n| u8::try_from(n).ok())
+        }
+        Builder::U16(values) => {
+            numbers::<_, false>(values, first, block, place, |n| u16::try_from(n).ok())
+        }
+        Builder::U64(values) => numbers::<_, false>(values, first, block, place, Some),
         // Later times are for the naive reading to judge.
-        Builder::Time(values) => numbers(values, first, block, place, |n| {
+        Builder::Time(values) => numbers::<_, true>(values, first, block, place, |n| {
             u32::try_from(n).ok().map(i64::from)
         }),
         Builder::Addr(values) => {
@@ -155,6 +185,7 @@ fn read_column(column: &mut Builder, first: usize, block: &Block<'_>, place: usi
 }
 
 /// The addresses that one of the builders reads from a place in the line.
+#[inline(always)]
 fn addresses(builders: &[Builder], place: usize) -> Option<&Values<i128>> {
     let mut at = 0;
     let built = builders.iter().find(|builder| {
@@ -167,6 +198,7 @@ fn addresses(builders: &[Builder], place: usize) -> Option<&Values<i128>> {
     }
 }
 
+#[inline(always)]
 fn ok_rows(block: &Block<'_>, place: usize) -> usize {
     (0..block.rows)
         .find(|row| {
@@ -177,7 +209,7 @@ fn ok_rows(block: &Block<'_>, place: usize) -> usize {
 }
 
 #[inline(always)]
-fn numbers<T: ArrowNativeType>(
+fn numbers<T: ArrowNativeType, const IS_TIME: bool>(
     values: &mut Values<T>,
     first: usize,
     block: &Block<'_>,
@@ -186,7 +218,11 @@ fn numbers<T: ArrowNativeType>(
 ) -> usize {
     for row in 0..block.rows {
         let (from, to) = block.token(row, place);
-        match swar::number(block.buf, from, to).and_then(&fit) {
+        let number = match IS_TIME {
+            true => swar::time(block.buf, from, to),
+            false => swar::number(block.buf, from, to),
+        };
+        match number.and_then(&fit) {
             Some(number) => values.set(first + row, number),
             None if to - from == 1 && block.buf[from] == b'-' => values.set_null(first + row),
             None => return row,
@@ -196,6 +232,7 @@ fn numbers<T: ArrowNativeType>(
 }
 
 /// `pkt-srcaddr` and `pkt-dstaddr` mostly repeat the text of `srcaddr` and `dstaddr`, read before.
+#[inline(always)]
 fn repeated_addresses(
     values: &mut Values<i128>,
     known: &Values<i128>,

@@ -33,6 +33,7 @@ impl Delimiters {
     }
 
     /// The number of ordinary lines at the head of `buf`, at most `rows_max`.
+    #[inline(always)]
     pub(super) fn find(&mut self, buf: &[u8], rows_max: usize) -> usize {
         let Some(usable) = buf.len().checked_sub(SLACK) else {
             return 0;
@@ -49,6 +50,7 @@ impl Delimiters {
 
     /// As [`Delimiters::find`], where no line is out of the ordinary: the delimiters are counted off by the width
     /// of a row, and only then is it checked that the line feeds are where rows end, and nowhere else.
+    #[inline(always)]
     fn find_regular(&mut self, buf: &[u8], rows_max: usize) -> Option<usize> {
         let wanted = rows_max * self.width;
         let (mut found, mut base) = (0, 0);
@@ -162,6 +164,7 @@ impl Feeds {
         gathered(bits)
     }
 
+    #[inline(always)]
     fn count(&self) -> usize {
         let lanes = self.lanes.to_array();
         let counts = lanes.iter().map(|lane| usize::from(lane.wrapping_neg()));
