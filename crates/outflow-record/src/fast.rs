@@ -8,9 +8,8 @@
 mod delimiters;
 
 use arrow_buffer::ArrowNativeType;
-use fearless_simd::Level;
 #[cfg(target_arch = "x86_64")]
-use fearless_simd::Simd as _;
+use fearless_simd::{Level, Simd as _};
 
 use crate::columns::{Builder, Columns, Values, addr_value};
 use crate::{Addr, Field, Format, Kind, swar};
@@ -26,6 +25,7 @@ const BLOCK_ROWS_MIN: usize = 4;
 /// How to read a format's lines.
 #[derive(Debug)]
 pub(crate) struct Plan {
+    #[cfg(target_arch = "x86_64")]
     level: Level,
     delimiters: Delimiters,
     status: Option<usize>,
@@ -80,6 +80,7 @@ impl Plan {
             _ => None,
         });
         Some(Self {
+            #[cfg(target_arch = "x86_64")]
             level: Level::new(),
             delimiters: Delimiters::new(fields.len(), BLOCK_ROWS_MAX),
             status: format.position(Field::LogStatus),
@@ -275,3 +276,6 @@ fn absent_or_ipv6(values: &mut Values<i128>, row: usize, token: &[u8]) -> bool {
         .and_then(|token| token.parse::<Addr>().ok());
     addr.map(|addr| values.set(row, addr_value(addr))).is_some()
 }
+
+#[cfg(test)]
+mod tests;

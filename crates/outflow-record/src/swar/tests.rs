@@ -37,6 +37,29 @@ fn what_is_no_plain_number_goes_the_slow_way() {
 }
 
 #[test]
+fn times_are_read_as_numbers_are() {
+    for text in [
+        "1700000000",
+        "0000000000",
+        "9999999999",
+        "170000000",
+        "12",
+        "17000000001",
+    ] {
+        let expected = number(&padded(text), 0, text.len());
+        assert!(expected.is_some());
+        assert_eq!(time(&padded(text), 0, text.len()), expected, "{text}");
+    }
+    for place in 0..10 {
+        for wrong in ["x", ":", "/", "-", " "] {
+            let mut text = "1700000000".to_owned();
+            text.replace_range(place..=place, wrong);
+            assert_eq!(time(&padded(&text), 0, text.len()), None, "{text}");
+        }
+    }
+}
+
+#[test]
 fn addresses_agree_with_the_standard_library() {
     for text in [
         "0.0.0.0",

@@ -1,7 +1,7 @@
 //! What is unexplained, by workload, destination group and slot.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::Hash;
+use std::hash::{BuildHasher as _, Hash};
 
 use ipnet::IpNet;
 
@@ -93,6 +93,9 @@ pub(super) struct Charges<'a> {
     all: Vec<Unexplained>,
 }
 
+/// Sums that charges have in common before they are summed by themselves: few megabytes, which stay near the processor.
+const COMMON_SUMS_MAX: usize = 1 << 20;
+
 /// The charges as one ledger sums them up.
 #[derive(Debug)]
 pub(super) struct Ledger {
@@ -109,10 +112,28 @@ impl Ledger {
         by: impl Fn(&Unexplained) -> Option<K>,
     ) -> Self {
         let least = bounds.day.min(bounds.week).min(bounds.month);
-        // Most sums cross no bound: they are told by one look each, and only the others are put in order.
-        let mut sums: HashMap<K, (u64, u32), FixedState> = HashMap::default();
+        // Most sums cross no bound, and neither do most of what several have in common by chance: only what is in one that
+        // does is summed by itself, and only what then does is put in order.
+        let common = charges.all.len().next_power_of_two().min(COMMON_SUMS_MAX);
+        let mut common = vec![0_u64; common];
+        let place = |key: &K, len: usize| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "any bits of a hash will do"
+            )]
+            let hash = FixedState::default().hash_one(key) as usize;
+            hash % len
+        };
         for charge in &charges.all {
             if let Some(key) = by(charge) {
+                let at = place(&key, common.len());
+                common[at] = common[at].saturating_add(charge.unexplained.month);
+            }
+        }
+        let mut sums: HashMap<K, (u64, u32), FixedState> = HashMap::default();
+        for charge in &charges.all {
+            let key = by(charge).filter(|key| common[place(key, common.len())] >= least);
+            if let Some(key) = key {
                 let (sum, _) = sums.entry(key).or_default();
                 *sum = sum.saturating_add(charge.unexplained.month);
             }

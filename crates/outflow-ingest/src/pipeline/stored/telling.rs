@@ -88,6 +88,22 @@ impl Extent {
         }
     }
 
+    /// That of two incidents that were told as one.
+    fn with(mut self, other: &Self) -> Self {
+        self.payload_bytes = self.payload_bytes.saturating_add(other.payload_bytes);
+        self.destinations = self.destinations.saturating_add(other.destinations);
+        self.senders = self.senders.saturating_add(other.senders);
+        self.showing(other)
+    }
+
+    /// The same with the stages of another besides.
+    fn showing(mut self, other: &Self) -> Self {
+        let new = other.stages.iter().filter(|own| !self.stages.contains(own));
+        let new: Vec<Stage> = new.copied().collect();
+        self.stages.extend(new);
+        self
+    }
+
     /// Whether it shows a stage of an attack that it did not show before.
     fn has_new_stage(&self, before: &Self) -> bool {
         self.stages.iter().any(|own| !before.stages.contains(own))
@@ -139,7 +155,11 @@ impl Telling {
         self.told(&body.id, body.severity.id(), None, incident.lane);
         let newest = self.newest;
         if let Some(known) = self.told.get_mut(&body.id) {
-            known.then = known.now.clone().map(|now| (now, newest));
+            // A stage that was told once is no news when it comes again.
+            known.then = match (known.now.clone(), known.then.take()) {
+                (Some(now), Some((before, _))) => Some((now.showing(&before), newest)),
+                (now, _) => now.map(|now| (now, newest)),
+            };
         }
     }
 
@@ -163,26 +183,40 @@ impl Telling {
         };
         let first_told = |finding: &String| self.told.get(finding)?.incident.clone();
         let (mut incidents, mut findings) = (Vec::new(), Vec::new());
-        let (mut ids, mut extents) = (BTreeMap::new(), Vec::new());
+        let (mut ids, mut extents) = (BTreeMap::new(), BTreeMap::<String, Extent>::new());
         let members = members(&outcome.findings);
         for incident in &outcome.incidents {
-            let id = &incident.body.id;
+            let id = incident.body.id.as_str();
             let known = incident.finding_ids.iter().filter_map(first_told).min();
-            let own = known.unwrap_or_else(|| id.clone());
+            let own = known.unwrap_or_else(|| id.to_owned());
+            let members = members.get(id).map_or(&[][..], Vec::as_slice);
+            let extent = Extent::of(incident, members);
+            // What was told as one may be several by now, as what joined them is forgotten.
+            let extent = match extents.get(&own) {
+                Some(other) => extent.with(other),
+                None => extent,
+            };
+            extents.insert(own.clone(), extent);
+            ids.insert(id, own);
+        }
+        let changed = extents
+            .iter()
+            .filter(|(own, extent)| self.is_changed(own, extent));
+        let mut changed: BTreeSet<String> = changed.map(|(own, _)| own.clone()).collect();
+        for incident in &outcome.incidents {
+            let Some(own) = ids.get(incident.body.id.as_str()).cloned() else {
+                continue;
+            };
             let lane = self.lane_of(incident);
             let was_digest = self.told.get(&own).and_then(|known| known.alerts) == Some(false);
             let is_raised = was_digest && lane == Lane::Alert;
-            let members = members.get(id.as_str()).map_or(&[][..], Vec::as_slice);
-            let extent = Extent::of(incident, members);
-            let is_changed = self.is_changed(&own, &extent);
-            extents.push((own.clone(), extent));
+            let is_changed = changed.remove(&own);
             if is_raised || is_changed || is_new(&own, incident.body.severity) {
                 let mut incident = incident.clone();
-                incident.body.id.clone_from(&own);
+                incident.body.id = own;
                 incident.lane = Some(lane);
                 incidents.push(incident);
             }
-            ids.insert(id, own);
         }
         for finding in outcome
             .findings
@@ -192,7 +226,7 @@ impl Telling {
             let mut finding = finding.clone();
             finding.incident = finding
                 .incident
-                .map(|id| ids.get(&id).cloned().unwrap_or(id));
+                .map(|id| ids.get(id.as_str()).cloned().unwrap_or(id));
             findings.push(finding);
         }
         for (own, extent) in extents {

@@ -185,6 +185,37 @@ fn an_incident_of_twice_as_many_senders_or_destinations_has_doubled() {
 }
 
 #[test]
+fn what_was_told_as_one_and_is_several_by_now_is_told_no_more() {
+    let staged = |id: &str, stage: Stage, secs: i64| Finding {
+        stages: vec![stage],
+        workload: Some("web".to_owned()),
+        first_seen: Some(at(100, secs)),
+        last_seen: Some(at(100, secs + 100)),
+        ..finding(Family::Beacon, id, Severity::High, None)
+    };
+    let (one, joins, other) = (
+        staged("a", Stage::CommandAndControl, 100),
+        staged("b", Stage::CommandAndControl, 80_000),
+        staged("c", Stage::Exfiltration, 160_000),
+    );
+    let mut telling = Telling::default();
+    let whole = outcome(vec![one.clone(), joins, other.clone()], (102, 300), 50);
+    assert_eq!(whole.incidents.len(), 1);
+    assert_eq!(tell(&mut telling, &whole).0.len(), 1);
+    // What joined them is gone: each lacks a stage of the whole, and what one has the other lacks.
+    for secs in [400, 500] {
+        let parts = outcome(vec![one.clone(), other.clone()], (102, secs), 50);
+        assert_eq!(parts.incidents.len(), 2);
+        assert_eq!(tell(&mut telling, &parts), Default::default());
+    }
+    // A stage that comes again is no news.
+    let less = outcome(vec![one.clone()], (102, 600), 50);
+    assert_eq!(tell(&mut telling, &less), Default::default());
+    let again = outcome(vec![one, other], (102, 700), 50);
+    assert_eq!(tell(&mut telling, &again), Default::default());
+}
+
+#[test]
 fn another_stage_of_an_attack_is_told_at_once() {
     let mut telling = Telling::default();
     let first = Finding {
