@@ -11,7 +11,7 @@
 -- column: payload_bytes_before: bytes beyond headers sent in the week before that
 -- column: change: the difference
 -- column: times: the week by the one before it; null for what is new
--- column: new: whether nothing was sent there in the week before
+-- column: new: whether no host sent there in the week before
 -- column: hosts: hosts that sent in the week
 -- column: hosts_before: hosts that sent in the week before
 -- Countries and networks are those of the folder of --context when the lake was made; without one, all is one row that is not known.

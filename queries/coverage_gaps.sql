@@ -15,7 +15,7 @@
 -- column: nodata_minutes: minutes of their windows
 -- column: first: start of the first record of any kind
 -- column: last: end of the last
--- Of several flow logs of an interface each tells its own gaps; what was logged is that of the one with the most records of an hour.
+-- Of several flow logs of an interface each tells its own gaps; what was logged is of each hour the most that one of them tells: the most records, and the most bytes.
 WITH told AS (
     SELECT interface_id, status, start, "end", round(date_part('epoch', "end" - start) / 60, 1) AS minutes
     FROM coverage

@@ -62,7 +62,7 @@ ranked AS (
     SELECT
         known.*,
         row_number() OVER (
-            PARTITION BY start, interface_id, vpc_id, client, remote_port ORDER BY by_client DESC, asked_at DESC, name
+            PARTITION BY start, interface_id, vpc_id, client, remote_port ORDER BY coalesce(by_client, false) DESC, asked_at DESC, name, asked_by
         ) AS place
     FROM known
 ),

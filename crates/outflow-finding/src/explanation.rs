@@ -198,7 +198,8 @@ pub struct Database {
     pub built_at: Timestamp,
 }
 
-/// What a finding was judged by: the same parameters make the same findings of the same records.
+/// What of the configuration and of the border a finding was judged by. What else has a say is not in it: what was known (of
+/// `--context`) and which records were seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Parameters {
     /// Version of the program, whose formulas they are.

@@ -1,6 +1,7 @@
 //! What was observed of resources, and when.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use outflow_record::Timestamp;
@@ -93,6 +94,24 @@ impl<T> Timeline<T> {
     pub fn history(&self, id: &str) -> impl Iterator<Item = (Timestamp, &T)> {
         let observations = self.resources.get(id).into_iter().flatten();
         observations.filter_map(|(seen_at, seen)| Some((*seen_at, &**seen.value.as_ref()?)))
+    }
+
+    /// As [`Timeline::history`], each with until when it held: until something else was seen, or that it was deleted, or a listing
+    /// lacked it. What holds as far as anything is known has no end.
+    pub fn spans(&self, id: &str) -> impl Iterator<Item = (Timestamp, Option<Timestamp>, &T)> {
+        let observations = self.resources.get(id).into_iter().flatten();
+        let next = observations.clone().skip(1).map(|(seen_at, _)| *seen_at);
+        let ends = next.map(Some).chain(std::iter::once(None));
+        observations
+            .zip(ends)
+            .filter_map(|((&seen_at, seen), next)| {
+                let lacked = self.listed_at.get(&seen.place).and_then(|times| {
+                    let mut later = times.range((Bound::Excluded(seen_at), Bound::Unbounded));
+                    later.next().copied()
+                });
+                let until = next.into_iter().chain(lacked).min();
+                Some((seen_at, until, &**seen.value.as_ref()?))
+            })
     }
 
     /// What was seen of a resource at exactly a time.
@@ -241,6 +260,12 @@ mod tests {
         assert_eq!(said(&timeline, 45), "b Gone 20");
         assert_eq!(said(&timeline, 50), "c Current 50");
         assert_eq!(timeline.history("eni-1").count(), 3);
+        let spans: Vec<(i64, Option<i64>, &str)> = timeline
+            .spans("eni-1")
+            .map(|(from, until, value)| (from.0, until.map(|until| until.0), *value))
+            .collect();
+        let held = [(10, Some(20), "a"), (20, Some(30), "b"), (50, None, "c")];
+        assert_eq!(spans, held, "neither listed nor deleted is b");
         assert!(timeline.get("eni-2", Timestamp(10)).is_none());
     }
 

@@ -75,15 +75,12 @@ pub fn egress_rules(inventory: &Inventory) -> Result<[GivenTable; 2], Error> {
 
 /// What was seen of a resource, each with when it held.
 fn held<'t, T>(timeline: &'t Timeline<T>, id: &str) -> Vec<(&'t T, Held)> {
-    let seen: Vec<(Timestamp, &T)> = timeline.history(id).collect();
-    let span = |at: usize| Held {
-        since: (at > 0)
-            .then(|| seen.get(at).map(|(time, _)| *time))
-            .flatten(),
-        until: seen.get(at + 1).map(|(time, _)| *time),
-    };
-    let values = seen.iter().enumerate();
-    values.map(|(at, (_, value))| (*value, span(at))).collect()
+    let spans = timeline.spans(id).enumerate();
+    let held = spans.map(|(at, (since, until, value))| {
+        let since = (at > 0).then_some(since);
+        (value, Held { since, until })
+    });
+    held.collect()
 }
 
 fn network(addr: &outflow_record::Addr) -> String {

@@ -47,10 +47,18 @@ fn week(out: &mut dyn Write, hours: &Hours) -> io::Result<()> {
         Some((first, last)) => format!("{besides}, {first} to {last}"),
         None => besides.to_owned(),
     };
-    for (caption, hours) in [
-        (of_incident, hours.of_incident),
+    let drawn = [
+        (of_incident, Some(hours.of_incident)),
         (besides.as_str(), hours.besides),
-    ] {
+    ];
+    for (caption, hours) in drawn {
+        let Some(hours) = hours else {
+            writeln!(
+                out,
+                "<p class=\"note\">{caption}: not drawn, as they are too many, or known by their instance alone.</p>"
+            )?;
+            continue;
+        };
         let week = HtmlWeek {
             caption,
             hours,

@@ -33,7 +33,8 @@ pub(super) enum Unit {
 pub(super) struct Hours {
     pub(super) unit: Unit,
     pub(super) of_incident: [u64; HTML_WEEK_HOURS],
-    pub(super) besides: [u64; HTML_WEEK_HOURS],
+    /// Nothing, where its senders cannot all be asked for.
+    pub(super) besides: Option<[u64; HTML_WEEK_HOURS]>,
     /// From when to when there is something besides.
     pub(super) span: Option<(Timestamp, Timestamp)>,
 }
@@ -83,7 +84,10 @@ GROUP BY 1, 2, 3, 4, 5, 6, 7, 8";
 
 /// Questions to the resolver behind an incident.
 const QUERIES: &str = "
-SELECT date_trunc('hour', dns.query_timestamp) AS hour, dns.srcaddr AS client, count(*) AS queries
+SELECT
+    date_trunc('hour', dns.query_timestamp) AS hour,
+    concat(dns.vpc_id, ' ', dns.srcaddr) AS client,
+    count(*) AS queries
 FROM dns
 JOIN (SELECT DISTINCT source_id, source_row FROM evidence) AS told
     ON told.source_id = dns.source_id AND told.source_row = dns.source_row
@@ -290,11 +294,22 @@ impl About<'_> {
             }
         }
         let (mut senders, mut workloads) = (BTreeSet::new(), BTreeSet::new());
-        for entity in incident::senders(self.findings).0 {
+        let (entities, mut unasked) = incident::senders(self.findings);
+        for entity in entities {
             match entity {
-                Entity::Workload(name) => workloads.insert(name),
-                other => senders.insert(other.name().into_owned()),
-            };
+                Entity::Workload(name) => drop(workloads.insert(name)),
+                // What is summed up knows interfaces and addresses.
+                Entity::Instance(_) => unasked += 1,
+                other => drop(senders.insert(other.name().into_owned())),
+            }
+        }
+        if unasked > 0 {
+            return Ok(Hours {
+                unit: Unit::Bytes,
+                of_incident,
+                besides: None,
+                span: None,
+            });
         }
         let sql = format!(
             "SELECT date_trunc('hour', bucket) AS hour, sum(payload_bytes) AS amount
@@ -319,7 +334,7 @@ impl About<'_> {
         }
         let sql = format!(
             "SELECT date_trunc('hour', query_timestamp) AS hour, count(*) AS amount
-             FROM dns WHERE srcaddr IN ({}) GROUP BY 1",
+             FROM dns WHERE concat(vpc_id, ' ', srcaddr) IN ({}) GROUP BY 1",
             literals(clients)
         );
         self.beside(Unit::Queries, (of_incident, of_incident), &sql)
@@ -348,7 +363,7 @@ impl About<'_> {
         Ok(Hours {
             unit,
             of_incident,
-            besides,
+            besides: Some(besides),
             span,
         })
     }
