@@ -1,11 +1,22 @@
 //! Pure functions on several threads.
 
+use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
-/// Threads that work is spread over. The number has no influence on any result.
-const THREADS: usize = 4;
+/// Threads at most that work is spread over.
+const THREADS_MAX: usize = 4;
+
+/// Threads that work is spread over: as many as there are processors, as each more keeps memory of its own. The number has no
+/// influence on any result.
+fn threads() -> usize {
+    static THREADS: OnceLock<usize> = OnceLock::new();
+    *THREADS.get_or_init(|| {
+        let available = thread::available_parallelism();
+        available.map_or(1, NonZero::get).min(THREADS_MAX)
+    })
+}
 
 /// The results for all items, in their order.
 pub(crate) fn in_parallel<'t, T: Sync, R: Send>(
@@ -18,7 +29,7 @@ pub(crate) fn in_parallel<'t, T: Sync, R: Send>(
         let items = places.map_while(|at| items.get(at).map(|item| (at, of(item))));
         items.collect()
     };
-    let threads = THREADS.min(items.len());
+    let threads = threads().min(items.len());
     let mut all: Vec<(usize, R)> = thread::scope(|scope| {
         // Where the system starts no more threads, those that there are do the work.
         let start = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
@@ -51,7 +62,7 @@ pub(crate) fn in_parallel_mut<T: Send, R: Send>(
 /// Sorts in place, on as many threads; equal items are alike.
 pub(crate) fn sort<T: Ord + Send>(items: &mut [T]) {
     let mut parts = vec![items];
-    while parts.len() < THREADS {
+    while parts.len() < threads() {
         // Parting is a pass over the items, and sorting is many.
         let halves = in_parallel_mut(&mut parts, |_, part| {
             let part = std::mem::take(part);
