@@ -63,11 +63,13 @@ enum Stored {
 impl Parquet {
     /// An object in memory.
     pub fn in_memory(stored: Vec<u8>) -> Self {
-        Self {
-            sha256: Some(hex(&Sha256::digest(&stored))),
-            stored: Stored::Memory(Bytes::from(stored)),
-            damage: None,
-        }
+        Self::read_whole(stored, true)
+    }
+
+    /// An object in memory, with its digest if that is asked for.
+    pub(crate) fn read_whole(stored: Vec<u8>, digests: bool) -> Self {
+        let sha256 = digests.then(|| hex(&Sha256::digest(&stored)));
+        Self::unpacked(stored, sha256, None)
     }
 
     /// An object that was unpacked into memory, with the digest of what is stored if it was made, and what is wrong
@@ -80,13 +82,13 @@ impl Parquet {
         }
     }
 
-    /// An object in a file, which is read once for its digest.
+    /// An object in a file, which is read once for its digest if that is asked for.
     ///
     /// # Errors
     /// What the system says.
-    pub fn in_file(mut file: File) -> io::Result<Self> {
+    pub(crate) fn in_file(mut file: File, digests: bool) -> io::Result<Self> {
         file.rewind()?;
-        let sha256 = Some(digest(&mut file)?);
+        let sha256 = digests.then(|| digest(&mut file)).transpose()?;
         let stored = Stored::File(Arc::new(file));
         Ok(Self {
             stored,
@@ -97,15 +99,19 @@ impl Parquet {
 
     /// An object that comes in a stream, of which `head` was taken; `None` if it has more than [`STORED_MAX`]
     /// bytes, as its end must be read first.
-    pub(crate) fn in_stream(head: &[u8], rest: &mut dyn Read) -> io::Result<Option<Self>> {
+    pub(crate) fn in_stream(
+        head: &[u8],
+        rest: &mut dyn Read,
+        digests: bool,
+    ) -> io::Result<Option<Self>> {
         let mut stored = head.to_vec();
         rest.take(STORED_MAX + 1 - head.len() as u64)
             .read_to_end(&mut stored)?;
         let fits = stored.len() as u64 <= STORED_MAX;
-        Ok(fits.then(|| Self::in_memory(stored)))
+        Ok(fits.then(|| Self::read_whole(stored, digests)))
     }
 
-    /// Digest of the object as stored; lower-case hexadecimal. None of what a [`crate::Reader::undigested`] unpacked.
+    /// Digest of the object as stored; lower-case hexadecimal. None from a [`crate::Reader::undigested`].
     pub fn sha256(&self) -> Option<&str> {
         self.sha256.as_deref()
     }

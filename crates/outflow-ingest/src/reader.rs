@@ -123,7 +123,7 @@ impl Reader {
         }
     }
 
-    /// As [`Reader::new`], for who names no object as evidence: what is text is not digested.
+    /// As [`Reader::new`], for who names no object as evidence: nothing is digested.
     pub fn undigested() -> Self {
         Self {
             digests: false,
@@ -212,7 +212,7 @@ impl Reader {
                 let metadata = file.metadata().map_err(failed)?;
                 let large = metadata.is_file() && metadata.len() > STORED_MAX;
                 if large && parquet::begins(&mut file).map_err(failed)? {
-                    let parquet = Parquet::in_file(file).map_err(failed)?;
+                    let parquet = Parquet::in_file(file, self.digests).map_err(failed)?;
                     return Err(ReadError::Parquet(Box::new(parquet)));
                 }
                 // A pipe has no length, and what the kernel makes up on reading claims to have none.
@@ -269,7 +269,7 @@ impl Reader {
         };
         io::Read::read_to_end(&mut io::Read::take(source, size), stored).map_err(failed)?;
         if stored.starts_with(parquet::MAGIC) {
-            let parquet = Parquet::in_memory(std::mem::take(stored));
+            let parquet = Parquet::read_whole(std::mem::take(stored), *digests);
             return Err(ReadError::Parquet(Box::new(parquet)));
         }
         let compression = compression_of(stored);
@@ -330,7 +330,8 @@ impl Reader {
         };
         let mut filled = fill(source, stored, HEAD_BYTES).map_err(failed)?;
         if stored[..filled].starts_with(parquet::MAGIC) {
-            let parquet = Parquet::in_stream(&stored[..filled], source).map_err(failed)?;
+            let parquet =
+                Parquet::in_stream(&stored[..filled], source, *digests).map_err(failed)?;
             let too_large = Error::Parquet {
                 uri: uri.to_owned(),
             };

@@ -97,7 +97,10 @@ fn every_codec_is_read_from_memory_and_from_a_file() {
         let stored = stored(codec);
         let mut file = tempfile::tempfile().unwrap();
         io::Write::write_all(&mut file, &stored).unwrap();
-        let (file, memory) = (Parquet::in_file(file).unwrap(), Parquet::in_memory(stored));
+        let (file, memory) = (
+            Parquet::in_file(file, true).unwrap(),
+            Parquet::in_memory(stored),
+        );
         assert_eq!(
             (file.sha256(), file.stored_bytes()),
             (memory.sha256(), memory.stored_bytes())
@@ -209,9 +212,9 @@ fn no_changed_byte_does_worse_than_damage() {
 fn a_stream_is_read_as_far_as_memory_allows() {
     let stored = stored(Compression::SNAPPY);
     let (head, mut rest) = stored.split_at(100);
-    let parquet = Parquet::in_stream(head, &mut rest).unwrap().unwrap();
+    let parquet = Parquet::in_stream(head, &mut rest, true).unwrap().unwrap();
     assert_eq!(read(&parquet).0, whole());
-    let too_large = Parquet::in_stream(MAGIC, &mut io::repeat(0)).unwrap();
+    let too_large = Parquet::in_stream(MAGIC, &mut io::repeat(0), true).unwrap();
     assert!(too_large.is_none());
 }
 

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Settings;
 use crate::Context;
+use crate::reader::hex;
 
 /// All that findings of the same records depend on, beside what context knows. Suppressions are no part of it: they hide
 /// findings, and make none.
@@ -30,11 +31,9 @@ pub(super) fn of(settings: &Settings) -> Option<Parameters> {
         policy: &settings.policy,
     };
     let text = serde_json::to_vec(&effective).ok()?;
-    let digest = Sha256::digest(&text);
-    let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     Some(Parameters {
         version: version.into(),
-        sha256: sha256.into(),
+        sha256: hex(&Sha256::digest(&text)).into(),
     })
 }
 
