@@ -46,6 +46,12 @@ impl Kept {
         run(self.folder.path(), args)
     }
 
+    /// Exports the case of an incident to a folder, with further arguments.
+    fn export(&self, id: &str, out: &str, more: &[&str]) {
+        let args = ["case", "export", id, "--lake", "lake", "--out", out];
+        self.run(&[&args[..], more].concat()).exits(0);
+    }
+
     /// The incident of the theft.
     fn incident(&self) -> String {
         let told = self
@@ -218,16 +224,7 @@ fn a_case_says_by_what_it_was_judged_so_that_it_can_be_repeated() {
     let kept = Kept::new();
     let id = kept.incident();
     let export = |out: &str, more: &[&str]| {
-        let args = [
-            "case",
-            "export",
-            id.as_str(),
-            "--lake",
-            "lake",
-            "--out",
-            out,
-        ];
-        kept.run(&[&args[..], more].concat()).exits(0);
+        kept.export(&id, out, more);
         let made = fs::read_to_string(kept.at(out).join("case.json")).unwrap();
         let made: serde_json::Value = serde_json::from_str(&made).unwrap();
         let judged = &made["judged_by"];
@@ -285,18 +282,7 @@ fn a_case_says_what_was_known_by_what_was_read_and_not_where_it_lies() {
         .find(|incident| incident["family"] == "volume.ledger");
     let id = theft.unwrap()["id"].as_str().unwrap().to_owned();
     let context = |out: &str, folder: &str| {
-        let args = [
-            "case",
-            "export",
-            id.as_str(),
-            "--lake",
-            "lake",
-            "--out",
-            out,
-            "--context",
-            folder,
-        ];
-        kept.run(&args).exits(0);
+        kept.export(&id, out, &["--context", folder]);
         fs::read_to_string(kept.at(out).join("judged-by/context.json")).unwrap()
     };
     let told = context("with", "context");
