@@ -41,9 +41,9 @@ pub(super) fn judge<'a>(
     let mut charges = Charges::of(view, policy, chosen);
     let bounds = &policy.bounds;
     let accounts = charges.accounts(view);
-    let of_workload = |c: &Unexplained| Some((c.kind, c.workload));
-    let of_destination = |c: &Unexplained| c.destination().map(|group| (c.kind, group));
-    let of_account = |c: &Unexplained| Some((c.kind, *accounts.get(c.workload as usize)?));
+    let of_workload = |c: &Unexplained| Some((c.kind, charges.workload(c)));
+    let of_destination = |c: &Unexplained| Some((c.kind, charges.destination(c)?));
+    let of_account = |c: &Unexplained| Some((c.kind, *accounts.get(charges.workload(c) as usize)?));
     // That of destinations has most sums.
     let (of_destinations, (of_workloads, of_accounts)) = both(
         || Ledger::of(&charges, bounds.destination, of_destination),
@@ -159,7 +159,8 @@ impl Past<'_, '_> {
         let is_day = of == Of::Workload && crossing.horizon == Horizon::Day;
         let fresh_of = first.filter(|own| is_day && own.kind == Kind::default());
         let quiet = fresh_of.map_or(0, |own| {
-            self.fresh.in_quiet_hours(own.workload, crossing.day)
+            let workload = self.charges.workload(own);
+            self.fresh.in_quiet_hours(workload, crossing.day)
         });
         let quiet = quiet.min(observed);
         let bound = bound_of(bounds, crossing.horizon);
@@ -230,6 +231,11 @@ impl<'c, 'a> Sum<'c, 'a> {
         members.map(|member| charges.get(member.at))
     }
 
+    /// The workload of each.
+    fn workloads(&self) -> impl Iterator<Item = u32> {
+        self.members().map(|own| self.charges.workload(own))
+    }
+
     fn entries(&self) -> impl Iterator<Item = &'c Entry<'a>> {
         let charges = self.charges;
         let members = self.crossed.members.iter();
@@ -291,7 +297,10 @@ impl<'c, 'a> Sum<'c, 'a> {
         let main = self.draft.main_groups();
         let few_know =
             |(group, _): &(Group, _)| policy.is_rare(census.prevalence(*group, day), workloads);
-        let of_main = |own: &&Unexplained| main.iter().any(|(group, _)| *group == own.group);
+        let of_main = |own: &&Unexplained| {
+            let own = self.charges.first(own).group();
+            main.iter().any(|(group, _)| *group == own)
+        };
         let is_old = self
             .members()
             .filter(of_main)
@@ -375,7 +384,8 @@ impl<'c, 'a> Sum<'c, 'a> {
             .iter()
             .map(|(group, _)| *group)
             .collect();
-        let of_main = self.members().filter(|own| main.contains(&own.group));
+        let group = |own: &Unexplained| self.charges.first(own).group();
+        let of_main = self.members().filter(|own| main.contains(&group(own)));
         let first = of_main.map(|own| own.first_day).min()?;
         let payload = total(self.members().map(|own| own.payload));
         let explained = payload.saturating_sub(self.crossed.observed);
@@ -441,7 +451,7 @@ fn workload_finding(view: &View<'_>, policy: &Policy, sum: Sum<'_, '_>) -> Judge
         ..
     } = *sum.crossed;
     let measure = sum.measure(bits);
-    let workload = sum.members().next().map(|own| own.workload);
+    let workload = sum.workloads().next();
     let mut why = vec![sum.volume_reason(), shape_reason(&measure)];
     why.extend(sum.past_reason());
     why.extend(sum.hours_reason());
@@ -472,7 +482,7 @@ fn shared_finding(view: &View<'_>, sum: Sum<'_, '_>) -> Judged {
         observed, crossing, ..
     } = *sum.crossed;
     let measure = sum.measure(0.0);
-    let mut workloads: Vec<u32> = sum.members().map(|own| own.workload).collect();
+    let mut workloads: Vec<u32> = sum.workloads().collect();
     workloads.sort_unstable();
     workloads.dedup();
     let (sent, place) = (human_bytes(observed), sum.place());

@@ -1,5 +1,7 @@
 //! Which objects hold the records behind a finding.
 
+mod counts;
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,11 +10,13 @@ use outflow_enrich::InterfaceKey;
 use outflow_finding::{EvidenceObject, Finding};
 use serde::{Deserialize, Serialize};
 
+pub(super) use counts::Counts;
+
 /// Objects that a finding names: those with most rows. `objects_total` says how many there are, and its query finds
 /// the records in all.
 pub(super) const OBJECTS_MAX: usize = 16;
 
-/// Counts of rows by object and interface that are kept, of 8 bytes each. Beyond, an object is evidence of all
+/// Counts of rows by object and interface that are kept, of two or three bytes each. Beyond, an object is evidence of all
 /// interfaces alike, and a remark on the run says so.
 pub(super) const ENTRIES_MAX: u64 = 16 << 20;
 
@@ -30,22 +34,15 @@ pub(super) struct SourceRows {
     pub(super) total: u64,
     /// Rows, by the worker's number of the interface; none once they are in a ledger.
     #[serde(skip)]
-    pub(super) rows: Vec<(u32, u32)>,
-}
-
-/// Rows that an object holds of an interface.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Held {
-    place: u32,
-    rows: u32,
+    pub(super) rows: Counts,
 }
 
 /// The objects of a run, and whose rows they hold.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Ledger {
     sources: Vec<SourceRows>,
-    /// Places of sources, ascending, and how many rows of the interface they hold.
-    by_interface: BTreeMap<InterfaceKey, Vec<Held>>,
+    /// Places of sources, and how many rows of the interface they hold.
+    by_interface: BTreeMap<InterfaceKey, Counts>,
     /// Counts by object and interface that there were, kept or not.
     entries: u64,
 }
@@ -61,15 +58,16 @@ impl Ledger {
         for (sources, keys) in workers {
             for mut source in sources {
                 let place = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
-                for (number, rows) in std::mem::take(&mut source.rows) {
+                for (number, rows) in std::mem::take(&mut source.rows).iter() {
                     if self.is_coarse() {
                         break;
                     }
-                    let (key, held) = (&keys[number as usize], Held { place, rows });
+                    let key = &keys[number as usize];
                     match self.by_interface.get_mut(key) {
-                        Some(places) => places.push(held),
+                        Some(places) => places.push(place, rows),
                         None => {
-                            self.by_interface.insert(key.clone(), vec![held]);
+                            let places = Counts::from_iter([(place, rows)]);
+                            self.by_interface.insert(key.clone(), places);
                         }
                     }
                 }
@@ -92,14 +90,13 @@ impl Ledger {
         self.sources.shrink_to_fit();
         let mut entries = 0;
         self.by_interface.retain(|_, held| {
-            held.retain_mut(|own| {
-                let place = places.get(own.place as usize).copied().flatten();
-                own.place = place.unwrap_or_default();
-                place.is_some()
+            let renumbered = held.iter().filter_map(|(place, rows)| {
+                let place = places.get(place as usize).copied().flatten()?;
+                Some((place, rows))
             });
-            held.shrink_to_fit();
+            *held = renumbered.collect::<Vec<_>>().into();
             entries += held.len() as u64;
-            !held.is_empty()
+            held.len() > 0
         });
         // Of counts that were dropped it is not known which were of these.
         if !self.is_coarse() {
@@ -109,14 +106,14 @@ impl Ledger {
 
     /// Bytes on the heap, about.
     pub(super) fn heap_bytes(&self) -> usize {
-        let held = self.by_interface.values().map(Vec::capacity).sum::<usize>();
+        let held = self.by_interface.values().map(Counts::heap_bytes);
         let texts = self
             .sources
             .iter()
             .map(|own| own.uri.len() + own.sha256.as_ref().map_or(0, |digest| digest.len()));
         self.sources.capacity() * size_of::<SourceRows>()
             + texts.sum::<usize>()
-            + held * size_of::<Held>()
+            + held.sum::<usize>()
             + self.by_interface.len() * INTERFACE_BYTES
     }
 
@@ -191,24 +188,29 @@ impl Ledger {
             let is_then = |(from, to)| from <= last.secs() && to >= first.secs();
             *rows > 0 && span.is_some_and(is_then)
         };
-        let held = |key: &InterfaceKey| self.by_interface.get(key).into_iter().flatten();
-        if let ([one], false) = (interfaces, self.is_coarse()) {
-            let rows = held(one).map(|own| (own.place, u64::from(own.rows)));
-            return rows.filter(overlaps).collect();
+        let lists = interfaces
+            .iter()
+            .filter_map(|key| self.by_interface.get(key));
+        let of = |(place, rows): (u32, u32)| (place, u64::from(rows));
+        if let ([_], false) = (interfaces, self.is_coarse()) {
+            return lists
+                .flat_map(Counts::iter)
+                .map(of)
+                .filter(overlaps)
+                .collect();
         }
-        let held: Vec<Held> = interfaces.iter().flat_map(held).copied().collect();
-        let mut rows: Vec<(u32, u64)>;
-        if self.is_coarse() || held.len() > self.sources.len() {
+        let held: usize = lists.clone().map(Counts::len).sum();
+        let mut rows;
+        if self.is_coarse() || held > self.sources.len() {
             let total = |source: &SourceRows| if self.is_coarse() { source.total } else { 0 };
-            rows = (0..).zip(self.sources.iter().map(total)).collect();
-            for own in held {
-                rows[own.place as usize].1 += u64::from(own.rows);
+            rows = (0..)
+                .zip(self.sources.iter().map(total))
+                .collect::<Vec<_>>();
+            for (place, own) in lists.flat_map(Counts::iter).map(of) {
+                rows[place as usize].1 += own;
             }
         } else {
-            rows = held
-                .iter()
-                .map(|own| (own.place, u64::from(own.rows)))
-                .collect();
+            rows = lists.flat_map(Counts::iter).map(of).collect();
             rows.sort_unstable();
             rows.dedup_by(|next, first| {
                 let same = next.0 == first.0;

@@ -8,7 +8,7 @@ use outflow_record::{Decoded, DnsBatch, Reject, RejectReason};
 
 use super::asked::{self, AskedRows};
 use super::counter::{Counted, Counter};
-use super::evidence::{ENTRIES_MAX, SourceRows};
+use super::evidence::{Counts, ENTRIES_MAX, SourceRows};
 use super::measures::Uncountable;
 use super::names;
 use super::tally::Tally;
@@ -154,9 +154,14 @@ impl<'a> Worker<'a> {
         let mut interfaces = self.counter.interfaces();
         let first = u32::try_from(interfaces.len()).unwrap_or(u32::MAX);
         interfaces.extend_from_slice(self.counter.clients());
-        for (number, _) in self.sources.iter_mut().flat_map(|of| &mut of.rows) {
-            if let Some(client) = client(*number) {
-                *number = first.saturating_add(client);
+        let renumbered = |(number, rows)| {
+            let behind = |client| first.saturating_add(client);
+            (client(number).map_or(number, behind), rows)
+        };
+        for source in &mut self.sources {
+            // Clients are numbered behind all others.
+            if source.rows.last().and_then(client).is_some() {
+                source.rows = Counts::from(source.rows.iter().map(renumbered).collect::<Vec<_>>());
             }
         }
         Done {
@@ -224,13 +229,12 @@ impl<'a> Worker<'a> {
         if before + rows.len() as u64 > ENTRIES_MAX {
             rows.clear();
         }
-        rows.shrink_to_fit();
         self.sources.push(SourceRows {
             uri: object.uri.as_str().into(),
             sha256: sha256.map(Into::into),
             span,
             total,
-            rows,
+            rows: rows.into(),
         });
     }
 }

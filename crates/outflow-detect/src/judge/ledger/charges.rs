@@ -15,11 +15,9 @@ use crate::policy::{Horizons, Policy, Sanctioned};
 use crate::time::{Day, Slot};
 use crate::view::{Entry, Group, View, warm_up};
 
-/// Unexplained payload of a workload to a destination group in a slot.
+/// Unexplained payload of a workload to a destination group in a slot; which these are, its entries tell.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Unexplained {
-    pub(super) workload: u32,
-    pub(super) group: Group,
     pub(super) slot: Slot,
     /// All payload of the slot.
     pub(super) payload: u64,
@@ -34,6 +32,9 @@ pub(super) struct Unexplained {
     /// Their part, and from where to where in it.
     entries: (u32, u32, u32),
 }
+
+// There are nearly as many as entries.
+const _: () = assert!(size_of::<Unexplained>() <= 48);
 
 /// What is summed apart: the one does not excuse the other, nor use up what longer spans are to see.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,18 +70,23 @@ impl Unexplained {
         });
         std::iter::once(excess).chain(young)
     }
-
-    /// The destination group, if it is one.
-    pub(super) fn destination(&self) -> Option<Group> {
-        (!self.anywhere).then_some(self.group)
-    }
 }
+
+/// Where an [`Unexplained`] is: those of a workload come in a row, in the order of slots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    part: u32,
+    at: u32,
+}
+
+/// A charge with its place, and the first entry behind it.
+pub(super) type Located<'c> = (Place, &'c Unexplained, &'c Entry<'c>);
 
 /// What a crossing charges of an [`Unexplained`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Member {
     /// Its place.
-    pub(super) at: u32,
+    pub(super) at: Place,
     /// The part that counted towards the bound.
     pub(super) payload: u64,
 }
@@ -90,7 +96,8 @@ pub(super) struct Member {
 pub(super) struct Charges<'a> {
     /// In parts that have no workload in common.
     entries: Vec<Vec<Entry<'a>>>,
-    all: Vec<Unexplained>,
+    /// In the same parts: joined, they would need twice the memory for a moment, and are among the largest that judging holds.
+    parts: Vec<Vec<Unexplained>>,
 }
 
 /// Sums that charges have in common before they are summed by themselves: few megabytes, which stay near the processor.
@@ -101,7 +108,7 @@ const COMMON_SUMS_MAX: usize = 1 << 20;
 pub(super) struct Ledger {
     bounds: Horizons,
     /// Places of charges in the order of slots, for each sum that can cross a bound at all.
-    series: Vec<Vec<u32>>,
+    series: Vec<Vec<Place>>,
 }
 
 impl Ledger {
@@ -114,7 +121,7 @@ impl Ledger {
         let least = bounds.day.min(bounds.week).min(bounds.month);
         // Most sums cross no bound, and neither do most of what several have in common by chance: only what is in one that
         // does is summed by itself, and only what then does is put in order.
-        let common = charges.all.len().next_power_of_two().min(COMMON_SUMS_MAX);
+        let common = charges.len().next_power_of_two().min(COMMON_SUMS_MAX);
         let mut common = vec![0_u64; common];
         let place = |key: &K, len: usize| {
             #[expect(
@@ -124,23 +131,23 @@ impl Ledger {
             let hash = FixedState::default().hash_one(key) as usize;
             hash % len
         };
-        for charge in &charges.all {
+        for charge in charges.all() {
             if let Some(key) = by(charge) {
                 let at = place(&key, common.len());
                 common[at] = common[at].saturating_add(charge.unexplained.month);
             }
         }
         let mut sums: HashMap<K, (u64, u32), FixedState> = HashMap::default();
-        for charge in &charges.all {
+        for charge in charges.all() {
             let key = by(charge).filter(|key| common[place(key, common.len())] >= least);
             if let Some(key) = key {
                 let (sum, _) = sums.entry(key).or_default();
                 *sum = sum.saturating_add(charge.unexplained.month);
             }
         }
-        let mut series: Vec<Vec<u32>> = Vec::new();
+        let mut series: Vec<Vec<Place>> = Vec::new();
         sums.retain(|_, (sum, _)| *sum >= least);
-        for (at, charge) in (0..).zip(&charges.all) {
+        for (at, charge) in charges.iter() {
             if let Some((_, number)) = by(charge).and_then(|key| sums.get_mut(&key)) {
                 // Numbered in the order of meeting, from one on.
                 if *number == 0 {
@@ -172,39 +179,70 @@ impl<'a> Charges<'a> {
         let explained = in_parallel_mut(&mut entries, |part, entries| {
             explain_part(view, policy, part, entries)
         });
-        // Each part is given back as soon as it is joined: all of them are among the largest that judging holds.
-        let mut all = Vec::with_capacity(explained.iter().map(Vec::len).sum());
-        explained.into_iter().for_each(|part| all.extend(part));
-        let mut charges = Self { entries, all };
+        let mut charges = Self {
+            entries,
+            parts: explained,
+        };
         charges.explain_common(view, policy);
-        charges.all.retain(|charge| charge.unexplained.month > 0);
+        for part in &mut charges.parts {
+            part.retain(|charge| charge.unexplained.month > 0);
+        }
         charges
     }
 
-    pub(super) fn get(&self, at: u32) -> &Unexplained {
-        &self.all[at as usize]
+    pub(super) fn get(&self, at: Place) -> &Unexplained {
+        &self.parts[at.part as usize][at.at as usize]
     }
 
-    /// All charges, those of a workload in a row.
-    pub(super) fn all(&self) -> &[Unexplained] {
-        &self.all
+    fn get_mut(&mut self, at: Place) -> &mut Unexplained {
+        &mut self.parts[at.part as usize][at.at as usize]
+    }
+
+    fn len(&self) -> usize {
+        self.parts.iter().map(Vec::len).sum()
+    }
+
+    /// All charges, in parts that have no workload in common.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &[Unexplained]> {
+        self.parts.iter().map(Vec::as_slice)
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Unexplained> + Clone {
+        self.parts.iter().flatten()
     }
 
     /// All charges with their places.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Unexplained)> {
-        self.all
-            .iter()
-            .enumerate()
-            .map(|(at, own)| (place(at), own))
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Place, &Unexplained)> {
+        let parts = (0..).zip(&self.parts);
+        parts.flat_map(|(part, charges)| {
+            let charges = (0..).zip(charges);
+            charges.map(move |(at, charge)| (Place { part, at }, charge))
+        })
     }
 
-    pub(super) fn entries(&self, at: u32) -> &[Entry<'a>] {
+    /// The first entry behind a charge: it tells the workload and the group, which are those of all.
+    pub(super) fn first(&self, charge: &Unexplained) -> &Entry<'a> {
+        let (part, from, _) = charge.entries;
+        &self.entries[part as usize][from as usize]
+    }
+
+    /// The workload that sent it.
+    pub(super) fn workload(&self, charge: &Unexplained) -> u32 {
+        self.first(charge).workload
+    }
+
+    /// The destination group, if it is one.
+    pub(super) fn destination(&self, charge: &Unexplained) -> Option<Group> {
+        (!charge.anywhere).then(|| self.first(charge).group())
+    }
+
+    pub(super) fn entries(&self, at: Place) -> &[Entry<'a>] {
         let (part, from, to) = self.get(at).entries;
         &self.entries[part as usize][from as usize..to as usize]
     }
 
     /// All that the workload of a charge sent, in the order of destinations.
-    pub(super) fn of_workload(&self, at: u32) -> &[Entry<'a>] {
+    pub(super) fn of_workload(&self, at: Place) -> &[Entry<'a>] {
         let (part, from, _) = self.get(at).entries;
         let entries = &self.entries[part as usize];
         let workload = entries[from as usize].workload;
@@ -219,7 +257,7 @@ impl<'a> Charges<'a> {
         let oldest = Day(day.0.saturating_sub(DAYS_MAX - 1));
         let mut found = Vec::new();
         for series in &ledger.series {
-            let day_of = |at: u32| self.get(at).slot.day();
+            let day_of = |at: Place| self.get(at).slot.day();
             let until = series.partition_point(|at| day_of(*at) <= day);
             if until == 0 || day_of(series[until - 1]) != day {
                 continue;
@@ -236,18 +274,18 @@ impl<'a> Charges<'a> {
     /// Charges what crosses a bound on a day, if anything does.
     fn charge(
         &mut self,
-        series: &[u32],
+        series: &[Place],
         day: Day,
         ledger: &Ledger,
     ) -> Option<(Crossing, Vec<Member>)> {
-        let is_open = |at: &u32| self.get(*at).unexplained.month > 0;
-        let mut open: Vec<u32> = series.iter().copied().filter(is_open).collect();
-        let of = |at: &u32| (self.get(*at).slot, self.get(*at).unexplained);
+        let is_open = |at: &Place| self.get(*at).unexplained.month > 0;
+        let mut open: Vec<Place> = series.iter().copied().filter(is_open).collect();
+        let of = |at: &Place| (self.get(*at).slot, self.get(*at).unexplained);
         let sums: Vec<(Slot, Payload)> = open.iter().map(of).collect();
         let crossing = crossing(&sums, day, &ledger.bounds)?;
         let charged = open.split_off(crossing.from).into_iter().map(|at| Member {
             at,
-            payload: self.all[at as usize].unexplained.charge(crossing.horizon),
+            payload: self.get_mut(at).unexplained.charge(crossing.horizon),
         });
         let charged = charged.filter(|member| member.payload > 0);
         Some((crossing, charged.collect()))
@@ -256,8 +294,11 @@ impl<'a> Charges<'a> {
     /// Unexplained payload of each workload on each day: what has no past, and what exceeds one.
     pub(super) fn workload_days(&self) -> BTreeMap<Day, [Vec<u64>; 2]> {
         let mut sums: BTreeMap<(Day, u32), [u64; 2]> = BTreeMap::new();
-        let of = |charge: &Unexplained| (charge.slot.day(), charge.workload);
-        for run in self.all.chunk_by(|a, b| of(a) == of(b)) {
+        let of = |charge: &Unexplained| (charge.slot.day(), self.workload(charge));
+        let runs = self
+            .parts()
+            .flat_map(|part| part.chunk_by(|a, b| of(a) == of(b)));
+        for run in runs {
             let sums = sums.entry(of(&run[0])).or_default();
             for charge in run {
                 let sum = &mut sums[usize::from(charge.kind.excess)];
@@ -276,9 +317,8 @@ impl<'a> Charges<'a> {
     /// For each workload, the number of its account.
     pub(super) fn accounts(&self, view: &View<'_>) -> Vec<u32> {
         let last = self
-            .all
-            .iter()
-            .map(|charge| charge.workload)
+            .all()
+            .map(|charge| self.workload(charge))
             .max()
             .map_or(0, |last| last + 1);
         let account = |id: u32| view.workload(id).account_id.as_str();
@@ -291,7 +331,7 @@ impl<'a> Charges<'a> {
     /// what its users usually do. So may the peers of those that have mostly established it.
     fn explain_common(&mut self, view: &View<'_>, policy: &Policy) {
         let rule = &policy.baseline;
-        let days = self.all.iter().map(|charge| charge.slot.day().0);
+        let days = self.all().map(|charge| charge.slot.day().0);
         let (first, last) = (days.clone().min().unwrap_or(0), days.max().unwrap_or(0));
         if last - first < rule.spread_days {
             return;
@@ -299,18 +339,19 @@ impl<'a> Charges<'a> {
         // Nothing is established before.
         let is_long = last - first > rule.spread_days + rule.quarantine_days;
         let peers = is_long.then(|| PeerGroups::of(view, self));
-        let of = |(at, charge): (usize, &Unexplained)| (charge.group, charge.slot, at);
-        let places = self.all.iter().enumerate();
-        let known = places.filter(|(_, charge)| !charge.anywhere);
-        let mut by_group: Vec<(Group, Slot, usize)> = known.map(of).collect();
+        let of = |(at, charge): (Place, &Unexplained)| {
+            let group = self.destination(charge)?;
+            Some((group, charge.slot, at))
+        };
+        let mut by_group: Vec<(Group, Slot, Place)> = self.iter().filter_map(of).collect();
         by_group.sort_unstable();
         for run in by_group.chunk_by(|a, b| a.0 == b.0) {
             let is_many = run.len() >= rule.common_workloads as usize;
-            let excess = run.iter().filter(|(.., at)| self.all[*at].kind.excess);
+            let excess = run.iter().filter(|(.., at)| self.get(*at).kind.excess);
             let needed = PeerGroups::needed(rule, rule.peers) as usize;
             let peers = peers.as_ref().filter(|_| excess.count() >= needed);
             if is_many || peers.is_some() {
-                let places: Vec<usize> = run.iter().map(|(.., at)| *at).collect();
+                let places: Vec<Place> = run.iter().map(|(.., at)| *at).collect();
                 self.explain_group(view, policy, &places, peers);
             }
         }
@@ -320,24 +361,21 @@ impl<'a> Charges<'a> {
         &mut self,
         view: &View<'_>,
         policy: &Policy,
-        run: &[usize],
+        run: &[Place],
         peers: Option<&PeerGroups>,
     ) {
         let rule = &policy.baseline;
         let (mut known, mut past) = (0, Users::default());
         let mut established = Established::default();
-        let day_of = |all: &[Unexplained], at: usize| all[at].slot.day();
+        let day_of = |own: &Self, at: Place| own.get(at).slot.day();
         let mut start = 0;
         while start < run.len() {
-            let day = day_of(&self.all, run[start]);
+            let day = day_of(self, run[start]);
             let today = run[start..].iter();
-            let end = start
-                + today
-                    .take_while(|at| day_of(&self.all, **at) == day)
-                    .count();
-            let is_past = |at: usize| day_of(&self.all, at).0 + rule.spread_days <= day.0;
+            let end = start + today.take_while(|at| day_of(self, **at) == day).count();
+            let is_past = |at: Place| day_of(self, at).0 + rule.spread_days <= day.0;
             let until = known + run[known..].iter().take_while(|at| is_past(**at)).count();
-            past.add(view, run[known..until].iter().map(|at| &self.all[*at]));
+            past.add(view, self.with_entries(&run[known..until]));
             known = until;
             let today = &run[start..end];
             if past.are_many(rule.common_workloads) {
@@ -346,41 +384,33 @@ impl<'a> Charges<'a> {
                 self.explain_day(today, Payload { week, month });
             } else if let Some(groups) = peers {
                 for (usual, places) in
-                    established.explained(groups, rule, (day, self.with_interfaces(today)))
+                    established.explained(groups, rule, (day, self.with_entries(today)))
                 {
                     self.explain_day(&places, usual);
                 }
             }
             if let Some(groups) = peers {
-                established.add(groups, (day, self.with_interfaces(today)));
+                established.add(groups, (day, self.with_entries(today)));
             }
             start = end;
         }
     }
 
-    /// Charges with their places and the interface that sent them.
-    fn with_interfaces<'s>(
-        &'s self,
-        places: &'s [usize],
-    ) -> impl Iterator<Item = (usize, &'s Unexplained, u32)> {
+    /// Charges with their places and the first entry of each.
+    fn with_entries<'s>(&'s self, places: &'s [Place]) -> impl Iterator<Item = Located<'s>> {
         places.iter().map(|at| {
-            let charge = &self.all[*at];
-            (*at, charge, self.interface(charge))
+            let charge = self.get(*at);
+            (*at, charge, self.first(charge))
         })
     }
 
-    /// The interface of a charge; of several, the first.
-    pub(super) fn interface(&self, charge: &Unexplained) -> u32 {
-        let (part, from, _) = charge.entries;
-        self.entries[part as usize][from as usize].interface
-    }
-
     /// Explains what each workload usually sends to a common destination in a day.
-    fn explain_day(&mut self, run: &[usize], usual: Payload) {
+    fn explain_day(&mut self, run: &[Place], usual: Payload) {
         let mut left: BTreeMap<u32, Payload> = BTreeMap::new();
         for at in run {
-            let charge = &mut self.all[*at];
-            let left = left.entry(charge.workload).or_insert(usual);
+            let workload = self.workload(self.get(*at));
+            let charge = self.get_mut(*at);
+            let left = left.entry(workload).or_insert(usual);
             let Payload { week, month } = &mut charge.unexplained;
             for (charged, left) in [(week, &mut left.week), (month, &mut left.month)] {
                 let explained = (*charged).min(*left);
@@ -401,15 +431,13 @@ struct Users<'v> {
 
 impl<'v> Users<'v> {
     /// Adds whole days, in their order.
-    fn add<'c>(&mut self, view: &'v View<'_>, charges: impl Iterator<Item = &'c Unexplained>) {
+    fn add<'c>(&mut self, view: &'v View<'_>, charges: impl Iterator<Item = Located<'c>>) {
         let mut sums: BTreeMap<(Day, u32), u64> = BTreeMap::new();
-        for charge in charges {
-            let sum = sums
-                .entry((charge.slot.day(), charge.workload))
-                .or_default();
+        for (_, charge, Entry { workload, .. }) in charges {
+            let sum = sums.entry((charge.slot.day(), *workload)).or_default();
             *sum = sum.saturating_add(charge.payload);
-            self.workloads.insert(charge.workload);
-            let account = view.workload(charge.workload).account_id.as_str();
+            self.workloads.insert(*workload);
+            let account = view.workload(*workload).account_id.as_str();
             self.accounts.insert(account);
         }
         sums.into_values()
@@ -510,8 +538,6 @@ fn explain_run<'p>(
                 fetched: !anywhere && is_fetched(of_slot),
             };
             let one = Unexplained {
-                workload: of_slot[0].workload,
-                group: of_slot[0].group(),
                 slot: of_slot[0].slot,
                 payload,
                 unexplained: Payload { week, month },

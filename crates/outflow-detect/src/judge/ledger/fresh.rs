@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use outflow_finding::{Family, Severity, Why, human_bytes};
 
-use super::charges::{Charges, Kind, Member};
+use super::charges::{Charges, Kind, Member, Place};
 use super::crossing::{DAYS_MAX, Horizon};
 use super::hours::{Hours, WEEKS_MIN, in_hours};
 use super::{log2, shape_reason};
@@ -52,7 +52,7 @@ pub(super) struct Fresh {
     /// In the order of workloads.
     by_day: BTreeMap<Day, Vec<Sums>>,
     /// Places of charges, by workload, in the order of days.
-    places: HashMap<u32, Vec<(Day, u32)>, FixedState>,
+    places: HashMap<u32, Vec<(Day, Place)>, FixedState>,
     /// Workload-days before the day.
     before: [Exceedance; 4],
     /// Those of which it may be known what went out in quiet hours.
@@ -69,7 +69,7 @@ pub(super) struct Trickle {
     sums: Sums,
     bits: f64,
     tail_bits: f64,
-    places: Vec<u32>,
+    places: Vec<Place>,
 }
 
 impl Fresh {
@@ -92,21 +92,17 @@ impl Fresh {
         for (at, charge) in charges.iter() {
             let payload = charge.unexplained.month;
             let is_plain = !charge.kind.excess && !charge.kind.fetched && payload >= PAYLOAD_MIN;
-            let Some(group) = charge
-                .destination()
-                .filter(|_| is_plain && charge.first_day > began)
-            else {
+            if !is_plain || charge.first_day <= began {
+                continue;
+            }
+            let Some(group) = charges.destination(charge) else {
                 continue;
             };
-            let day = charge.slot.day();
+            let (day, workload) = (charge.slot.day(), charges.workload(charge));
             if policy.is_rare(census.prevalence(group, day), census.workloads(day)) {
-                let sum = days.entry((charge.workload, day)).or_default();
+                let sum = days.entry((workload, day)).or_default();
                 *sum = sum.saturating_add(payload);
-                fresh
-                    .places
-                    .entry(charge.workload)
-                    .or_default()
-                    .push((day, at));
+                fresh.places.entry(workload).or_default().push((day, at));
             }
         }
         for places in fresh.places.values_mut() {
@@ -171,7 +167,7 @@ impl Fresh {
         let is_fresh = |member: &&Member| {
             let own = charges.get(member.at);
             let is_plain = own.kind == Kind::default() && self.saw_begin(own.first_day);
-            is_plain && own.destination().is_some_and(is_rare)
+            is_plain && charges.destination(own).is_some_and(is_rare)
         };
         total(members.iter().filter(is_fresh).map(|own| own.payload))
     }

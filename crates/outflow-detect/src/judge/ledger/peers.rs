@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use outflow_record::Timestamp;
 
-use super::charges::{Charges, Unexplained};
+use super::charges::{Charges, Located, Place, Unexplained};
 use super::crossing::{DAYS_MAX, Payload};
 use crate::judge::baseline::Levels;
 use crate::key::FixedState;
@@ -36,10 +36,14 @@ impl PeerGroups {
         let mut of: HashMap<u32, Groups, FixedState> = HashMap::default();
         let mut numbers: BTreeMap<(String, String), u32> = BTreeMap::new();
         let mut changes: Vec<BTreeMap<Day, i64>> = Vec::new();
-        for of_workload in charges.all().chunk_by(|a, b| a.workload == b.workload) {
+        let workload = |charge: &Unexplained| charges.workload(charge);
+        let workloads = charges
+            .parts()
+            .flat_map(|part| part.chunk_by(|a, b| workload(a) == workload(b)));
+        for of_workload in workloads {
             let mut days: BTreeSet<(u32, Day)> = BTreeSet::new();
             for charge in of_workload {
-                let interface = charges.interface(charge);
+                let interface = charges.first(charge).interface;
                 let groups = of.entry(interface).or_insert_with(|| {
                     let at = Timestamp(charge.slot.start() + SLOT_SECS - 1);
                     names(view, interface, at).map(|name| {
@@ -158,13 +162,13 @@ impl Established {
     pub(super) fn add<'c>(
         &mut self,
         groups: &PeerGroups,
-        (day, charges): (Day, impl Iterator<Item = (usize, &'c Unexplained, u32)>),
+        (day, charges): (Day, impl Iterator<Item = Located<'c>>),
     ) {
         let mut sums: BTreeMap<(u32, u32), u64> = BTreeMap::new();
-        for (_, charge, interface) in charges.filter(|(_, charge, _)| charge.kind.excess) {
-            let of = groups.of.get(&interface);
+        for (_, charge, first) in charges.filter(|(_, charge, _)| charge.kind.excess) {
+            let of = groups.of.get(&first.interface);
             for group in of.into_iter().flatten().flatten() {
-                let sum = sums.entry((*group, charge.workload)).or_default();
+                let sum = sums.entry((*group, first.workload)).or_default();
                 *sum = sum.saturating_add(charge.payload);
             }
         }
@@ -181,16 +185,16 @@ impl Established {
         &self,
         groups: &PeerGroups,
         rule: &Baseline,
-        (day, charges): (Day, impl Iterator<Item = (usize, &'c Unexplained, u32)>),
-    ) -> Vec<(Payload, Vec<usize>)> {
+        (day, charges): (Day, impl Iterator<Item = Located<'c>>),
+    ) -> Vec<(Payload, Vec<Place>)> {
         if self.by_group.is_empty() {
             return Vec::new();
         }
-        let mut places: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        let mut places: BTreeMap<u32, Vec<Place>> = BTreeMap::new();
         // What has a past of its own needs none of others.
         let new = charges.filter(|(_, charge, _)| !charge.kind.excess && charge.payload > 0);
-        for (at, _, interface) in new {
-            if let Some(group) = groups.group(interface, day, rule) {
+        for (at, _, first) in new {
+            if let Some(group) = groups.group(first.interface, day, rule) {
                 places.entry(group).or_default().push(at);
             }
         }

@@ -9,7 +9,7 @@ use outflow_enrich::InterfaceKey;
 use super::catalog::StoredSource;
 use crate::pipeline::asked::AskedRows;
 use crate::pipeline::counter::{Counted, Counter};
-use crate::pipeline::evidence::{ENTRIES_MAX, SourceRows};
+use crate::pipeline::evidence::{Counts, ENTRIES_MAX, SourceRows};
 use crate::pipeline::measures::Measures;
 
 /// What all workers found.
@@ -26,8 +26,8 @@ pub(super) struct Gathering {
 /// What was found of one source.
 #[derive(Debug, Default)]
 struct Own {
-    /// Rows by number of the interface, ascending.
-    rows: Vec<(u32, u32)>,
+    /// Rows by number of the interface.
+    rows: Counts,
     span: Option<(i64, i64)>,
     total: u64,
     measures: Measures,
@@ -99,17 +99,18 @@ impl Gathering {
             (known, new) => known.or(new),
         };
         let before = source.rows.len();
-        source.rows.append(&mut rows);
-        source.rows.sort_unstable();
-        source.rows.dedup_by(|next, first| {
+        rows.extend(source.rows.iter());
+        rows.sort_unstable();
+        rows.dedup_by(|next, first| {
             let same = next.0 == first.0;
             first.1 = first.1.saturating_add(if same { next.1 } else { 0 });
             same
         });
-        let more = (source.rows.len() - before) as u64;
+        let more = (rows.len() - before) as u64;
         if self.entries.fetch_add(more, Ordering::Relaxed) + more > ENTRIES_MAX {
-            source.rows.clear();
+            rows.clear();
         }
+        source.rows = rows.into();
     }
 
     fn number<'k>(

@@ -18,8 +18,7 @@ fn sums(state: &State, policy: &Policy) -> Vec<(u32, u64, u64)> {
     let view = View::new(state, policy, &NOTHING, Day(40_000));
     let charges = Charges::of(&view, policy, view.sift().chosen);
     charges
-        .all
-        .iter()
+        .all()
         .map(|c| {
             let unexplained = c.unexplained.week;
             assert!(c.unexplained.month >= unexplained);
@@ -110,13 +109,13 @@ fn a_ledger_charges_each_charge_once_and_none_that_another_has_charged() {
     let state = state(&talks);
     let view = View::new(&state, &Policy::default(), &NOTHING, Day(40_000));
     let mut charges = Charges::of(&view, &Policy::default(), view.sift().chosen);
-    let mut fine = Ledger::of(&charges, bounds, |charge| Some(charge.workload));
+    let mut fine = Ledger::of(&charges, bounds, |charge| Some(charges.workload(charge)));
     let mut coarse = Ledger::of(&charges, bounds, |_| Some(0u8));
     let mut found = Vec::new();
     for day in 20_000..20_004 {
         for ledger in [&mut fine, &mut coarse] {
             for (crossing, members) in charges.cross(ledger, Day(day)) {
-                let places: Vec<u32> = members.iter().map(|member| member.at).collect();
+                let places: Vec<u32> = members.iter().map(|member| member.at.at).collect();
                 found.push((crossing.day.0, places));
             }
         }

@@ -40,9 +40,9 @@ fn unexplained<'t>(mut talks: Vec<Talk<'t>>, policy: &Policy, last: Talk<'t>) ->
     let state = state(&talks);
     let view = View::new(&state, policy, &NOTHING, Day(40_000));
     let charges = Charges::of(&view, policy, view.sift().chosen);
-    let of_host = charges.all().iter().filter(|own| {
+    let of_host = charges.all().filter(|own| {
         let is_last = i64::from(own.slot.0) - 80_000 == slot;
-        is_last && view.workload(own.workload).name == host
+        is_last && view.workload(charges.workload(own)).name == host
     });
     let (mut day, mut month) = (0, 0);
     for own in of_host {
