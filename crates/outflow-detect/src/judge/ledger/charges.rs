@@ -343,13 +343,12 @@ impl<'a> Charges<'a> {
             if past.are_many(rule.common_workloads) {
                 let usual = past.levels.raised();
                 let (week, month) = (usual, usual);
-                self.explain_day(today, Payload { week, month });
+                self.explain_day([(Payload { week, month }, today)]);
             } else if let Some(groups) = peers {
-                for (usual, places) in
-                    established.explained(groups, rule, (day, self.with_interfaces(today)))
-                {
-                    self.explain_day(&places, usual);
-                }
+                let today = (day, self.with_interfaces(today));
+                let explained = established.explained(groups, rule, today);
+                let allowed = explained.iter();
+                self.explain_day(allowed.map(|(usual, places)| (*usual, places.as_slice())));
             }
             if let Some(groups) = peers {
                 established.add(groups, (day, self.with_interfaces(today)));
@@ -375,17 +374,22 @@ impl<'a> Charges<'a> {
         self.entries[part as usize][from as usize].interface
     }
 
-    /// Explains what each workload usually sends to a common destination in a day.
-    fn explain_day(&mut self, run: &[usize], usual: Payload) {
-        let mut left: BTreeMap<u32, Payload> = BTreeMap::new();
-        for at in run {
-            let charge = &mut self.all[*at];
-            let left = left.entry(charge.workload).or_insert(usual);
-            let Payload { week, month } = &mut charge.unexplained;
-            for (charged, left) in [(week, &mut left.week), (month, &mut left.month)] {
-                let explained = (*charged).min(*left);
-                *left -= explained;
-                *charged -= explained;
+    /// Explains of a day what each workload may send to a destination, by parts of the charges with an allowance each. What a
+    /// workload used up of one is gone from all: interfaces in two groups of peers make no two hosts of it.
+    fn explain_day<'p>(&mut self, parts: impl IntoIterator<Item = (Payload, &'p [usize])>) {
+        let mut used: BTreeMap<u32, Payload> = BTreeMap::new();
+        for (usual, places) in parts {
+            for at in places {
+                let charge = &mut self.all[*at];
+                let used = used.entry(charge.workload).or_default();
+                let Payload { week, month } = &mut charge.unexplained;
+                let of_week = (*week).min(usual.week.saturating_sub(used.week));
+                *week -= of_week;
+                // No less than of the week stays unexplained.
+                let of_month = (*month - *week).min(usual.month.saturating_sub(used.month));
+                *month -= of_month;
+                used.week += of_week;
+                used.month += of_month;
             }
         }
     }
