@@ -20,13 +20,43 @@
 -- column: bytes_alone: bytes of them that no other rule of the interface's groups lets out
 -- column: first: start of the first
 -- column: last: end of the last
--- A rule allows what it allows from the first time that the inventory has it, or ever before if that is the first of all.
+-- A rule is credited with what its interface began to send while the rule was in one of the interface's groups: from the first
+-- observation of the inventory that has both until the next that has not, by the `start` of each record. What was observed first
+-- of all is taken to have been so ever before. So what left between a change and the observation that first shows it is told by
+-- the rules before the change; and a connection that goes on after its rule is gone is told by it only as far as its records began before.
+-- Other sides that are names have the networks of the prefix list as it was described last, and of all that ever had the group.
 WITH span AS (
     SELECT coalesce($until, max(bucket) + INTERVAL '10 minutes') AS until FROM profiles
 ),
-called AS (
+-- When the rules of an interface changed; null stands for ever before.
+changes AS (
+    SELECT interface_id, since AS at FROM interface_groups
+    UNION
+    SELECT interface_id, until FROM interface_groups
+    UNION
+    SELECT interface_id, NULL FROM interface_groups
+    UNION
+    SELECT member.interface_id, rule.since
+    FROM interface_groups AS member
+    JOIN egress_rules AS rule ON rule.group_id = member.group_id
+    UNION
+    SELECT member.interface_id, rule.until
+    FROM interface_groups AS member
+    JOIN egress_rules AS rule ON rule.group_id = member.group_id
+),
+-- Spans in which they did not change.
+epochs AS (
     SELECT
         interface_id,
+        at AS since,
+        lead(at) OVER (PARTITION BY interface_id ORDER BY at NULLS FIRST) AS until
+    FROM changes
+),
+called AS (
+    SELECT
+        flows_once.interface_id,
+        epochs.since,
+        epochs.until,
         workload,
         protocol,
         CASE WHEN protocol IN (6, 17) THEN remote_port END AS port,
@@ -36,6 +66,10 @@ called AS (
         min(start) AS first,
         max("end") AS last
     FROM flows_once
+    JOIN epochs
+        ON epochs.interface_id = flows_once.interface_id
+        AND (epochs.since IS NULL OR start >= epochs.since)
+        AND (epochs.until IS NULL OR start < epochs.until)
     CROSS JOIN span
     WHERE direction = 'egress'
         AND action = 'ACCEPT'
@@ -43,8 +77,7 @@ called AS (
         AND coalesce(initiator, '') <> 'remote'
         AND start >= span.until - CAST(concat($days, ' days') AS INTERVAL)
         AND start < span.until
-        AND interface_id IN (SELECT interface_id FROM interface_groups)
-    GROUP BY 1, 2, 3, 4, 5
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
 ),
 let_out AS (
     SELECT DISTINCT
@@ -57,12 +90,12 @@ let_out AS (
     FROM called
     JOIN interface_groups AS member
         ON member.interface_id = called.interface_id
-        AND (member.since IS NULL OR called.last >= member.since)
-        AND (member.until IS NULL OR called.first < member.until)
+        AND (member.since IS NULL OR called.since >= member.since)
+        AND (member.until IS NULL OR called.until <= member.until)
     JOIN egress_rules AS rule
         ON rule.group_id = member.group_id
-        AND (rule.since IS NULL OR called.last >= rule.since)
-        AND (rule.until IS NULL OR called.first < rule.until)
+        AND (rule.since IS NULL OR called.since >= rule.since)
+        AND (rule.until IS NULL OR called.until <= rule.until)
         AND (rule.protocol IS NULL OR rule.protocol = called.protocol)
         AND (rule.from_port IS NULL OR called.port BETWEEN rule.from_port AND rule.to_port)
         AND cidr_contains(rule.networks, called.remote_addr)
@@ -70,7 +103,7 @@ let_out AS (
 told AS (
     SELECT
         let_out.*,
-        count(*) OVER (PARTITION BY interface_id, workload, protocol, port, remote_addr) AS rules
+        count(*) OVER (PARTITION BY interface_id, since, workload, protocol, port, remote_addr) AS rules
     FROM let_out
 ),
 rules AS (

@@ -4,7 +4,7 @@
 -- param: until timestamp = null: what started before then
 -- param: usd_per_gb double = 0.045: price of a gigabyte that a NAT gateway processes, either way
 -- column: service: the AWS service
--- column: traffic_path: AWS's number of the path: 1 same VPC, 2 internet or gateway endpoint, 3 virtual private gateway, 4 and 5 peering, 6 local gateway, 7 gateway endpoint, 8 internet gateway; null where the log does not tell, and for what a gateway passed on
+-- column: traffic_path: AWS's number of the path: 1 another resource in the same VPC (a NAT gateway, the interface of an endpoint or the like), 2 internet gateway or gateway endpoint, 3 virtual private gateway, 4 and 5 peering, 6 local gateway, 7 gateway endpoint, 8 internet gateway; null where the log does not tell, and for what a gateway passed on
 -- column: path: the same in words; what hosts sent by way of a gateway is told twice: as they saw it, and as `passed on by a gateway`
 -- column: interfaces: interfaces that use it, or gateways
 -- column: sent_bytes: bytes to the service, headers included
@@ -38,11 +38,11 @@ SELECT
     traffic_path,
     CASE
         WHEN point = 'gateway' THEN 'passed on by a gateway'
-        WHEN traffic_path = 1 THEN 'to a gateway or an endpoint in the same VPC'
+        WHEN traffic_path = 1 THEN 'another resource in the same VPC'
         WHEN traffic_path = 2 THEN 'internet gateway or gateway endpoint'
         WHEN traffic_path = 3 THEN 'virtual private gateway'
         WHEN traffic_path = 4 THEN 'peering within the region'
-        WHEN traffic_path = 5 THEN 'peering between regions'
+        WHEN traffic_path = 5 THEN 'peering with another region'
         WHEN traffic_path = 6 THEN 'local gateway'
         WHEN traffic_path = 7 THEN 'gateway endpoint'
         WHEN traffic_path = 8 THEN 'internet gateway'

@@ -6,7 +6,7 @@
 -- param: history_days bigint = 14: days before those hours: whom it met then is not new
 -- param: top bigint = 100: rows at most
 -- column: remote_addr: the other address inside
--- column: peer: the interface that has it, by the records themselves; null if no log tells
+-- column: peer: the interface that has it, by the records themselves: one in the VPC of the suspect, else one of a VPC that alone has the address; null if no log tells, or several VPCs have it
 -- column: peer_workload: what that belongs to
 -- column: opened_by: who called: `suspect`, `peer`, or null where nothing tells
 -- column: port: port that was called; the lower one where nothing tells
@@ -24,6 +24,7 @@
 WITH seen AS (
     SELECT
         scope,
+        vpc_id,
         remote_addr,
         start >= $out_at AS later,
         start >= $out_at - CAST(concat($hours, ' hours') AS INTERVAL) AS close,
@@ -62,13 +63,38 @@ inside AS (
     WHERE scope = 'internal' AND close AND NOT later
     GROUP BY 1, 2, 3
 ),
-owners AS (
-    SELECT local_addr, min(interface_id) AS interface_id, min(workload) AS workload
+-- Where the suspect is; the first by name, if it is an address that several VPCs have.
+home AS (
+    SELECT min(vpc_id) AS vpc_id FROM seen
+),
+-- Who has the addresses, by VPC: private ones mean another host in each.
+having_it AS (
+    SELECT
+        flows.local_addr,
+        flows.vpc_id,
+        coalesce(flows.vpc_id = home.vpc_id, false) AS at_home,
+        min(flows.interface_id) AS interface_id,
+        min(flows.workload) AS workload
     FROM flows
-    WHERE via = 'own'
-        AND local_addr IN (SELECT remote_addr FROM inside)
-        AND start >= $out_at - CAST(concat($hours, ' hours') AS INTERVAL)
-        AND start < $out_at
+    CROSS JOIN home
+    WHERE flows.via = 'own'
+        AND flows.local_addr IN (SELECT remote_addr FROM inside)
+        AND flows.start >= $out_at - CAST(concat($hours, ' hours') AS INTERVAL)
+        AND flows.start < $out_at
+    GROUP BY 1, 2, 3
+),
+owners AS (
+    SELECT
+        local_addr,
+        coalesce(
+            min(interface_id) FILTER (WHERE at_home),
+            CASE WHEN count(DISTINCT vpc_id) <= 1 THEN min(interface_id) END
+        ) AS interface_id,
+        coalesce(
+            min(workload) FILTER (WHERE at_home),
+            CASE WHEN count(DISTINCT vpc_id) <= 1 THEN min(workload) END
+        ) AS workload
+    FROM having_it
     GROUP BY local_addr
 ),
 totals AS (

@@ -137,6 +137,27 @@ impl Networks {
         Ok(Self::new(networks.collect::<Result<Vec<_>, _>>()?))
     }
 
+    /// The named networks in their canonical form: each once, by its first address and prefix length, in the order of addresses.
+    /// [`Networks::parse`] makes the same border of them.
+    ///
+    /// ```
+    /// let networks = outflow_enrich::Networks::parse(["10.20.9.9/16", "10.0.0.0/16", "10.20.0.0/16"])?;
+    /// assert_eq!(networks.listed(), ["10.0.0.0/16", "10.20.0.0/16"]);
+    /// assert_eq!(outflow_enrich::Networks::parse(networks.listed().iter().map(String::as_str))?.listed(), networks.listed());
+    /// # Ok::<(), outflow_enrich::Error>(())
+    /// ```
+    pub fn listed(&self) -> Vec<String> {
+        let mut named = self.named.clone();
+        named.sort_unstable();
+        named.dedup();
+        let listed = named.into_iter().map(|(network, mask)| {
+            let addr = Addr::from_bytes(network.to_be_bytes());
+            let unused = if addr.is_ipv4() { 96 } else { 0 };
+            format!("{addr}/{}", mask.count_ones().saturating_sub(unused))
+        });
+        listed.collect()
+    }
+
     /// The side on which an address lies.
     #[inline]
     pub fn scope(&self, addr: Addr) -> Scope {
@@ -170,20 +191,7 @@ impl Networks {
 /// ```
 impl fmt::Display for Networks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut named = self.named.clone();
-        named.sort_unstable();
-        named.dedup();
-        for (at, (network, mask)) in named.into_iter().enumerate() {
-            let addr = Addr::from_bytes(network.to_be_bytes());
-            let unused = if addr.is_ipv4() { 96 } else { 0 };
-            let comma = if at > 0 { "," } else { "" };
-            write!(
-                f,
-                "{comma}{addr}/{}",
-                mask.count_ones().saturating_sub(unused)
-            )?;
-        }
-        Ok(())
+        f.write_str(&self.listed().join(","))
     }
 }
 

@@ -161,6 +161,26 @@ impl TrafficPath {
             _ => "other",
         }
     }
+
+    /// The same in words, as AWS documents the field. Whatever says a path in words has them from here; the saved query
+    /// `services_by_path` repeats them, and a test holds it to them.
+    ///
+    /// ```
+    /// assert_eq!(outflow_finding::TrafficPath(8).words(), "internet gateway");
+    /// ```
+    pub const fn words(self) -> &'static str {
+        match self.0 {
+            1 => "another resource in the same VPC",
+            2 => "internet gateway or gateway endpoint",
+            3 => "virtual private gateway",
+            4 => "peering within the region",
+            5 => "peering with another region",
+            6 => "local gateway",
+            7 => "gateway endpoint",
+            8 => "internet gateway",
+            _ => "not told",
+        }
+    }
 }
 
 impl fmt::Display for TrafficPath {

@@ -91,6 +91,8 @@ pub struct Finding {
     pub paths: Vec<TrafficPath>,
     /// What it was judged by.
     pub parameters: Option<Parameters>,
+    /// Which records show it. Renderings leave it to the query.
+    pub found_in: FoundIn,
 }
 
 impl Finding {
@@ -128,6 +130,7 @@ impl Finding {
             stages: Vec::new(),
             paths: Vec::new(),
             parameters: None,
+            found_in: FoundIn::default(),
         }
     }
 }
@@ -308,6 +311,16 @@ pub struct Coverage {
     pub skipdata: u64,
     /// Bytes of records that came after the watermark had closed their time.
     pub late_bytes: u64,
+}
+
+/// Which records show a finding: its [`Evidence::sql`] asks the table of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FoundIn {
+    /// Those of flows.
+    #[default]
+    Flows,
+    /// Queries to the Resolver.
+    Queries,
 }
 
 /// What to look at to check a finding.

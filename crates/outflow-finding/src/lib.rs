@@ -66,8 +66,8 @@ pub use explanation::{
 };
 pub use family::Family;
 pub use finding::{
-    Coverage, DESTINATION_DOMAINS_MAX, Destination, Evidence, EvidenceObject, Finding, Incident,
-    Lane, SENDER_TAGS_MAX, SecurityGroup, Sender, Why,
+    Coverage, DESTINATION_DOMAINS_MAX, Destination, Evidence, EvidenceObject, Finding, FoundIn,
+    Incident, Lane, SENDER_TAGS_MAX, SecurityGroup, Sender, Why,
 };
 pub use group::{
     DESTINATION_GAP_SECS, DESTINATION_SEVERITY_MIN, INCIDENT_ADDRESSES_MAX, INCIDENT_OBJECTS_MAX,

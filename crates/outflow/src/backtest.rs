@@ -12,7 +12,7 @@ use outflow_record::Format;
 use crate::config::Config;
 use crate::exit::{self, Exit, Failure};
 use crate::input::{self, Input, InputArgs};
-use crate::judging::JudgeArgs;
+use crate::judging::{JudgeArgs, Judging};
 use crate::output;
 use crate::suppressions;
 use crate::voice::Voice;
@@ -63,7 +63,11 @@ pub(crate) fn run(
         ));
     }
     let input = args.input.open(flow_format.as_ref())?;
-    let (now, config) = args
+    let Judging {
+        settings: now,
+        config,
+        ..
+    } = args
         .judge
         .settings(&args.input.select, flow_format, voice)?;
     let new = new_settings(&args, &now, &config)?;
@@ -112,7 +116,7 @@ fn new_settings(args: &BacktestArgs, now: &Settings, config: &Config) -> Result<
         new.policy = tried.policy;
     }
     if let Some(path) = &args.new_suppressions {
-        new.suppressions = Arc::new(suppressions::read(Some(path))?);
+        new.suppressions = Arc::new(suppressions::read(Some(path))?.0);
     }
     Ok(new)
 }

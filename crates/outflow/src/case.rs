@@ -13,12 +13,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use outflow_finding::human_count;
+use outflow_ingest::judged_by;
 use outflow_record::Format;
 
 use crate::exit::{Exit, Failure};
 use crate::incident;
 use crate::input::Input;
-use crate::judging::JudgeArgs;
+use crate::judging::{JudgeArgs, Judging};
 use crate::lake::LakeArgs;
 use crate::session::GuardDutyArgs;
 use crate::sources::SelectArgs;
@@ -80,8 +81,13 @@ fn export(args: &ExportArgs, flow_format: Option<Format>, voice: Voice) -> Resul
         filter: args.select.filter()?,
         lake: opened.clone(),
     };
-    let (settings, config) = args.judge.settings(&args.select, flow_format, voice)?;
-    let effective = config.effective(&args.judge.internal)?;
+    let Judging {
+        settings,
+        config,
+        suppressions,
+    } = args.judge.settings(&args.select, flow_format, voice)?;
+    let effective = judged_by(&settings)
+        .map_err(|error| Failure::unfinished(error, "report this as a fault of the program"))?;
     let outcome = input.read(&settings, voice)?;
     let incident = incident::found(&outcome, &args.id)?;
     let findings = incident::findings(&outcome, incident);
@@ -92,9 +98,9 @@ fn export(args: &ExportArgs, flow_format: Option<Format>, voice: Voice) -> Resul
         outcome: &outcome,
         settings: &settings,
         judged: judged::Given {
-            config: args.judge.config.as_deref(),
+            config: config.text.as_deref(),
             effective: &effective,
-            suppressions: args.judge.suppressions.as_deref(),
+            suppressions: suppressions.as_deref(),
             context: args
                 .judge
                 .context

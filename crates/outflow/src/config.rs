@@ -1,13 +1,12 @@
 //! `outflow.toml`.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
 use anyhow::Context as _;
 use outflow_detect::Policy;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::exit::Failure;
 
@@ -23,14 +22,9 @@ pub(crate) struct Config {
     pub(crate) policy: Policy,
     /// What `outflow contain` may do.
     pub(crate) containment: ContainmentConfig,
-}
-
-/// What judging went by, defaults and arguments included, in the form of a configuration file: whoever gives it as one judges by the
-/// same. What changes no finding is not in it.
-#[derive(Debug, Serialize)]
-struct Effective<'a> {
-    internal: Vec<&'a str>,
-    policy: &'a Policy,
+    /// The text of the file, as it was read.
+    #[serde(skip)]
+    pub(crate) text: Option<String>,
 }
 
 /// What `outflow contain` may do.
@@ -69,7 +63,7 @@ impl Config {
                 let hint = "name a file that is there, may be read, and is UTF-8 text";
                 Failure::usage(error, hint)
             })?;
-        let config: Self = toml::from_str(&text)
+        let mut config: Self = toml::from_str(&text)
             .with_context(|| format!("configuration `{named}`"))
             .map_err(|error| {
                 let hint =
@@ -79,27 +73,16 @@ impl Config {
         config.policy.validate().map_err(|error| {
             Failure::usage(error, format!("correct that under [policy] in `{named}`"))
         })?;
+        config.text = Some(text);
         Ok(config)
-    }
-
-    /// The configuration that judging goes by, with these networks of arguments, as the text of a file that says all of it.
-    pub(crate) fn effective(&self, internal: &[String]) -> Result<String, Failure> {
-        let networks: BTreeSet<&str> = internal
-            .iter()
-            .chain(&self.internal)
-            .map(String::as_str)
-            .collect();
-        let effective = Effective {
-            internal: networks.into_iter().collect(),
-            policy: &self.policy,
-        };
-        let text = toml::to_string(&effective).context("could not write the configuration");
-        text.map_err(|error| Failure::unfinished(error, "report this as a fault of the program"))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use outflow_enrich::Networks;
+    use outflow_ingest::{Settings, judged_by};
+
     use super::*;
 
     #[test]
@@ -111,13 +94,22 @@ mod tests {
                        [[policy.sanctioned]]\ndestination = '203.0.113.0/24'\nbytes_per_day = 7\nreason = 'backup'\n\
                        [[policy.dns.known]]\ndomain = 'example.com'\nbits_per_day = 9\nreason = 'ours'\n";
         let config: Config = toml::from_str(written).unwrap();
-        let text = config.effective(&["10.0.0.0/8".to_owned()]).unwrap();
+        let effective = |config: &Config, internal: &[&str]| {
+            let named = config.internal.iter().map(String::as_str);
+            let settings = Settings {
+                networks: Networks::parse(named.chain(internal.iter().copied())).unwrap(),
+                policy: config.policy.clone(),
+                ..Settings::default()
+            };
+            judged_by(&settings).unwrap()
+        };
+        let text = effective(&config, &["10.0.0.0/8"]);
         let again: Config = toml::from_str(&text).unwrap();
         assert_eq!(again.policy, config.policy, "{text}");
         assert_eq!(again.internal, ["10.0.0.0/8", "100.64.0.0/10"]);
-        assert_eq!(again.effective(&[]).unwrap(), text);
+        assert_eq!(effective(&again, &[]), text);
         // Defaults are in it, too: another version with others is told by it.
-        let defaults = Config::default().effective(&[]).unwrap();
+        let defaults = effective(&Config::default(), &[]);
         assert!(defaults.contains("resolver_day = 64000"), "{defaults}");
         assert_eq!(
             toml::from_str::<Config>(&defaults).unwrap().policy,

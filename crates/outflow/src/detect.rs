@@ -12,7 +12,7 @@ use crate::deliver::{DeliverArgs, Delivery, PATIENCE_DEFAULT};
 use crate::estimate;
 use crate::exit::{self, Exit, Failure};
 use crate::input::{self, Input, InputArgs};
-use crate::judging::JudgeArgs;
+use crate::judging::{JudgeArgs, Judging};
 use crate::output;
 use crate::report::{self, ReportArgs, ReportFormat};
 use crate::voice::Voice;
@@ -79,7 +79,9 @@ impl Plan {
             return Err(Failure::usage(error, hint));
         }
         let input = args.input.open(flow_format.as_ref())?;
-        let (settings, config) = args
+        let Judging {
+            settings, config, ..
+        } = args
             .judge
             .settings(&args.input.select, flow_format, voice)?;
         let fail_on = match (args.fail_on, config.fail_on) {

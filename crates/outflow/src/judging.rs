@@ -36,21 +36,31 @@ pub(crate) struct JudgeArgs {
     pub(crate) threads: Option<u16>,
 }
 
+/// What these options come to, each file read once: what is said of them later is of the texts that were read, whatever the
+/// files have by then.
+pub(crate) struct Judging {
+    pub(crate) settings: Settings,
+    /// The configuration, with what is no setting.
+    pub(crate) config: Config,
+    /// The text of the file of suppressions.
+    pub(crate) suppressions: Option<String>,
+}
+
 impl JudgeArgs {
-    /// The settings that these options and the configuration come to, and the rest of the configuration.
+    /// What these options come to.
     pub(crate) fn settings(
         &self,
         select: &SelectArgs,
         flow_format: Option<Format>,
         voice: Voice,
-    ) -> Result<(Settings, Config), Failure> {
+    ) -> Result<Judging, Failure> {
         let context = context::load(self.context.as_deref())?;
         if self.context.is_some() {
             context::note(&context, voice);
         }
-        let (mut settings, config) = self.settings_with(select, &Arc::new(context))?;
-        settings.format = flow_format;
-        Ok((settings, config))
+        let mut judging = self.settings_with(select, &Arc::new(context))?;
+        judging.settings.format = flow_format;
+        Ok(judging)
     }
 
     /// As [`JudgeArgs::settings`], with a context that was read, of records that were.
@@ -58,19 +68,24 @@ impl JudgeArgs {
         &self,
         select: &SelectArgs,
         context: &Arc<Context>,
-    ) -> Result<(Settings, Config), Failure> {
+    ) -> Result<Judging, Failure> {
         let config = Config::read(self.config.as_deref())?;
+        let (listed, suppressions) = suppressions::read(self.suppressions.as_deref())?;
         let settings = Settings {
             networks: self.networks(&config, context)?,
             policy: config.policy.clone(),
-            suppressions: Arc::new(suppressions::read(self.suppressions.as_deref())?),
+            suppressions: Arc::new(listed),
             since: select.since,
             until: select.until,
             context: Arc::clone(context),
             workers: workers(self.threads),
             ..Settings::default()
         };
-        Ok((settings, config))
+        Ok(Judging {
+            settings,
+            config,
+            suppressions,
+        })
     }
 
     /// The border, by a configuration.

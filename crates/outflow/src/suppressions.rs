@@ -45,10 +45,10 @@ enum Expires {
     Text(String),
 }
 
-/// The suppressions of a file, or none.
-pub(crate) fn read(path: Option<&Path>) -> Result<Suppressions, Failure> {
+/// The suppressions of a file with its text, or none.
+pub(crate) fn read(path: Option<&Path>) -> Result<(Suppressions, Option<String>), Failure> {
     let Some(path) = path else {
-        return Ok(Suppressions::default());
+        return Ok((Suppressions::default(), None));
     };
     let named = path.display();
     let text = config::read_text(path)
@@ -58,10 +58,11 @@ pub(crate) fn read(path: Option<&Path>) -> Result<Suppressions, Failure> {
             Failure::usage(error, hint)
         })?;
     let list = parse(&text).with_context(|| format!("suppressions `{named}`"));
-    list.map_err(|error| {
+    let list = list.map_err(|error| {
         let hint = "correct what is named; the README shows a suppression under Options";
         Failure::usage(error, hint)
-    })
+    })?;
+    Ok((list, Some(text)))
 }
 
 fn parse(text: &str) -> anyhow::Result<Suppressions> {

@@ -20,7 +20,7 @@ use outflow_record::{Addr, Format, Timestamp};
 use crate::exit::{Exit, Failure};
 use crate::incident;
 use crate::input::Input;
-use crate::judging::JudgeArgs;
+use crate::judging::{JudgeArgs, Judging};
 use crate::output;
 use crate::query::cancellable;
 use crate::session::{Opened, SessionArgs};
@@ -166,7 +166,7 @@ impl TimelineArgs {
             threads: how.threads,
         };
         // What sources are in has been said, and so has what the context lacks.
-        let (settings, _) = judge.settings_with(&how.select, &opened.context)?;
+        let Judging { settings, .. } = judge.settings_with(&how.select, &opened.context)?;
         let input = Input::Lake {
             lake: opened.lake.clone(),
             filter: how.select.filter()?,

@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 
 use crate::deliver::{DeliverArgs, PATIENCE_OF_WATCH};
 use crate::exit::{self, Exit, Failure};
-use crate::judging::JudgeArgs;
+use crate::judging::{JudgeArgs, Judging};
 use crate::lake::LakeArgs;
 use crate::report::AsffArgs;
 use crate::sources::SelectArgs;
@@ -224,7 +224,11 @@ fn parts(
     let server = &args.select.server;
     let delivery = args.deliver.open(server, PATIENCE_OF_WATCH, voice)?;
     let known = Known::new(args.judge);
-    let (mut settings, config) = known.judge().settings(&args.select, flow_format, voice)?;
+    let Judging {
+        mut settings,
+        config,
+        ..
+    } = known.judge().settings(&args.select, flow_format, voice)?;
     settings.remember_days = Some(args.remember);
     let (sources, options) = args.select.places(&args.sources)?;
     if sources.contains(&outflow_ingest::Source::Stdin) {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use outflow_enrich::is_region;
+use outflow_finding::TrafficPath;
 use serde::{Deserialize, Serialize};
 
 /// Ways and regions. Without any of these, all are allowed, and only what passes by an endpoint is told.
@@ -47,16 +48,55 @@ pub enum Way {
     GatewayEndpoint,
 }
 
+impl Way {
+    /// The number that `traffic-path` has for it, where it is not ambiguous.
+    const fn path(self) -> TrafficPath {
+        TrafficPath(match self {
+            Self::VpcResource => 1,
+            Self::VirtualPrivateGateway => 3,
+            Self::Peering => 4,
+            Self::PeeringOtherRegion => 5,
+            Self::LocalGateway => 6,
+            Self::GatewayEndpoint => 7,
+            Self::InternetGateway => 8,
+        })
+    }
+}
+
 impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::VpcResource => "another interface of the VPC, such as a NAT gateway's",
-            Self::InternetGateway => "an internet gateway",
-            Self::VirtualPrivateGateway => "a virtual private gateway",
-            Self::Peering => "a peering",
-            Self::PeeringOtherRegion => "a peering with another region",
-            Self::LocalGateway => "a local gateway",
-            Self::GatewayEndpoint => "a gateway endpoint",
-        })
+        let article = match self {
+            Self::VpcResource => "",
+            Self::InternetGateway => "an ",
+            _ => "a ",
+        };
+        write!(f, "{article}{}", self.path().words())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policy_calls_ways_as_findings_do() {
+        for path in [1, 3, 4, 5, 6, 7, 8].map(TrafficPath) {
+            let toml = path.name().to_owned();
+            let ways = [
+                Way::VpcResource,
+                Way::InternetGateway,
+                Way::VirtualPrivateGateway,
+                Way::Peering,
+                Way::PeeringOtherRegion,
+                Way::LocalGateway,
+                Way::GatewayEndpoint,
+            ];
+            let way = ways.into_iter().find(|way| way.path() == path).unwrap();
+            let deserializer =
+                serde::de::value::StringDeserializer::<serde::de::value::Error>::new(toml);
+            assert_eq!(Way::deserialize(deserializer).unwrap(), way);
+            assert!(way.to_string().ends_with(path.words()));
+        }
+        assert_eq!(Way::InternetGateway.to_string(), "an internet gateway");
     }
 }

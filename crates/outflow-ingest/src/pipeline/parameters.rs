@@ -1,38 +1,94 @@
-//! What a run judges by: a digest of its parameters, and the databases that tell where addresses are.
+//! What a run judges by: its parameters in their canonical form and the digest of that, and the databases that tell where
+//! addresses are.
+//!
+//! The canonical form is the text of a configuration file (`outflow.toml`): first a comment with the program's version, as its
+//! formulas may change with it; then `internal`, all named networks of the border as [`Networks::listed`] has them, whether
+//! arguments, the file or the inventory named them; then `policy`, all of it, defaults included, in the order in which it is
+//! declared. Whoever gives that text as a configuration judges by the same, and gets the same text. Suppressions are no part of
+//! it, as they hide findings and make none, nor is what changes no finding, such as the number of threads.
+//!
+//! Nothing else digests or compares parameters: `parameters` of a finding is the SHA-256 of this text, a case keeps the text
+//! itself, and a checkpoint keeps the same list of networks ([`Border`]).
+//!
+//! [`Networks::listed`]: outflow_enrich::Networks::listed
 
 use std::sync::Arc;
 
 use outflow_detect::Policy;
 use outflow_finding::{Database, Parameters};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::Settings;
 use crate::Context;
 use crate::reader::hex;
 
-/// All that findings of the same records depend on, beside what context knows. Suppressions are no part of it: they hide
-/// findings, and make none.
+/// The program's version.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What the canonical form says, under the names of the configuration file.
 #[derive(Serialize)]
-struct Effective<'a> {
-    /// The program's version, as its formulas may change with it.
-    version: &'a str,
-    /// The border.
-    internal: String,
+struct JudgedBy<'a> {
+    internal: Vec<String>,
     policy: &'a Policy,
 }
 
-/// The parameters of a run; none, if they cannot be written, which what has only names for keys always can.
-pub(super) fn of(settings: &Settings) -> Option<Parameters> {
-    let version = env!("CARGO_PKG_VERSION");
-    let effective = Effective {
-        version,
-        internal: settings.networks.to_string(),
+/// What sums depend on beside the records, in the canonical form of each.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Border {
+    /// Networks inside, as [`Networks::listed`](outflow_enrich::Networks::listed) has them.
+    internal: Vec<String>,
+    /// The time that is asked for, Unix seconds.
+    since: Option<i64>,
+    until: Option<i64>,
+    remember_days: Option<u32>,
+}
+
+impl Border {
+    pub(super) fn of(settings: &Settings) -> Self {
+        Self {
+            internal: settings.networks.listed(),
+            since: settings.since.map(|at| at.secs()),
+            until: settings.until.map(|at| at.secs()),
+            remember_days: settings.remember_days,
+        }
+    }
+}
+
+/// What these settings judge by, defaults included, as the text of a configuration file: the canonical form of which
+/// [`Finding::parameters`](outflow_finding::Finding::parameters) has the SHA-256.
+///
+/// ```
+/// let text = outflow_ingest::judged_by(&outflow_ingest::Settings::default())?;
+/// assert!(text.starts_with("# Judged by outflow ") && text.contains("\nresolver_day = 64000\n"));
+/// # Ok::<(), outflow_ingest::Unwritable>(())
+/// ```
+///
+/// # Errors
+/// [`Unwritable`] if a number of the policy is beyond those of TOML, which no configuration file can say.
+pub fn judged_by(settings: &Settings) -> Result<String, Unwritable> {
+    let said = JudgedBy {
+        internal: settings.networks.listed(),
         policy: &settings.policy,
     };
-    let text = serde_json::to_vec(&effective).ok()?;
+    let said = toml::to_string(&said).map_err(|source| Unwritable {
+        source: Box::new(source),
+    })?;
+    Ok(format!("# Judged by outflow {VERSION}.\n{said}"))
+}
+
+/// What a run judges by has no text.
+#[derive(Debug, thiserror::Error)]
+#[error("what is judged by cannot be written as a configuration")]
+pub struct Unwritable {
+    source: Box<toml::ser::Error>,
+}
+
+/// The parameters of a run; none, if they cannot be written, which those of a configuration always can.
+pub(super) fn of(settings: &Settings) -> Option<Parameters> {
+    let text = judged_by(settings).ok()?;
     Some(Parameters {
-        version: version.into(),
+        version: VERSION.into(),
         sha256: hex(&Sha256::digest(&text)).into(),
     })
 }
@@ -80,6 +136,37 @@ mod tests {
             assert!(!all[at + 1..].contains(one), "{at}");
         }
         assert_eq!(border(["147.32.0.0/16", "10.0.0.0/8"]), of_border);
+    }
+
+    #[test]
+    fn the_text_of_what_is_judged_by_is_digested_and_says_the_same_however_the_border_was_named() {
+        let settings = |texts: &[&str]| Settings {
+            networks: Networks::parse(texts.iter().copied()).unwrap(),
+            ..Settings::default()
+        };
+        let one = settings(&["147.32.9.9/16", "10.0.0.0/8"]);
+        let other = settings(&["10.0.0.0/8", "147.32.0.0/16", "10.1.2.3/8"]);
+        let text = judged_by(&one).unwrap();
+        assert_eq!(judged_by(&other).unwrap(), text);
+        assert_eq!(*of(&one).unwrap().sha256, *hex(&Sha256::digest(&text)));
+        assert!(
+            text.contains("internal = [\"10.0.0.0/8\", \"147.32.0.0/16\"]\n"),
+            "{text}"
+        );
+        assert!(text.contains(VERSION), "{text}");
+        assert_eq!(Border::of(&one), Border::of(&other));
+        let later = Settings {
+            remember_days: Some(7),
+            ..one.clone()
+        };
+        assert_ne!(Border::of(&later), Border::of(&one));
+    }
+
+    #[test]
+    fn what_no_configuration_can_say_is_refused() {
+        let mut settings = Settings::default();
+        settings.policy.bounds.workload.day = u64::MAX;
+        assert!(judged_by(&settings).is_err() && of(&settings).is_none());
     }
 
     #[test]

@@ -13,10 +13,14 @@ mod once;
 #[cfg(test)]
 mod raw;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod saved;
 #[cfg(test)]
 mod session;
 #[cfg(test)]
 mod sources;
+#[cfg(test)]
+mod staging;
 #[cfg(test)]
 mod world;

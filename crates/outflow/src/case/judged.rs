@@ -18,11 +18,12 @@ const FOLDER: &str = "judged-by";
 
 /// What was given, and what it comes to.
 pub(super) struct Given<'a> {
-    /// The configuration as it was given.
-    pub(super) config: Option<&'a Path>,
+    /// The configuration as it was given: what the run read of it.
+    pub(super) config: Option<&'a str>,
     /// What it comes to with arguments and defaults, as a file that can be given.
     pub(super) effective: &'a str,
-    pub(super) suppressions: Option<&'a Path>,
+    /// Likewise, the suppressions.
+    pub(super) suppressions: Option<&'a str>,
     /// The folder of the context, and what was read of it.
     pub(super) context: Option<(&'a Path, &'a Context)>,
 }
@@ -36,18 +37,9 @@ pub(super) struct Kept {
 impl Given<'_> {
     /// Writes it into the folder of a case.
     pub(super) fn write(&self, folder: &Path) -> Result<Vec<Kept>, Failure> {
-        let copied = |name: &'static str, given: Option<&Path>| {
-            let Some(given) = given else {
-                return Ok(None);
-            };
-            let bytes = fs::read(given)
-                .with_context(|| format!("could not read `{}`", given.display()))
-                .map_err(|error| {
-                    let hint =
-                        "name a file that is there and may be read until the case is written";
-                    Failure::unfinished(error, hint)
-                })?;
-            kept(folder, name, &bytes).map(Some)
+        let copied = |name: &'static str, given: Option<&str>| {
+            let written = given.map(|text| kept(folder, name, text.as_bytes()));
+            written.transpose()
         };
         let context = match self.context {
             Some((of, context)) => {

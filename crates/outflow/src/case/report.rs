@@ -7,7 +7,7 @@ use outflow_finding::{
 };
 use outflow_query::{Row, rows as rows_of};
 
-use super::shown::{Hours, NAMES_SHOWN_MAX, Shown, Unit};
+use super::shown::{DRAWN_ROWS_MAX, Hours, NAMES_SHOWN_MAX, Shown, Unit};
 
 /// Addresses without a name that are listed.
 const UNNAMED_SHOWN_MAX: usize = 12;
@@ -25,6 +25,14 @@ pub(super) fn write(out: &mut dyn Write, shown: &Shown) -> io::Result<()> {
             ["Who", "Path", "Where"],
             &shown.ways,
         )?;
+        if shown.is_cut {
+            writeln!(
+                out,
+                "<p class=\"note\">There is more: these are the {} largest sums by hour, sender and address (or client); all rows \
+                 are in <code>rows/</code>.</p>",
+                human_count(DRAWN_ROWS_MAX as u64)
+            )?;
+        }
         writeln!(out, "</section>")?;
     }
     names(out, shown)
@@ -156,4 +164,36 @@ fn name(out: &mut dyn Write, row: Row<'_>) -> io::Result<()> {
         bytes("sent_payload_bytes"),
         bytes("received_payload_bytes"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use outflow_finding::HTML_WEEK_HOURS;
+
+    use super::*;
+
+    #[test]
+    fn a_page_says_that_not_all_is_drawn() {
+        let page = |is_cut| {
+            let shown = Shown {
+                hours: vec![Hours {
+                    unit: Unit::Bytes,
+                    of_incident: [1; HTML_WEEK_HOURS],
+                    besides: None,
+                    span: None,
+                }],
+                ways: Vec::new(),
+                names: Vec::new(),
+                names_total: 0,
+                unnamed: Vec::new(),
+                unasked: 0,
+                is_cut,
+            };
+            let mut out = Vec::new();
+            write(&mut out, &shown).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let text = "these are the 100,000 largest sums";
+        assert!(page(true).contains(text) && !page(false).contains(text));
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use arrow_array::RecordBatch;
-use outflow_finding::{Finding, HTML_WEEK_HOURS, HtmlWay};
+use outflow_finding::{Finding, FoundIn, HTML_WEEK_HOURS, HtmlWay, TrafficPath};
 use outflow_query::{AnswerFormat, Entity, Row, ScalarValue, Session, rows as rows_of};
 use outflow_record::Timestamp;
 use tokio::runtime::Runtime;
@@ -15,6 +15,13 @@ use crate::incident::{self, AROUND_SECS};
 
 /// Addresses of an incident whose names are looked for: those with the most bytes. How many are left out is told.
 const NAMED_ADDRS_MAX: usize = 1_000;
+
+/// Rows of an answer that are drawn: sums by hour, sender and address, those of most bytes (or questions) first. So many are a few
+/// dozen megabytes; of an incident with more, the page says that the rest is not drawn.
+pub(super) const DRAWN_ROWS_MAX: usize = 100_000;
+
+/// Clients that are asked for what else they asked; of an incident with more, it is not drawn, and told.
+const CLIENTS_MAX: usize = 1_000;
 
 /// Rows of the table of names that a page shows.
 pub(super) const NAMES_SHOWN_MAX: usize = 100;
@@ -52,6 +59,8 @@ pub(super) struct Shown {
     pub(super) unnamed: Vec<String>,
     /// Addresses of the incident that were not looked for.
     pub(super) unasked: u64,
+    /// Whether there is more than [`DRAWN_ROWS_MAX`].
+    pub(super) is_cut: bool,
 }
 
 /// Whom and what questions are about.
@@ -61,6 +70,15 @@ struct About<'a> {
     findings: &'a [&'a Finding],
     since: Option<Timestamp>,
     until: Option<Timestamp>,
+    /// Rows that are kept of an answer.
+    rows_max: usize,
+}
+
+/// An answer, as far as it is kept.
+#[derive(Debug, Default)]
+struct Answer {
+    rows: Vec<RecordBatch>,
+    is_cut: bool,
 }
 
 /// Rows of flows behind an incident; the table `evidence` names them.
@@ -80,7 +98,8 @@ FROM flows_logged AS flows
 JOIN (SELECT DISTINCT source_id, source_row FROM evidence) AS told
     ON told.source_id = flows.source_id AND told.source_row = flows.source_row
 WHERE ($since IS NULL OR flows.start >= $since) AND ($until IS NULL OR flows.start <= $until)
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8";
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+ORDER BY 9 DESC, 1, 2, 3, 4, 5, 6, 7, 8";
 
 /// Questions to the resolver behind an incident.
 const QUERIES: &str = "
@@ -92,7 +111,8 @@ FROM dns
 JOIN (SELECT DISTINCT source_id, source_row FROM evidence) AS told
     ON told.source_id = dns.source_id AND told.source_row = dns.source_row
 WHERE ($since IS NULL OR dns.query_timestamp >= $since) AND ($until IS NULL OR dns.query_timestamp <= $until)
-GROUP BY 1, 2";
+GROUP BY 1, 2
+ORDER BY 3 DESC, 1, 2";
 
 /// Answers that had an address of an incident, or that are of a name that it asked for, and what was exchanged with that address by
 /// who was answered. A day before counts, as in `name_at`.
@@ -163,9 +183,12 @@ pub(super) fn ask(
         findings,
         since,
         until,
+        rows_max: DRAWN_ROWS_MAX,
     };
-    let flows = about.rows(FLOWS, about.times(0))?;
-    let queries = about.rows(QUERIES, about.times(0))?;
+    let of_flows = about.rows(FLOWS, about.times(0))?;
+    let of_queries = about.rows(QUERIES, about.times(0))?;
+    let is_cut = of_flows.is_cut || of_queries.is_cut;
+    let (flows, queries) = (of_flows.rows, of_queries.rows);
     let mut hours = Vec::new();
     if rows_of(&flows).next().is_some() {
         hours.push(about.sent(&flows)?);
@@ -174,17 +197,16 @@ pub(super) fn ask(
         hours.push(about.asked(&queries)?);
     }
     let (mut addrs, unasked) = remote_addrs(&flows);
-    let (names, names_total) = about.names(&addrs, names)?;
-    for row in rows_of(&names) {
-        addrs.retain(|addr| Some(addr.as_str()) != row.text("addr"));
-    }
+    let names = about.names(&addrs, names)?;
+    addrs.retain(|addr| !names.named.contains(addr));
     Ok(Shown {
         hours,
         ways: ways(&flows),
-        names,
-        names_total,
+        names: names.shown,
+        names_total: names.total,
         unnamed: addrs,
         unasked,
+        is_cut,
     })
 }
 
@@ -213,7 +235,7 @@ fn ways(flows: &[RecordBatch]) -> Vec<HtmlWay> {
     let way = |row: Row<'_>| HtmlWay {
         from: row.text("sender").unwrap_or("unknown").to_owned(),
         by: match by_hosts {
-            true => path_name(row.long("traffic_path")),
+            true => path_name(row.long("traffic_path")).to_owned(),
             false => "passed on by a gateway".to_owned(),
         },
         to: row.text("destination").unwrap_or("unknown").to_owned(),
@@ -222,20 +244,10 @@ fn ways(flows: &[RecordBatch]) -> Vec<HtmlWay> {
     told.map(way).collect()
 }
 
-/// What AWS's number of a path means, as `services_by_path` says it.
-fn path_name(path: Option<i64>) -> String {
-    let name = match path {
-        Some(1) => "same VPC",
-        Some(2) => "internet or gateway endpoint",
-        Some(3) => "virtual private gateway",
-        Some(4) => "peering within the region",
-        Some(5) => "peering between regions",
-        Some(6) => "local gateway",
-        Some(7) => "gateway endpoint",
-        Some(8) => "internet gateway",
-        _ => return "not told by the log".to_owned(),
-    };
-    name.to_owned()
+/// What AWS's number of a path means.
+fn path_name(path: Option<i64>) -> &'static str {
+    let number = path.and_then(|path| u8::try_from(path).ok());
+    TrafficPath(number.unwrap_or(0)).words()
 }
 
 /// The hour of the week, from Monday's first on, in UTC.
@@ -268,17 +280,20 @@ impl About<'_> {
         ]
     }
 
-    fn rows(
-        &self,
-        sql: &str,
-        values: Vec<(String, ScalarValue)>,
-    ) -> Result<Vec<RecordBatch>, Failure> {
-        let mut batches = Vec::new();
-        rows::write_each(self.runtime, self.session, (sql, values), &[], |batch| {
-            batches.push(batch.clone());
+    /// The first rows of what a query answers, which says in what order.
+    fn rows(&self, sql: &str, values: Vec<(String, ScalarValue)>) -> Result<Answer, Failure> {
+        // One more tells whether there are more.
+        let sql = format!("{sql}\nLIMIT {}", self.rows_max.saturating_add(1));
+        let (mut answer, mut left) = (Answer::default(), self.rows_max);
+        let asked = (sql.as_str(), values);
+        rows::write_each(self.runtime, self.session, asked, &[], |batch| {
+            let kept = batch.num_rows().min(left);
+            left -= kept;
+            answer.is_cut |= kept < batch.num_rows();
+            answer.rows.push(batch.slice(0, kept));
             Ok(())
         })?;
-        Ok(batches)
+        Ok(answer)
     }
 
     /// Payload by the hour of the week, and what else the senders sent outside.
@@ -315,7 +330,7 @@ impl About<'_> {
             "SELECT date_trunc('hour', bucket) AS hour, sum(payload_bytes) AS amount
              FROM profiles_once
              WHERE counted AND direction = 'egress' AND (sender IN ({}) OR workload IN ({}))
-             GROUP BY 1",
+             GROUP BY 1 ORDER BY 2 DESC, 1",
             literals(senders.iter().map(String::as_str)),
             literals(workloads.iter().map(String::as_str))
         );
@@ -332,9 +347,17 @@ impl About<'_> {
                 of_incident[hour_of_week(at)] += row.count("queries");
             }
         }
+        if clients.len() > CLIENTS_MAX {
+            return Ok(Hours {
+                unit: Unit::Queries,
+                of_incident,
+                besides: None,
+                span: None,
+            });
+        }
         let sql = format!(
             "SELECT date_trunc('hour', query_timestamp) AS hour, count(*) AS amount
-             FROM dns WHERE concat(vpc_id, ' ', srcaddr) IN ({}) GROUP BY 1",
+             FROM dns WHERE concat(vpc_id, ' ', srcaddr) IN ({}) GROUP BY 1 ORDER BY 2 DESC, 1",
             literals(clients)
         );
         self.beside(Unit::Queries, (of_incident, of_incident), &sql)
@@ -349,7 +372,8 @@ impl About<'_> {
     ) -> Result<Hours, Failure> {
         let mut besides = [0_u64; HTML_WEEK_HOURS];
         let mut span: Option<(Timestamp, Timestamp)> = None;
-        for row in rows_of(&self.rows(sql, Vec::new())?) {
+        let answer = self.rows(sql, Vec::new())?;
+        for row in rows_of(&answer.rows) {
             let Some(at) = row.time("hour") else { continue };
             let hour = hour_of_week(at);
             besides[hour] = besides[hour].saturating_add(row.count("amount"));
@@ -368,27 +392,46 @@ impl About<'_> {
         })
     }
 
-    /// Writes where names and flows meet; hands on what a page shows of it, and says how many rows there are.
-    fn names(&self, addrs: &[String], path: &Path) -> Result<(Vec<RecordBatch>, u64), Failure> {
-        let of_queries = self.findings.iter().filter(|finding| {
-            let sql = finding.evidence.sql.as_deref();
-            sql.is_some_and(|sql| sql.contains(" FROM dns "))
-        });
+    /// Writes where names and flows meet, and hands on what a page shows of it.
+    fn names(&self, addrs: &[String], path: &Path) -> Result<Names, Failure> {
+        let of_queries = self.findings.iter();
+        let of_queries = of_queries.filter(|finding| finding.found_in == FoundIn::Queries);
         let domains = of_queries.filter_map(|finding| finding.destination.domain.as_deref());
         let domains: BTreeSet<&str> = domains.collect();
         let sql = names_sql(
             &literals(addrs.iter().map(String::as_str)),
             &literals(domains),
         );
-        let mut batches = Vec::new();
+        let mut names = Names::default();
+        let mut left = NAMES_SHOWN_MAX;
         let files = [(AnswerFormat::Csv, path)];
         let asked = (sql.as_str(), self.times(AROUND_SECS));
-        let total = rows::write_each(self.runtime, self.session, asked, &files, |batch| {
-            batches.push(batch.clone());
+        names.total = rows::write_each(self.runtime, self.session, asked, &files, |batch| {
+            for row in rows_of(std::slice::from_ref(batch)) {
+                let addr = row.text("addr").unwrap_or_default();
+                if !names.named.contains(addr) && addrs.iter().any(|own| own == addr) {
+                    names.named.insert(addr.to_owned());
+                }
+            }
+            let kept = batch.num_rows().min(left);
+            left -= kept;
+            if kept > 0 {
+                names.shown.push(batch.slice(0, kept));
+            }
             Ok(())
         })?;
-        Ok((batches, total))
+        Ok(names)
     }
+}
+
+/// Where names and flows meet.
+#[derive(Debug, Default)]
+struct Names {
+    /// The first rows.
+    shown: Vec<RecordBatch>,
+    total: u64,
+    /// Addresses of the incident that have a name: no more than were asked for.
+    named: BTreeSet<String>,
 }
 
 #[cfg(test)]
@@ -405,6 +448,50 @@ mod tests {
         ] {
             assert_eq!(hour_of_week(at.parse().unwrap()), hour, "{at}");
         }
+    }
+
+    #[test]
+    fn of_an_answer_the_first_rows_are_kept_and_it_is_told_that_there_were_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("lake").display().to_string();
+        let access = outflow_lake::Access::default();
+        let lake = outflow_lake::Lake::create(place.parse().unwrap(), &access).unwrap();
+        let session = Session::over(&lake, Default::default(), Default::default()).unwrap();
+        let runtime = crate::session::runtime(1).unwrap();
+        let kept = |rows_max| {
+            let about = About {
+                runtime: &runtime,
+                session: &session,
+                findings: &[],
+                since: None,
+                until: None,
+                rows_max,
+            };
+            let sql =
+                "SELECT amount FROM (VALUES (1), (3), (2)) AS of (amount) ORDER BY amount DESC";
+            let answer = about.rows(sql, Vec::new()).unwrap();
+            let rows = rows_of(&answer.rows).filter_map(|row| row.long("amount"));
+            (rows.collect::<Vec<i64>>(), answer.is_cut)
+        };
+        assert_eq!(kept(2), (vec![3, 2], true));
+        assert_eq!(kept(3), (vec![3, 2, 1], false));
+    }
+
+    #[test]
+    fn the_saved_query_calls_paths_as_all_else_does() {
+        let sql = include_str!("../../../../queries/services_by_path.sql");
+        let told = |text: &str| {
+            let (number, name) = text.split_once(" THEN '")?;
+            Some((number.parse().ok()?, name.split_once('\'')?.0.to_owned()))
+        };
+        let told: Vec<(i64, String)> = sql
+            .split("WHEN traffic_path = ")
+            .skip(1)
+            .map(|text| told(text).unwrap())
+            .collect();
+        let words = (1..=8).map(|path| (path, path_name(Some(path)).to_owned()));
+        assert_eq!(told, words.collect::<Vec<_>>());
+        assert!(sql.contains(&format!("ELSE '{}'", path_name(None))));
     }
 
     #[test]

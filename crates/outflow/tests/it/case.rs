@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::run::{Run, files, run, workspace};
+use crate::run::{Run, files, run, run_stdin, workspace};
 
 /// A copy of the days around the theft of `testdata/breach`, a lake of it, and a case of the theft.
 struct Kept {
@@ -234,6 +234,10 @@ fn a_case_says_by_what_it_was_judged_so_that_it_can_be_repeated() {
         // It is what the file has, what the manifest says and what the page says.
         let file = fs::read(kept.at(out).join("judged-by/effective.toml")).unwrap();
         assert_eq!(configuration, crate::run::sha256(&file));
+        // And what findings say of it.
+        let incident = fs::read_to_string(kept.at(out).join("incident.json")).unwrap();
+        let parameters = format!(r#""sha256":"{configuration}"}}"#);
+        assert!(incident.contains(&parameters), "{parameters}: {incident}");
         for name in ["MANIFEST.sha256", "report.html"] {
             let text = fs::read_to_string(kept.at(out).join(name)).unwrap();
             for digest in [&configuration].into_iter().chain(&context) {
@@ -252,6 +256,16 @@ fn a_case_says_by_what_it_was_judged_so_that_it_can_be_repeated() {
     });
     let (other, _) = export("other", &["--config", "again/judged-by/effective.toml"]);
     assert_ne!(other, first);
+    // What can be read once is kept as it was read.
+    let written = b"[policy.bounds]\nicmp_day = 255000\n";
+    let args = ["case", "export", &id, "--lake", "lake", "--out", "piped"];
+    let config = ["--config", "/dev/stdin", "--suppressions", "none.toml"];
+    fs::write(kept.at("none.toml"), "# none\n").unwrap();
+    run_stdin(kept.folder.path(), &[&args[..], &config].concat(), written).exits(0);
+    let file = |name: &str| fs::read(kept.at("piped/judged-by").join(name)).unwrap();
+    assert_eq!(file("outflow.toml"), written);
+    assert_eq!(file("suppressions.toml"), b"# none\n");
+    assert_eq!(other, crate::run::sha256(&file("effective.toml")));
     let internal = [
         "--internal",
         "100.64.0.0/10,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16",

@@ -172,9 +172,15 @@ pub(crate) fn detect(folder: &Path, args: &[&str]) -> Run {
 
 /// Runs `detect - … --format json` in a folder, with these bytes on standard input.
 pub(crate) fn detect_stdin(folder: &Path, args: &[&str], input: &[u8]) -> Run {
+    let detect = ["detect", "-", "--format", "json"];
+    run_stdin(folder, &[&detect, args].concat(), input)
+}
+
+/// Runs the binary in a folder, with these bytes on standard input.
+pub(crate) fn run_stdin(folder: &Path, args: &[&str], input: &[u8]) -> Run {
     let mut command = outflow(folder);
-    command.args(["detect", "-", "--format", "json"]).args(args);
     command
+        .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

@@ -381,13 +381,12 @@ impl<'a> Charges<'a> {
             if past.are_many(rule.common_workloads) {
                 let usual = past.levels.raised();
                 let (week, month) = (usual, usual);
-                self.explain_day(today, Payload { week, month });
+                self.explain_day([(Payload { week, month }, today)]);
             } else if let Some(groups) = peers {
-                for (usual, places) in
-                    established.explained(groups, rule, (day, self.with_entries(today)))
-                {
-                    self.explain_day(&places, usual);
-                }
+                let today = (day, self.with_entries(today));
+                let explained = established.explained(groups, rule, today);
+                let allowed = explained.iter();
+                self.explain_day(allowed.map(|(usual, places)| (*usual, places.as_slice())));
             }
             if let Some(groups) = peers {
                 established.add(groups, (day, self.with_entries(today)));
@@ -404,18 +403,23 @@ impl<'a> Charges<'a> {
         })
     }
 
-    /// Explains what each workload usually sends to a common destination in a day.
-    fn explain_day(&mut self, run: &[Place], usual: Payload) {
-        let mut left: BTreeMap<u32, Payload> = BTreeMap::new();
-        for at in run {
-            let workload = self.workload(self.get(*at));
-            let charge = self.get_mut(*at);
-            let left = left.entry(workload).or_insert(usual);
-            let Payload { week, month } = &mut charge.unexplained;
-            for (charged, left) in [(week, &mut left.week), (month, &mut left.month)] {
-                let explained = (*charged).min(*left);
-                *left -= explained;
-                *charged -= explained;
+    /// Explains of a day what each workload may send to a destination, by parts of the charges with an allowance each. What a
+    /// workload used up of one is gone from all: interfaces in two groups of peers make no two hosts of it.
+    fn explain_day<'p>(&mut self, parts: impl IntoIterator<Item = (Payload, &'p [Place])>) {
+        let mut used: BTreeMap<u32, Payload> = BTreeMap::new();
+        for (usual, places) in parts {
+            for at in places {
+                let workload = self.workload(self.get(*at));
+                let used = used.entry(workload).or_default();
+                let charge = self.get_mut(*at);
+                let Payload { week, month } = &mut charge.unexplained;
+                let of_week = (*week).min(usual.week.saturating_sub(used.week));
+                *week -= of_week;
+                // No less than of the week stays unexplained.
+                let of_month = (*month - *week).min(usual.month.saturating_sub(used.month));
+                *month -= of_month;
+                used.week += of_week;
+                used.month += of_month;
             }
         }
     }

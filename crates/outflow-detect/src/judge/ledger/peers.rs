@@ -2,7 +2,8 @@
 //!
 //! A host of a fleet that begins to work today sends where the others do. Peers are the workloads of a subnet, or of an
 //! account where the subnet has too few: once most of them have established a destination, each may send there what those
-//! usually do. (Interfaces of one group of instances are one workload where the inventory says so; these need no peers.)
+//! usually do. All of those together may send as much as those that established it: a fleet that is replaced or doubled in a day
+//! is explained, but what a whole group suddenly sends is not, however little each host sends of it. (Interfaces of one group of instances are one workload where the inventory says so; these need no peers.)
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -126,6 +127,12 @@ fn stays(days: &BTreeSet<(u32, Day)>) -> Vec<(u32, Day, Day)> {
     stays
 }
 
+/// What each of some new workloads may send, if all of them may send no more than those who know the destination.
+fn share(usual: u64, known: u32, new: u64) -> u64 {
+    let of_all = u128::from(usual) * u128::from(known) / u128::from(new.max(1));
+    u64::try_from(of_all).unwrap_or(u64::MAX).min(usual)
+}
+
 /// Who has established a destination, by group, until before a day.
 #[derive(Debug, Default)]
 pub(super) struct Established {
@@ -180,7 +187,9 @@ impl Established {
         }
     }
 
-    /// What peers explain of a day: how much each workload may send, and the places of what it sent.
+    /// What peers explain of a day: how much each workload may send, and the places of what it sent. It is what peers usually
+    /// send in a day, as long as those who are new are no more than those who know it; if they are more, they share what these
+    /// may send in all.
     pub(super) fn explained<'c>(
         &self,
         groups: &PeerGroups,
@@ -190,28 +199,35 @@ impl Established {
         if self.by_group.is_empty() {
             return Vec::new();
         }
-        let mut places: BTreeMap<u32, Vec<Place>> = BTreeMap::new();
+        let mut places: BTreeMap<u32, Vec<(Place, u32)>> = BTreeMap::new();
         // What has a past of its own needs none of others.
         let new = charges.filter(|(_, charge, _)| !charge.kind.excess && charge.payload > 0);
         for (at, _, first) in new {
             if let Some(group) = groups.group(first.interface, day, rule) {
-                places.entry(group).or_default().push(at);
+                let of_group = places.entry(group).or_default();
+                of_group.push((at, first.workload));
             }
         }
-        let usual = |group: u32| {
+        let usual = |group: u32, new: u64| {
             let users = self.by_group.get(&group)?;
             let (all, old) = users.counts(day, rule);
             let needed = PeerGroups::needed(rule, groups.members(group, day));
             let usual = users.levels.raised();
             (all >= needed).then_some(Payload {
-                week: usual,
-                month: if old >= needed { usual } else { 0 },
+                week: share(usual, all, new),
+                month: if old >= needed {
+                    share(usual, old, new)
+                } else {
+                    0
+                },
             })
         };
-        let explained = places.into_iter();
-        explained
-            .filter_map(|(group, places)| Some((usual(group)?, places)))
-            .collect()
+        let explained = places.into_iter().filter_map(|(group, places)| {
+            let new: BTreeSet<u32> = places.iter().map(|(_, workload)| *workload).collect();
+            let usual = usual(group, new.len() as u64)?;
+            Some((usual, places.into_iter().map(|(at, _)| at).collect()))
+        });
+        explained.collect()
     }
 }
 

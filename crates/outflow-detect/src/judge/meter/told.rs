@@ -2,8 +2,8 @@
 
 use outflow_enrich::InterfaceKey;
 use outflow_finding::{
-    DESTINATION_DOMAINS_MAX, Destination, Evidence, Family, Finding, Prevalence, Sender, Severity,
-    Why, finding_id, human_bytes, human_count,
+    DESTINATION_DOMAINS_MAX, Destination, Evidence, Family, Finding, FoundIn, Prevalence, Sender,
+    Severity, Why, finding_id, human_bytes, human_count,
 };
 use outflow_record::Timestamp;
 
@@ -306,6 +306,7 @@ impl<'v> Teller<'v> {
                 ..Evidence::default()
             },
             sender: who.sender,
+            found_in: FoundIn::Queries,
             ..Finding::new(telling.family)
         };
         let interfaces: Vec<InterfaceKey> = keys.iter().map(|key| key.evidence()).collect();

@@ -24,12 +24,13 @@ use super::catalog::{Before, Catalog, Share, Unread};
 use super::telling::Telling;
 use super::{DAY_SECS, NAMES_BEFORE_SECS, Piece, StoredLogs};
 use crate::pipeline::evidence::Ledger;
+use crate::pipeline::parameters::Border;
 use crate::pipeline::tally::Tally;
 use crate::pipeline::{Outcome, Progress, Read, Settings};
 use crate::{Filter, Problem};
 
 /// What a checkpoint begins with, and the layout of the rest.
-const MAGIC: &[u8; 16] = b"outflow watch 4\n";
+const MAGIC: &[u8; 16] = b"outflow watch 5\n";
 
 /// Bytes of the digest that follows.
 const DIGEST_BYTES: usize = 32;
@@ -68,7 +69,7 @@ pub struct Following {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Kept {
     /// The border and the time that the sums go by.
-    border: String,
+    border: Border,
     /// The first day of which anything is kept.
     from: Option<u32>,
     /// The end of the newest object that did not claim to end in the future, Unix seconds.
@@ -121,7 +122,7 @@ impl Following {
             state: State::default(),
             lessons: BTreeMap::new(),
             kept: Kept {
-                border: border(settings),
+                border: Border::of(settings),
                 ..Kept::default()
             },
             looked_at: None,
@@ -158,7 +159,7 @@ impl Following {
         if progress.is_ending() {
             return Ok(ended);
         }
-        if self.kept.border != border(settings) {
+        if self.kept.border != Border::of(settings) {
             self.start_over(settings);
         }
         let mut unread = Unread::of(lake, Arc::clone(&self.kept.before))?;
@@ -418,7 +419,7 @@ impl Following {
         let unpacked = unpack(packed).map_err(|error| damaged(&error.to_string()))?;
         let Packed(kept, taught, state) =
             postcard::from_bytes(&unpacked).map_err(|_| CheckpointError::Version)?;
-        if kept.border != border(settings) {
+        if kept.border != Border::of(settings) {
             return Err(CheckpointError::Border);
         }
         let of_version = |_| CheckpointError::Version;
@@ -446,14 +447,6 @@ fn unpack(packed: &[u8]) -> std::io::Result<Vec<u8>> {
         .take(limit)
         .read_to_end(&mut unpacked)?;
     Ok(unpacked)
-}
-
-/// What the sums depend on beside the records, as a text.
-fn border(settings: &Settings) -> String {
-    format!(
-        "{:?} {:?} {:?} {:?}",
-        settings.networks, settings.since, settings.until, settings.remember_days
-    )
 }
 
 /// Objects that end before this day are not read if nothing before another is kept: answers of the resolver name addresses for

@@ -183,6 +183,19 @@ fn a_checkpoint_that_does_not_fit_is_refused_with_the_reason() {
         changed[at] ^= 0x40;
         refused(&changed);
     }
+    let border = |texts: [&str; 2]| Settings {
+        networks: Networks::parse(texts).unwrap(),
+        ..Settings::default()
+    };
+    let (one, same) = (
+        border(["10.0.0.0/8", "147.32.0.0/16"]),
+        border(["147.32.7.7/16", "10.0.0.0/8"]),
+    );
+    let of_one = Following::new(&one).encode().unwrap();
+    assert!(
+        Following::decode(&of_one, &same).is_ok(),
+        "the same networks, named otherwise"
+    );
     let narrow = Settings {
         networks: Networks::parse(["10.0.0.0/8"]).unwrap(),
         ..Settings::default()

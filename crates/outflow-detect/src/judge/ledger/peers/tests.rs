@@ -1,6 +1,6 @@
 use super::*;
 use crate::policy::Policy;
-use crate::reading::{NOTHING, Talk, state};
+use crate::reading::{NOTHING, Talk, state, state_of_lines};
 
 const MB: u64 = 1_000_000;
 const DAY_SECS: i64 = 86_400;
@@ -63,6 +63,95 @@ fn what_most_peers_established_is_explained_for_a_new_one_up_to_what_they_send()
     // An octave above what they send is explained, and no more.
     let (day, _) = unexplained(month(8), &policy, new(100));
     assert!((55..=60).contains(&day), "{day}");
+}
+
+/// What nothing explains of all that some new hosts send on the day behind the month, 30 MB each.
+fn unexplained_of_new(hosts: usize) -> (u64, Vec<u64>) {
+    let policy = Policy::default();
+    let names: Vec<String> = (0..hosts).map(|number| format!("new-{number}")).collect();
+    let mut talks = month(8);
+    talks.extend(names.iter().map(|name| upload(name, "45.1.2.3", 30, 30)));
+    let state = state(&talks);
+    let view = View::new(&state, &policy, &NOTHING, Day(40_000));
+    let charges = Charges::of(&view, &policy, view.sift().chosen);
+    let is_last = |own: &&Unexplained| own.slot.day() == Day(20_030);
+    let last = charges.all().filter(is_last);
+    let last = last.filter(|own| {
+        view.workload(charges.workload(own))
+            .name
+            .starts_with("i-new-")
+    });
+    let each: Vec<u64> = last.map(|own| own.unexplained.week / MB).collect();
+    (each.iter().sum(), each)
+}
+
+#[test]
+fn each_new_host_may_send_what_peers_do_until_they_are_more_than_its_peers() {
+    // Eight know the destination. Each charge is whole in thirty days still, so that each host has one.
+    for hosts in [1, 2, 8] {
+        assert_eq!(unexplained_of_new(hosts), (0, vec![0; hosts]));
+    }
+    // Thirty-two share what eight may send, 8 * 44 MB: 11 of 30 MB each.
+    let (sum, each) = unexplained_of_new(32);
+    assert_eq!(each.len(), 32);
+    assert!(each.iter().all(|own| *own == each[0]), "{each:?}");
+    assert!(
+        (32 * 30 - 8 * 46..=32 * 30 - 8 * 40).contains(&sum),
+        "{sum}"
+    );
+}
+
+#[test]
+fn what_a_group_suddenly_sends_together_is_found_however_little_each_host_sends() {
+    let policy = Policy::default();
+    let names: Vec<String> = (0..32).map(|number| format!("new-{number}")).collect();
+    let mut talks = month(8);
+    talks.extend(names.iter().map(|name| upload(name, "45.1.2.3", 30, 30)));
+    let found = crate::reading::findings(&policy, &talks);
+    let of_day = found
+        .iter()
+        .filter(|own| own.finding.family == outflow_finding::Family::VolumeLedger);
+    let titles: Vec<&str> = of_day.map(|own| own.finding.title.as_str()).collect();
+    assert!(
+        titles.iter().any(|title| title.contains("45.1.2.0/24")),
+        "{titles:?}"
+    );
+}
+
+#[test]
+fn a_host_in_two_groups_of_peers_is_one_host() {
+    let format = "account-id interface-id instance-id subnet-id srcaddr dstaddr srcport dstport protocol packets \
+                  bytes start end action flow-direction";
+    let mut lines = String::new();
+    let mut send = |(host, subnet): (&str, &str), secs: i64, megabytes: u64| {
+        let at = crate::reading::START + secs;
+        let (packets, bytes) = (megabytes * 1_000, megabytes * 1_000 * 1_052);
+        lines += &format!(
+            "1 eni-{host}-{subnet} i-{host} subnet-{subnet} 10.0.0.7 45.1.2.3 40000 443 6 {packets} {bytes} {at} {} \
+             ACCEPT egress\n",
+            at + 59
+        );
+    };
+    for day in 0..30 {
+        for subnet in ["a", "b"] {
+            for host in HOSTS {
+                send((&format!("{host}{subnet}"), subnet), day * DAY_SECS, 20);
+            }
+        }
+    }
+    // In two slots of one day.
+    send(("new", "a"), 30 * DAY_SECS, 60);
+    send(("new", "b"), 30 * DAY_SECS + SLOT_SECS, 60);
+    let state = state_of_lines(format, &lines);
+    let policy = Policy::default();
+    let view = View::new(&state, &policy, &NOTHING, Day(40_000));
+    let charges = Charges::of(&view, &policy, view.sift().chosen);
+    let of_host = charges
+        .all()
+        .filter(|own| view.workload(charges.workload(own)).name == "i-new");
+    let sum: u64 = of_host.map(|own| own.unexplained.week / MB).sum();
+    // An octave above 20 MB is explained once.
+    assert!((74..=80).contains(&sum), "{sum}");
 }
 
 #[test]
