@@ -50,7 +50,7 @@ pub use asff::{
     asff_batches,
 };
 pub use aws::{is_account, is_region};
-pub use budget::{part_by_budget, share, urgency};
+pub use budget::{budget_room, part_by_budget, share, urgency};
 pub use compare::{Change, Changed, Comparison, Judgement, Sums};
 pub use coverage::{
     Blind, CoverageReport, EXPECTED_MINUTES_MIN, FlowLogCoverage, HourCoverage, InterfaceCoverage,
