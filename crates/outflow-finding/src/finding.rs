@@ -9,7 +9,10 @@ use std::sync::Arc;
 use outflow_record::Timestamp;
 use serde::Serialize;
 
-use crate::{Database, Family, Parameters, Prevalence, RiskPart, Severity, Stage, TrafficPath};
+use crate::{
+    Database, Family, History, JudgedState, Parameters, Prevalence, RiskPart, Severity, Stage,
+    Tested, TrafficPath,
+};
 
 /// One detector's report about one sender and, mostly, one destination.
 ///
@@ -91,6 +94,12 @@ pub struct Finding {
     pub paths: Vec<TrafficPath>,
     /// What it was judged by.
     pub parameters: Option<Parameters>,
+    /// The harmless explanations that were tested, in their order.
+    pub harmless: Vec<Tested>,
+    /// What its workload sent before, where enough days are known.
+    pub history: Option<History>,
+    /// The records whose sums were judged.
+    pub state: Option<JudgedState>,
 }
 
 impl Finding {
@@ -128,6 +137,9 @@ impl Finding {
             stages: Vec::new(),
             paths: Vec::new(),
             parameters: None,
+            harmless: Vec::new(),
+            history: None,
+            state: None,
         }
     }
 }

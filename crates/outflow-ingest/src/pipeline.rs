@@ -15,6 +15,7 @@ pub(crate) mod decoding;
 pub(crate) mod duplicates;
 mod evidence;
 mod flow_logs;
+mod judged;
 pub(crate) mod knowledge;
 mod measures;
 mod names;
@@ -225,11 +226,15 @@ fn conclude(
         databases: &parameters::databases(&settings.context),
     };
     let parameters = parameters::of(settings);
+    let state_judged = Some(judged::state_of(ledger.sources()));
     let mut verdict = judge_with(&state, &settings.policy, &knowledge, Day::LAST);
     remarks.extend(unjudged(&settings.policy, &knowledge, &verdict));
     let attest = |judged: &mut Judged| {
         ledger.attest(&judged.interfaces, &mut judged.finding);
         names::identify(&mut judged.finding, registers);
+        let tested = judged::known_service(&judged.finding);
+        judged.finding.harmless.push(tested);
+        judged.finding.state.clone_from(&state_judged);
         judged.finding.parameters.clone_from(&parameters);
     };
     // What findings gain takes up what a state of one's own gives back.

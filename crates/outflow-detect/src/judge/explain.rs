@@ -1,13 +1,24 @@
-//! What explains findings beside what their judges say: who else sends there, since when, and how far an attack has come.
+//! What explains findings beside what their judges say: who else sends there, since when, how far an attack has come, and which
+//! harmless explanations were tested.
 
 use outflow_finding::{Family, Prevalence, Stage};
 use outflow_record::Timestamp;
 
 use super::Judged;
+use super::harmless::Known;
+use super::history::Histories;
 use super::pairs::Census;
+use crate::policy::Policy;
+use crate::time::Slot;
 
-/// Adds what is known of each finding's destination as its day ended, and the stages that it shows.
-pub(super) fn explain(findings: &mut [Judged], census: &Census) {
+/// Adds what is known of each finding's destination as its day ended, the stages that it shows, what its workload sent before,
+/// and how harmless explanations came out.
+pub(super) fn explain(
+    findings: &mut [Judged],
+    policy: &Policy,
+    census: &Census,
+    histories: &Histories,
+) {
     for judged in findings {
         let (day, finding) = (judged.day, &mut judged.finding);
         finding.stages = Stage::of(finding.family, &finding.attack);
@@ -15,13 +26,27 @@ pub(super) fn explain(findings: &mut [Judged], census: &Census) {
         let group = judged
             .group
             .filter(|_| finding.family != Family::VolumeServed);
-        let Some((group, first)) = group.zip(group.and_then(|group| census.first(group))) else {
-            continue;
+        let met = group.zip(group.and_then(|group| census.first(group)));
+        if let Some((group, first)) = met {
+            finding.destination.prevalence = Some(Prevalence {
+                workloads: census.prevalence(group, day) as u64,
+                of: census.workloads(day) as u64,
+            });
+            finding.destination.first_seen = Some(Timestamp(i64::from(first)));
+        }
+        let first = finding.first_seen;
+        let first = first.map_or(day, |at| Slot::of(at.secs()).day()).min(day);
+        let past = judged
+            .workload
+            .and_then(|own| histories.past(own, (first, day)));
+        finding.history = past.and_then(|past| past.history(&policy.baseline));
+        let known = Known {
+            policy,
+            census,
+            past,
+            group: met.map(|(group, _)| group),
+            first,
         };
-        finding.destination.prevalence = Some(Prevalence {
-            workloads: census.prevalence(group, day) as u64,
-            of: census.workloads(day) as u64,
-        });
-        finding.destination.first_seen = Some(Timestamp(i64::from(first)));
+        judged.finding.harmless = known.tested(judged);
     }
 }

@@ -275,6 +275,11 @@ fn sums(workload: u32, sum: u64, day: Day, known: &[(u32, Day, u64)]) -> Sums {
 }
 
 impl Trickle {
+    /// The place of the first charge of it.
+    pub(super) fn first(&self) -> Option<u32> {
+        self.places.first().copied()
+    }
+
     /// The finding.
     pub(super) fn finding(
         &self,
