@@ -7,6 +7,8 @@ mod cleartext;
 mod draft;
 mod exceedance;
 mod explain;
+mod harmless;
+mod history;
 mod icmp;
 mod jurisdiction;
 mod ledger;
@@ -33,6 +35,8 @@ use crate::policy::Policy;
 use crate::state::{State, Uncounted};
 use crate::time::Day;
 use crate::view::{Entry, Group, Sifted, View};
+use draft::Sides;
+use history::Histories;
 
 /// A finding, the day that it belongs to, and the interfaces that its records are of.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +51,10 @@ pub struct Judged {
     pub(crate) rank: Rank,
     /// The destination group with most payload, of what flow logs tell.
     pub(crate) group: Option<Group>,
+    /// The workload, if it is one, of what it chose to send.
+    pub(crate) workload: Option<u32>,
+    /// Payload both ways.
+    pub(crate) sides: Sides,
 }
 
 impl Judged {
@@ -143,7 +151,9 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
     findings.extend(telemetry::judge(&view, policy, &chosen));
     findings.extend(staging::judge(&view, policy, &census, &chosen));
     let to_s3 = telemetry::SentToS3::of(&view, policy, &chosen);
-    let (others, ledgers) = both(
+    let mut histories = Histories::new(&policy.baseline);
+    histories.look(&findings, &chosen);
+    let (mut others, ledgers) = both(
         || {
             let mut found = names::judge(&view, policy, names);
             found.extend(meter::judge(&view, policy, &state.queries, &to_s3, through));
@@ -152,13 +162,15 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
             found.extend(ports::judge(&view, policy, watched));
             found
         },
-        || ledger::judge(&view, policy, &census, chosen),
+        || ledger::judge(&view, policy, &census, chosen, &mut histories),
     );
+    // What these look at is not summed by day.
+    others.iter_mut().for_each(|own| own.workload = None);
     findings.extend(ledgers);
     findings.extend(others);
     findings.sort_by(|a, b| (a.day, &a.finding.id).cmp(&(b.day, &b.finding.id)));
     recalibrate::recalibrate(&mut findings, census.active(), &policy.baseline);
-    explain::explain(&mut findings, &census);
+    explain::explain(&mut findings, policy, &census, &histories);
     Verdict {
         findings,
         counted_bytes: counted.bytes,

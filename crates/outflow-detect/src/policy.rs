@@ -335,17 +335,24 @@ pub struct Jurisdiction {
     pub countries_denied: Vec<String>,
     /// Numbers of autonomous systems that are forbidden.
     pub asns_denied: Vec<u32>,
+    /// Numbers of autonomous systems; all others are forbidden, also in countries that are allowed. Any, if there are none.
+    pub asns_allowed: Vec<u32>,
 }
 
 impl Jurisdiction {
     /// Whether it forbids nothing.
     pub fn is_empty(&self) -> bool {
-        let Self {
-            countries_allowed,
-            countries_denied,
-            asns_denied,
-        } = self;
-        countries_allowed.is_empty() && countries_denied.is_empty() && asns_denied.is_empty()
+        !self.names_countries() && !self.names_networks()
+    }
+
+    /// Whether it names autonomous systems.
+    pub fn names_networks(&self) -> bool {
+        !self.asns_denied.is_empty() || !self.asns_allowed.is_empty()
+    }
+
+    /// Whether it names countries.
+    pub fn names_countries(&self) -> bool {
+        !self.countries_denied.is_empty() || !self.countries_allowed.is_empty()
     }
 
     /// The first code that is none.

@@ -40,6 +40,8 @@ pub struct Geo<'a> {
 #[derive(Default)]
 pub struct GeoDatabases {
     readers: Vec<Reader<Vec<u8>>>,
+    has_countries: bool,
+    has_networks: bool,
 }
 
 impl GeoDatabases {
@@ -53,19 +55,22 @@ impl GeoDatabases {
             what: error.to_string(),
         };
         let reader = Reader::from_source(database).map_err(wrong)?;
-        let mut tells = false;
+        let (mut has_countries, mut has_networks) = (false, false);
         let networks = reader.networks(WithinOptions::default()).map_err(wrong)?;
         for found in networks.take(GEO_SAMPLE_MAX) {
             let shape = found.map_err(wrong)?.decode::<Shape<'_>>().map_err(wrong)?;
             let geo = shape.map(|shape| shape.geo()).unwrap_or_default();
-            tells |= geo != Geo::default();
+            has_countries |= geo.country_code.or(geo.registered_country_code).is_some();
+            has_networks |= geo.asn.is_some();
         }
-        if !tells {
+        if !has_countries && !has_networks {
             let kind = &reader.metadata().database_type;
             return Err(Error::BadDatabase {
                 what: format!("`{kind}` tells neither countries nor networks"),
             });
         }
+        self.has_countries |= has_countries;
+        self.has_networks |= has_networks;
         self.readers.push(reader);
         Ok(())
     }
@@ -88,6 +93,16 @@ impl GeoDatabases {
             }
         }
         geo
+    }
+
+    /// Whether any of them tells countries.
+    pub fn has_countries(&self) -> bool {
+        self.has_countries
+    }
+
+    /// Whether any of them tells autonomous systems.
+    pub fn has_networks(&self) -> bool {
+        self.has_networks
     }
 
     /// What the databases call themselves, and when they were built.

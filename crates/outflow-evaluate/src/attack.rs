@@ -1,6 +1,7 @@
 //! What is laid over a benign world: thefts to find, and changes to be silent about.
 
 mod benign;
+mod growth;
 mod queries;
 mod scenario;
 mod steps;
@@ -46,7 +47,10 @@ impl Placement {
         let number = u64::from(number);
         let key = [1_000 + scenario as u64, number];
         let mut rng = Rng::keyed(world.config().seed, Domain::Evaluation, key);
-        let enis = choose(world, scenario.enis(world.config().enis), apart, &mut rng);
+        let enis = match scenario.is_of_fleet() {
+            true => world.fleet().collect(),
+            false => choose(world, scenario.enis(world.config().enis), apart, &mut rng),
+        };
         let days = u64::from(world.config().test_days);
         let spare = days.saturating_sub(scenario.days()).max(1);
         let day = u32::try_from(rng.below(spare)).unwrap_or(0);

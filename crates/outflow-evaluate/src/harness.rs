@@ -127,7 +127,8 @@ fn benign(facts: &Facts<'_>, own: Vec<Alert>) -> BTreeMap<Method, Vec<Alert>> {
     for method in Method::OTHERS {
         let mut alerts = method.of_destinations(facts, &[]);
         let hosts = facts.world.rows().iter().zip(facts.world.asked());
-        for (eni, (rows, asked)) in (0..).zip(hosts) {
+        let busy = (0..).zip(hosts).filter(|(_, (rows, _))| !rows.is_empty());
+        for (eni, (rows, asked)) in busy {
             alerts.extend(method.of_interface(facts, Does { eni, rows, asked }));
         }
         all.insert(method, alerts);

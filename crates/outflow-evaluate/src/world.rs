@@ -7,6 +7,7 @@ mod inside;
 mod names;
 mod traffic;
 
+use std::ops::Range;
 use std::thread;
 
 pub use config::{Traits, WorldConfig};
@@ -52,11 +53,11 @@ impl World {
     pub fn new(config: &WorldConfig) -> Result<Self, Error> {
         config.validate()?;
         let pools = Pools::new(config);
-        let hosts = hosts::hosts(config, &pools);
+        let mut hosts = hosts::hosts(config, &pools);
         let of = |host: &Host| Traffic::new(config, host).rows();
         let half = hosts.len() / 2;
         let (first, second) = hosts.split_at(half);
-        let rows = thread::scope(|scope| {
+        let mut rows = thread::scope(|scope| {
             let other = scope.spawn(|| second.iter().map(of).collect::<Vec<_>>());
             let mut rows: Vec<Vec<Row>> = first.iter().map(of).collect();
             // A panic in a thread is a fault of the program: it goes on here.
@@ -64,20 +65,26 @@ impl World {
             rows.extend(rest.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
             rows
         });
+        let mut received: Vec<Vec<Row>> = hosts
+            .iter()
+            .map(|host| inside::rows(config, host))
+            .collect();
+        let mut asked: Vec<Vec<Asked>> = hosts
+            .iter()
+            .map(|host| names::asked(config, host))
+            .collect();
+        hosts.extend(hosts::fleet(config, &pools));
+        rows.resize_with(hosts.len(), Vec::new);
+        received.resize_with(hosts.len(), Vec::new);
+        asked.resize_with(hosts.len(), Vec::new);
         let account = |number: u32| format!("{:012}", 100_000_000_001_u64 + u64::from(number));
         Ok(Self {
             config: config.clone(),
             accounts: (0..config.accounts).map(account).collect(),
             interface_ids: hosts.iter().map(|host| host.interface_id.clone()).collect(),
             instance_ids: hosts.iter().map(|host| host.instance_id.clone()).collect(),
-            received: hosts
-                .iter()
-                .map(|host| inside::rows(config, host))
-                .collect(),
-            asked: hosts
-                .iter()
-                .map(|host| names::asked(config, host))
-                .collect(),
+            received,
+            asked,
             hosts,
             rows,
         })
@@ -103,9 +110,19 @@ impl World {
         &self.instance_ids
     }
 
-    /// The hosts, one for each interface.
+    /// The hosts, one for each interface; those of [`World::fleet`] last, which do nothing unless a scenario starts them.
     pub fn hosts(&self) -> &[Host] {
         &self.hosts
+    }
+
+    /// The interfaces of hosts that a fleet may gain.
+    pub fn fleet(&self) -> Range<u32> {
+        self.config.enis..self.config.enis + hosts::FLEET_ENIS
+    }
+
+    /// What a host does on some days, counted from the world's first, as its role does it.
+    pub(crate) fn ordinary(&self, eni: u32, days: Range<u32>) -> Vec<Row> {
+        Traffic::new(&self.config, &self.hosts[eni as usize]).of_days(days)
     }
 
     /// What each interface takes in from hosts inside, in the order of time. No other method than the detector looks at it.

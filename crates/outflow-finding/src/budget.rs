@@ -31,6 +31,23 @@ pub fn urgency(finding: &Finding) -> f64 {
     finding.urgency.unwrap_or_default() + BITS_PER_RISK * f64::from(finding.risk)
 }
 
+/// How many incidents a budget has room for: of each thousand days of an interface so many, and one at least in all.
+///
+/// ```
+/// use outflow_finding::budget_room;
+/// assert_eq!([budget_room(1.0, 10), budget_room(1.0, 2_001), budget_room(0.5, 2_001)], [1, 3, 2]);
+/// ```
+pub fn budget_room(per_thousand: f64, eni_days: u64) -> usize {
+    let room = (per_thousand * eni_days as f64 / 1_000.0).ceil().max(1.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at least one; what is beyond the largest number is that"
+    )]
+    let room = room as usize;
+    room
+}
+
 /// Parts incidents into those that alert and a digest: of each thousand days of an interface, at most so many alert, and
 /// one at least in all. Those of most [`urgency`] alert.
 ///
@@ -41,9 +58,9 @@ pub fn part_by_budget(incidents: &mut [Incident], per_thousand: f64, eni_days: u
         let more_urgent = urgency(&b.body).total_cmp(&urgency(&a.body));
         more_urgent.then_with(|| risk_then_id(a, b))
     });
-    let room = (per_thousand * eni_days as f64 / 1_000.0).ceil().max(1.0);
+    let room = budget_room(per_thousand, eni_days);
     for (at, incident) in ranked.into_iter().enumerate() {
-        let is_within = (at as f64) < room;
+        let is_within = at < room;
         incident.lane = Some(if is_within { Lane::Alert } else { Lane::Digest });
     }
     incidents.sort_by(lane_then_risk);

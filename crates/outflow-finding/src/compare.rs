@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::order::gravest_first;
-use crate::{CoverageReport, Family, Finding, Incident, Severity};
+use crate::{CoverageReport, Family, Finding, Incident, Lane, Severity};
 
 /// What a judgement told, and what it did not.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +63,9 @@ pub struct Sums {
     pub suppressed_findings: u64,
     /// Payload of these, as findings have it: what several are about counts for each.
     pub suppressed_payload_bytes: u64,
+    /// Incidents that alert ([`Lane::Alert`]), where each has a lane.
+    #[serde(skip)]
+    pub alerts: Option<u64>,
 }
 
 /// The difference between two judgements.
@@ -126,7 +129,11 @@ impl Comparison {
 
 impl Sums {
     fn of(judgement: Judgement<'_>) -> Self {
+        let lanes = judgement.incidents.iter().map(|own| own.lane);
+        let alerts = lanes.map(|lane| lane.map(|own| u64::from(own == Lane::Alert)));
+        let alerts: Option<u64> = alerts.sum();
         let mut sums = Self {
+            alerts: alerts.filter(|_| !judgement.incidents.is_empty()),
             incidents: judgement.incidents.len() as u64,
             findings: judgement.findings.len() as u64,
             suppressed_findings: judgement.suppressed.len() as u64,

@@ -9,7 +9,10 @@ use std::sync::Arc;
 use outflow_record::Timestamp;
 use serde::Serialize;
 
-use crate::{Database, Family, Parameters, Prevalence, RiskPart, Severity, Stage, TrafficPath};
+use crate::{
+    Database, Family, History, JudgedState, Parameters, Prevalence, RiskPart, Severity, Stage,
+    Tested, TrafficPath,
+};
 
 /// One detector's report about one sender and, mostly, one destination.
 ///
@@ -93,6 +96,12 @@ pub struct Finding {
     pub parameters: Option<Parameters>,
     /// Which records show it. Renderings leave it to the query.
     pub found_in: FoundIn,
+    /// The harmless explanations that were tested, in their order.
+    pub harmless: Vec<Tested>,
+    /// What its workload sent before, where enough days are known.
+    pub history: Option<History>,
+    /// The records whose sums were judged.
+    pub state: Option<JudgedState>,
 }
 
 impl Finding {
@@ -131,6 +140,9 @@ impl Finding {
             paths: Vec::new(),
             parameters: None,
             found_in: FoundIn::default(),
+            harmless: Vec::new(),
+            history: None,
+            state: None,
         }
     }
 }

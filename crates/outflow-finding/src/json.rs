@@ -18,8 +18,9 @@ use crate::escape::acts;
 use crate::order::{by_incident, by_risk};
 use crate::parallel::both;
 use crate::{
-    Accounts, Coverage, Destination, Evidence, Family, Finding, Incident, Lane, Parameters,
-    Resolution, RiskPart, Sender, Severity, Stage, SuppressionBook, TrafficPath, Why,
+    Accounts, Coverage, Destination, Evidence, Family, Finding, History, Incident, JudgedState,
+    Lane, Parameters, Resolution, RiskPart, Sender, Severity, Stage, SuppressionBook, Tested,
+    TrafficPath, Why,
 };
 
 /// Writes every incident followed by its findings, then the accounts: all of a run's output.
@@ -203,6 +204,9 @@ pub(crate) struct FindingLine<'a> {
     stages: &'a [Stage],
     paths: &'a [TrafficPath],
     parameters: Option<&'a Parameters>,
+    harmless: &'a [Tested],
+    history: Option<&'a History>,
+    state: Option<&'a JudgedState>,
 }
 
 impl<'a> FindingLine<'a> {
@@ -242,6 +246,9 @@ impl<'a> FindingLine<'a> {
             stages: &from.stages,
             paths: &from.paths,
             parameters: from.parameters.as_ref(),
+            harmless: &from.harmless,
+            history: from.history.as_ref(),
+            state: from.state.as_ref(),
         }
     }
 }

@@ -50,7 +50,7 @@ pub use asff::{
     asff_batches,
 };
 pub use aws::{is_account, is_region};
-pub use budget::{part_by_budget, share, urgency};
+pub use budget::{budget_room, part_by_budget, share, urgency};
 pub use compare::{Change, Changed, Comparison, Judgement, Sums};
 pub use coverage::{
     Blind, CoverageReport, EXPECTED_MINUTES_MIN, FlowLogCoverage, HourCoverage, InterfaceCoverage,
@@ -73,6 +73,7 @@ pub use group::{
     DESTINATION_GAP_SECS, DESTINATION_SEVERITY_MIN, INCIDENT_ADDRESSES_MAX, INCIDENT_OBJECTS_MAX,
     INCIDENT_QUERIES_MAX, INCIDENT_WHY_MAX, SENDER_GAP_SECS, group,
 };
+pub use harmless::{Harmless, Held, History, JudgedState, Tested};
 pub use html::{
     HTML_INCIDENTS_MAX, HTML_ROWS_MAX, HTML_WEEK_HOURS, HtmlBar, HtmlPage, HtmlPart, HtmlWay,
     HtmlWeek, TimeAxis, html_text, write_html, write_html_bars, write_html_stack, write_html_ways,
@@ -109,6 +110,7 @@ mod explanation;
 mod family;
 mod finding;
 mod group;
+mod harmless;
 mod html;
 mod human;
 mod identity;

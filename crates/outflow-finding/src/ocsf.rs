@@ -13,8 +13,8 @@ use crate::confidence::confidence;
 use crate::json::{number_or_null, write_line};
 use crate::order::{by_incident, by_risk};
 use crate::{
-    Coverage, Database, Finding, Incident, Lane, Parameters, Prevalence, RiskPart, Severity, Stage,
-    TrafficPath, Why, risk_text,
+    Coverage, Database, Finding, History, Incident, JudgedState, Lane, Parameters, Prevalence,
+    RiskPart, Severity, Stage, Tested, TrafficPath, Why, risk_text,
 };
 
 pub use compliance::{Compliance, ComplianceStatus, write_ocsf_compliance};
@@ -247,6 +247,12 @@ struct Unmapped<'a> {
     paths: &'a [TrafficPath],
     #[serde(skip_serializing_if = "Option::is_none")]
     parameters: Option<&'a Parameters>,
+    #[serde(skip_serializing_if = "<[Tested]>::is_empty")]
+    harmless: &'a [Tested],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<&'a History>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'a JudgedState>,
     #[serde(skip_serializing_if = "KnownTo::is_empty")]
     destination: KnownTo<'a>,
 }
@@ -285,6 +291,9 @@ impl<'a> Unmapped<'a> {
             stages: &body.stages,
             paths: &body.paths,
             parameters: body.parameters.as_ref(),
+            harmless: &body.harmless,
+            history: body.history.as_ref(),
+            state: body.state.as_ref(),
             destination: KnownTo {
                 prevalence: body.destination.prevalence,
                 first_seen_time: body.destination.first_seen.map(millis),

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Coverage, Database, Destination, Evidence, EvidenceObject, Family, Finding, Parameters,
-    Prevalence, RiskPart, RiskTerm, SecurityGroup, Sender, Severity, Stage, TrafficPath, Why,
-    finding_id,
+    Coverage, Database, Destination, Evidence, EvidenceObject, Family, Finding, Harmless, Held,
+    JudgedState, Parameters, Prevalence, RiskPart, RiskTerm, SecurityGroup, Sender, Severity,
+    Stage, Tested, TrafficPath, Why, finding_id,
 };
 
 /// A theft of which much is known.
@@ -184,6 +184,16 @@ pub(crate) fn filled(text: &str, repeated: usize) -> Finding {
             ..theft().destination
         },
         attack: vec![of()],
+        harmless: vec![Tested {
+            explanation: Harmless::Suppression,
+            outcome: Held::Partly,
+            text: of(),
+        }],
+        state: Some(JudgedState {
+            objects: 1,
+            rows: 2,
+            sha256: of().into(),
+        }),
         why: vec![
             Why {
                 unit: of(),

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use outflow_record::Timestamp;
 use serde::Serialize;
 
-use crate::{Error, Family, Finding, Why, human_bytes};
+use crate::{Error, Family, Finding, Harmless, Held, Tested, Why, human_bytes};
 
 /// Suppressions at most. Each is asked about each finding.
 pub const SUPPRESSIONS_MAX: usize = 10_000;
@@ -151,6 +151,7 @@ impl Suppressions {
         let payloads = self.payloads(&findings, &fits);
         for ((day, mut finding), fit) in findings.into_iter().zip(fits) {
             let Some(which) = fit else {
+                finding.harmless.push(self.fits_none());
                 parted.told.push(finding);
                 continue;
             };
@@ -159,11 +160,19 @@ impl Suppressions {
             match payload {
                 None => {
                     book.expired_findings += 1;
-                    finding.why.push(one.expired(&finding));
+                    let why = one.expired(&finding);
+                    finding
+                        .harmless
+                        .push(tested(Held::Rejected, why.text.clone()));
+                    finding.why.push(why);
                     parted.told.push(finding);
                 }
                 Some(payload) if payload > one.payload_bytes_day => {
-                    finding.why.push(one.exceeded(payload));
+                    let why = one.exceeded(payload);
+                    finding
+                        .harmless
+                        .push(tested(Held::Partly, why.text.clone()));
+                    finding.why.push(why);
                     parted.told.push(finding);
                 }
                 Some(_) => {
@@ -181,6 +190,21 @@ impl Suppressions {
             }
         }
         parted
+    }
+
+    /// That no suppression is about a finding.
+    fn fits_none(&self) -> Tested {
+        match self.0.len() {
+            0 => tested(Held::Unknown, "no suppressions were given".to_owned()),
+            1 => tested(
+                Held::Rejected,
+                "the suppression that was given is not about it".to_owned(),
+            ),
+            count => tested(
+                Held::Rejected,
+                format!("none of {count} suppressions is about it"),
+            ),
+        }
     }
 
     /// By suppression and day on which it holds, the payload that it is asked to hide.
@@ -205,6 +229,14 @@ impl Suppressions {
             *own = sum.max(*own);
         }
         most
+    }
+}
+
+fn tested(outcome: Held, text: String) -> Tested {
+    Tested {
+        explanation: Harmless::Suppression,
+        outcome,
+        text,
     }
 }
 

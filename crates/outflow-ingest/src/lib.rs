@@ -46,7 +46,7 @@ pub use list::{ListOptions, Listing, list, list_with, no_log};
 pub use object::Object;
 pub use parquet::{Parquet, ParquetRead};
 pub use pipeline::{
-    COOLDOWN_SECS, CheckpointError, Followed, Following, Outcome, PERIOD_DAYS, Progress, Reading,
+    Alerting, CheckpointError, Followed, Following, Outcome, PERIOD_DAYS, Progress, Reading,
     Settings, StoredLogs, Telling, Unwritable, detect, judged_by,
 };
 pub use problem::{Cause, Problem};

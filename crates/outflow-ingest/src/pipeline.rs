@@ -15,6 +15,7 @@ pub(crate) mod decoding;
 pub(crate) mod duplicates;
 mod evidence;
 mod flow_logs;
+mod judged;
 pub(crate) mod knowledge;
 mod measures;
 mod names;
@@ -49,7 +50,7 @@ use tally::Tally;
 pub use parameters::{Unwritable, judged_by};
 pub use reading::Reading;
 pub use stored::{
-    COOLDOWN_SECS, CheckpointError, Followed, Following, PERIOD_DAYS, StoredLogs, Telling,
+    Alerting, CheckpointError, Followed, Following, PERIOD_DAYS, StoredLogs, Telling,
 };
 
 /// Threads at most. More do not read faster, and each holds buffers; what is asked for beyond is not started.
@@ -88,6 +89,8 @@ pub struct Settings {
     /// Of a lake that is followed, days before its newest record of which sums are kept; all, if nothing is said. What is
     /// older is forgotten in periods of [`PERIOD_DAYS`].
     pub remember_days: Option<u32>,
+    /// When incidents alert, and when they are told again.
+    pub alerting: Alerting,
 }
 
 /// How far a run has come, to be watched from another thread.
@@ -224,11 +227,15 @@ fn conclude(
         databases: &parameters::databases(&settings.context),
     };
     let parameters = parameters::of(settings);
+    let state_judged = Some(judged::state_of(ledger.sources()));
     let mut verdict = judge_with(&state, &settings.policy, &knowledge, Day::LAST);
     remarks.extend(unjudged(&settings.policy, &knowledge, &verdict));
     let attest = |judged: &mut Judged| {
         ledger.attest(&judged.interfaces, &mut judged.finding);
         names::identify(&mut judged.finding, registers);
+        let tested = judged::known_service(&judged.finding);
+        judged.finding.harmless.push(tested);
+        judged.finding.state.clone_from(&state_judged);
         judged.finding.parameters.clone_from(&parameters);
     };
     // What findings gain takes up what a state of one's own gives back.
@@ -299,15 +306,26 @@ fn unjudged(policy: &Policy, knowledge: &Knowledge, verdict: &Verdict) -> Vec<St
 
 /// That rules about places and operators judge nothing.
 fn unplaced(policy: &Policy, knowledge: &Knowledge) -> Vec<String> {
-    let has_no_places = knowledge.geo.sources().next().is_none();
+    let (geo, jurisdiction) = (&knowledge.geo, &policy.jurisdiction);
+    let has_no_places = geo.sources().next().is_none();
     let has_no_names = knowledge.operators.is_empty();
     let telemetry = &policy.telemetry;
     let of_sites = !telemetry.sites_allowed.is_empty() || !telemetry.customers_allowed.is_empty();
     let remarks = [
         (
-            !policy.jurisdiction.is_empty() && has_no_places,
+            !jurisdiction.is_empty() && has_no_places,
             "policy names countries or networks, and no database tells where addresses are: nothing was judged by \
              them; add one (.mmdb) to the folder of --context",
+        ),
+        (
+            jurisdiction.names_countries() && !has_no_places && !geo.has_countries(),
+            "policy names countries, and the databases tell networks alone: nothing was judged by countries; add a \
+             database of countries (.mmdb) to the folder of --context",
+        ),
+        (
+            jurisdiction.names_networks() && !has_no_places && !geo.has_networks(),
+            "policy names networks, and the databases tell countries alone: nothing was judged by networks; add a \
+             database of autonomous systems (.mmdb) to the folder of --context",
         ),
         (
             !policy.path.regions_allowed.is_empty() && has_no_names,

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use outflow_finding::{Comparison, Judgement, write_comparison_json, write_comparison_table};
+use outflow_finding::{
+    Comparison, Judgement, part_by_budget, write_comparison_json, write_comparison_table,
+};
 use outflow_ingest::{Outcome, Settings};
 use outflow_record::Format;
 
@@ -86,7 +88,14 @@ pub(crate) fn run(
         input::announce(listing, voice);
     }
     let reading = input.reading(&now, voice)?;
-    let (before, after) = (reading.outcome(&now), reading.outcome(&new));
+    let outcome = |settings: &Settings| {
+        let mut outcome = reading.outcome(settings);
+        if let Some(budget) = settings.alerting.budget {
+            part_by_budget(&mut outcome.incidents, budget, outcome.coverage.eni_days());
+        }
+        outcome
+    };
+    let (before, after) = (outcome(&now), outcome(&new));
     let comparison = Comparison::of(told(&before), told(&after), &after.coverage);
     let out = args.out.as_deref();
     let options = output::table_options(out);
@@ -114,6 +123,7 @@ fn new_settings(args: &BacktestArgs, now: &Settings, config: &Config) -> Result<
             return Err(Failure::usage(error, hint));
         }
         new.policy = tried.policy;
+        new.alerting = tried.alerting;
     }
     if let Some(path) = &args.new_suppressions {
         new.suppressions = Arc::new(suppressions::read(Some(path))?.0);

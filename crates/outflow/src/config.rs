@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use outflow_detect::Policy;
+use outflow_ingest::Alerting;
 use serde::Deserialize;
 
 use crate::exit::Failure;
@@ -20,6 +21,8 @@ pub(crate) struct Config {
     pub(crate) fail_on: Option<String>,
     /// Bounds, baseline and lists.
     pub(crate) policy: Policy,
+    /// When incidents alert, and when they are told again.
+    pub(crate) alerting: Alerting,
     /// What `outflow contain` may do.
     pub(crate) containment: ContainmentConfig,
     /// The text of the file, as it was read.
@@ -73,6 +76,10 @@ impl Config {
         config.policy.validate().map_err(|error| {
             Failure::usage(error, format!("correct that under [policy] in `{named}`"))
         })?;
+        if let Some(wrong) = config.alerting.wrong() {
+            let hint = format!("correct that under [alerting] in `{named}`");
+            return Err(Failure::usage(anyhow!("alerting.{wrong}"), hint));
+        }
         config.text = Some(text);
         Ok(config)
     }

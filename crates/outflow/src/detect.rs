@@ -40,7 +40,7 @@ pub(crate) struct DetectArgs {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Incidents for each thousand days of an interface that people can look at: the most urgent alert, the others are a
-    /// digest.
+    /// digest. In place of `budget` under [alerting] in the configuration.
     #[arg(long, value_name = "N", value_parser = budget)]
     budget: Option<f64>,
     /// Exit with 1 if an incident has at least this severity: informational, low, medium, high, critical.
@@ -99,7 +99,7 @@ impl Plan {
             report: args.report,
             out: args.out,
             fail_on,
-            budget: args.budget,
+            budget: args.budget.or(config.alerting.budget),
             delivery,
         })
     }

@@ -79,6 +79,7 @@ impl JudgeArgs {
             until: select.until,
             context: Arc::clone(context),
             workers: workers(self.threads),
+            alerting: config.alerting.clone(),
             ..Settings::default()
         };
         Ok(Judging {

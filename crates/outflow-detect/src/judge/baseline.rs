@@ -90,7 +90,7 @@ fn grown(payload: u64, weeks: u32, percent: u32) -> u64 {
 }
 
 /// Active days of one weekday in a past that make its season: four weeks.
-const SEASON_DAYS_MIN: usize = 4;
+pub(super) const SEASON_DAYS_MIN: usize = 4;
 
 /// What a past explains on a day, if so much is explained on any: more where most days of the same weekday had more, as with
 /// a backup that is full on Sundays. Then it is their median, raised likewise. A single weekday that had more explains

@@ -21,7 +21,7 @@ use crate::view::{Entry, Group, View, warm_up};
 use records::Records;
 pub(super) use records::quoted;
 pub(super) use sender::{Attached, of_known, sender};
-pub(super) use weights::Sides;
+pub(crate) use weights::Sides;
 use weights::{Few, Many, first_ranked, ranked};
 
 /// A destination whose address was dropped for want of memory.
@@ -368,6 +368,11 @@ impl Draft {
             finding,
             rank: Rank::default(),
             group: self.groups.first().map(|(group, _)| *group),
+            workload: charge.workload,
+            sides: Sides {
+                up: self.up.payload,
+                down: self.down.payload,
+            },
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use outflow_enrich::GeoDatabases;
+use outflow_enrich::{Geo, GeoDatabases};
 use outflow_finding::{Family, Severity, human_bytes};
 use outflow_record::Addr;
 
@@ -26,6 +26,8 @@ enum Place {
     DeniedCountry(String),
     /// A network that is denied.
     DeniedNetwork(u32),
+    /// A network that is not on the list of those allowed; none that any database knows.
+    NetworkNotAllowed(Option<u32>),
 }
 
 /// Findings `policy.jurisdiction`: one for a workload, a place and a day.
@@ -56,9 +58,17 @@ fn judge_workload(view: &View<'_>, policy: &Policy, run: &[Entry<'_>]) -> Vec<Ju
         .collect()
 }
 
-/// The rule that an address is against.
-fn breach(rule: &Jurisdiction, geo: &GeoDatabases, addr: Addr) -> Option<Place> {
-    let geo = geo.lookup(addr);
+/// The rule that an address is against. A list of what is allowed judges nothing where no database could tell.
+fn breach(rule: &Jurisdiction, databases: &GeoDatabases, addr: Addr) -> Option<Place> {
+    let told = (databases.has_countries(), databases.has_networks());
+    breach_of(rule, &databases.lookup(addr), told)
+}
+
+fn breach_of(
+    rule: &Jurisdiction,
+    geo: &Geo<'_>,
+    (has_countries, has_networks): (bool, bool),
+) -> Option<Place> {
     if let Some(asn) = geo.asn.filter(|asn| rule.asns_denied.contains(asn)) {
         return Some(Place::DeniedNetwork(asn));
     }
@@ -67,8 +77,13 @@ fn breach(rule: &Jurisdiction, geo: &GeoDatabases, addr: Addr) -> Option<Place> 
     if is_in(&rule.countries_denied) {
         return country.map(|code| Place::DeniedCountry(code.to_owned()));
     }
-    let is_allowed = rule.countries_allowed.is_empty() || is_in(&rule.countries_allowed);
-    (!is_allowed).then(|| Place::NotAllowed(country.map(str::to_owned)))
+    let is_any = rule.countries_allowed.is_empty() || !has_countries;
+    if !is_any && !is_in(&rule.countries_allowed) {
+        return Some(Place::NotAllowed(country.map(str::to_owned)));
+    }
+    let is_listed = |asn: u32| rule.asns_allowed.contains(&asn);
+    let is_any = rule.asns_allowed.is_empty() || !has_networks;
+    (!is_any && !geo.asn.is_some_and(is_listed)).then_some(Place::NetworkNotAllowed(geo.asn))
 }
 
 fn finding(
@@ -94,10 +109,18 @@ fn finding(
         ),
         Place::DeniedCountry(code) => (code.clone(), "policy denies this country"),
         Place::DeniedNetwork(asn) => (format!("AS{asn}"), "policy denies this network"),
+        Place::NetworkNotAllowed(None) => (
+            "networks that no database knows".to_owned(),
+            "policy names the networks that payload may go to",
+        ),
+        Place::NetworkNotAllowed(Some(asn)) => (
+            format!("AS{asn}"),
+            "it is none of the networks that policy allows",
+        ),
     };
     let severity = match place {
-        Place::NotAllowed(None) => Severity::Low,
-        Place::NotAllowed(Some(_)) => Severity::Medium,
+        Place::NotAllowed(None) | Place::NetworkNotAllowed(None) => Severity::Low,
+        Place::NotAllowed(Some(_)) | Place::NetworkNotAllowed(Some(_)) => Severity::Medium,
         Place::DeniedCountry(_) | Place::DeniedNetwork(_) => Severity::High,
     };
     let sent = human_bytes(payload);
@@ -125,4 +148,57 @@ fn finding(
         workload: Some(workload),
     };
     Some(draft.finish(view, charge))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(country: Option<&'static str>, asn: Option<u32>) -> Geo<'static> {
+        Geo {
+            country_code: country,
+            asn,
+            ..Geo::default()
+        }
+    }
+
+    fn rule(countries: &[&str], asns: &[u32], denied: &[u32]) -> Jurisdiction {
+        Jurisdiction {
+            countries_allowed: countries.iter().map(|own| (*own).to_owned()).collect(),
+            asns_allowed: asns.to_vec(),
+            asns_denied: denied.to_vec(),
+            ..Jurisdiction::default()
+        }
+    }
+
+    const ALL: (bool, bool) = (true, true);
+
+    #[test]
+    fn a_network_must_be_on_the_list_also_in_a_country_that_is_allowed() {
+        let rule = rule(&["DE"], &[64_500], &[]);
+        let of = |country, asn| breach_of(&rule, &at(country, asn), ALL);
+        assert_eq!(of(Some("DE"), Some(64_500)), None);
+        let other = Place::NetworkNotAllowed(Some(64_501));
+        assert_eq!(of(Some("DE"), Some(64_501)), Some(other));
+        assert_eq!(of(Some("DE"), None), Some(Place::NetworkNotAllowed(None)));
+        // The country comes first.
+        let elsewhere = Place::NotAllowed(Some("SE".to_owned()));
+        assert_eq!(of(Some("SE"), Some(64_500)), Some(elsewhere));
+    }
+
+    #[test]
+    fn what_is_denied_is_so_although_it_is_on_the_list() {
+        let rule = rule(&[], &[64_500], &[64_500]);
+        let found = breach_of(&rule, &at(None, Some(64_500)), ALL);
+        assert_eq!(found, Some(Place::DeniedNetwork(64_500)));
+    }
+
+    #[test]
+    fn a_list_that_no_database_could_tell_of_judges_nothing() {
+        let both = rule(&["DE"], &[64_500], &[]);
+        let country_alone = breach_of(&both, &at(Some("DE"), None), (true, false));
+        assert_eq!(country_alone, None);
+        let network_alone = breach_of(&both, &at(None, Some(64_500)), (false, true));
+        assert_eq!(network_alone, None);
+    }
 }

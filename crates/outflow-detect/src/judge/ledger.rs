@@ -20,6 +20,7 @@ use outflow_finding::{Family, Severity, Why, human_bytes};
 
 use super::draft::{Charge, Draft, UNKNOWN_PLACE, bounded};
 use super::exceedance::Exceedance;
+use super::history::Histories;
 use super::pairs::Census;
 use super::severity::Measure;
 use super::{Judged, Rank, Stratum};
@@ -37,6 +38,7 @@ pub(super) fn judge<'a>(
     policy: &Policy,
     census: &Census,
     chosen: Vec<Vec<Entry<'a>>>,
+    histories: &mut Histories,
 ) -> Vec<Judged> {
     let mut charges = Charges::of(view, policy, chosen);
     let bounds = &policy.bounds;
@@ -100,8 +102,19 @@ pub(super) fn judge<'a>(
         .iter()
         .map(|own| own.finding(view, policy, &charges));
     findings.extend(slow);
+    let firsts = found.iter().filter_map(|own| Some(own.members.first()?.at));
+    let firsts = firsts.chain(trickles.iter().filter_map(fresh::Trickle::first));
+    let of_workload = |at| (charges.workload(charges.get(at)), charges.of_workload(at));
+    let wanted: BTreeSet<u32> = findings.iter().filter_map(|own| own.workload).collect();
+    let known = firsts
+        .map(of_workload)
+        .filter(|(of, _)| wanted.contains(of));
+    histories.add(known);
     findings
 }
+
+/// The unit of what a rule of policy allows.
+pub(super) const ALLOWED_UNIT: &str = "bytes allowed a day";
 
 /// Tails of bytes fall evenly by octaves.
 fn log2(payload: u64) -> f64 {
@@ -435,7 +448,7 @@ fn sanction_reasons(view: &View<'_>, policy: &Policy, sum: &Sum<'_, '_>) -> Vec<
         );
         Why {
             observed: rule.bytes_per_day as f64,
-            unit: "bytes allowed a day".to_owned(),
+            unit: ALLOWED_UNIT.to_owned(),
             text,
             ..Why::default()
         }

@@ -1,7 +1,7 @@
 //! What findings say beside their reasons.
 
 use outflow_detect::{Day, Judged, Policy, SHARD_KEYS_MAX, judge_with};
-use outflow_finding::{Family, Prevalence, Stage, TrafficPath};
+use outflow_finding::{Family, Finding, Harmless, Held, Prevalence, Stage, TrafficPath};
 use outflow_record::Timestamp;
 
 use crate::network::{Item, fold, items, knowledge, policy};
@@ -88,4 +88,91 @@ fn who_else_sent_there_since_when_and_by_which_way_is_as_of_the_day() {
     let third = of("eni-c", "45.1.2.0/24");
     assert_eq!(third.destination.prevalence, prevalence(3, 3));
     assert_eq!(third.paths, []);
+}
+
+#[test]
+fn every_finding_says_which_harmless_explanations_were_tested() {
+    for judged in of_every_family() {
+        let finding = judged.finding;
+        let asked: Vec<Harmless> = finding.harmless.iter().map(|own| own.explanation).collect();
+        assert!(asked.is_sorted(), "{finding:?}");
+        let always = [Harmless::OwnHistory, Harmless::Weekday, Harmless::Peers];
+        assert!(asked.starts_with(&always), "{finding:?}");
+        let is_ledger = finding.family == Family::VolumeLedger;
+        assert_eq!(asked.contains(&Harmless::Allowance), is_ledger);
+        // What is known of the past is so in both places, and what is not in none.
+        let own = outcome(&finding, Harmless::OwnHistory);
+        assert_eq!(
+            own == Held::Unknown,
+            finding.history.is_none(),
+            "{finding:?}"
+        );
+        let group = finding.destination.prevalence;
+        let peers = outcome(&finding, Harmless::Peers);
+        assert_eq!(peers == Held::Unknown, group.is_none(), "{finding:?}");
+    }
+}
+
+fn outcome(finding: &Finding, of: Harmless) -> Held {
+    let mut all = finding.harmless.iter().filter(|own| own.explanation == of);
+    let own = all.next().unwrap_or_else(|| panic!("{of:?}: {finding:?}"));
+    assert!(all.next().is_none() && !own.text.is_empty(), "{finding:?}");
+    own.outcome
+}
+
+/// Megabytes that a host pushes on a day.
+fn pushed(host: &str, remote: &str, (day, mb): (i64, u64)) -> String {
+    let (payload, packets) = (mb * MB, mb * MB / 1_000);
+    let (bytes, start) = (payload + 52 * packets, START + day * DAY + 3_600);
+    let end = start + 59;
+    format!(
+        "111111111111 eni-{host} i-{host} 10.0.0.7 {remote} 10.0.0.7 {remote} 40000 443 6 {packets} \
+         {bytes} {start} {end} ACCEPT 2 egress OK"
+    )
+}
+
+#[test]
+fn the_past_of_a_workload_is_that_before_the_finding_and_decides_what_holds() {
+    let usual = |host: &'static str, mb: fn(i64) -> u64| {
+        (0..30).map(move |day| pushed(host, "45.1.2.3", (day, mb(day))))
+    };
+    // One that sends twenty megabytes a day, and one that sends three gigabytes each seventh day.
+    let mut lines: Vec<String> = usual("quiet", |_| 20).collect();
+    lines.extend(usual("weekly", |day| if day % 7 == 0 { 3_000 } else { 20 }));
+    for host in ["quiet", "weekly"] {
+        lines.push(pushed(host, "45.9.9.9", (28, 300)));
+    }
+    lines.push(pushed("new", "45.7.7.7", (28, 300)));
+    let found = judged(&Policy::default(), FULL, &lines).findings;
+    let of = |host: &str, group: &str| {
+        let own = found.iter().map(|own| &own.finding).find(|own| {
+            own.family == Family::VolumeLedger
+                && own.interface_id.as_deref() == Some(host)
+                && own.destination.group.as_deref() == Some(group)
+                && own.last_seen >= Some(Timestamp(START + 28 * DAY))
+        });
+        own.unwrap_or_else(|| panic!("{host}: {found:#?}"))
+    };
+    let quiet = of("eni-quiet", "45.9.9.0/24");
+    let history = quiet.history.as_ref().unwrap();
+    assert_eq!(
+        (history.days, history.median, history.p99, history.observed),
+        (28, 20 * MB, 20 * MB, 320 * MB)
+    );
+    assert_eq!(outcome(quiet, Harmless::OwnHistory), Held::Rejected);
+    assert_eq!(outcome(quiet, Harmless::Weekday), Held::Rejected);
+    assert_eq!(outcome(quiet, Harmless::Fetched), Held::Rejected);
+    assert_eq!(outcome(quiet, Harmless::Allowance), Held::Rejected);
+    let new = of("eni-new", "45.7.7.0/24");
+    assert_eq!(new.history, None);
+    for own in [Harmless::OwnHistory, Harmless::Weekday] {
+        assert_eq!(outcome(new, own), Held::Unknown);
+    }
+    let weekly = of("eni-weekly", "45.9.9.0/24");
+    let history = weekly.history.as_ref().unwrap();
+    assert_eq!((history.median, history.p99), (20 * MB, 3_000 * MB));
+    // It sends three gigabytes there as well, as on four such days before.
+    assert_eq!(history.observed, 3_300 * MB);
+    assert_eq!(outcome(weekly, Harmless::OwnHistory), Held::Rejected);
+    assert_eq!(outcome(weekly, Harmless::Weekday), Held::Holds);
 }

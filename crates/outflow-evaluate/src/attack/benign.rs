@@ -52,6 +52,8 @@ impl Stage<'_> {
                 });
             }
             Scenario::WeeklyBackup => self.weekly(),
+            Scenario::FleetGrown => self.fleet(),
+            Scenario::OrganicGrowth => self.organic_growth(),
             Scenario::CatchUp => self.again(|row| row.start + 7_200),
             Scenario::ClockSkew => self.again(|row| row.start + 1_200),
             _ => {}
@@ -64,7 +66,7 @@ impl Stage<'_> {
     }
 
     /// What the first interface sends to a place on an average day.
-    fn usual(&self, to: u32) -> u64 {
+    pub(super) fn usual(&self, to: u32) -> u64 {
         let rows = self.world.rows()[self.enis[0] as usize].iter();
         let all: u64 = rows.filter(|row| row.peer == to).map(Row::up_payload).sum();
         all / u64::from(self.world.config().learn_days + self.world.config().test_days)

@@ -78,6 +78,14 @@ pub enum Scenario {
     SearchSuffixes,
     /// Since the log began, a backup is full on Saturdays and small in all other nights, and another one comes on Sundays alone.
     WeeklyBackup,
+    /// A fleet gains twelve hosts that do what its others do, and one of them sends 1 GB within an hour to a new address.
+    FleetTheft,
+    /// An established destination gets half as much more each week, from its usual level on.
+    Ramp,
+    /// A fleet gains twelve hosts that do what its others do, for five days.
+    FleetGrown,
+    /// What is sent to an established destination has grown by a twentieth each week since the log began.
+    OrganicGrowth,
 }
 
 /// Whether a scenario is one to find.
@@ -134,6 +142,8 @@ impl Scenario {
         Self::DnsWords,
         Self::DnsCards,
         Self::DnsSplit,
+        Self::FleetTheft,
+        Self::Ramp,
         Self::BackupMoved,
         Self::Deploy,
         Self::CdnRenumbered,
@@ -146,6 +156,8 @@ impl Scenario {
         Self::CdnNames,
         Self::SearchSuffixes,
         Self::WeeklyBackup,
+        Self::FleetGrown,
+        Self::OrganicGrowth,
     ];
 
     /// The name in reports.
@@ -188,15 +200,20 @@ impl Scenario {
             Self::CdnNames => "cdn-names",
             Self::SearchSuffixes => "search-suffixes",
             Self::WeeklyBackup => "weekly-backup",
+            Self::FleetTheft => "fleet-theft-1gb",
+            Self::Ramp => "ramp-50-percent",
+            Self::FleetGrown => "fleet-grown",
+            Self::OrganicGrowth => "growth-5-percent",
         }
     }
 
     /// Whether it is one to find.
     pub const fn kind(self) -> Kind {
-        if self as u8 >= Self::BackupMoved as u8 {
-            Kind::Benign
-        } else {
-            Kind::Malicious
+        // Numbers decide where placements are, so that what is new comes last.
+        match self {
+            Self::FleetTheft | Self::Ramp => Kind::Malicious,
+            _ if self as u8 >= Self::BackupMoved as u8 => Kind::Benign,
+            _ => Kind::Malicious,
         }
     }
 
@@ -218,20 +235,27 @@ impl Scenario {
 
     /// Whether it is as old as its world, so that there is a past to tell it by; all others begin in the test window.
     pub const fn is_old(self) -> bool {
-        matches!(self, Self::WeeklyBackup)
+        matches!(self, Self::WeeklyBackup | Self::OrganicGrowth)
+    }
+
+    /// Whether it happens on hosts that have not been there before.
+    pub(super) const fn is_of_fleet(self) -> bool {
+        matches!(self, Self::FleetTheft | Self::FleetGrown)
     }
 
     /// Days that it goes on for; what is longer than what is left of the world is cut.
     pub(super) const fn days(self) -> u64 {
         match self {
             // Thirty days fill the test window, so it begins in the first days and ends with the world.
-            Self::Drip | Self::SlowDrip | Self::VerySlowDrip => 27,
+            Self::Drip | Self::SlowDrip | Self::VerySlowDrip | Self::Ramp => 27,
             Self::Established | Self::EstablishedSmall | Self::ObjectStore | Self::Telemetry => 20,
             Self::SplitSenders | Self::SplitDestinations | Self::SplitBoth => 7,
             Self::BeaconThenTheft => 6,
             Self::SlowBeacon => 14,
             Self::DailyBeacon => 24,
             Self::Staging | Self::DnsSplit | Self::CdnNames => 5,
+            // Up to the end of a day, of which the first is begun.
+            Self::FleetTheft | Self::FleetGrown => 6,
             Self::DnsCards | Self::SearchSuffixes => 3,
             Self::Deploy
             | Self::CdnRenumbered
@@ -280,6 +304,8 @@ impl Scenario {
             Self::DnsWords => (0.99, 2 * HOUR, Some(4_000)),
             Self::DnsCards => (0.95, DAY, Some(4_000)),
             Self::DnsSplit => (0.8, 2 * DAY, Some(16_000)),
+            Self::FleetTheft => (1.0, 10 * MINUTE, Some(GB)),
+            Self::Ramp => (0.8, 21 * DAY, None),
             _ => return None,
         };
         Some(Target {

@@ -21,7 +21,9 @@ pub(super) struct Stage<'w> {
     pub(super) rows: Vec<Row>,
     pub(super) asked: Vec<Asked>,
     received: Vec<Row>,
-    theft: u32,
+    pub(super) theft: u32,
+    /// The only host outside that it is about, where other traffic comes with it.
+    pub(super) only: Option<u32>,
 }
 
 /// So much to a place within some time.
@@ -46,6 +48,7 @@ impl<'w> Stage<'w> {
             asked: Vec::new(),
             received: Vec::new(),
             theft: start,
+            only: None,
         }
     }
 
@@ -56,7 +59,9 @@ impl<'w> Stage<'w> {
         self.rows.sort_unstable();
         self.asked.retain(|own| own.at < end);
         self.asked.sort_unstable();
-        let peers: BTreeSet<u32> = self.rows.iter().map(|row| row.peer).collect();
+        let peers = self.rows.iter().map(|row| row.peer);
+        let is_meant = |peer: &u32| self.only.is_none_or(|only| only == *peer);
+        let peers: BTreeSet<u32> = peers.filter(is_meant).collect();
         let names = self.asked.iter().map(|own| own.name.as_str());
         let domains: BTreeSet<String> = names
             .filter_map(|name| Some(registered_domain(name)?.into_owned()))
@@ -135,6 +140,8 @@ impl<'w> Stage<'w> {
                 self.drip(&[eni], &[other], 200 * MB, 20);
             }
             Scenario::Staging => self.staging(new),
+            Scenario::FleetTheft => self.fleet_theft(new),
+            Scenario::Ramp => self.ramp(),
             other if other.is_of_names() => self.tell(other),
             _ => self.play_benign(scenario),
         }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use outflow_enrich::registered_domain;
 
 use super::*;
@@ -123,4 +125,53 @@ fn no_harmless_domain_is_one_that_an_attack_may_choose() {
         let domain = registered_domain(&own.name).unwrap();
         assert!(!domain.contains('-'), "{}", own.name);
     }
+}
+
+#[test]
+fn a_fleet_gains_hosts_that_go_where_its_others_do_and_one_that_does_not() {
+    let world = world();
+    let fleet = world.fleet();
+    assert!(
+        fleet
+            .clone()
+            .all(|eni| world.rows()[eni as usize].is_empty())
+    );
+    let grown = Placement::of(&world, Scenario::FleetGrown, 1, &BTreeSet::new());
+    let with_rows: BTreeSet<u32> = grown.rows.iter().map(|row| row.eni).collect();
+    assert_eq!(with_rows, fleet.clone().collect());
+    let known: BTreeSet<u32> = world.rows().iter().flatten().map(|row| row.peer).collect();
+    let (old, new): (Vec<&Row>, Vec<&Row>) =
+        grown.rows.iter().partition(|row| known.contains(&row.peer));
+    // What is left are first meetings, as every host has them.
+    assert!(new.len() * 50 < old.len(), "{} of {}", new.len(), old.len());
+    let theft = Placement::of(&world, Scenario::FleetTheft, 1, &BTreeSet::new());
+    let [to] = theft.peers[..] else {
+        panic!("{:?}", theft.peers)
+    };
+    let stolen = theft.rows.iter().filter(|row| row.peer == to);
+    assert!(stolen.clone().all(|row| row.start >= theft.theft));
+    assert_eq!(stolen.map(Row::up_payload).sum::<u64>(), 1_000_000_000);
+}
+
+#[test]
+fn growth_is_beside_what_was_sent_before_and_compounds() {
+    let world = world();
+    let by_week = |scenario: Scenario, from: u32| {
+        let placement = Placement::of(&world, scenario, 2, &BTreeSet::new());
+        assert_eq!(placement.peers.len(), 1);
+        let mut weeks: BTreeMap<u32, u64> = BTreeMap::new();
+        for row in &placement.rows {
+            *weeks
+                .entry((row.start - from) / (7 * DAY_SECS))
+                .or_default() += row.up_payload();
+        }
+        (placement.start, weeks)
+    };
+    let (start, grown) = by_week(Scenario::OrganicGrowth, crate::world::WORLD_START);
+    assert!(start >= crate::world::WORLD_START + 7 * DAY_SECS);
+    // The second week has a twentieth more than the first, and the third twice as much and the twentieth of a twentieth.
+    let ratio = grown[&2] as f64 / grown[&1] as f64;
+    assert!((1.7..2.4).contains(&ratio), "{grown:?}");
+    let (ramp, _) = by_week(Scenario::Ramp, world.test_start());
+    assert!(ramp >= world.test_start() + 7 * DAY_SECS);
 }

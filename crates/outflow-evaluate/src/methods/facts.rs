@@ -45,7 +45,9 @@ impl<'w> Facts<'w> {
         let mut meetings: BTreeMap<u32, Vec<(u32, u32)>> = BTreeMap::new();
         let mut by_peer: BTreeMap<(u32, u32), u64> = BTreeMap::new();
         let mut days: Vec<Vec<[f64; 3]>> = vec![Vec::new(); day_count(world)];
-        for (eni, rows) in (0..).zip(world.rows()) {
+        // Who does nothing is no part of the population.
+        let busy = (0..).zip(world.rows()).filter(|(_, rows)| !rows.is_empty());
+        for (eni, rows) in busy {
             let mut met: BTreeMap<u32, u32> = BTreeMap::new();
             for row in rows.iter().filter(|row| !row.served) {
                 met.entry(row.peer).or_insert_with(|| day_of(row));

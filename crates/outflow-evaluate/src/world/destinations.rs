@@ -128,6 +128,12 @@ impl Pools {
         chosen
     }
 
+    /// What every host of a role uses that is made from the same image.
+    pub(super) fn of_image(&self, role: Role) -> Vec<Destination> {
+        let of_role = &self.of_roles[role as usize];
+        self.of_all.iter().chain(of_role).copied().collect()
+    }
+
     /// A harmless program of one host alone that calls home by a timer, from some day on.
     fn timer(&self, rng: &mut Rng) -> Destination {
         const EVERY_SECS: [u32; 4] = [600, 1_800, 3_600, 14_400];

@@ -92,6 +92,33 @@ pub struct Host {
     pub destinations: Vec<Destination>,
 }
 
+/// Hosts that a fleet gains when it grows: they do nothing until a scenario starts them.
+pub(super) const FLEET_ENIS: u32 = 12;
+
+/// Instances that an Auto Scaling group may start: of one role and account, made from one image, so that each goes where its
+/// role does, and nowhere else. They come behind all others.
+pub(super) fn fleet(config: &WorldConfig, pools: &Pools) -> Vec<Host> {
+    let role = Role::App;
+    let first = config.enis;
+    let of = |eni: u32| {
+        let mut rng = Rng::keyed(config.seed, Domain::Evaluation, [2, u64::from(eni)]);
+        let id = rng.bits() >> 4;
+        // Behind the last host of the first account.
+        let number = first / config.accounts + 11 + (eni - first);
+        Host {
+            eni,
+            interface_id: format!("eni-{id:017x}"),
+            instance_id: format!("i-{id:017x}"),
+            addr: 0x0a00_0000 | number,
+            account: 0,
+            role,
+            size_percent: 100,
+            destinations: pools.of_image(role),
+        }
+    };
+    (first..first + FLEET_ENIS).map(of).collect()
+}
+
 pub(super) fn hosts(config: &WorldConfig, pools: &Pools) -> Vec<Host> {
     let of = |eni: u32| {
         let mut rng = Rng::keyed(config.seed, Domain::Evaluation, [2, u64::from(eni)]);

@@ -1,5 +1,7 @@
 //! What a host does, hour by hour.
 
+use std::ops::Range;
+
 use outflow_enrich::protocol;
 use outflow_sim::{Domain, Rng};
 
@@ -36,9 +38,14 @@ impl<'w> Traffic<'w> {
     }
 
     /// All rows, in the order of time.
-    pub(super) fn rows(mut self) -> Vec<Row> {
+    pub(super) fn rows(self) -> Vec<Row> {
         let days = self.config.learn_days + self.config.test_days;
-        for day in 0..days {
+        self.of_days(0..days)
+    }
+
+    /// The rows of some days, counted from the world's first, likewise.
+    pub(super) fn of_days(mut self, days: Range<u32>) -> Vec<Row> {
+        for day in days {
             self.day(day);
         }
         let end = self.config.end();

@@ -103,6 +103,37 @@ fn sums_are_those_of_each() {
     assert_eq!(before.incidents_by_severity[&Severity::High.id()], 2);
     assert_eq!(before.incidents_per_thousand(eni_days), Some(2_000.0));
     assert_eq!(before.incidents_per_thousand(0), None);
+    assert_eq!((before.alerts, after.alerts), (None, None));
+}
+
+#[test]
+fn incidents_that_alert_are_counted_where_each_has_a_lane() {
+    let lanes = [Lane::Alert, Lane::Digest, Lane::Alert];
+    let incidents = lanes.map(|lane| Incident {
+        finding_ids: Vec::new(),
+        body: Finding::new(Family::Beacon),
+        lane: Some(lane),
+    });
+    let judgement = |incidents| Judgement {
+        incidents,
+        findings: &[],
+        suppressed: &[],
+    };
+    let (all, none) = (judgement(&incidents), judgement(&[]));
+    let compared = Comparison::of(none, all, &CoverageReport::default());
+    assert_eq!(
+        (compared.before.alerts, compared.after.alerts),
+        (None, Some(2))
+    );
+    let mut out = Vec::new();
+    write_comparison_json(&mut out, &compared).unwrap();
+    let line: serde_json::Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(line["after"]["alerts"], 2);
+    assert_eq!(line["before"]["alerts"], serde_json::Value::Null);
+    out.clear();
+    write_comparison_table(&mut out, &compared, Default::default()).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.contains("that alert"), "{text}");
 }
 
 #[test]

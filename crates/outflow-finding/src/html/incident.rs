@@ -8,8 +8,8 @@ use super::{HTML_ROWS_MAX, more, timeline};
 use crate::aws::known;
 use crate::explanation::{databases_text, known_to, paths_text, stages_text};
 use crate::{
-    Destination, Evidence, Finding, Incident, Lane, Severity, attack, human_bytes, human_count,
-    risk_text,
+    Destination, Evidence, Finding, Incident, Lane, Severity, Tested, attack, human_bytes,
+    human_count, risk_text,
 };
 
 const UNKNOWN: &str = "unknown";
@@ -51,6 +51,7 @@ pub(super) fn write(
         writeln!(out, "<dt>{name}</dt><dd>{value}</dd>")?;
     }
     writeln!(out, "</dl>")?;
+    harmless(out, &body.harmless)?;
     timeline::write(out, members)?;
     destinations(out, members)?;
     ledger(out, incident, members)?;
@@ -109,6 +110,16 @@ fn facts(body: &Finding) -> Facts {
     ] {
         put(&mut facts, name, value.as_deref());
     }
+    if let Some(own) = &body.history {
+        let text = format!(
+            "median {} a day, 99th percentile {}, over {} days before; {} on the greatest day of this",
+            human_bytes(own.median),
+            human_bytes(own.p99),
+            human_count(own.days),
+            human_bytes(own.observed)
+        );
+        put(&mut facts, "Sent before", Some(&text));
+    }
     if let Some(coverage) = &body.coverage {
         let (share, expected) = (
             coverage.share * 100.0,
@@ -119,6 +130,11 @@ fn facts(body: &Finding) -> Facts {
     if let Some(own) = &body.parameters {
         let text = format!("Outflow {}, parameters {}", own.version, own.sha256);
         put(&mut facts, "Judged by", Some(&text));
+    }
+    if let Some(own) = &body.state {
+        let (rows, objects) = (human_count(own.rows), human_count(own.objects));
+        let text = format!("{rows} records of {objects} objects, state {}", own.sha256);
+        put(&mut facts, "Judged from", Some(&text));
     }
     facts
 }
@@ -206,6 +222,27 @@ fn techniques(ids: &[String]) -> Option<String> {
         None => id.clone(),
     });
     listed(named, ids.len() as u64)
+}
+
+/// Which harmless explanations were tested, and how they came out.
+fn harmless(out: &mut dyn Write, tested: &[Tested]) -> io::Result<()> {
+    if tested.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "<h3>Harmless explanations</h3>\n<div class=\"wide\"><table>\n<thead><tr><th>Explanation</th><th>Outcome</th>\
+         <th>By what</th></tr></thead>\n<tbody>"
+    )?;
+    for own in tested {
+        let (name, outcome) = (own.explanation.name(), own.outcome.name());
+        writeln!(
+            out,
+            "<tr><td class=\"name\">{name}</td><td class=\"name\">{outcome}</td><td>{}</td></tr>",
+            esc(&own.text)
+        )?;
+    }
+    writeln!(out, "</tbody>\n</table></div>")
 }
 
 /// The findings, and what they come to.

@@ -1,6 +1,9 @@
 use super::*;
 use crate::samples::{HOSTILE, beacon, filled, theft};
-use crate::{Family, InterfaceCoverage, Minutes, RowCounts, SuppressionBook, finding_id, group};
+use crate::{
+    Family, Harmless, Held, History, InterfaceCoverage, JudgedState, Minutes, RowCounts,
+    SuppressionBook, Tested, finding_id, group,
+};
 use outflow_record::Timestamp;
 
 fn accounts() -> Accounts {
@@ -257,6 +260,40 @@ fn an_incident_says_who_where_why_and_what_to_look_at() {
     </tfoot>
     </table></div>
     "#);
+}
+
+#[test]
+fn an_incident_says_what_else_it_might_have_been_what_was_sent_before_and_from_what_it_was_judged()
+{
+    let tested = |explanation, outcome, text: &str| Tested {
+        explanation,
+        outcome,
+        text: text.to_owned(),
+    };
+    let finding = Finding {
+        harmless: vec![
+            tested(Harmless::OwnHistory, Held::Rejected, "47 GB & more"),
+            tested(Harmless::KnownService, Held::Unknown, "nobody was asked"),
+        ],
+        history: History::of(vec![1_000_000, 2_000_000, 9_000_000], 47_000_000_000),
+        state: Some(JudgedState {
+            objects: 2,
+            rows: 410,
+            sha256: "01".into(),
+        }),
+        ..theft()
+    };
+    let page = page(vec![finding]);
+    for part in [
+        "<h3>Harmless explanations</h3>",
+        "<tr><td class=\"name\">own-history</td><td class=\"name\">rejected</td><td>47 GB &amp; more</td></tr>",
+        "<tr><td class=\"name\">known-service</td><td class=\"name\">unknown</td><td>nobody was asked</td></tr>",
+        "<dt>Sent before</dt><dd>median 2.0 MB a day, 99th percentile 9.0 MB, over 3 days before; 47.0 GB on the greatest day of this</dd>",
+        "<dt>Judged from</dt><dd>410 records of 2 objects, state 01</dd>",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    is_well_formed(&page);
 }
 
 #[test]

@@ -63,6 +63,7 @@ struct SumsOf<'a> {
     sums: &'a Sums,
     #[serde(serialize_with = "number_or_null")]
     incidents_per_1000_eni_days: Option<f64>,
+    alerts: Option<u64>,
 }
 
 impl<'a> SumsOf<'a> {
@@ -70,6 +71,7 @@ impl<'a> SumsOf<'a> {
         Self {
             sums,
             incidents_per_1000_eni_days: sums.incidents_per_thousand(eni_days),
+            alerts: sums.alerts,
         }
     }
 }

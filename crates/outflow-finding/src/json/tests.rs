@@ -1,5 +1,7 @@
 use super::*;
-use crate::{Database, Evidence, EvidenceObject, Prevalence, RiskTerm, SecurityGroup, finding_id};
+use crate::{
+    Database, Evidence, EvidenceObject, Held, Prevalence, RiskTerm, SecurityGroup, finding_id,
+};
 
 fn line(finding: &Finding) -> String {
     let mut out = Vec::new();
@@ -122,18 +124,36 @@ fn full() -> Finding {
             version: "0.1.0".into(),
             sha256: "00ff".into(),
         }),
+        harmless: vec![
+            Tested {
+                explanation: crate::Harmless::OwnHistory,
+                outcome: Held::Rejected,
+                text: "more than ever".to_owned(),
+            },
+            Tested {
+                explanation: crate::Harmless::KnownService,
+                outcome: Held::Unknown,
+                text: "nobody was asked".to_owned(),
+            },
+        ],
+        history: History::of(vec![30, 10, 20, 90], 500),
+        state: Some(JudgedState {
+            objects: 2,
+            rows: 7,
+            sha256: "01".into(),
+        }),
         ..Finding::new(Family::VolumeLedger)
     }
 }
 
 #[test]
 fn a_finding_has_its_keys_in_order() {
-    insta::assert_snapshot!(line(&full()), @r#"{"type":"finding","id":"f-8b6c3e7f8a928988","incident":"i-0","family":"volume.ledger","title":"title","severity":4,"risk":80,"bits":21.5,"account_id":"123456789012","region":"eu-central-1","vpc_id":"vpc-1","interface_id":"eni-1","workload":"web","destination":{"group":"198.51.100.0/24","addresses":["198.51.100.7"],"domain":"example.net","asn":64500,"org":"Example","country":"NL","service":"S3","vendor":"Datadog","product":"Datadog","site":"EU1","category":"telemetry","domains":["a.example.net","b.example.com"],"domains_total":3,"ambiguous":true,"addresses_total":1,"groups_total":1,"prevalence":{"workloads":1,"of":31},"first_seen":"1970-01-01T00:00:00Z","databases":[{"name":"GeoLite2-City","built_at":"1970-01-02T00:00:00Z"}]},"first_seen":"1970-01-01T00:00:00Z","last_seen":"1970-01-01T01:00:00Z","bytes":18446744073709551615,"payload_bytes":2,"packets":3,"flows":4,"attack":["T1048"],"why":[{"observed":100,"expected":0.25,"bound":null,"unit":"bytes","text":"more than expected"}],"coverage":{"share":1,"minutes_covered":60,"minutes_expected":60,"skipdata":0,"late_bytes":0},"evidence":{"objects":[{"uri":"s3://logs/1.gz","sha256":"00","rows":4},{"uri":"stdin","sha256":null,"rows":1}],"sql":"select 1","objects_total":7},"sender":{"instance_id":"i-1","subnet_id":"subnet-1","availability_zone_id":"euc1-az1","security_groups":[{"id":"sg-1","name":"web"},{"id":"sg-2","name":null}],"tags":{"app":"shop"},"tags_total":2,"lineage":"app=shop","observed_at":"1970-01-01T00:00:00Z"},"rate_bits":null,"urgency":null,"q_value":null,"risk_parts":[{"part":"bound","points":80}],"stages":["scan","exfiltration"],"paths":[{"path":1,"name":"vpc-resource"},{"path":8,"name":"internet-gateway"}],"parameters":{"version":"0.1.0","sha256":"00ff"}}"#);
+    insta::assert_snapshot!(line(&full()), @r#"{"type":"finding","id":"f-8b6c3e7f8a928988","incident":"i-0","family":"volume.ledger","title":"title","severity":4,"risk":80,"bits":21.5,"account_id":"123456789012","region":"eu-central-1","vpc_id":"vpc-1","interface_id":"eni-1","workload":"web","destination":{"group":"198.51.100.0/24","addresses":["198.51.100.7"],"domain":"example.net","asn":64500,"org":"Example","country":"NL","service":"S3","vendor":"Datadog","product":"Datadog","site":"EU1","category":"telemetry","domains":["a.example.net","b.example.com"],"domains_total":3,"ambiguous":true,"addresses_total":1,"groups_total":1,"prevalence":{"workloads":1,"of":31},"first_seen":"1970-01-01T00:00:00Z","databases":[{"name":"GeoLite2-City","built_at":"1970-01-02T00:00:00Z"}]},"first_seen":"1970-01-01T00:00:00Z","last_seen":"1970-01-01T01:00:00Z","bytes":18446744073709551615,"payload_bytes":2,"packets":3,"flows":4,"attack":["T1048"],"why":[{"observed":100,"expected":0.25,"bound":null,"unit":"bytes","text":"more than expected"}],"coverage":{"share":1,"minutes_covered":60,"minutes_expected":60,"skipdata":0,"late_bytes":0},"evidence":{"objects":[{"uri":"s3://logs/1.gz","sha256":"00","rows":4},{"uri":"stdin","sha256":null,"rows":1}],"sql":"select 1","objects_total":7},"sender":{"instance_id":"i-1","subnet_id":"subnet-1","availability_zone_id":"euc1-az1","security_groups":[{"id":"sg-1","name":"web"},{"id":"sg-2","name":null}],"tags":{"app":"shop"},"tags_total":2,"lineage":"app=shop","observed_at":"1970-01-01T00:00:00Z"},"rate_bits":null,"urgency":null,"q_value":null,"risk_parts":[{"part":"bound","points":80}],"stages":["scan","exfiltration"],"paths":[{"path":1,"name":"vpc-resource"},{"path":8,"name":"internet-gateway"}],"parameters":{"version":"0.1.0","sha256":"00ff"},"harmless":[{"explanation":"own-history","outcome":"rejected","text":"more than ever"},{"explanation":"known-service","outcome":"unknown","text":"nobody was asked"}],"history":{"unit":"bytes a day","days":4,"median":20,"p99":90,"observed":500},"state":{"objects":2,"rows":7,"sha256":"01"}}"#);
 }
 
 #[test]
 fn what_is_unknown_is_null_and_never_left_out() {
-    insta::assert_snapshot!(line(&Finding::new(Family::PolicyPort)), @r#"{"type":"finding","id":"","incident":null,"family":"policy.port","title":"","severity":1,"risk":0,"bits":null,"account_id":null,"region":null,"vpc_id":null,"interface_id":null,"workload":null,"destination":{"group":null,"addresses":[],"domain":null,"asn":null,"org":null,"country":null,"service":null,"vendor":null,"product":null,"site":null,"category":null,"domains":[],"domains_total":0,"ambiguous":false,"addresses_total":0,"groups_total":0,"prevalence":null,"first_seen":null,"databases":[]},"first_seen":null,"last_seen":null,"bytes":0,"payload_bytes":0,"packets":0,"flows":0,"attack":[],"why":[],"coverage":null,"evidence":{"objects":[],"sql":null,"objects_total":0},"sender":{"instance_id":null,"subnet_id":null,"availability_zone_id":null,"security_groups":[],"tags":{},"tags_total":0,"lineage":null,"observed_at":null},"rate_bits":null,"urgency":null,"q_value":null,"risk_parts":[],"stages":[],"paths":[],"parameters":null}"#);
+    insta::assert_snapshot!(line(&Finding::new(Family::PolicyPort)), @r#"{"type":"finding","id":"","incident":null,"family":"policy.port","title":"","severity":1,"risk":0,"bits":null,"account_id":null,"region":null,"vpc_id":null,"interface_id":null,"workload":null,"destination":{"group":null,"addresses":[],"domain":null,"asn":null,"org":null,"country":null,"service":null,"vendor":null,"product":null,"site":null,"category":null,"domains":[],"domains_total":0,"ambiguous":false,"addresses_total":0,"groups_total":0,"prevalence":null,"first_seen":null,"databases":[]},"first_seen":null,"last_seen":null,"bytes":0,"payload_bytes":0,"packets":0,"flows":0,"attack":[],"why":[],"coverage":null,"evidence":{"objects":[],"sql":null,"objects_total":0},"sender":{"instance_id":null,"subnet_id":null,"availability_zone_id":null,"security_groups":[],"tags":{},"tags_total":0,"lineage":null,"observed_at":null},"rate_bits":null,"urgency":null,"q_value":null,"risk_parts":[],"stages":[],"paths":[],"parameters":null,"harmless":[],"history":null,"state":null}"#);
 }
 
 #[test]
@@ -149,7 +169,7 @@ fn an_incident_ends_with_its_findings() {
     };
     let mut out = Vec::new();
     write_incident(&mut out, &incident).unwrap();
-    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"type":"incident","id":"i-1","incident":null,"family":"beacon","title":"","severity":1,"risk":0,"bits":null,"account_id":null,"region":null,"vpc_id":null,"interface_id":null,"workload":null,"destination":{"group":null,"addresses":[],"domain":null,"asn":null,"org":null,"country":null,"service":null,"vendor":null,"product":null,"site":null,"category":null,"domains":[],"domains_total":0,"ambiguous":false,"addresses_total":0,"groups_total":0,"prevalence":null,"first_seen":null,"databases":[]},"first_seen":null,"last_seen":null,"bytes":0,"payload_bytes":0,"packets":0,"flows":0,"attack":[],"why":[],"coverage":null,"evidence":{"objects":[],"sql":null,"objects_total":0},"findings":["f-1","f-2"],"sender":{"instance_id":null,"subnet_id":null,"availability_zone_id":null,"security_groups":[],"tags":{},"tags_total":0,"lineage":null,"observed_at":null},"rate_bits":null,"urgency":null,"q_value":null,"lane":null,"risk_parts":[],"stages":[],"paths":[],"parameters":null}"#);
+    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"type":"incident","id":"i-1","incident":null,"family":"beacon","title":"","severity":1,"risk":0,"bits":null,"account_id":null,"region":null,"vpc_id":null,"interface_id":null,"workload":null,"destination":{"group":null,"addresses":[],"domain":null,"asn":null,"org":null,"country":null,"service":null,"vendor":null,"product":null,"site":null,"category":null,"domains":[],"domains_total":0,"ambiguous":false,"addresses_total":0,"groups_total":0,"prevalence":null,"first_seen":null,"databases":[]},"first_seen":null,"last_seen":null,"bytes":0,"payload_bytes":0,"packets":0,"flows":0,"attack":[],"why":[],"coverage":null,"evidence":{"objects":[],"sql":null,"objects_total":0},"findings":["f-1","f-2"],"sender":{"instance_id":null,"subnet_id":null,"availability_zone_id":null,"security_groups":[],"tags":{},"tags_total":0,"lineage":null,"observed_at":null},"rate_bits":null,"urgency":null,"q_value":null,"lane":null,"risk_parts":[],"stages":[],"paths":[],"parameters":null,"harmless":[],"history":null,"state":null}"#);
 }
 
 #[test]

@@ -59,6 +59,11 @@ fn write_sums<W: Write>(out: &mut W, comparison: &Comparison, layout: &Layout) -
             rate.map_or_else(|| "unknown".to_owned(), |rate| format!("{rate:.2}"))
         },
     );
+    if before.alerts.or(after.alerts).is_some() {
+        add("  that alert".to_owned(), &|of| {
+            of.alerts.map_or_else(|| "all".to_owned(), human_count)
+        });
+    }
     for severity in Severity::ALL.iter().rev() {
         let count = |of: &Sums| {
             of.incidents_by_severity

@@ -76,6 +76,11 @@ impl Ledger {
         }
     }
 
+    /// All objects.
+    pub(super) fn sources(&self) -> &[SourceRows] {
+        &self.sources
+    }
+
     /// Forgets objects whose last row ends before a time, and those without a row that has one.
     pub(super) fn forget(&mut self, before: i64) {
         let mut places: Vec<Option<u32>> = Vec::with_capacity(self.sources.len());

@@ -11,6 +11,7 @@
 //! The rows of an object lie in many places, and those of many objects in one. What they come to is the same as that
 //! of the objects, to the byte: all sums are free of order.
 
+mod alerting;
 mod catalog;
 mod following;
 mod gathering;
@@ -36,8 +37,9 @@ use catalog::{Before, Catalog, name_of};
 use gathering::Gathering;
 use worker::{Done, Worker};
 
+pub use alerting::Alerting;
 pub use following::{CheckpointError, Followed, Following, PERIOD_DAYS};
-pub use telling::{COOLDOWN_SECS, Telling};
+pub use telling::Telling;
 
 /// Time before `since` of which the answers of the resolver may still name an address: a day, and the hour in which it
 /// ends.

@@ -279,7 +279,8 @@ impl Watch {
             self.meters.newest.set(last.secs().min(clock::unix_secs()));
         }
         let now = Timestamp(clock::unix_secs());
-        let (incidents, findings) = self.following.telling_mut().untold(&outcome, now);
+        let telling = self.following.telling_mut();
+        let (incidents, findings) = telling.untold(&outcome, now, &self.settings.alerting);
         // Before they count as told: who is ended in between delivers again, where most targets can tell.
         if let Some((delivery, asff)) = &self.delivery
             && !incidents.is_empty()

@@ -263,6 +263,32 @@ fn payload_to_places_that_policy_forbids_is_told() {
         ]
     );
     assert_eq!(forbidden(&database, "asns_denied = [64500]"), []);
+    // It tells no networks: a list of these judges nothing.
+    assert_eq!(forbidden(&database, "asns_allowed = [64500]"), []);
+}
+
+#[test]
+fn payload_to_networks_that_policy_does_not_allow_is_told() {
+    let path =
+        workspace().join("../shared/fixtures/maxmind__MaxMind-DB/test-data/GeoLite2-ASN-Test.mmdb");
+    let Ok(database) = fs::read(&path) else {
+        println!("skipped: there is no database of networks beside the repository");
+        return;
+    };
+    let title = |place: &str| format!("2.9 MB of payload to {place}, against policy");
+    let unknown = "5.9 MB of payload to networks that no database knows, against policy";
+    assert_eq!(
+        forbidden(&database, "asns_allowed = [64500]"),
+        [(title("AS29518"), 3), (unknown.to_owned(), 2)]
+    );
+    assert_eq!(
+        forbidden(&database, "asns_allowed = [29518]"),
+        [(unknown.to_owned(), 2)]
+    );
+    assert_eq!(
+        forbidden(&database, "asns_denied = [29518]"),
+        [(title("AS29518"), 4)]
+    );
 }
 
 #[test]

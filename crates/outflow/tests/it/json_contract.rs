@@ -55,7 +55,15 @@ const DESTINATION: [&str; 19] = [
     "databases",
 ];
 /// What explains a finding beside its reasons: the last keys.
-const EXPLANATION: [&str; 4] = ["risk_parts", "stages", "paths", "parameters"];
+const EXPLANATION: [&str; 7] = [
+    "risk_parts",
+    "stages",
+    "paths",
+    "parameters",
+    "harmless",
+    "history",
+    "state",
+];
 const SENDER: [&str; 8] = [
     "instance_id",
     "subnet_id",
@@ -173,6 +181,16 @@ fn findings_and_incidents_have_the_documented_keys_in_order() {
         for object in line.get("evidence").get("objects").list() {
             assert_eq!(object.keys(), ["uri", "sha256", "rows"]);
         }
+        for tested in line.get("harmless").list() {
+            assert_eq!(tested.keys(), ["explanation", "outcome", "text"]);
+        }
+        let asked = line.get("harmless").list().len();
+        assert!((5..=8).contains(&asked), "{line:?}");
+        if *line.get("history") != Json::Null {
+            let keys = ["unit", "days", "median", "p99", "observed"];
+            assert_eq!(line.get("history").keys(), keys);
+        }
+        assert_eq!(line.get("state").keys(), ["objects", "rows", "sha256"]);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::key::FixedState;
 
 /// Payload both ways.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::judge) struct Sides {
+pub(crate) struct Sides {
     /// From the interfaces.
     pub(in crate::judge) up: u64,
     /// To the interfaces.

@@ -271,6 +271,11 @@ fn sums(workload: u32, sum: u64, day: Day, known: &[(u32, Day, u64)]) -> Sums {
 }
 
 impl Trickle {
+    /// The place of the first charge of it.
+    pub(super) fn first(&self) -> Option<Place> {
+        self.places.first().copied()
+    }
+
     /// The finding.
     pub(super) fn finding(
         &self,

@@ -13,7 +13,7 @@ use super::series::Crossing;
 use super::shape::Shape;
 use super::{Below, FAMILY, Judged};
 use crate::judge::Rank;
-use crate::judge::draft::{Attached, of_known, quoted, sender};
+use crate::judge::draft::{Attached, Sides, of_known, quoted, sender};
 use crate::judge::severity::Measure;
 use crate::policy::Policy;
 use crate::queries::{ClientKey, NOT_DELEGATED, Queries, Zone};
@@ -316,6 +316,8 @@ impl<'v> Teller<'v> {
             finding,
             rank: Rank::default(),
             group: None,
+            workload: None,
+            sides: Sides::default(),
         }
     }
 

@@ -97,6 +97,16 @@ impl Census {
         of_group.partition_point(|own| own.group == group && own.day <= day)
     }
 
+    /// How many workloads met a group on a day.
+    pub(in crate::judge) fn met_on(&self, group: Group, day: Day) -> usize {
+        let until = |is_before: &dyn Fn(Day) -> bool| {
+            self.meetings.partition_point(|own| {
+                own.group < group || own.group == group && is_before(own.day)
+            })
+        };
+        until(&|of| of <= day) - until(&|of| of < day)
+    }
+
     /// The first packet of the first day on which a workload sent to a group, Unix seconds; none, if none ever did.
     pub(in crate::judge) fn first(&self, group: Group) -> Option<u32> {
         let from = self.meetings.partition_point(|own| own.group < group);

@@ -14,6 +14,8 @@ fn judged(day: u32, family: Family, workload: &str, risk: u8) -> Judged {
         },
         rank: Rank::default(),
         group: None,
+        workload: None,
+        sides: Default::default(),
     }
 }
 

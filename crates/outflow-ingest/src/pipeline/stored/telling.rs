@@ -6,28 +6,27 @@
 //!                 a day is over: what is among its discoveries (q-value) ────────────────────────► alert, after all
 //! ```
 //!
-//! An incident alerts if one of its findings does. All of them are told; those of the digest can be read when there is time.
+//! An incident alerts if one of its findings does, and, where there is a budget, has room for it or needs none. All of them are
+//! told; those of the digest can be read when there is time.
 //!
 //! What was told is told again when it becomes graver, alerts after all, or shows another stage of an attack; and once
-//! [`COOLDOWN_SECS`] have passed, when it has doubled. What goes on as it did is told once.
+//! [`Alerting::cooldown_hours`] have passed, when it has doubled. What goes on as it did is told once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use outflow_detect::Day;
 use outflow_finding::{
-    DAILY_RATE, Family, Finding, Incident, Lane, OnlineDiscoveries, Severity, Stage,
+    Family, Finding, Incident, Lane, OnlineDiscoveries, Severity, Stage, budget_room, urgency,
 };
 use outflow_record::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::DAY_SECS;
+use super::alerting::Alerting;
 use crate::pipeline::Outcome;
 
 /// Bytes of an id and what is known of it, about.
 const ID_BYTES: usize = 256;
-
-/// Seconds of records, from when an incident was told, before it is told again for having doubled: three days.
-pub const COOLDOWN_SECS: i64 = 72 * 3600;
 
 /// Ids that were told, and the state of the rule that decides within a day.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -121,6 +120,9 @@ impl Extent {
     }
 }
 
+/// How many workloads each day has, and the share of alerts that may be chance.
+type Rate = (u64, f64);
+
 /// Whose p-values are compared: a family, and whether it is a note. So it is ranked, too.
 type Stream = (String, bool);
 
@@ -169,14 +171,19 @@ impl Telling {
     }
 
     /// Of what was found, what is not told yet, or only as something less grave, or in the digest while it alerts now; and of
-    /// incidents, those that show another stage of an attack, or have doubled since they were told at least [`COOLDOWN_SECS`]
-    /// ago. An incident keeps the id under which its first finding was told, whatever joins it later, and has its
+    /// incidents, those that show another stage of an attack, or have doubled since they were told at least
+    /// [`Alerting::cooldown_hours`] ago. An incident keeps the id under which its first finding was told, whatever joins it later, and has its
     /// [`Incident::lane`].
     ///
     /// `now` bounds what records claim as their time. What is decided of a finding stays decided: asked again, and after
     /// [`crate::Following::decode`], this tells the same.
-    pub fn untold(&mut self, outcome: &Outcome, now: Timestamp) -> (Vec<Incident>, Vec<Finding>) {
-        self.decide(outcome, now);
+    pub fn untold(
+        &mut self,
+        outcome: &Outcome,
+        now: Timestamp,
+        rule: &Alerting,
+    ) -> (Vec<Incident>, Vec<Finding>) {
+        self.decide(outcome, now, rule);
         let is_new = |id: &str, severity: Severity| {
             let known = self.told.get(id);
             known.is_none_or(|known| known.severity < severity.id())
@@ -201,13 +208,13 @@ impl Telling {
         }
         let changed = extents
             .iter()
-            .filter(|(own, extent)| self.is_changed(own, extent));
+            .filter(|(own, extent)| self.is_changed(own, extent, rule));
         let mut changed: BTreeSet<String> = changed.map(|(own, _)| own.clone()).collect();
-        for incident in &outcome.incidents {
+        let lanes = self.lanes(outcome, &ids, &members, rule);
+        for (incident, lane) in outcome.incidents.iter().zip(lanes) {
             let Some(own) = ids.get(incident.body.id.as_str()).cloned() else {
                 continue;
             };
-            let lane = self.lane_of(incident);
             let was_digest = self.told.get(&own).and_then(|known| known.alerts) == Some(false);
             let is_raised = was_digest && lane == Lane::Alert;
             let is_changed = changed.remove(&own);
@@ -242,10 +249,10 @@ impl Telling {
     }
 
     /// Whether an incident that was told is to be told again, as grave as it was.
-    fn is_changed(&self, id: &str, extent: &Extent) -> bool {
+    fn is_changed(&self, id: &str, extent: &Extent, rule: &Alerting) -> bool {
         let then = self.told.get(id).and_then(|known| known.then.as_ref());
         then.is_some_and(|(before, at)| {
-            let is_cool = self.newest.saturating_sub(*at) >= COOLDOWN_SECS;
+            let is_cool = self.newest.saturating_sub(*at) >= rule.cooldown_secs();
             extent.has_new_stage(before) || is_cool && extent.has_doubled(before)
         })
     }
@@ -263,27 +270,63 @@ impl Telling {
         self.told.len() * ID_BYTES + tests.sum::<usize>()
     }
 
-    fn lane_of(&self, incident: &Incident) -> Lane {
+    /// In which lane each incident is: of those that a finding of theirs would have alert and that nothing makes
+    /// unconditional, the most urgent, while the budget has room beside what was told as an alert.
+    fn lanes(
+        &self,
+        outcome: &Outcome,
+        ids: &BTreeMap<&str, String>,
+        members: &BTreeMap<&str, Vec<&Finding>>,
+        rule: &Alerting,
+    ) -> Vec<Lane> {
         let alerts = |id: &String| {
             let known = self.told.get(id);
             known.is_some_and(|known| known.alerts == Some(true))
         };
-        match incident.finding_ids.iter().any(alerts) {
-            true => Lane::Alert,
-            false => Lane::Digest,
+        let wants = |own: &Incident| own.finding_ids.iter().any(alerts);
+        let mut lanes: Vec<Lane> = vec![Lane::Digest; outcome.incidents.len()];
+        let mut waiting: Vec<usize> = Vec::new();
+        let mut told: BTreeSet<&str> = BTreeSet::new();
+        for (at, incident) in outcome.incidents.iter().enumerate() {
+            let id = incident.body.id.as_str();
+            let own = ids.get(id).filter(|own| alerts(own));
+            let mut members = members.get(id).into_iter().flatten();
+            if let Some(own) = own {
+                // What was told as an alert stays one.
+                told.insert(own);
+                lanes[at] = Lane::Alert;
+            } else if wants(incident) {
+                match rule.budget.is_none() || members.any(|own| is_unconditional(own)) {
+                    true => lanes[at] = Lane::Alert,
+                    false => waiting.push(at),
+                }
+            }
         }
+        let Some(budget) = rule.budget else {
+            return lanes;
+        };
+        let body = |at: &usize| &outcome.incidents[*at].body;
+        waiting.sort_by(|a, b| {
+            let more_urgent = urgency(body(b)).total_cmp(&urgency(body(a)));
+            more_urgent.then_with(|| body(a).id.cmp(&body(b).id))
+        });
+        let room = budget_room(budget, outcome.coverage.eni_days());
+        for at in waiting.into_iter().take(room.saturating_sub(told.len())) {
+            lanes[at] = Lane::Alert;
+        }
+        lanes
     }
 
     /// Decides of each finding whether it alerts, in an order of their own.
-    fn decide(&mut self, outcome: &Outcome, now: Timestamp) {
+    fn decide(&mut self, outcome: &Outcome, now: Timestamp, rule: &Alerting) {
         let newest = outcome
             .accounts
             .last
             .map_or(0, Timestamp::secs)
             .min(now.secs());
-        let workloads = workloads(outcome, newest);
+        let tests = (workloads(outcome, newest), rule.rate());
         self.newest = newest.max(self.newest);
-        self.pass_to(newest.div_euclid(DAY_SECS), workloads);
+        self.pass_to(newest.div_euclid(DAY_SECS), tests);
         let mut findings: Vec<&Finding> = outcome.findings.iter().collect();
         findings.sort_by_key(|finding| (finding.last_seen, &finding.id));
         for finding in findings {
@@ -292,11 +335,12 @@ impl Telling {
             let known =
                 known.filter(|known| known.alerts == Some(true) || known.decided >= severity);
             let known = known.and_then(|known| known.alerts);
-            let is_held = !is_unconditional(finding) && !is_of_its_day(finding, self.day);
+            let is_held =
+                !is_unconditional(finding) && !is_of_its_day(finding, self.day, rule.rate());
             let alerts = match known {
                 Some(alerts) => alerts || !is_held,
                 None if !is_held => true,
-                None => self.test(finding, workloads),
+                None => self.test(finding, tests),
             };
             let known = self.told.entry(finding.id.clone()).or_default();
             known.alerts = Some(alerts);
@@ -309,7 +353,7 @@ impl Telling {
     }
 
     /// Whether a finding is a discovery of its stream; where there is no past to compare it with, whether it is no note.
-    fn test(&mut self, finding: &Finding, workloads: u64) -> bool {
+    fn test(&mut self, finding: &Finding, tests: Rate) -> bool {
         let is_note = finding.severity <= Severity::Low;
         let Some(bits) = finding.rate_bits else {
             return !is_note;
@@ -319,23 +363,23 @@ impl Telling {
         own.of_day = own.of_day.saturating_add(1);
         // Only what is rare is found: so many others were asked the same, and said nothing. Without them, what comes next would
         // stand where a discovery just made the level high.
-        own.with(workloads, |rule| {
-            rule.pass(workloads.saturating_sub(1));
+        own.with(tests, |rule| {
+            rule.pass(tests.0.saturating_sub(1));
             rule.test((-bits).exp2())
         })
     }
 
     /// Notes that a day began: on the days before it, all workloads of which nothing was told were tests that said nothing.
-    fn pass_to(&mut self, day: i64, workloads: u64) {
+    fn pass_to(&mut self, day: i64, tests: Rate) {
         let passed = u64::try_from(day - self.day).unwrap_or(0);
         if passed == 0 {
             return;
         }
         for own in self.streams.values_mut() {
-            let all = workloads.saturating_mul(passed);
+            let all = tests.0.saturating_mul(passed);
             let quiet = all.saturating_sub(own.of_day);
             own.of_day = 0;
-            own.with(workloads, |rule| rule.pass(quiet));
+            own.with(tests, |rule| rule.pass(quiet));
         }
         self.day = day;
     }
@@ -343,9 +387,13 @@ impl Telling {
 
 impl Tests {
     /// Asks the rule, of whose past half is forgotten within as many tests as a day has.
-    fn with<T>(&mut self, workloads: u64, ask: impl FnOnce(&mut OnlineDiscoveries) -> T) -> T {
+    fn with<T>(
+        &mut self,
+        (workloads, rate): Rate,
+        ask: impl FnOnce(&mut OnlineDiscoveries) -> T,
+    ) -> T {
         let since = std::mem::take(&mut self.since);
-        let mut rule = OnlineDiscoveries::new(DAILY_RATE, workloads).resumed(since);
+        let mut rule = OnlineDiscoveries::new(rate, workloads).resumed(since);
         let answer = ask(&mut rule);
         self.since = rule.since().to_vec();
         answer
@@ -385,11 +433,11 @@ fn is_unconditional(finding: &Finding) -> bool {
 }
 
 /// Whether a finding is of a day that is over, and among what that day tells.
-fn is_of_its_day(finding: &Finding, day: i64) -> bool {
+fn is_of_its_day(finding: &Finding, day: i64, rate: f64) -> bool {
     let is_over = finding
         .last_seen
         .is_some_and(|last| last.secs().div_euclid(DAY_SECS) < day);
-    is_over && finding.q_value.is_some_and(|q| q <= DAILY_RATE)
+    is_over && finding.q_value.is_some_and(|q| q <= rate)
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ fn each_step_and_each_restart_tells_what_the_lake_tells() {
         }
         let outcome = agrees(&always, &lake);
         let telling = always.telling_mut();
-        let (incidents, findings) = telling.untold(&outcome, LATER);
+        let (incidents, findings) = telling.untold(&outcome, LATER, &Alerting::default());
         for incident in incidents {
             let severity = incident.body.severity.id();
             telling.told(&incident.body.id, severity, None, incident.lane);
@@ -107,7 +107,7 @@ fn each_step_and_each_restart_tells_what_the_lake_tells() {
             );
             telling.told(&finding.id, finding.severity.id(), incident, None);
         }
-        let again = telling.untold(&outcome, LATER);
+        let again = telling.untold(&outcome, LATER, &Alerting::default());
         assert_eq!(again, (Vec::new(), Vec::new()));
     }
     let outcome = agrees(&always, &lake);

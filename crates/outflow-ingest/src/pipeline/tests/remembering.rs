@@ -113,7 +113,7 @@ fn what_is_kept_is_bounded_and_tells_what_the_kept_days_tell() {
             let outcome = agrees(&following, &lake);
             assert!(!outcome.findings.is_empty());
             let telling = following.telling_mut();
-            let (incidents, findings) = telling.untold(&outcome, LATER);
+            let (incidents, findings) = telling.untold(&outcome, LATER, &Alerting::default());
             for incident in incidents {
                 let severity = incident.body.severity.id();
                 telling.told(&incident.body.id, severity, None, incident.lane);

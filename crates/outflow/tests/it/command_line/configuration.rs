@@ -71,6 +71,19 @@ fn a_value_that_makes_no_sense_is_an_error() {
         ),
         ("[policy.bounds]\nicmp_day = 0", "a bound of zero bytes"),
         (
+            "[alerting]\nchance_percent = 100",
+            "alerting.chance_percent: 100 is none of 1 to 99",
+        ),
+        (
+            "[alerting]\ncooldown_hours = 9000",
+            "alerting.cooldown_hours: 9000 is none of 0 to 8784",
+        ),
+        (
+            "[alerting]\nbudget = 0.0",
+            "alerting.budget: 0 is no number above zero",
+        ),
+        ("[alerting]\nbudgets = 1.0", "unknown field `budgets`"),
+        (
             "[[policy.sanctioned]]\ndestination = \"203.0.113.0/24\"\nbytes_per_day = 1",
             "reason",
         ),
@@ -87,6 +100,20 @@ fn a_value_that_makes_no_sense_is_an_error() {
     detect(missing.path(), &["a.log", "--config", "bytes.toml"])
         .exits(2)
         .says(&["bytes.toml", "\nhint: "]);
+}
+
+#[test]
+fn a_budget_of_the_configuration_parts_incidents_unless_an_option_does() {
+    let lanes = |config: &str, args: &[&str]| {
+        let report = of(&LEAK, config, args).exits(0).report();
+        report.incidents[0]["lane"].clone()
+    };
+    assert_eq!(lanes("", &[]), serde_json::Value::Null);
+    assert_eq!(lanes("[alerting]\nbudget = 1.0", &[]), "alert");
+    assert_eq!(
+        lanes("[alerting]\nbudget = 1.0", &["--budget", "2"]),
+        "alert"
+    );
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn outcome(findings: Vec<Finding>, (day, secs): (i64, i64), interfaces: usize) -
 
 /// What is told of an outcome, noted as told: incidents with their lanes, and findings.
 fn tell(telling: &mut Telling, of: &Outcome) -> (Vec<(String, Lane)>, Vec<String>) {
-    let (incidents, findings) = telling.untold(of, NOW);
+    let (incidents, findings) = telling.untold(of, NOW, &Alerting::default());
     incidents.iter().for_each(|own| telling.told_incident(own));
     for own in &findings {
         let severity = own.severity.id();
@@ -101,6 +101,82 @@ fn bounds_policy_and_what_is_grave_alert_whatever_else_is_told() {
     // What is rarer than one in ten thousand of a thousand tests a day is a discovery; one in a hundred is not.
     assert_eq!(lane_of(vec![beacon("a", 100, 14.0)]), Lane::Alert);
     assert_eq!(lane_of(vec![beacon("a", 100, 7.0)]), Lane::Digest);
+}
+
+#[test]
+fn the_cooldown_and_the_share_of_chance_are_what_is_configured() {
+    let hour = Alerting {
+        cooldown_hours: 1,
+        ..Alerting::default()
+    };
+    let mut telling = Telling::default();
+    let mut told = |payload, secs| {
+        let found = outcome(vec![upload(payload, 100)], (100, secs), 50);
+        let (incidents, _) = telling.untold(&found, NOW, &hour);
+        incidents.iter().for_each(|own| telling.told_incident(own));
+        incidents.len()
+    };
+    assert_eq!([told(1, 300), told(2, 3_899), told(2, 3_900)], [1, 0, 1]);
+    let held = Finding {
+        q_value: Some(0.04),
+        ..beacon("a", 100, 3.0)
+    };
+    let found = outcome(vec![held], (101, 10), 50);
+    for (chance_percent, lane) in [(4, Lane::Alert), (3, Lane::Digest)] {
+        let rule = Alerting {
+            chance_percent,
+            ..Alerting::default()
+        };
+        let (incidents, _) = Telling::default().untold(&found, NOW, &rule);
+        assert_eq!(incidents[0].lane, Some(lane), "{chance_percent}");
+    }
+}
+
+#[test]
+fn a_budget_holds_the_less_urgent_back_and_neither_bounds_nor_what_was_told() {
+    let rule = Alerting {
+        budget: Some(1.0),
+        ..Alerting::default()
+    };
+    let urgent = |id: &str, urgency: f64| Finding {
+        urgency: Some(urgency),
+        ..beacon(id, 100, 20.0)
+    };
+    let bound = finding(Family::PolicyPort, "bound", Severity::Low, Some(0.0));
+    let all = vec![
+        urgent("a", 9.0),
+        urgent("b", 12.0),
+        urgent("c", 10.0),
+        bound,
+    ];
+    // Days of interfaces, from which the room follows.
+    let within = |findings: &[Finding], days: u64| {
+        let mut found = outcome(findings.to_vec(), (100, 300), 1);
+        found.coverage.interfaces[0].minutes.ok = days * 1_440;
+        found
+    };
+    let lane = |telling: &mut Telling, found: &Outcome, noted: bool| {
+        let (incidents, _) = telling.untold(found, NOW, &rule);
+        if noted {
+            incidents.iter().for_each(|own| telling.told_incident(own));
+        }
+        let alerts = incidents.iter().filter(|own| own.lane == Some(Lane::Alert));
+        let mut alerts: Vec<String> = alerts.map(|own| own.finding_ids.concat()).collect();
+        alerts.sort();
+        alerts
+    };
+    let mut telling = Telling::default();
+    let few = within(&all, 10);
+    assert_eq!(lane(&mut telling, &few, false), ["b", "bound"]);
+    // Nothing was noted as told: asked again, it tells the same.
+    assert_eq!(lane(&mut telling, &few, true), ["b", "bound"]);
+    // One more has room once there are more days; what was told takes its part.
+    assert_eq!(lane(&mut telling, &few, true), [""; 0]);
+    let more = within(&all, 2_500);
+    assert_eq!(lane(&mut telling, &more, true), ["c"]);
+    let none = Alerting::default();
+    let (incidents, _) = Telling::default().untold(&few, NOW, &none);
+    assert!(incidents.iter().all(|own| own.lane == Some(Lane::Alert)));
 }
 
 #[test]
@@ -288,7 +364,7 @@ fn once_its_day_is_over_the_day_itself_decides() {
         ..beacon("b", 100, 3.0)
     };
     let found = outcome(vec![held], (900, 10), 50);
-    let (incidents, _) = other.untold(&found, at(100, 300));
+    let (incidents, _) = other.untold(&found, at(100, 300), &Alerting::default());
     assert_eq!(incidents[0].lane, Some(Lane::Digest));
 }
 
@@ -343,7 +419,7 @@ fn chance_rarely_alerts_what_is_rare_does_and_nothing_is_lost() {
     let mut findings = 0;
     for found in stream(&mut random, 300, 100) {
         let expected: Vec<String> = found.findings.iter().map(|own| own.id.clone()).collect();
-        let (incidents, told) = telling.untold(&found, NOW);
+        let (incidents, told) = telling.untold(&found, NOW, &Alerting::default());
         findings += told.len();
         for own in &incidents {
             telling.told(&own.body.id, own.body.severity.id(), None, own.lane);
@@ -377,13 +453,13 @@ fn lanes_do_not_depend_on_restarts() {
         let bytes = postcard::to_stdvec(&restarted).unwrap();
         restarted = postcard::from_bytes(&bytes).unwrap();
         // Who is ended before it could note what it told decides the same again.
-        let first: Vec<_> = restarted.untold(found, NOW).0;
+        let first: Vec<_> = restarted.untold(found, NOW, &Alerting::default()).0;
         let lanes = |of: &[Incident]| -> Vec<(String, Option<Lane>)> {
             of.iter()
                 .map(|own| (own.body.id.clone(), own.lane))
                 .collect()
         };
-        let second = lanes(&restarted.untold(found, NOW).0);
+        let second = lanes(&restarted.untold(found, NOW, &Alerting::default()).0);
         assert_eq!(lanes(&first), second);
         assert_eq!(tell(&mut always, found), tell(&mut restarted, found));
     }

@@ -1,0 +1,183 @@
+//! Which harmless explanations there might be for a finding, and how each comes out by what is known of its sender and its
+//! destination. None of them hides anything: what excuses bytes is asked by the judges, and this says of each in turn what it was
+//! asked, also where it excuses nothing.
+
+use outflow_finding::{Family, Harmless, Held, Tested, human_bytes, human_count};
+
+use super::Judged;
+use super::baseline::{Levels, season};
+use super::history::Past;
+use super::ledger::ALLOWED_UNIT;
+use super::pairs::Census;
+use crate::policy::Policy;
+use crate::time::Day;
+use crate::view::Group;
+
+/// What is known of a finding when its explanations are tested.
+pub(super) struct Known<'k> {
+    pub(super) policy: &'k Policy,
+    pub(super) census: &'k Census,
+    /// What its workload sent before.
+    pub(super) past: Option<Past<'k>>,
+    /// The group that most was sent to, of what hosts chose to send.
+    pub(super) group: Option<Group>,
+    /// The day of the first packet.
+    pub(super) first: Day,
+}
+
+impl Known<'_> {
+    /// The explanations, in their order.
+    pub(super) fn tested(&self, judged: &Judged) -> Vec<Tested> {
+        let mut all = vec![self.own_history(), self.weekday(), self.peers(judged)];
+        all.extend(self.rollout());
+        all.extend(fetched(judged));
+        all.extend(self.allowance(judged));
+        all
+    }
+
+    fn own_history(&self) -> Tested {
+        let tested = |outcome, text| tested(Harmless::OwnHistory, outcome, text);
+        let rule = &self.policy.baseline;
+        let Some(own) = self.past.and_then(|past| past.history(rule)) else {
+            let least = rule.active_days;
+            let text = format!(
+                "fewer than {least} days before it are known on which this workload chose to send anything"
+            );
+            return tested(Held::Unknown, text);
+        };
+        let (outcome, than) = match own.observed <= own.p99 {
+            true => (Held::Holds, "no more than"),
+            false => (Held::Rejected, "more than"),
+        };
+        let text = format!(
+            "the workload sent {} outside on the greatest day, {than} {}, the 99th percentile of {} days before (median {})",
+            human_bytes(own.observed),
+            human_bytes(own.p99),
+            human_count(own.days),
+            human_bytes(own.median)
+        );
+        tested(outcome, text)
+    }
+
+    fn weekday(&self) -> Tested {
+        let tested = |outcome, text| tested(Harmless::Weekday, outcome, text);
+        let alike = self.past.map(|Past { before, greatest }| {
+            let of_weekday = before.iter().filter(|(day, _)| {
+                let apart = greatest.0.0 - day.0;
+                apart.is_multiple_of(7)
+            });
+            (of_weekday.count(), before, greatest)
+        });
+        let Some((count, before, (day, payload))) = alike.filter(|(count, ..)| *count >= WEEKS_MIN)
+        else {
+            let text =
+                format!("fewer than {WEEKS_MIN} days of the same weekday before it are known");
+            return tested(Held::Unknown, text);
+        };
+        let mut levels = Levels::default();
+        before.iter().for_each(|(_, payload)| levels.add(*payload));
+        let usual = levels.raised();
+        let seasonal = season(before, day, usual);
+        let (sent, most) = (human_bytes(payload), human_bytes(seasonal));
+        let text = |is: &str| {
+            format!(
+                "{sent} on the greatest day {is} what {count} days of the same weekday make of an allowance, {most}"
+            )
+        };
+        match (payload <= seasonal, seasonal > usual) {
+            (true, true) => tested(Held::Holds, text("is within")),
+            (true, false) => {
+                let text =
+                    format!("the weekday has no more than other days, which would allow {most}");
+                tested(Held::Rejected, text)
+            }
+            (false, _) => tested(Held::Rejected, text("is above")),
+        }
+    }
+
+    fn peers(&self, judged: &Judged) -> Tested {
+        let tested = |outcome, text| tested(Harmless::Peers, outcome, text);
+        let Some(known) = judged.finding.destination.prevalence else {
+            let text = "who else sends there is not counted of what this is about".to_owned();
+            return tested(Held::Unknown, text);
+        };
+        let text = format!(
+            "{} of {} workloads knew the destination by then",
+            human_count(known.workloads),
+            human_count(known.of)
+        );
+        let [known, all] =
+            [known.workloads, known.of].map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+        match self.policy.is_rare(known, all) {
+            true => tested(Held::Rejected, text),
+            false => tested(Held::Partly, text),
+        }
+    }
+
+    fn rollout(&self) -> Option<Tested> {
+        let group = self.group?;
+        let met = self.census.met_on(group, self.first);
+        let all = self.census.workloads(self.first);
+        let text = format!(
+            "{} workloads sent to the destination for the first time on {}",
+            human_count(met as u64),
+            self.first
+        );
+        let outcome = match self.policy.is_rare(met, all) {
+            true => Held::Rejected,
+            false => Held::Partly,
+        };
+        Some(tested(Harmless::Rollout, outcome, text))
+    }
+
+    fn allowance(&self, judged: &Judged) -> Option<Tested> {
+        let finding = &judged.finding;
+        if finding.family != Family::VolumeLedger {
+            return None;
+        }
+        let rules = finding
+            .why
+            .iter()
+            .filter(|own| own.unit == ALLOWED_UNIT)
+            .count();
+        let (outcome, text) = match rules {
+            0 => (
+                Held::Rejected,
+                "no rule of policy.sanctioned allows a part of it",
+            ),
+            _ => (
+                Held::Partly,
+                "policy.sanctioned allows a part of it, and what is above was charged",
+            ),
+        };
+        Some(tested(Harmless::Allowance, outcome, text.to_owned()))
+    }
+}
+
+/// Days of one weekday that make a season.
+const WEEKS_MIN: usize = super::baseline::SEASON_DAYS_MIN;
+
+fn fetched(judged: &Judged) -> Option<Tested> {
+    let (up, down) = (judged.sides.up, judged.sides.down);
+    if up.saturating_add(down) == 0 || judged.finding.family == Family::VolumeServed {
+        return None;
+    }
+    let outcome = match up > down {
+        true => Held::Rejected,
+        false => Held::Holds,
+    };
+    let text = format!(
+        "{} went out, and {} came back",
+        human_bytes(up),
+        human_bytes(down)
+    );
+    Some(tested(Harmless::Fetched, outcome, text))
+}
+
+fn tested(explanation: Harmless, outcome: Held, text: String) -> Tested {
+    Tested {
+        explanation,
+        outcome,
+        text,
+    }
+}
