@@ -26,7 +26,7 @@ pub struct Placement {
     pub enis: Vec<u32>,
     /// The hosts outside that it is about, in order.
     pub peers: Vec<u32>,
-    /// First packet, Unix seconds.
+    /// First packet to a host that it is about, Unix seconds.
     pub start: u32,
     /// When the damage begins that detection is to be ahead of: the first packet, or the theft after a beacon.
     pub theft: u32,
@@ -64,7 +64,9 @@ impl Placement {
 
     /// Bytes of payload that had left up to an instant, both of what is known and what is not.
     pub fn lost_until(&self, at: u32) -> u64 {
+        let is_meant = |row: &&Row| self.peers.binary_search(&row.peer).is_ok();
         let gone = self.rows.iter().filter(|row| row.start <= at);
+        let gone = gone.filter(is_meant);
         let asked = self.asked.iter().filter(|own| own.at <= at);
         let told: u64 = asked.map(|own| u64::from(own.carried)).sum();
         gone.map(|row| part(row, at)).sum::<u64>() + told

@@ -110,6 +110,22 @@ fn database(name: &str) -> Vec<Database> {
         .collect()
 }
 
+fn tested(text: String) -> Tested {
+    Tested {
+        explanation: Harmless::Suppression,
+        outcome: Held::Partly,
+        text,
+    }
+}
+
+fn state(sha256: &str) -> JudgedState {
+    JudgedState {
+        objects: 1,
+        rows: 2,
+        sha256: sha256.into(),
+    }
+}
+
 fn parameters(version: &str, sha256: &str) -> Parameters {
     Parameters {
         version: version.into(),
@@ -184,16 +200,8 @@ pub(crate) fn filled(text: &str, repeated: usize) -> Finding {
             ..theft().destination
         },
         attack: vec![of()],
-        harmless: vec![Tested {
-            explanation: Harmless::Suppression,
-            outcome: Held::Partly,
-            text: of(),
-        }],
-        state: Some(JudgedState {
-            objects: 1,
-            rows: 2,
-            sha256: of().into(),
-        }),
+        harmless: vec![tested(of())],
+        state: Some(state(&of())),
         why: vec![
             Why {
                 unit: of(),

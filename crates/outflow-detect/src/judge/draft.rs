@@ -358,21 +358,30 @@ impl Draft {
             sender,
             ..Finding::new(family)
         };
-        let keys = entities
-            .iter()
-            .map(|number| view.interface(*number).key.interface.clone());
-        let interfaces: Vec<InterfaceKey> = keys.collect();
         Judged {
             day: charge.day,
-            interfaces,
+            interfaces: self.keys(view),
             finding,
             rank: Rank::default(),
             group: self.groups.first().map(|(group, _)| *group),
             workload: charge.workload,
-            sides: Sides {
-                up: self.up.payload,
-                down: self.down.payload,
-            },
+            sides: self.sides(),
+        }
+    }
+
+    /// The interfaces, those with most payload first.
+    fn keys(&self, view: &View<'_>) -> Vec<InterfaceKey> {
+        let entities = self.interfaces.iter();
+        entities
+            .map(|number| view.interface(*number).key.interface.clone())
+            .collect()
+    }
+
+    /// Payload both ways.
+    fn sides(&self) -> Sides {
+        Sides {
+            up: self.up.payload,
+            down: self.down.payload,
         }
     }
 

@@ -2,7 +2,7 @@
 //! destination. None of them hides anything: what excuses bytes is asked by the judges, and this says of each in turn what it was
 //! asked, also where it excuses nothing.
 
-use outflow_finding::{Family, Harmless, Held, Tested, human_bytes, human_count};
+use outflow_finding::{Family, Harmless, Held, Prevalence, Tested, human_bytes, human_count};
 
 use super::Judged;
 use super::baseline::{Levels, season};
@@ -28,7 +28,12 @@ pub(super) struct Known<'k> {
 impl Known<'_> {
     /// The explanations, in their order.
     pub(super) fn tested(&self, judged: &Judged) -> Vec<Tested> {
-        let mut all = vec![self.own_history(), self.weekday(), self.peers(judged)];
+        let mut all = Vec::new();
+        // Of what is shared, and of what is not summed by day, no past is asked.
+        if judged.workload.is_some() {
+            all.extend([self.own_history(), self.weekday()]);
+        }
+        all.push(self.peers(judged));
         all.extend(self.rollout());
         all.extend(fetched(judged));
         all.extend(self.allowance(judged));
@@ -97,18 +102,17 @@ impl Known<'_> {
 
     fn peers(&self, judged: &Judged) -> Tested {
         let tested = |outcome, text| tested(Harmless::Peers, outcome, text);
-        let Some(known) = judged.finding.destination.prevalence else {
+        let Some(Prevalence { workloads, of }) = judged.finding.destination.prevalence else {
             let text = "who else sends there is not counted of what this is about".to_owned();
             return tested(Held::Unknown, text);
         };
         let text = format!(
-            "{} of {} workloads knew the destination by then",
-            human_count(known.workloads),
-            human_count(known.of)
+            "{} of {} had sent there by then",
+            human_count(workloads),
+            human_count(of)
         );
-        let [known, all] =
-            [known.workloads, known.of].map(|count| usize::try_from(count).unwrap_or(usize::MAX));
-        match self.policy.is_rare(known, all) {
+        let [few, all] = [workloads, of].map(|own| usize::try_from(own).unwrap_or(usize::MAX));
+        match self.policy.is_rare(few, all) {
             true => tested(Held::Rejected, text),
             false => tested(Held::Partly, text),
         }

@@ -9,7 +9,11 @@ const MB: u64 = 1_000_000;
 const FLEET_DAYS: u32 = 5;
 
 /// What a destination that is ramped up gets a day before, at the least.
-const RAMP_FROM: u64 = 300 * MB;
+const RAMP_FROM: u64 = 50 * MB;
+
+/// What a level becomes in a day, of a hundred thousand: twice as much in a week, and a twentieth more.
+const DOUBLING: u64 = 110_409;
+const TWENTIETH: u64 = 100_699;
 
 /// What a destination that grows gets a day at first, at the least.
 const GROWTH_FROM: u64 = 20 * MB;
@@ -45,11 +49,11 @@ impl Stage<'_> {
         });
     }
 
-    /// To a destination that is used since long goes half as much more every week.
+    /// What is sent to a destination that is used since long doubles every week, a little each day.
     pub(super) fn ramp(&mut self) {
         let to = self.known(|own| own.usage == Usage::Upload).addr;
         let usual = self.usual(to).max(RAMP_FROM);
-        self.grow(to, usual, (self.start, 30), 150);
+        self.grow(to, usual, (self.start, 30), DOUBLING);
     }
 
     /// It has grown by a twentieth every week since the world began.
@@ -58,19 +62,17 @@ impl Stage<'_> {
         let config = self.world.config();
         let days = config.learn_days + config.test_days;
         let usual = self.usual(to).max(GROWTH_FROM);
-        self.grow(to, usual, (WORLD_START, days), 105);
+        self.grow(to, usual, (WORLD_START, days), TWENTIETH);
     }
 
-    /// Adds, day by day, what a level that becomes so many percent of itself each week has more than at first.
-    fn grow(&mut self, to: u32, usual: u64, (from, days): (u32, u32), percent: u64) {
+    /// Adds, day by day, what a level that grows by so much a day has more than at first.
+    fn grow(&mut self, to: u32, usual: u64, (from, days): (u32, u32), factor: u64) {
         let eni = self.enis[0];
         let mut level = usual;
         for day in 0..days {
-            if day > 0 && day % 7 == 0 {
-                level = level * percent / 100;
-            }
+            level = level * factor / 100_000;
             let more = level - usual;
-            for _ in 0..if more > 0 { UPLOADS } else { 0 } {
+            for _ in 0..UPLOADS {
                 let at = from + day * DAY_SECS + self.below(DAY_SECS - 600);
                 let up = self.rng.around(more / u64::from(UPLOADS));
                 self.put(Send {

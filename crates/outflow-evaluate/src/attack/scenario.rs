@@ -80,7 +80,7 @@ pub enum Scenario {
     WeeklyBackup,
     /// A fleet gains twelve hosts that do what its others do, and one of them sends 1 GB within an hour to a new address.
     FleetTheft,
-    /// An established destination gets half as much more each week, from its usual level on.
+    /// What an established destination gets doubles every week, from its usual level on.
     Ramp,
     /// A fleet gains twelve hosts that do what its others do, for five days.
     FleetGrown,
@@ -201,7 +201,7 @@ impl Scenario {
             Self::SearchSuffixes => "search-suffixes",
             Self::WeeklyBackup => "weekly-backup",
             Self::FleetTheft => "fleet-theft-1gb",
-            Self::Ramp => "ramp-50-percent",
+            Self::Ramp => "ramp-doubling",
             Self::FleetGrown => "fleet-grown",
             Self::OrganicGrowth => "growth-5-percent",
         }

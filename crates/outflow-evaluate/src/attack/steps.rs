@@ -67,7 +67,10 @@ impl<'w> Stage<'w> {
             .filter_map(|name| Some(registered_domain(name)?.into_owned()))
             .collect();
         let firsts = [
-            self.rows.first().map(|row| row.start),
+            self.rows
+                .iter()
+                .find(|row| is_meant(&row.peer))
+                .map(|row| row.start),
             self.asked.first().map(|own| own.at),
         ];
         Placement {

@@ -156,22 +156,27 @@ fn a_fleet_gains_hosts_that_go_where_its_others_do_and_one_that_does_not() {
 #[test]
 fn growth_is_beside_what_was_sent_before_and_compounds() {
     let world = world();
-    let by_week = |scenario: Scenario, from: u32| {
+    let by_day = |scenario: Scenario| {
         let placement = Placement::of(&world, scenario, 2, &BTreeSet::new());
         assert_eq!(placement.peers.len(), 1);
-        let mut weeks: BTreeMap<u32, u64> = BTreeMap::new();
+        let first = placement.start / DAY_SECS;
+        let mut days: BTreeMap<u32, u64> = BTreeMap::new();
         for row in &placement.rows {
-            *weeks
-                .entry((row.start - from) / (7 * DAY_SECS))
-                .or_default() += row.up_payload();
+            *days.entry(row.start / DAY_SECS - first).or_default() += row.up_payload();
         }
-        (placement.start, weeks)
+        (placement.start, days)
     };
-    let (start, grown) = by_week(Scenario::OrganicGrowth, crate::world::WORLD_START);
-    assert!(start >= crate::world::WORLD_START + 7 * DAY_SECS);
-    // The second week has a twentieth more than the first, and the third twice as much and the twentieth of a twentieth.
-    let ratio = grown[&2] as f64 / grown[&1] as f64;
-    assert!((1.7..2.4).contains(&ratio), "{grown:?}");
-    let (ramp, _) = by_week(Scenario::Ramp, world.test_start());
-    assert!(ramp >= world.test_start() + 7 * DAY_SECS);
+    let sum = |days: &BTreeMap<u32, u64>, from: u32| {
+        days.range(from..from + 4).map(|(_, own)| *own).sum::<u64>() as f64
+    };
+    // Of a level of 1.007 to the power of days, what is above one: from days 15 to 18 on 2.7 times as much as from 5 to 8.
+    let (start, grown) = by_day(Scenario::OrganicGrowth);
+    assert!(start < crate::world::WORLD_START + DAY_SECS);
+    let ratio = sum(&grown, 15) / sum(&grown, 5);
+    assert!((2.0..3.4).contains(&ratio), "{ratio} {grown:?}");
+    // Of one that doubles within seven days: from days 5 to 8 on 2.8 times as much as from 1 to 4.
+    let (start, ramp) = by_day(Scenario::Ramp);
+    assert!(start >= world.test_start());
+    let ratio = sum(&ramp, 5) / sum(&ramp, 1);
+    assert!((2.0..3.8).contains(&ratio), "{ratio} {ramp:?}");
 }

@@ -62,6 +62,45 @@ fn sender() -> Sender {
     }
 }
 
+fn tested() -> Vec<Tested> {
+    let tested = |explanation, outcome, text: &str| Tested {
+        explanation,
+        outcome,
+        text: text.to_owned(),
+    };
+    vec![
+        tested(
+            crate::Harmless::OwnHistory,
+            Held::Rejected,
+            "more than ever",
+        ),
+        tested(
+            crate::Harmless::KnownService,
+            Held::Unknown,
+            "nobody was asked",
+        ),
+    ]
+}
+
+fn evidence() -> Evidence {
+    Evidence {
+        objects: vec![
+            EvidenceObject {
+                uri: "s3://logs/1.gz".into(),
+                sha256: Some("00".into()),
+                rows: 4,
+            },
+            EvidenceObject {
+                uri: "stdin".into(),
+                sha256: None,
+                rows: 1,
+            },
+        ],
+        sql: Some("select 1".to_owned()),
+        objects_total: 7,
+    }
+}
+
 fn full() -> Finding {
     Finding {
         id: finding_id(&["full"]),
@@ -97,22 +136,7 @@ fn full() -> Finding {
             skipdata: 0,
             late_bytes: 0,
         }),
-        evidence: Evidence {
-            objects: vec![
-                EvidenceObject {
-                    uri: "s3://logs/1.gz".into(),
-                    sha256: Some("00".into()),
-                    rows: 4,
-                },
-                EvidenceObject {
-                    uri: "stdin".into(),
-                    sha256: None,
-                    rows: 1,
-                },
-            ],
-            sql: Some("select 1".to_owned()),
-            objects_total: 7,
-        },
+        evidence: evidence(),
         sender: sender(),
         risk_parts: vec![RiskPart {
             part: RiskTerm::Bound,
@@ -124,18 +148,7 @@ fn full() -> Finding {
             version: "0.1.0".into(),
             sha256: "00ff".into(),
         }),
-        harmless: vec![
-            Tested {
-                explanation: crate::Harmless::OwnHistory,
-                outcome: Held::Rejected,
-                text: "more than ever".to_owned(),
-            },
-            Tested {
-                explanation: crate::Harmless::KnownService,
-                outcome: Held::Unknown,
-                text: "nobody was asked".to_owned(),
-            },
-        ],
+        harmless: tested(),
         history: History::of(vec![30, 10, 20, 90], 500),
         state: Some(JudgedState {
             objects: 2,

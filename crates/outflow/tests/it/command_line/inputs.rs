@@ -154,6 +154,11 @@ fn deliveries_tell_what_plain_lines_tell() {
         // All but the name and the bytes of the object, the messages about the delivery, and the time it took.
         for line in report.findings.iter_mut().chain(&mut report.incidents) {
             line["evidence"]["objects"] = serde_json::Value::Null;
+            let state = line["state"].take();
+            assert_eq!(
+                (&state["objects"], &state["rows"]),
+                (&serde_json::json!(1), &serde_json::json!(2))
+            );
         }
         let apart = ["control_messages", "header_lines", "seconds"];
         let [control, headers, _] = apart.map(|key| report.accounts[key].take());
