@@ -47,7 +47,7 @@ pub use object::Object;
 pub use parquet::{Parquet, ParquetRead};
 pub use pipeline::{
     COOLDOWN_SECS, CheckpointError, Followed, Following, Outcome, PERIOD_DAYS, Progress, Reading,
-    Settings, StoredLogs, Telling, detect,
+    Settings, StoredLogs, Telling, detect, parameters_sha256,
 };
 pub use problem::{Cause, Problem};
 pub use reader::{Compression, Damage, INFLATED_MAX, PIECE_BYTES_MAX, Read, Reader, STORED_MAX};
@@ -59,6 +59,7 @@ mod batch;
 mod context;
 mod error;
 mod estimate;
+mod file_uri;
 mod filter;
 mod lake;
 mod list;

@@ -46,6 +46,7 @@ use evidence::Ledger;
 use names::Registers;
 use tally::Tally;
 
+pub use parameters::parameters_sha256;
 pub use reading::Reading;
 pub use stored::{
     COOLDOWN_SECS, CheckpointError, Followed, Following, PERIOD_DAYS, StoredLogs, Telling,

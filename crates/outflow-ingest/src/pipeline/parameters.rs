@@ -18,23 +18,30 @@ struct Effective<'a> {
     /// The program's version, as its formulas may change with it.
     version: &'a str,
     /// The border.
-    internal: String,
+    internal: &'a str,
     policy: &'a Policy,
 }
 
 /// The parameters of a run; none, if they cannot be written, which what has only names for keys always can.
 pub(super) fn of(settings: &Settings) -> Option<Parameters> {
     let version = env!("CARGO_PKG_VERSION");
-    let effective = Effective {
-        version,
-        internal: settings.networks.to_string(),
-        policy: &settings.policy,
-    };
-    let text = serde_json::to_vec(&effective).ok()?;
+    let sha256 = parameters_sha256(version, &settings.networks.to_string(), &settings.policy)?;
     Some(Parameters {
         version: version.into(),
-        sha256: hex(&Sha256::digest(&text)).into(),
+        sha256: sha256.into(),
     })
+}
+
+/// The digest of parameters that findings of this version of the program have, of a border as [`Settings::networks`] are written;
+/// none, if a policy cannot be written.
+pub fn parameters_sha256(version: &str, internal: &str, policy: &Policy) -> Option<String> {
+    let effective = Effective {
+        version,
+        internal,
+        policy,
+    };
+    let text = serde_json::to_vec(&effective).ok()?;
+    Some(hex(&Sha256::digest(&text)))
 }
 
 /// The databases and lists of a context that are asked whose an address is, with their own dates.
