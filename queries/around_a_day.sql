@@ -3,7 +3,7 @@
 -- param: interface text: the interface
 -- param: day timestamp: the day
 -- param: destination text = null: only this destination, a name or a network
--- param: days bigint = 14: days before it
+-- param: days bigint 1..36500 = 14: days before it
 -- column: day: the day
 -- column: sent_payload_bytes: bytes beyond headers sent outside
 -- column: received_payload_bytes: bytes beyond headers received from outside

@@ -3,7 +3,7 @@
 -- param: since timestamp = null: what started then or later
 -- param: until timestamp = null: what started before then
 -- param: ip address = null: only to this address
--- param: top bigint = 100: rows at most
+-- param: top bigint 1.. = 100: rows at most
 -- column: gateway_interface: the interface of the gateway
 -- column: packet_source: the host that sent the packets
 -- column: its_interface: the interface that has this address, by the records themselves; null if no log tells

@@ -1,9 +1,9 @@
 -- name: busiest_servers
 -- question: Which servers get the most packets on a port, 443 if none is said? (a sample query of Athena's guide)
--- param: port bigint = 443: the port
+-- param: port bigint 0..65535 = 443: the port
 -- param: since timestamp = null: what started then or later
 -- param: until timestamp = null: what started before then
--- param: top bigint = 10: rows at most
+-- param: top bigint 1.. = 10: rows at most
 -- column: dstaddr: the server
 -- column: packets: packets to it
 -- column: bytes: bytes to it, headers included

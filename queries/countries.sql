@@ -1,8 +1,8 @@
 -- name: countries
 -- question: Which countries and networks get the most bytes from us, and how does that compare with the week before?
 -- param: day timestamp = null: the day after the week that is looked at; without it, the day after the last one that there are records of
--- param: by text = both: what is told apart, `country`, `network` or `both`
--- param: top bigint = 50: rows at most
+-- param: by text country|network|both = both: what is told apart, `country`, `network` or `both`
+-- param: top bigint 1.. = 50: rows at most
 -- column: remote_country: country, ISO 3166-1 alpha-2; null where it is not known, and by `network`
 -- column: remote_asn: number of the network; null where it is not known, and by `country`
 -- column: remote_org: who runs it, likewise

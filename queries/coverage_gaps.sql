@@ -2,7 +2,7 @@
 -- question: What could we have missed, by interface: what was logged, how many minutes say that data was skipped or that there was none, and which hours have no record at all?
 -- param: since timestamp = null: what started then or later, by whole hours for what was logged
 -- param: until timestamp = null: what started before then, likewise
--- param: top bigint = 100: rows at most
+-- param: top bigint 1.. = 100: rows at most
 -- column: interface_id: the interface
 -- column: flows: flow records
 -- column: bytes: bytes of them, headers included

@@ -1,11 +1,11 @@
 -- name: coverage_intervals
 -- question: When exactly was data skipped, or none there, by interface, and what was logged around it?
--- param: status text = SKIPDATA: the status, `SKIPDATA` or `NODATA`
+-- param: status text SKIPDATA|NODATA = SKIPDATA: the status, `SKIPDATA` or `NODATA`
 -- param: interface text = null: only this interface
 -- param: since timestamp = null: what started then or later
 -- param: until timestamp = null: what started before then
--- param: gap bigint = 600: seconds that lie between two windows of one interval at most
--- param: top bigint = 200: rows at most
+-- param: gap bigint 0.. = 600: seconds that lie between two windows of one interval at most
+-- param: top bigint 1.. = 200: rows at most
 -- column: interface_id: the interface
 -- column: start: when the interval began
 -- column: end: when it ended

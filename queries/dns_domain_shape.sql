@@ -2,7 +2,7 @@
 -- question: Which domains have the most different names below them, the longest labels, the most TXT and NULL queries, by client?
 -- param: since timestamp = null: what was asked then or later
 -- param: until timestamp = null: what was asked before then
--- param: top bigint = 50: rows at most
+-- param: top bigint 1.. = 50: rows at most
 -- column: srcaddr: the client
 -- column: registered_domain: the domain
 -- column: queries: how many queries

@@ -2,7 +2,7 @@
 -- question: Which clients get the most NXDOMAIN and SERVFAIL, and for which domains?
 -- param: since timestamp = null: what was asked then or later
 -- param: until timestamp = null: what was asked before then
--- param: top bigint = 50: rows at most
+-- param: top bigint 1.. = 50: rows at most
 -- column: srcaddr: the client
 -- column: registered_domain: the domain; null for names without
 -- column: nxdomain: queries answered NXDOMAIN

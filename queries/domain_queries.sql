@@ -3,7 +3,7 @@
 -- param: domain text: the domain, as example.com
 -- param: since timestamp = null: what was asked then or later
 -- param: until timestamp = null: what was asked before then
--- param: top bigint = 100: rows at most
+-- param: top bigint 1.. = 100: rows at most
 -- column: srcaddr: the client
 -- column: instance: its instance, if the log tells
 -- column: vpc_id: its VPC

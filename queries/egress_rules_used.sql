@@ -1,23 +1,23 @@
 -- name: egress_rules_used
 -- question: Which egress rules of security groups were used, by what and for how much, and which were not? (needs an inventory in --context)
--- param: days bigint = 30: days that are looked at
+-- param: days bigint 1..36500 = 30: days that are looked at
 -- param: until timestamp = null: the end of them; without it, that of the records
 -- param: group text = null: only rules of this security group
--- param: top bigint = 500: rows at most
+-- param: top bigint 1.. = 500: rows at most
 -- column: group_id: the security group
 -- column: group_name: its name
 -- column: protocol: IANA number; null for all
 -- column: from_port: first port; null for all, and for protocols without
 -- column: to_port: last port, likewise
--- column: peer: the other side: a network, a prefix list or a security group
+-- column: peer: the other side: a network, a prefix list or a security group; `not understood` for what could not be read of the group's rules
 -- column: attached: interfaces that have the group, by the inventory
--- column: used: whether anything was let out that the rule allows; null for a prefix list or group whose networks are not known
+-- column: used: whether anything was let out that the rule allows; null for an other side whose networks are not known
 -- column: workload: what used it, a row each; null where nothing did
 -- column: interfaces: interfaces of it that did
 -- column: addresses: different addresses that they called
 -- column: flows: flow records
 -- column: bytes: bytes, headers included
--- column: bytes_alone: bytes of them that no other rule of the interface's groups lets out
+-- column: bytes_alone: bytes of them that no other rule of the interface's groups lets out; null where one whose networks are not known may
 -- column: first: start of the first
 -- column: last: end of the last
 -- A rule is credited with what its interface began to send while the rule was in one of the interface's groups: from the first
@@ -86,6 +86,7 @@ let_out AS (
         rule.from_port,
         rule.to_port,
         rule.peer,
+        rule.networks IS NULL AS guessed,
         called.*
     FROM called
     JOIN interface_groups AS member
@@ -98,12 +99,13 @@ let_out AS (
         AND (rule.until IS NULL OR called.until <= rule.until)
         AND (rule.protocol IS NULL OR rule.protocol = called.protocol)
         AND (rule.from_port IS NULL OR called.port BETWEEN rule.from_port AND rule.to_port)
-        AND cidr_contains(rule.networks, called.remote_addr)
+        AND (rule.networks IS NULL OR cidr_contains(rule.networks, called.remote_addr))
 ),
 told AS (
     SELECT
         let_out.*,
-        count(*) OVER (PARTITION BY interface_id, since, workload, protocol, port, remote_addr) AS rules
+        sum(CASE WHEN guessed THEN 0 ELSE 1 END) OVER (PARTITION BY interface_id, since, workload, protocol, port, remote_addr) AS rules,
+        bool_or(guessed) OVER (PARTITION BY interface_id, since, workload, protocol, port, remote_addr) AS may_more
     FROM let_out
 ),
 rules AS (
@@ -136,12 +138,14 @@ SELECT
     count(DISTINCT told.remote_addr) AS addresses,
     coalesce(sum(told.flows), 0) AS flows,
     coalesce(sum(told.bytes), 0) AS bytes,
-    coalesce(sum(told.bytes) FILTER (WHERE told.rules = 1), 0) AS bytes_alone,
+    CASE WHEN NOT coalesce(bool_or(told.rules = 1 AND told.may_more), false)
+        THEN coalesce(sum(told.bytes) FILTER (WHERE told.rules = 1), 0) END AS bytes_alone,
     min(told.first) AS first,
     max(told.last) AS last
 FROM rules
 LEFT JOIN told
     ON told.group_id = rules.group_id
+    AND NOT told.guessed
     AND coalesce(told.rule_protocol, -1) = coalesce(rules.protocol, -1)
     AND coalesce(told.from_port, -1) = coalesce(rules.from_port, -1)
     AND coalesce(told.to_port, -1) = coalesce(rules.to_port, -1)

@@ -3,7 +3,7 @@
 -- param: since timestamp = null: what started then or later, by whole ten minutes
 -- param: until timestamp = null: what started before then, by whole ten minutes
 -- param: interface text = null: only this interface
--- param: top bigint = 200: rows at most
+-- param: top bigint 1.. = 200: rows at most
 -- column: workload: what the interfaces belong to
 -- column: protocol: IANA number
 -- column: port: port that was called; null for protocols without, and where it is one that clients take and nothing proves the call

@@ -3,7 +3,7 @@
 -- param: interface text: the interface
 -- param: since timestamp = null: what started then or later
 -- param: until timestamp = null: what started before then
--- param: top bigint = 100: rows at most
+-- param: top bigint 1.. = 100: rows at most
 -- column: remote_addr: the other address inside
 -- column: port: lower of the two ports
 -- column: sent_payload_bytes: bytes beyond headers sent to it

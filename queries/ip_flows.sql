@@ -3,7 +3,7 @@
 -- param: ip address: the address, as the records have it
 -- param: since timestamp = null: what started then or later
 -- param: until timestamp = null: what started before then
--- param: top bigint = 1000: rows at most
+-- param: top bigint 1.. = 1000: rows at most
 -- column: start: start of the record's window
 -- column: end: end of it
 -- column: interface_id: the interface that saw it

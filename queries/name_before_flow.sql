@@ -4,8 +4,8 @@
 -- param: client address = null: only flows of this address inside
 -- param: since timestamp = null: flows that started then or later
 -- param: until timestamp = null: flows that started before then
--- param: within bigint = 86400: seconds that the answer may lie before the flow, at most
--- param: top bigint = 200: rows at most
+-- param: within bigint 0.. = 86400: seconds that the answer may lie before the flow, at most
+-- param: top bigint 1.. = 200: rows at most
 -- column: start: when the flow began
 -- column: interface_id: the interface
 -- column: client: the address inside that talked to it

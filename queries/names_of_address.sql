@@ -3,7 +3,7 @@
 -- param: ip address: the address
 -- param: since timestamp = null: what was asked then or later
 -- param: until timestamp = null: what was asked before then
--- param: top bigint = 100: rows at most
+-- param: top bigint 1.. = 100: rows at most
 -- column: query_name: the name that was asked for
 -- column: registered_domain: the domain that somebody registered
 -- column: vpc_id: the VPC that asked

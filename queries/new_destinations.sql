@@ -1,8 +1,8 @@
 -- name: new_destinations
 -- question: Which destinations of a day were never seen in the days before, by interface?
 -- param: day timestamp: the day, from its first moment
--- param: history_days bigint = 14: days before it that are looked at
--- param: top bigint = 100: rows at most
+-- param: history_days bigint 1..36500 = 14: days before it that are looked at
+-- param: top bigint 1.. = 100: rows at most
 -- column: interface_id: the interface
 -- column: sender: the interface, or the address of a host behind it that has no log of its own
 -- column: workload: what it belongs to

@@ -2,9 +2,9 @@
 -- question: What did hosts send by themselves in the night and at weekends, compared with office hours?
 -- param: since timestamp = null: what started then or later, by whole ten minutes
 -- param: until timestamp = null: what started before then, by whole ten minutes
--- param: opens bigint = 8: hour of the day (UTC) at which office hours begin
--- param: closes bigint = 18: hour at which they end
--- param: top bigint = 50: rows at most
+-- param: opens bigint 0..24 = 8: hour of the day (UTC) at which office hours begin
+-- param: closes bigint 0..24 = 18: hour at which they end
+-- param: top bigint 1.. = 50: rows at most
 -- column: interface_id: the interface
 -- column: sender: the interface, or the address of a host behind it that has no log of its own
 -- column: workload: what it belongs to

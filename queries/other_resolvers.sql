@@ -2,7 +2,7 @@
 -- question: Which of our hosts talk to DNS servers other than the resolver of their VPC?
 -- param: since timestamp = null: what started then or later
 -- param: until timestamp = null: what started before then
--- param: top bigint = 100: rows at most
+-- param: top bigint 1.. = 100: rows at most
 -- column: interface_id: the interface
 -- column: workload: what it belongs to
 -- column: remote_addr: the DNS server

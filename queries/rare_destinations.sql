@@ -2,8 +2,8 @@
 -- question: Which destinations do only one or two of our hosts contact?
 -- param: since timestamp = null: what started then or later, by whole ten minutes
 -- param: until timestamp = null: what started before then, by whole ten minutes
--- param: hosts bigint = 2: hosts at most
--- param: top bigint = 100: rows at most
+-- param: hosts bigint 1.. = 2: hosts at most
+-- param: top bigint 1.. = 100: rows at most
 -- column: destination: the destination, a name or a network
 -- column: hosts: how many hosts contact it
 -- column: a_host: one of them: its interface, or its address if it has no log of its own

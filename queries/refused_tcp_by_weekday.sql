@@ -2,7 +2,7 @@
 -- question: Which TCP connections were refused, by day of the week? (a sample query of Athena's guide)
 -- param: since timestamp = null: what started then or later
 -- param: until timestamp = null: what started before then
--- param: top bigint = 100: rows at most
+-- param: top bigint 1.. = 100: rows at most
 -- column: day_of_week: 1 for Monday to 7 for Sunday
 -- column: date: the day
 -- column: interface_id: the interface

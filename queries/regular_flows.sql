@@ -2,11 +2,11 @@
 -- question: Which pairs exchange small flows of like size at regular gaps: a keep-alive, or a beacon?
 -- param: since timestamp = null: what started then or later
 -- param: until timestamp = null: what started before then
--- param: flows bigint = 20: flows at least
--- param: spread double = 0.2: standard deviation of the gaps by their mean, at most
--- param: bytes bigint = 100000: mean bytes of a record, at most
--- param: size_spread double = 0.5: standard deviation of the bytes by their mean, at most
--- param: top bigint = 50: rows at most
+-- param: flows bigint 1.. = 20: flows at least
+-- param: spread double 0.. = 0.2: standard deviation of the gaps by their mean, at most
+-- param: bytes bigint 0.. = 100000: mean bytes of a record, at most
+-- param: size_spread double 0.. = 0.5: standard deviation of the bytes by their mean, at most
+-- param: top bigint 1.. = 50: rows at most
 -- column: interface_id: the interface
 -- column: sender: the interface, or the address of a host behind it that has no log of its own
 -- column: workload: what it belongs to

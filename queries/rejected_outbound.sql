@@ -2,7 +2,7 @@
 -- question: Which attempts to get out were refused, by host, port and day of the week?
 -- param: since timestamp = null: what started then or later
 -- param: until timestamp = null: what started before then
--- param: top bigint = 100: rows at most
+-- param: top bigint 1.. = 100: rows at most
 -- column: interface_id: the interface
 -- column: workload: what it belongs to
 -- column: protocol: IANA number

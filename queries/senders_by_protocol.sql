@@ -1,10 +1,10 @@
 -- name: senders_by_protocol
 -- question: Which addresses send by a protocol, UDP if none is said, or are refused most? (sample queries of CloudWatch Logs Insights)
--- param: protocol bigint = 17: IANA number
--- param: action text = null: only records with this verdict, `ACCEPT` or `REJECT`
+-- param: protocol bigint 0..255 = 17: IANA number
+-- param: action text ACCEPT|REJECT = null: only records with this verdict, `ACCEPT` or `REJECT`
 -- param: since timestamp = null: what started then or later
 -- param: until timestamp = null: what started before then
--- param: top bigint = 20: rows at most
+-- param: top bigint 1.. = 20: rows at most
 -- column: srcaddr: address that sent
 -- column: flows: flow records
 -- column: rejected: of them, those refused

@@ -2,7 +2,7 @@
 -- question: Who sent the most payload out to addresses outside, by interface and destination?
 -- param: since timestamp = null: what started then or later, by whole ten minutes
 -- param: until timestamp = null: what started before then, by whole ten minutes
--- param: top bigint = 20: rows at most
+-- param: top bigint 1.. = 20: rows at most
 -- column: interface_id: the interface that sent, or through which a host without log of its own did
 -- column: sender: the interface, or the address of a host behind it that has no log of its own
 -- column: workload: what it belongs to

@@ -2,7 +2,7 @@
 -- question: How many bytes went from which address to which, in all and by record? (sample queries of CloudWatch Logs Insights)
 -- param: since timestamp = null: what started then or later
 -- param: until timestamp = null: what started before then
--- param: top bigint = 10: rows at most
+-- param: top bigint 1.. = 10: rows at most
 -- column: srcaddr: address that sent
 -- column: dstaddr: address that received
 -- column: bytes: bytes, headers included

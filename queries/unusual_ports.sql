@@ -1,8 +1,8 @@
 -- name: unusual_ports
 -- question: Which ports or protocols does a host use outward that it never used before, or that hardly any host uses?
 -- param: day timestamp: the day, from its first moment
--- param: history_days bigint = 14: days before it that are looked at
--- param: top bigint = 50: rows at most
+-- param: history_days bigint 1..36500 = 14: days before it that are looked at
+-- param: top bigint 1.. = 50: rows at most
 -- column: interface_id: the interface
 -- column: sender: the interface, or the address of a host behind it that has no log of its own
 -- column: workload: what it belongs to

@@ -59,6 +59,7 @@ mod batch;
 mod context;
 mod error;
 mod estimate;
+mod file_uri;
 mod filter;
 mod lake;
 mod list;

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use crate::S3Object;
+use crate::file_uri;
 use crate::s3_name::S3Name;
 
 /// An object to read, and what its name tells about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
-    /// The path as the user will recognise it, or `s3://bucket/key`; `stdin` for standard input.
+    /// The path as the user will recognise it, or `s3://bucket/key`; `stdin` for standard input, and for a path that is
+    /// not UTF-8 its `file:///…`.
     pub uri: String,
     /// The file to read. Without one, and not in S3, it is standard input.
     pub path: Option<PathBuf>,
@@ -31,14 +33,14 @@ impl Object {
     /// A file, of which nothing but the name is looked at.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        let uri = path.display().to_string();
+        let uri = file_uri::of(&path);
         let name = S3Name::parse(&uri);
         Self::named(uri, Some(path), name)
     }
 
     /// A file as listed. Where the path as given tells nothing (`.`, a link), the resolved one may.
     pub(crate) fn listed(path: PathBuf, canonical: &Path, size: u64) -> Self {
-        let uri = path.display().to_string();
+        let uri = file_uri::of(&path);
         let name = S3Name::parse(&uri).or(S3Name::parse(&canonical.to_string_lossy()));
         let mut object = Self::named(uri, Some(path), name);
         object.size = Some(size);

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::{Error, Place};
+use crate::{Error, Place, file_uri};
 
 /// A place to read from: a file, a folder, standard input, or a place in S3.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,8 @@ impl Source {
 impl FromStr for Source {
     type Err = Error;
 
-    /// Reads a path, `s3://bucket/prefix`, or `-` for standard input; a file of that name is `./-`.
+    /// Reads a path, `s3://bucket/prefix`, `file:///…` with octets as `%FF`, as objects whose names are not UTF-8 are called, or `-`
+    /// for standard input; a file of that name is `./-`.
     fn from_str(text: &str) -> Result<Self, Error> {
         if let Some((scheme, rest)) = text.split_at_checked(5)
             && scheme.eq_ignore_ascii_case("s3://")
@@ -56,7 +57,7 @@ impl FromStr for Source {
         Ok(if text == "-" {
             Self::Stdin
         } else {
-            Self::Path(text.into())
+            Self::Path(file_uri::path(text).unwrap_or_else(|| text.into()))
         })
     }
 }

@@ -15,9 +15,9 @@
 pub use bind::bind;
 pub use datafusion::common::ScalarValue;
 pub use error::{Error, Spot};
-pub use given::{EvidenceRows, FoundError, GivenTable, egress_rules, found, guardduty};
+pub use given::{EvidenceRows, Found, FoundError, GivenTable, egress_rules, found, guardduty};
 pub use library::{
-    Column, Library, LibraryError, Parameter, ParameterKind, QUERY_BYTES_MAX, SavedQuery,
+    Bounds, Column, Library, LibraryError, Parameter, ParameterKind, QUERY_BYTES_MAX, SavedQuery,
 };
 pub use needs::{Needs, Reads};
 pub use only::Only;

@@ -1,5 +1,6 @@
 //! Saved queries: a question, its parameters, and the SQL that answers it.
 
+mod bounds;
 mod header;
 mod value;
 
@@ -7,7 +8,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use datafusion::common::ScalarValue;
+use outflow_record::Timestamp;
 
+pub use bounds::Bounds;
 pub use value::ParameterKind;
 
 /// Bytes of a saved query at most. A larger file is refused: it is something else.
@@ -35,6 +38,8 @@ pub struct Parameter {
     pub name: String,
     /// What it takes.
     pub kind: ParameterKind,
+    /// Which of such values it takes.
+    pub bounds: Bounds,
     /// What it is unless it is given; without one, it must be.
     pub default: Option<String>,
     /// What it means.
@@ -113,7 +118,7 @@ pub enum LibraryError {
         /// What was given.
         value: Box<str>,
         /// What it takes.
-        expected: &'static str,
+        expected: Box<str>,
     },
 }
 
@@ -282,10 +287,10 @@ impl SavedQuery {
                 },
             });
         }
-        self.parameters
-            .iter()
-            .map(|one| self.value(one, given))
-            .collect()
+        let values = self.parameters.iter().map(|one| self.value(one, given));
+        let values: Vec<(String, ScalarValue)> = values.collect::<Result<_, _>>()?;
+        span_is_one(&values)?;
+        Ok(values)
     }
 
     fn parameter(&self, name: &str) -> Option<&Parameter> {
@@ -306,11 +311,59 @@ impl SavedQuery {
             parameter: of.name.as_str().into(),
             tells: of.tells.as_str().into(),
         })?;
-        let value = of.kind.parse(text).ok_or_else(|| LibraryError::Value {
+        let value = of.kind.parse(text).filter(|value| of.takes(value));
+        let value = value.ok_or_else(|| LibraryError::Value {
             parameter: of.name.as_str().into(),
             value: text.as_str().into(),
-            expected: of.kind.expected(),
+            expected: of.expected().into(),
         })?;
         Ok((of.name.clone(), value))
     }
+}
+
+impl Parameter {
+    /// Whether a value is one that it takes. None at all is one if it is so unless something is given.
+    fn takes(&self, value: &ScalarValue) -> bool {
+        let none = || {
+            self.default
+                .as_deref()
+                .is_some_and(|text| text.eq_ignore_ascii_case("null"))
+        };
+        match value.is_null() {
+            true => self.bounds == Bounds::None || none(),
+            false => self.bounds.hold(value),
+        }
+    }
+
+    /// What a value must look like.
+    fn expected(&self) -> String {
+        match &self.bounds {
+            Bounds::OneOf(_) => format!("expected {}", self.bounds),
+            Bounds::None => self.kind.expected().to_owned(),
+            Bounds::Range { .. } => format!("{}, {}", self.kind.expected(), self.bounds),
+        }
+    }
+}
+
+/// Of a span that ends before it begins there is nothing, whatever is asked: whoever gives one has mixed them up.
+fn span_is_one(values: &[(String, ScalarValue)]) -> Result<(), LibraryError> {
+    let micros = |wanted: &str| {
+        let found = values.iter().find(|(name, _)| name == wanted);
+        match found {
+            Some((_, ScalarValue::TimestampMicrosecond(micros, _))) => *micros,
+            _ => None,
+        }
+    };
+    let (Some(since), Some(until)) = (micros("since"), micros("until")) else {
+        return Ok(());
+    };
+    if since < until {
+        return Ok(());
+    }
+    let told = |micros: i64| Timestamp(micros.div_euclid(1_000_000)).to_string();
+    Err(LibraryError::Value {
+        parameter: "until".into(),
+        value: told(until).into(),
+        expected: format!("expected a time after `since`, which is {}", told(since)).into(),
+    })
 }

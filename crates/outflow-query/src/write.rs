@@ -2,12 +2,14 @@
 
 mod table;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use arrow_array::builder::StringBuilder;
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::cast::AsArray as _;
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_json::EncoderOptions;
 use arrow_json::writer::make_encoder;
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Schema, SchemaRef};
@@ -26,6 +28,9 @@ pub enum AnswerFormat {
     Table(TableLayout),
     /// CSV with a header, RFC 4180. What is nested, such as the answers of a query, is JSON within it.
     Csv,
+    /// The same, for who opens it in a spreadsheet: a text that such a program may take for a formula, or that begins with `'`, has
+    /// `'` before it. Without that first `'`, each is what it was.
+    SheetCsv,
     /// A JSON object a line.
     Json,
     /// A Parquet file, compressed with zstd.
@@ -39,6 +44,8 @@ pub struct AnswerWriter<W: Write> {
     plain: SchemaRef,
     sink: Sink<W>,
     rows: u64,
+    /// Whether texts are kept from being formulas.
+    for_sheets: bool,
 }
 
 enum Sink<W: Write> {
@@ -64,12 +71,13 @@ impl<W: Write> AnswerWriter<W> {
     /// # Errors
     /// If the beginning cannot be written, or the format has no such columns.
     pub fn new(format: AnswerFormat, schema: &SchemaRef, out: W) -> io::Result<Self> {
-        let plain = plain(schema, format == AnswerFormat::Csv);
+        let for_sheets = format == AnswerFormat::SheetCsv;
+        let plain = plain(schema, for_sheets || format == AnswerFormat::Csv);
         let sink = match format {
             AnswerFormat::Table(layout) => {
                 Sink::Table(Box::new(table::Table::new(layout, &plain, out)))
             }
-            AnswerFormat::Csv => {
+            AnswerFormat::Csv | AnswerFormat::SheetCsv => {
                 let mut csv = arrow_csv::WriterBuilder::new().with_header(true).build(out);
                 // The header is written with the first rows, of which there may be none.
                 csv.write(&RecordBatch::new_empty(Arc::clone(&plain)))
@@ -96,6 +104,7 @@ impl<W: Write> AnswerWriter<W> {
             plain,
             sink,
             rows: 0,
+            for_sheets,
         })
     }
 
@@ -109,6 +118,10 @@ impl<W: Write> AnswerWriter<W> {
         let columns = columns.map(|(column, field)| match column.data_type().is_nested() {
             true if !field.data_type().is_nested() => json(column, field),
             _ => arrow_cast::cast(column, field.data_type()),
+        });
+        let columns = columns.map(|column| match self.for_sheets {
+            true => column.map(no_formulas),
+            false => column,
         });
         let columns = columns.collect::<Result<Vec<_>, _>>().map_err(unwritten)?;
         let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
@@ -186,6 +199,30 @@ fn json(column: &ArrayRef, field: &FieldRef) -> Result<ArrayRef, ArrowError> {
     Ok(Arc::new(texts.finish()))
 }
 
+/// What programs for spreadsheets take for the beginning of a formula, also behind what they skip and in the forms of full width
+/// that some of them read alike (CWE-1236).
+const FORMULA: [char; 11] = [
+    '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+];
+
+/// Texts of which none is a formula. Numbers are none, whatever their sign.
+fn no_formulas(column: ArrayRef) -> ArrayRef {
+    let Some(texts) = column.as_string_opt::<i32>() else {
+        return column;
+    };
+    let is_meant = |text: &str| text.starts_with(FORMULA) || text.starts_with('\'');
+    if !texts.iter().flatten().any(is_meant) {
+        return column;
+    }
+    let safe = texts.iter().map(|text| {
+        text.map(|text| match is_meant(text) {
+            true => Cow::Owned(format!("'{text}")),
+            false => Cow::Borrowed(text),
+        })
+    });
+    Arc::new(safe.collect::<StringArray>())
+}
+
 /// Why a format does not take an answer, if that is what failed.
 pub fn refused_by_format(error: &io::Error) -> Option<String> {
     let inner = error.get_ref()?;
@@ -193,14 +230,14 @@ pub fn refused_by_format(error: &io::Error) -> Option<String> {
     of_format.then(|| inner.to_string())
 }
 
-/// The rows of a Parquet file, as CSV.
+/// The rows of a Parquet file, as [`AnswerFormat::SheetCsv`].
 ///
 /// # Errors
 /// If it is none, or cannot be read, or the other cannot be written.
 pub fn parquet_as_csv(file: File, out: impl Write) -> io::Result<()> {
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(unstored)?;
     let schema = Arc::clone(reader.schema());
-    let mut csv = AnswerWriter::new(AnswerFormat::Csv, &schema, out)?;
+    let mut csv = AnswerWriter::new(AnswerFormat::SheetCsv, &schema, out)?;
     for batch in reader.build().map_err(unstored)? {
         csv.write(&batch.map_err(unwritten)?)?;
     }
@@ -227,3 +264,6 @@ fn unstored(error: ParquetError) -> io::Error {
         other => io::Error::other(other),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! `outflow case`: an incident as a folder that stands by itself, and whether it still does.
 
 mod bundle;
+mod guardduty;
 mod judged;
 mod manifest;
 mod report;

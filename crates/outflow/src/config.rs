@@ -66,13 +66,10 @@ impl Config {
                 let hint = "name a file that is there, may be read, and is UTF-8 text";
                 Failure::usage(error, hint)
             })?;
-        let mut config: Self = toml::from_str(&text)
-            .with_context(|| format!("configuration `{named}`"))
-            .map_err(|error| {
-                let hint =
-                    "correct the line that is named; the README shows all names under Options";
-                Failure::usage(error, hint)
-            })?;
+        let mut config: Self = toml::from_str(&text).map_err(|error| {
+            let hint = "correct the line that is named; the README shows all names under Options";
+            Failure::toml(&format!("configuration `{named}`"), &error.into(), hint)
+        })?;
         config.policy.validate().map_err(|error| {
             Failure::usage(error, format!("correct that under [policy] in `{named}`"))
         })?;

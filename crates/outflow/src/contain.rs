@@ -17,6 +17,7 @@ use crate::context;
 use crate::exit::{Exit, Failure};
 use crate::incident;
 use crate::output;
+use crate::session::{RUN, run_text};
 use crate::voice::Voice;
 
 /// Shut an incident off: a quarantine group for who sent, a denial of where to, a block of its domains.
@@ -146,11 +147,11 @@ fn may_be_used(folder: &Path, incident: &str, is_applied: bool) -> Result<(), Fa
 
 fn read(path: &Path) -> Result<RunRead, Failure> {
     let named = path.display();
-    let hint = "give what `outflow detect --format json` wrote";
-    let text = std::fs::read_to_string(path).with_context(|| format!("could not read `{named}`"));
-    let text = text.map_err(|error| Failure::usage(error, hint))?;
+    let text = String::from_utf8(run_text(path)?);
+    let text = text.with_context(|| format!("could not read `{named}`"));
+    let text = text.map_err(|error| Failure::usage(error, RUN))?;
     let run = RunRead::from_json_lines(&named.to_string(), &text);
-    run.map_err(|error| Failure::usage(error, hint))
+    run.map_err(|error| Failure::usage(error, RUN))
 }
 
 /// The incident of an id, or of what only one begins with.

@@ -54,6 +54,21 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// As [`Failure::usage`], of a file of TOML: where its parser shows the place, that is so many lines below the error.
+    pub(crate) fn toml(what: &str, error: &anyhow::Error, hint: impl Into<String>) -> Self {
+        let text = format!("{error:#}");
+        let of_parser = error.chain().any(|cause| cause.is::<toml::de::Error>());
+        let mut lines = text.lines().filter(|line| of_parser && !line.is_empty());
+        // What others say stays of one line, so that no name of a file begins another.
+        let first = lines.next().unwrap_or(&text);
+        Self {
+            shown: lines.map(str::to_owned).collect(),
+            ..Self::usage(anyhow::anyhow!("{what}: {first}"), hint)
+        }
+    }
+}
+
 /// Whether the reader of our output has seen enough (`| head`): that is no fault.
 pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {

@@ -5,7 +5,7 @@ mod source;
 
 use source::{Decoded, Unread};
 
-pub(crate) use given::{GivenArgs, GuardDutyArgs};
+pub(crate) use given::{GivenArgs, GuardDutyArgs, GuardDutyRead, RUN, run_text};
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

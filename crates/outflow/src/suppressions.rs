@@ -57,10 +57,9 @@ pub(crate) fn read(path: Option<&Path>) -> Result<(Suppressions, Option<String>)
             let hint = "name a file that is there, may be read, and is UTF-8 text";
             Failure::usage(error, hint)
         })?;
-    let list = parse(&text).with_context(|| format!("suppressions `{named}`"));
-    let list = list.map_err(|error| {
+    let list = parse(&text).map_err(|error| {
         let hint = "correct what is named; the README shows a suppression under Options";
-        Failure::usage(error, hint)
+        Failure::toml(&format!("suppressions `{named}`"), &error, hint)
     })?;
     Ok((list, Some(text)))
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::Inventory;
 use super::collected::{CallState, Collected};
 use super::problems::Problem;
-use super::resource::Resource;
+use super::resource::{Permission, Resource};
 use super::timeline::{Place, Timeline};
 use crate::Error;
 
@@ -346,13 +346,21 @@ struct Taken {
 fn take<T: Resource>(timeline: &mut Timeline<T>, batch: Batch, room: usize) -> Taken {
     let mut taken = Taken::default();
     let mut seen = BTreeSet::new();
-    for item in batch.items {
+    for mut item in batch.items {
         if let Some(lacking) = item.lacking(T::NEEDED).filter(|_| batch.whole) {
             let what = format!("it has no {lacking}, without which nobody can judge it");
             taken.problems.push((item.at.clone(), what));
         }
+        let wrong = item.sift(T::PERMISSIONS);
+        let lacking = wrong.len() as u64;
+        taken.problems.extend(wrong);
         let value = match item.value.map(serde_json::from_value::<T>).transpose() {
-            Ok(value) => value,
+            Ok(mut value) => {
+                if let Some(value) = value.as_mut().filter(|_| lacking > 0) {
+                    value.lack(lacking);
+                }
+                value
+            }
             Err(error) => {
                 taken.problems.push((item.at, error.to_string()));
                 continue;
@@ -391,6 +399,21 @@ fn take<T: Resource>(timeline: &mut Timeline<T>, batch: Batch, room: usize) -> T
 }
 
 impl Item {
+    /// Takes out of lists of permissions what cannot be read; says where it was, and why.
+    fn sift(&mut self, lists: &[&str]) -> Vec<(String, String)> {
+        let mut wrong = Vec::new();
+        let object = self.value.as_mut().and_then(Value::as_object_mut);
+        let Some(object) = object.filter(|_| !lists.is_empty()) else {
+            return wrong;
+        };
+        for key in lists {
+            let list = object.get_mut(*key).map(Permission::sift);
+            let at = |(at, what)| (format!("{}.{key}{at}", self.at), what);
+            wrong.extend(list.into_iter().flatten().map(at));
+        }
+        wrong
+    }
+
     /// A key that is needed and not there.
     fn lacking(&self, needed: &'static [&'static str]) -> Option<&'static str> {
         let object = self.value.as_ref()?.as_object()?;

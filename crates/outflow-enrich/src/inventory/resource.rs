@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
@@ -15,12 +17,17 @@ pub(super) trait Resource: Ord + for<'de> Deserialize<'de> {
     const NEEDED: &'static [&'static str] = &[];
     /// Whether its id is a name that other accounts and regions give, too.
     const IS_NAMED_BY_PLACE: bool = false;
+    /// Keys of lists of permissions, of which each is read for itself: one that makes no sense takes no other with it.
+    const PERMISSIONS: &'static [&'static str] = &[];
     fn id(&self) -> &str;
+    /// Notes how many parts of permissions were left out.
+    fn lack(&mut self, _: u64) {}
 }
 
 /// Defines resources: all fields may be lacking, and what is not named here is passed over.
 macro_rules! resources {
-    ($($(#[$doc:meta])* $name:ident by $id:ident $(needs [$($needed:literal),*])? $(, named_by_place $named:literal)? {
+    ($($(#[$doc:meta])* $name:ident by $id:ident $(needs [$($needed:literal),*])? $(, named_by_place $named:literal)?
+        $(, permissions [$($list:literal),*] lacking $lacking:ident)? {
         $($(#[$field_doc:meta])* $field:ident: $kind:ty,)*
     })*) => {$(
         $(#[$doc])*
@@ -33,9 +40,13 @@ macro_rules! resources {
         impl Resource for $name {
             $(const NEEDED: &'static [&'static str] = &[$($needed),*];)?
             $(const IS_NAMED_BY_PLACE: bool = $named;)?
+            $(const PERMISSIONS: &'static [&'static str] = &[$($list),*];)?
             fn id(&self) -> &str {
                 &self.$id
             }
+            $(fn lack(&mut self, parts: u64) {
+                self.$lacking = parts;
+            })?
         }
     )*};
 }
@@ -51,7 +62,7 @@ resources! {
     }
 
     /// A security group. Its rules are allowances only, and answers need none.
-    SecurityGroup by group_id needs ["VpcId", "IpPermissionsEgress"] {
+    SecurityGroup by group_id needs ["VpcId", "IpPermissionsEgress"], permissions ["IpPermissions", "IpPermissionsEgress"] lacking unread {
         /// `sg-…`.
         group_id: String,
         /// Name.
@@ -64,6 +75,9 @@ resources! {
         ip_permissions: Vec<Permission>,
         /// What may go out.
         ip_permissions_egress: Vec<Permission>,
+        /// Parts of its permissions that were not understood, and are in neither list.
+        #[serde(skip)]
+        unread: u64,
         /// Tags.
         #[serde(deserialize_with = "tags")]
         tags: Tags,
@@ -346,6 +360,65 @@ pub struct Permission {
     pub prefix_list_ids: Vec<PrefixListId>,
     /// Groups on the other side.
     pub user_id_group_pairs: Vec<GroupPair>,
+}
+
+impl Permission {
+    /// Takes out of a list of permissions what cannot be read: of a permission whose other sides are at fault only those, else
+    /// the whole; says where each was, by its place below the list, and what is wrong with it.
+    pub(super) fn sift(list: &mut Value) -> Vec<(String, String)> {
+        let mut wrong = Vec::new();
+        keep(list, "", &mut wrong, |permission, at, wrong| {
+            keep_list::<IpRange>(permission, "IpRanges", at, wrong);
+            keep_list::<IpRange>(permission, "Ipv6Ranges", at, wrong);
+            keep_list::<PrefixListId>(permission, "PrefixListIds", at, wrong);
+            keep_list::<GroupPair>(permission, "UserIdGroupPairs", at, wrong);
+            read::<Self>(permission)
+        });
+        wrong
+    }
+}
+
+/// Keeps of a list what can be read as this.
+fn keep_list<T: DeserializeOwned>(
+    permission: &mut Value,
+    key: &str,
+    at: &str,
+    wrong: &mut Vec<(String, String)>,
+) {
+    if let Some(list) = permission.get_mut(key) {
+        let at = format!("{at}.{key}");
+        keep(list, &at, wrong, |item, _, _| read::<T>(item));
+    }
+}
+
+/// Keeps of a list what this can read.
+fn keep(
+    list: &mut Value,
+    at: &str,
+    wrong: &mut Vec<(String, String)>,
+    mut read: impl FnMut(&mut Value, &str, &mut Vec<(String, String)>) -> Result<(), String>,
+) {
+    // What is no list is told when the permission, or all of the group, is read.
+    let Some(items) = list.as_array_mut() else {
+        return;
+    };
+    let mut place = 0;
+    items.retain_mut(|item| {
+        let at = format!("{at}[{place}]");
+        place += 1;
+        match read(item, &at, wrong) {
+            Ok(()) => true,
+            Err(what) => {
+                wrong.push((at, what));
+                false
+            }
+        }
+    });
+}
+
+fn read<T: DeserializeOwned>(value: &Value) -> Result<(), String> {
+    let read = T::deserialize(value);
+    read.map(drop).map_err(|error| error.to_string())
 }
 
 /// A network in a permission.

@@ -309,6 +309,50 @@ fn what_is_malformed_is_a_problem_and_the_rest_is_read() {
 }
 
 #[test]
+fn a_rule_that_makes_no_sense_takes_no_other_with_it() {
+    let json = r#"{"SecurityGroups": [{"GroupId": "sg-1", "VpcId": "vpc-1",
+        "IpPermissions": [7],
+        "IpPermissionsEgress": [
+            {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443,
+             "IpRanges": [{"CidrIp": "10.0.0.0/8"}, {"CidrIp": "10.0.0.0/33"}, {"CidrIp": "10.1.0.0/16"}],
+             "PrefixListIds": [{"PrefixListId": 7}, {"PrefixListId": "pl-1"}]},
+            {"IpProtocol": "udp", "FromPort": "all", "IpRanges": [{"CidrIp": "10.2.0.0/16"}]},
+            {"IpProtocol": "-1", "UserIdGroupPairs": "none"},
+            {"IpProtocol": "-1", "Ipv6Ranges": ["2001:db8::/32"]}]}]}"#;
+    let inventory = inventory(&[(10, json)]);
+    let group = inventory.security_groups.get("sg-1", at(30)).unwrap().value;
+    let nets = |own: &Permission| {
+        let all = own.ip_ranges.iter().chain(&own.ipv6_ranges);
+        all.map(|range| range.net.to_string()).collect::<Vec<_>>()
+    };
+    let egress: Vec<Vec<String>> = group.ip_permissions_egress.iter().map(nets).collect();
+    assert_eq!(
+        egress,
+        [vec!["10.0.0.0/8", "10.1.0.0/16"], vec!["2001:db8::/32"]]
+    );
+    assert_eq!(group.ip_permissions_egress[0].prefix_list_ids.len(), 1);
+    assert_eq!((group.ip_permissions.len(), group.unread), (0, 5));
+    let problems = problems(&inventory);
+    let expected = [
+        "10.json SecurityGroups[0].IpPermissionsEgress[0].IpRanges[1]: a network of a rule is none",
+        "10.json SecurityGroups[0].IpPermissionsEgress[0].PrefixListIds[0]: invalid type",
+        "10.json SecurityGroups[0].IpPermissionsEgress[1]: invalid type: string \"all\"",
+        "10.json SecurityGroups[0].IpPermissionsEgress[2]: invalid type: string \"none\"",
+        "10.json SecurityGroups[0].IpPermissions[0]: invalid type",
+    ];
+    assert_eq!(problems.len(), expected.len(), "{problems:#?}");
+    for (problem, expected) in problems.iter().zip(expected) {
+        assert!(problem.starts_with(expected), "{problem}");
+    }
+    // Nobody is to take what is left for all that there is.
+    assert!(
+        !inventory
+            .security_groups
+            .is_listed(&snapshot(0).place, at(30))
+    );
+}
+
+#[test]
 fn what_is_no_document_is_an_error() {
     for json in ["", "[]", "7", "{", &"[".repeat(100_000)] {
         let mut builder = InventoryBuilder::default();

@@ -5,7 +5,7 @@ use std::time::UNIX_EPOCH;
 
 use outflow_lake::SourceId;
 
-use crate::{Object, Problem};
+use crate::{Object, Problem, file_uri};
 
 /// An object's name and version, and their ids.
 #[derive(Debug, Clone)]
@@ -58,5 +58,5 @@ fn of_file(path: &Path) -> std::io::Result<(String, String)> {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let version = format!("{}-{}", metadata.len(), written.as_nanos());
-    Ok((path.canonicalize()?.to_string_lossy().into_owned(), version))
+    Ok((file_uri::of(&path.canonicalize()?), version))
 }

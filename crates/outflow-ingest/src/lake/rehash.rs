@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::reader::hex;
 use crate::s3::Fetched;
-use crate::{Filter, S3, S3Options, Source};
+use crate::{Filter, S3, S3Options, Source, file_uri};
 
 /// Bytes that are read at once.
 const PIECE_BYTES: usize = 1 << 18;
@@ -39,7 +39,7 @@ pub fn rehash(sources: &[Read], options: &S3Options) -> Rehashed {
             let s3 = s3.get_or_insert_with(|| S3::connect(options).ok());
             s3.as_ref().and_then(|s3| of_object(s3, &source.uri))
         } else {
-            File::open(&source.uri).ok().and_then(digest)
+            of_file(&source.uri)
         };
         match found {
             None => {
@@ -54,6 +54,14 @@ pub fn rehash(sources: &[Read], options: &S3Options) -> Rehashed {
         }
     }
     done
+}
+
+fn of_file(uri: &str) -> Option<String> {
+    let path = file_uri::path(uri).unwrap_or_else(|| uri.into());
+    // What has taken the place of a file may have no end, or nobody who writes.
+    let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
+    let file = is_file.then(|| File::open(path).ok())?;
+    digest(file?)
 }
 
 fn of_object(s3: &S3, uri: &str) -> Option<String> {

@@ -1,7 +1,8 @@
 //! Gzip of any number of members, by push.
 //!
 //! Line feeds may stand between members and behind the last: Firehose puts one behind each record if it is told to, and a
-//! record may be a member. Zeros behind the last member are padding, as tapes and block stores leave it. Anything else is
+//! record may be a member. Between two members such a line feed ends a line that the first left open. Members without one are
+//! of one piece, as RFC 1952 has it: who compresses block by block ends them in the middle of a line. Zeros behind the last member are padding, as tapes and block stores leave it. Anything else is
 //! damage.
 
 use flate2::{Decompress, FlushDecompress, Status};
@@ -14,6 +15,10 @@ const WINDOW_BITS: u8 = 15;
 /// Inflates pushed bytes.
 pub(super) struct Gunzip {
     state: State,
+    /// Whether what was inflated so far ends within a line.
+    is_open: bool,
+    /// Whether a line feed was met since the last member.
+    is_parted: bool,
 }
 
 enum State {
@@ -26,6 +31,8 @@ impl Gunzip {
     pub(super) fn new() -> Self {
         Self {
             state: State::Between,
+            is_open: false,
+            is_parted: false,
         }
     }
 
@@ -37,16 +44,25 @@ impl Gunzip {
         while let [first, ..] = input {
             match (&mut self.state, first) {
                 (State::Member(member), _) => {
-                    let (ended, rest) = inflate(member, input, out)?;
+                    let (ended, rest) = inflate(member, input, out, &mut self.is_open)?;
                     input = rest;
                     if ended {
                         self.state = State::Between;
+                        self.is_parted = false;
                     }
                 }
                 (State::Between, 0x1f) => {
+                    // Not behind the last member, whose bytes may be no lines.
+                    if self.is_parted && self.is_open {
+                        out.deliver(b"\n").map_err(Stop::Sink)?;
+                        self.is_open = false;
+                    }
                     self.state = State::Member(Decompress::new_gzip(WINDOW_BITS));
                 }
-                (State::Between, b'\n' | b'\r') => input = &input[1..],
+                (State::Between, b'\n' | b'\r') => {
+                    self.is_parted = true;
+                    input = &input[1..];
+                }
                 (State::Between | State::Padding, 0) => {
                     self.state = State::Padding;
                     let zeros = input.iter().take_while(|byte| **byte == 0).count();
@@ -72,6 +88,7 @@ fn inflate<'i, E>(
     member: &mut Decompress,
     mut input: &'i [u8],
     out: &mut Out<'_, E>,
+    is_open: &mut bool,
 ) -> Result<(bool, &'i [u8]), Stop<E>> {
     loop {
         let (taken_before, made_before) = (member.total_in(), member.total_out());
@@ -79,6 +96,9 @@ fn inflate<'i, E>(
         let status = member.decompress(input, out.piece(), FlushDecompress::None);
         let taken = len(member.total_in() - taken_before);
         let made = len(member.total_out() - made_before);
+        if let Some(last) = made.checked_sub(1) {
+            *is_open = out.piece()[last] != b'\n';
+        }
         // What was inflated before an error is delivered before it is reported.
         out.deliver_piece(made)?;
         input = &input[taken..];

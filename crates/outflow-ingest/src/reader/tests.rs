@@ -464,20 +464,33 @@ fn read_within(stored: &[u8]) -> Outcome {
 }
 
 #[test]
-fn line_feeds_between_members_are_delimiters_of_firehose_and_no_damage() {
+fn line_feeds_between_members_part_lines_and_are_no_damage() {
     let mut files = Files::new();
     let text = text(300);
-    let delimited = |feed: &[u8]| {
-        let pieces = text.chunks(997);
-        pieces
-            .flat_map(|piece| [&gzip(piece)[..], feed].concat())
-            .collect::<Vec<u8>>()
+    let delimited = |pieces: &[&[u8]], feed: &[u8]| {
+        let members = pieces.iter().map(|piece| [&gzip(piece)[..], feed].concat());
+        members.collect::<Vec<Vec<u8>>>().concat()
     };
+    let pieces: Vec<&[u8]> = text.chunks(997).collect();
+    let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+    // What Firehose parts by a line feed are records, whole, whether they end with one or not.
+    let parted = pieces.join(&b'\n');
     for feed in [&b"\n"[..], b"\r\n", b"\n\n"] {
-        let (read, bytes) = files.read(&delimited(feed));
+        let (read, bytes) = files.read(&delimited(&pieces, feed));
+        assert_eq!((reason(&read), bytes == parted), ("none", true), "{feed:?}");
+        let (read, bytes) = files.read(&delimited(&lines, feed));
         assert_eq!((reason(&read), bytes == text), ("none", true), "{feed:?}");
     }
-    let (read, bytes) = files.read(&delimited(b"x"));
+    // Who compresses block by block cuts lines, and puts nothing between.
+    let (read, bytes) = files.read(&delimited(&pieces, b""));
+    assert_eq!((reason(&read), bytes == text), ("none", true));
+    // Of one record nothing is parted, and nothing is put behind what may be no text.
+    assert_eq!(files.read(&delimited(&[b"PAR"], b"\n")).1, b"PAR");
+    assert_eq!(
+        files.read(&delimited(&[b"a", b"", b"b\n", b"c"], b"\n")).1,
+        b"a\nb\nc"
+    );
+    let (read, bytes) = files.read(&delimited(&pieces, b"x"));
     assert!(read.damage.is_some() && bytes == text[..997]);
 }
 

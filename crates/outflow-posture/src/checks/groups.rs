@@ -31,6 +31,7 @@ pub(crate) fn check(context: &Context<'_>, view: &View<'_>, out: &mut Out) -> Sh
     let mut share = Share::of(0, groups.len());
     for (group_id, group, _) in &groups {
         let mut is_bare = false;
+        doubt_unread(group_id, group, [&mut documented, &mut default, &mut none]);
         for rule in rules_of(&context.network, group_id) {
             match rule.openness(&context.network) {
                 Openness::Closed => {}
@@ -164,6 +165,19 @@ fn default_group(context: &Context<'_>, group_id: &str, out: &mut Out) {
     let mut draft = Draft::new(Check::DefaultGroupOpen, Severity::Medium, group_id, summary);
     draft.evidence = open;
     out.findings.push(draft);
+}
+
+/// Doubts what is said of a group of which not all was understood.
+fn doubt_unread(group_id: &str, group: &SecurityGroup, verdicts: [&mut Verdict; 3]) {
+    if group.unread == 0 {
+        return;
+    }
+    let parts = group.unread;
+    for verdict in verdicts {
+        verdict.doubt(format!(
+            "{group_id}: {parts} parts of its rules were not understood"
+        ));
+    }
 }
 
 /// Looks for open rules that no traffic needs. Nothing is said where the traffic does not show all, or too few days.

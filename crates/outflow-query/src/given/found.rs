@@ -1,5 +1,7 @@
 //! Incidents and findings of a run of `outflow detect`, out of its JSON lines.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::{self, BufRead};
 
 use outflow_record::Timestamp;
@@ -35,18 +37,28 @@ pub enum FoundError {
     Tables(#[from] Error),
 }
 
+/// What a run found, as tables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The tables `incidents` and `findings`.
+    pub tables: [GivenTable; 2],
+    /// Lines in whose place a later one of the same id was taken, as who follows a watch has them.
+    pub told_again: u64,
+}
+
 /// The tables `incidents` and `findings`: what JSON lines of `outflow detect` tell, in their order. Of a finding, `incident` is the
-/// incident that holds it. What else the lines tell, such as reasons and evidence, is left to them.
+/// incident that holds it. Of several lines with one id, the last is taken. What else the lines tell, such as reasons and evidence,
+/// is left to them.
 ///
 /// # Errors
 /// [`FoundError`].
-pub fn found(lines: impl BufRead) -> Result<[GivenTable; 2], FoundError> {
+pub fn found(lines: impl BufRead) -> Result<Found, FoundError> {
     found_in(lines, LINE_BYTES_MAX)
 }
 
 /// As [`found`], of lines of at most so many bytes.
-fn found_in(mut lines: impl BufRead, line_bytes_max: usize) -> Result<[GivenTable; 2], FoundError> {
-    let (mut incidents, mut findings) = (Vec::new(), Vec::new());
+fn found_in(mut lines: impl BufRead, line_bytes_max: usize) -> Result<Found, FoundError> {
+    let (mut incidents, mut findings) = (Lines::default(), Lines::default());
     let mut is_run = false;
     let mut line = Vec::new();
     for at in 1.. {
@@ -63,8 +75,8 @@ fn found_in(mut lines: impl BufRead, line_bytes_max: usize) -> Result<[GivenTabl
         }
         let told: Told = serde_json::from_slice(&line).map_err(|e| wrong(e.to_string()))?;
         match told.kind.as_deref() {
-            Some("incident") => incidents.push(told),
-            Some("finding") => findings.push(told),
+            Some("incident") => incidents.add(told).map_err(wrong)?,
+            Some("finding") => findings.add(told).map_err(wrong)?,
             Some("accounts") => {}
             _ => return Err(wrong("it is no incident and no finding".to_owned())),
         }
@@ -73,7 +85,45 @@ fn found_in(mut lines: impl BufRead, line_bytes_max: usize) -> Result<[GivenTabl
     if !is_run {
         return Err(FoundError::NoRun);
     }
-    Ok([table(INCIDENTS, &incidents)?, table(FINDINGS, &findings)?])
+    let tables = [
+        table(INCIDENTS, &incidents.told)?,
+        table(FINDINGS, &findings.told)?,
+    ];
+    Ok(Found {
+        tables,
+        told_again: incidents.told_again + findings.told_again,
+    })
+}
+
+/// Lines of one type, each id once.
+#[derive(Default)]
+struct Lines {
+    told: Vec<Told>,
+    places: BTreeMap<String, usize>,
+    told_again: u64,
+}
+
+impl Lines {
+    /// Takes a line, instead of an earlier one of its id.
+    fn add(&mut self, told: Told) -> Result<(), String> {
+        let lacks = |what: &str| format!("it has no `{what}`, which each that was found has");
+        let id = told.id.clone().filter(|id| !id.is_empty());
+        let id = id.ok_or_else(|| lacks("id"))?;
+        if told.family.as_ref().is_none_or(String::is_empty) {
+            return Err(lacks("family"));
+        }
+        match self.places.entry(id) {
+            Entry::Occupied(place) => {
+                self.told[*place.get()] = told;
+                self.told_again += 1;
+            }
+            Entry::Vacant(place) => {
+                place.insert(self.told.len());
+                self.told.push(told);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Reads a line without its end, and of one that is too long no more than tells that it is; false after the last one.
@@ -202,7 +252,7 @@ mod tests {
         assert!(matches!(read(bad), Err(FoundError::Line { line: 3, .. })));
         let other = "{\"type\":\"gap\"}";
         assert!(matches!(read(other), Err(FoundError::Line { line: 1, .. })));
-        let [incidents, findings] = read("{\"type\":\"accounts\"}\n").unwrap();
+        let [incidents, findings] = read("{\"type\":\"accounts\"}\n").unwrap().tables;
         assert_eq!((incidents.rows(), findings.rows()), (0, 0));
     }
 
@@ -224,9 +274,51 @@ mod tests {
     #[test]
     fn what_is_of_another_type_than_its_column_is_refused() {
         for field in [r#""first_seen":"soon""#, r#""bytes":"9""#, r#""id":7"#] {
-            let text = format!(r#"{{"type":"finding",{field}}}"#);
-            let read = found(text.as_bytes());
+            let text = format!(r#"{{"type":"finding","id":"f-1","family":"dns.tunnel",{field}}}"#);
+            let read = found(text.replace(r#""id":"f-1","id":7"#, r#""id":7"#).as_bytes());
             assert!(matches!(read, Err(FoundError::Line { line: 1, .. })));
         }
+    }
+
+    #[test]
+    fn what_names_nothing_that_was_found_is_no_row() {
+        for (fields, lacking) in [
+            ("", "`id`"),
+            (r#","id":"""#, "`id`"),
+            (r#","id":"f-1""#, "`family`"),
+            (r#","id":null,"family":"dns.tunnel""#, "`id`"),
+        ] {
+            for kind in ["incident", "finding"] {
+                let text = format!("{{\"type\":\"accounts\"}}\n{{\"type\":\"{kind}\"{fields}}}\n");
+                let error = found(text.as_bytes()).unwrap_err().to_string();
+                assert!(
+                    error.starts_with("line 2: ") && error.contains(lacking),
+                    "{error}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn of_what_is_told_again_the_last_is_taken() {
+        let line = |kind: &str, id: &str, bytes: u64| {
+            format!(r#"{{"type":"{kind}","id":"{id}","family":"volume.ledger","bytes":{bytes}}}"#)
+        };
+        let lines = [
+            line("incident", "a", 1),
+            line("incident", "b", 2),
+            line("finding", "a", 3),
+            line("incident", "a", 4),
+        ];
+        let read = found(lines.join("\n").as_bytes()).unwrap();
+        let [incidents, findings] = read.tables;
+        assert_eq!(
+            (incidents.rows(), findings.rows(), read.told_again),
+            (2, 1, 1)
+        );
+        let bytes = incidents.batch.column_by_name("bytes").unwrap();
+        let bytes =
+            arrow_array::cast::AsArray::as_primitive::<arrow_array::types::Int64Type>(bytes);
+        assert_eq!(bytes.values(), &[4, 2]);
     }
 }

@@ -13,6 +13,9 @@ use crate::error::Error;
 pub(super) const RULES: &str = "egress_rules";
 pub(super) const MEMBERS: &str = "interface_groups";
 
+/// The other side of what a group may let out beside its rules, as parts of them were not understood.
+const UNREAD: &str = "not understood";
+
 /// When something that was observed held: from the first observation of all on, it is taken to have been so before.
 #[derive(Debug, Clone, Copy)]
 struct Held {
@@ -33,7 +36,8 @@ struct Rule<'a> {
 }
 
 /// The tables `egress_rules`, a row for each rule of a security group and other side of it (networks with commas between, as
-/// `cidr_contains` takes them; null for a prefix list that is not described), and `interface_groups`, a row for each interface and
+/// `cidr_contains` takes them; null for a prefix list that is not described, and for all of a group that was not understood, which
+/// is one row), and `interface_groups`, a row for each interface and
 /// security group of it. Both say from when (null: as long as is known) until when (null: still) that was seen so.
 ///
 /// # Errors
@@ -67,6 +71,18 @@ pub fn egress_rules(inventory: &Inventory) -> Result<[GivenTable; 2], Error> {
                         held,
                     });
                 }
+            }
+            if group.unread > 0 {
+                rules.push(Rule {
+                    group_id: id,
+                    group_name: &group.group_name,
+                    vpc_id: &group.vpc_id,
+                    protocol: None,
+                    ports: None,
+                    peer: UNREAD.to_owned(),
+                    networks: None,
+                    held,
+                });
             }
         }
     }

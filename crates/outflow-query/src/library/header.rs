@@ -7,7 +7,7 @@
 //! -- column: payload_bytes: bytes beyond headers
 //! ```
 
-use super::{Column, LibraryError, Parameter, SavedQuery};
+use super::{Bounds, Column, LibraryError, Parameter, SavedQuery};
 
 /// Reads a saved query out of the text of a file.
 pub(super) fn parse(file: &str, text: &str) -> Result<SavedQuery, LibraryError> {
@@ -89,9 +89,9 @@ fn add(query: &mut SavedQuery, key: &str, value: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Reads `since timestamp = null: what it means`.
+/// Reads `since timestamp = null: what it means`, or `top bigint 1.. = 100: what it means`.
 fn parameter(text: &str) -> Result<Parameter, String> {
-    const FORM: &str = "expected `-- param: NAME TYPE = DEFAULT: what it means`";
+    const FORM: &str = "expected `-- param: NAME TYPE = DEFAULT: what it means`, behind TYPE perhaps values as 1.., 0..23 or a|b";
     // A time has colons: what it means begins behind one with a space.
     let (declared, tells) = text.split_once(": ").ok_or(FORM)?;
     let (declared, default) = match declared.split_once('=') {
@@ -99,7 +99,9 @@ fn parameter(text: &str) -> Result<Parameter, String> {
         None => (declared, None),
     };
     let mut words = declared.split_whitespace();
-    let (Some(name), Some(kind), None) = (words.next(), words.next(), words.next()) else {
+    let (Some(name), Some(kind), bounds, None) =
+        (words.next(), words.next(), words.next(), words.next())
+    else {
         return Err(FORM.to_owned());
     };
     if !is_name(name) {
@@ -108,17 +110,26 @@ fn parameter(text: &str) -> Result<Parameter, String> {
     let kind = kind.parse().map_err(|()| {
         format!("`{kind}` is no type: use text, bigint, double, boolean or timestamp")
     })?;
+    let bounds = match bounds {
+        None => Bounds::None,
+        Some(text) => Bounds::parse(text).ok_or(FORM)?,
+    };
     let parameter = Parameter {
         name: name.to_owned(),
         kind,
+        bounds,
         default,
         tells: tells.trim().to_owned(),
     };
     match &parameter.default {
-        Some(default) if parameter.kind.parse(default).is_none() => {
-            Err(format!("`{default}` is no {kind}"))
-        }
-        _ => Ok(parameter),
+        Some(default) => match kind.parse(default) {
+            None => Err(format!("`{default}` is no {kind}")),
+            Some(value) if !parameter.takes(&value) => {
+                Err(format!("`{default}` is not {}", parameter.bounds))
+            }
+            Some(_) => Ok(parameter),
+        },
+        None => Ok(parameter),
     }
 }
 

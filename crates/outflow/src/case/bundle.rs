@@ -5,7 +5,7 @@
 //! incident.json         the incident, its findings and the books of the run, as JSON lines
 //! incident.ocsf.json    the incident as a Detection Finding of OCSF
 //! rows/ID.sql           of each finding: the query that returns its rows from the table `vpc_flow_logs` or `dns`,
-//! rows/ID.csv           and what it returned
+//! rows/ID.csv           and what it returned; in no CSV file of a case a text is a formula, for which some have `'` before them
 //! rows/ID.parquet
 //! timeline.html         what its senders did, who else talked to its destinations, and its findings among that, as a page
 //! timeline/NAME.txt     what happened at each interface, host or instance, from an hour before to an hour after
@@ -15,7 +15,7 @@
 //! sources.csv           the objects that the rows were read from: where, size, SHA-256, and which rows
 //! judged-by/            the configuration that was judged by, as a file that can be given again; the configuration and the
 //!                       suppressions as they were given; and the digests of the files of the context
-//! case.json             what made it: version, lake, versions of its tables, arguments
+//! case.json             what made it: version, lake, versions of its tables, arguments, the border, what was read of GuardDuty
 //! MANIFEST.sha256       the SHA-256 of each of these
 //! ```
 
@@ -35,7 +35,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
 
-use super::{judged, manifest, report, rows, shown, unwritten};
+use super::{guardduty, judged, manifest, report, rows, shown, unwritten};
 use crate::clock;
 use crate::exit::{Exit, Failure};
 use crate::incident::AROUND_SECS;
@@ -88,14 +88,14 @@ impl Case<'_> {
         let rows = evidence(&runtime, &session, self.findings, folder)?;
         self.write_file(&folder.join("incident.json"), |out| self.incident(out))?;
         self.timelines(&runtime, &session, folder)?;
-        let exit = self.guardduty.give(&session, self.select, self.voice)?;
-        let guardduty = match self.guardduty.is_given() {
-            true => Some(self.beside(&runtime, &session, folder)?),
-            false => None,
+        let given = self.guardduty.give(&session, self.select, self.voice)?;
+        let guardduty = match given {
+            Some(_) => Some(self.beside(&runtime, &session, folder)?),
+            None => None,
         };
         sources(&runtime, &session, folder)?;
         let judged = self.judged.write(folder)?;
-        let made = self.made(rows, &judged)?;
+        let made = self.made(rows, &judged, given.as_ref().map(guardduty::json))?;
         self.write_file(&folder.join("case.json"), |out| {
             serde_json::to_writer_pretty(&mut *out, &made)?;
             writeln!(out)
@@ -104,6 +104,7 @@ impl Case<'_> {
         let shown = shown::ask(&runtime, &session, self.findings, &names)?;
         self.tell(folder, |out| {
             report::write(out, &shown)?;
+            guardduty::section(out, &made)?;
             judged::section(out, &judged, &made)
         })?;
         let digests = manifest::of(folder).map_err(|error| unwritten(folder, error))?;
@@ -115,12 +116,17 @@ impl Case<'_> {
             rows,
             manifest_sha256: manifest::hex(&Sha256::digest(text)),
             guardduty,
-            exit,
+            exit: given.map_or(Exit::Done, |given| given.exit),
         })
     }
 
     /// What made the case.
-    fn made(&self, rows: u64, judged: &[judged::Kept]) -> Result<serde_json::Value, Failure> {
+    fn made(
+        &self,
+        rows: u64,
+        judged: &[judged::Kept],
+        guardduty: Option<serde_json::Value>,
+    ) -> Result<serde_json::Value, Failure> {
         let arguments = std::env::args_os().skip(1);
         let arguments: Vec<String> = arguments
             .map(|arg| arg.to_string_lossy().into_owned())
@@ -135,6 +141,8 @@ impl Case<'_> {
             "until": self.settings.until.map(|at| at.to_string()),
             "arguments": arguments,
             "judged_by": judged::json(judged),
+            "border": self.settings.networks.to_string(),
+            "guardduty": guardduty,
             "rows": rows,
         }))
     }
@@ -148,7 +156,7 @@ impl Case<'_> {
         let found = outflow_query::found(lines.as_slice());
         let found = found
             .map_err(|error| Failure::unfinished(error, "report this as a fault of the program"))?;
-        for table in found {
+        for table in found.tables {
             session.give(table).map_err(|error| failure(error, ""))?;
         }
         // Its limit is of all findings of GuardDuty, those about something else among them: a case has each that is about it.
@@ -158,7 +166,7 @@ impl Case<'_> {
             "SELECT * FROM ({}) AS told WHERE finding IS NOT NULL",
             asked.sql
         );
-        let files = [(AnswerFormat::Csv, path.as_path())];
+        let files = [(AnswerFormat::SheetCsv, path.as_path())];
         rows::write(runtime, session, &sql, asked.values, &files)
     }
 
@@ -257,7 +265,7 @@ fn evidence(
         fs::write(&path, format!("{sql}\n")).map_err(|error| unwritten(&path, error))?;
         let (csv, parquet) = (file("csv"), file("parquet"));
         let files = [
-            (AnswerFormat::Csv, csv.as_path()),
+            (AnswerFormat::SheetCsv, csv.as_path()),
             (AnswerFormat::Parquet, parquet.as_path()),
         ];
         let asked = (sql.as_str(), Vec::new());
@@ -279,7 +287,7 @@ fn sources(runtime: &Runtime, session: &Session, folder: &Path) -> Result<(), Fa
          FROM evidence AS told JOIN sources ON sources.source_id = told.source_id \
          GROUP BY told.finding, sources.uri, sources.given_uri, sources.version, sources.size, sources.sha256 \
          ORDER BY told.finding, sources.uri";
-    let files = [(AnswerFormat::Csv, path.as_path())];
+    let files = [(AnswerFormat::SheetCsv, path.as_path())];
     rows::write(runtime, session, sql, Vec::new(), &files).map(|_| ())
 }
 

@@ -14,7 +14,10 @@ use super::{manifest, unwritten};
 use crate::exit::Failure;
 
 /// The folder of a case that has it.
-const FOLDER: &str = "judged-by";
+pub(super) const FOLDER: &str = "judged-by";
+
+/// The file of it that has the whole configuration.
+pub(super) const EFFECTIVE: &str = "effective.toml";
 
 /// What was given, and what it comes to.
 pub(super) struct Given<'a> {
@@ -50,7 +53,7 @@ impl Given<'_> {
             }
             None => None,
         };
-        let effective = kept(folder, "effective.toml", self.effective.as_bytes())?;
+        let effective = kept(folder, EFFECTIVE, self.effective.as_bytes())?;
         let files = [
             ("configuration", Some(effective)),
             (
@@ -108,7 +111,7 @@ pub(super) fn section(out: &mut dyn Write, kept: &[Kept], made: &Value) -> io::R
     writeln!(
         out,
         "<section>\n<h2>What it was judged by</h2>\n<p>A run over the same tables with files of these digests says the same: \
-         give <code>{FOLDER}/effective.toml</code> as <code>--config</code>.</p>\n<dl class=\"facts long\">"
+         give <code>{FOLDER}/{EFFECTIVE}</code> as <code>--config</code>.</p>\n<dl class=\"facts long\">"
     )?;
     for key in ["outflow", "lake", "since", "until"] {
         if let Some(text) = made[key].as_str() {

@@ -11,6 +11,9 @@ use sha2::{Digest as _, Sha256};
 /// The file that holds them.
 pub(super) const NAME: &str = "MANIFEST.sha256";
 
+/// What stands for the digest of what is there and no file.
+pub(super) const NO_FILE: &str = "(no file)";
+
 /// Digests by path within the folder, with `/` between its parts.
 pub(super) type Digests = BTreeMap<String, String>;
 
@@ -32,7 +35,7 @@ fn add(folder: &Path, prefix: &str, digests: &mut Digests) -> io::Result<()> {
         } else if entry.file_type()?.is_file() {
             digests.insert(name, digest(&entry.path())?);
         } else {
-            digests.insert(name, "(no file)".to_owned());
+            digests.insert(name, NO_FILE.to_owned());
         }
     }
     Ok(())

@@ -134,7 +134,7 @@ pub(super) fn unusable(error: LibraryError) -> Failure {
         }
         LibraryError::Header { .. } => {
             "a saved query begins with `-- name: …`, `-- question: …`, and a `-- param: NAME TYPE = DEFAULT: …` for each \
-             place $NAME"
+             place $NAME, behind TYPE perhaps the values that it takes, as 1.., 0..23 or a|b"
                 .to_owned()
         }
         LibraryError::Read { .. } => "name a folder of .sql files with --queries".to_owned(),

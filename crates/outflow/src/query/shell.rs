@@ -4,7 +4,7 @@ mod command;
 mod helper;
 mod pager;
 
-use std::io::IsTerminal as _;
+use std::io::{ErrorKind, IsTerminal as _};
 use std::path::PathBuf;
 
 use outflow_query::{AnswerFormat, Library, TableLayout};
@@ -24,7 +24,7 @@ use crate::session::Opened;
 use crate::voice::Voice;
 use command::Command;
 use helper::Helper;
-use pager::{Pager, Screen};
+use pager::{Paged, Pager, Screen};
 
 /// Lines that are remembered.
 const HISTORY_LINES_MAX: usize = 2_000;
@@ -108,6 +108,14 @@ impl<'a> Shell<'a> {
                     }
                     break;
                 }
+                // Its reader goes on behind the line.
+                Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                    pending.clear();
+                    self.fail(&Failure::usage(
+                        anyhow::anyhow!("a line is not UTF-8, and nothing was asked"),
+                        "write it, with what belongs to it, in UTF-8",
+                    ));
+                }
                 Err(error) => return Err(unusable(error)),
             }
         }
@@ -161,10 +169,15 @@ impl<'a> Shell<'a> {
             )),
         };
         if let Err(failure) = done {
-            let failed = exit::report(&failure, self.voice);
-            self.failed = self.failed.or((failed != Exit::Done).then_some(failed));
+            self.fail(&failure);
         }
         Next::Line
+    }
+
+    /// Tells what failed, and goes on.
+    fn fail(&mut self, failure: &Failure) {
+        let failed = exit::report(failure, self.voice);
+        self.failed = self.failed.or((failed != Exit::Done).then_some(failed));
     }
 
     fn ask(&self, asked: &Asked) -> Result<(), Failure> {
@@ -179,11 +192,13 @@ impl<'a> Shell<'a> {
         let rows = answer::begin(self.opened, asked)
             .and_then(|mut rows| answer::write(self.opened, &mut rows, format, &mut shown))
             .map_err(|stop| stop.failure(&asked.sql))?;
+        // How long somebody reads is not how long it took.
+        let took = began.elapsed();
         self.page(&String::from_utf8_lossy(&shown))?;
         if self.timing {
             let count = outflow_finding::human_count(rows);
             let unit = if rows == 1 { "row" } else { "rows" };
-            let seconds = began.elapsed().as_secs_f64();
+            let seconds = took.as_secs_f64();
             self.say(&format!("{count} {unit} in {seconds:.3} s"))?;
         }
         Ok(())
@@ -201,8 +216,15 @@ impl<'a> Shell<'a> {
             height: height.into(),
         };
         match self.pager.show(text, screen).map_err(output::lost)? {
-            true => Ok(()),
-            false => self.say(text),
+            Paged::Seen => Ok(()),
+            Paged::Not => self.say(text),
+            Paged::Failed(why) => {
+                self.say(text)?;
+                self.voice.note(&format!(
+                    "the pager {why}, so that this was written without it; \\pager off leaves it out, and PAGER=less names one that is there"
+                ));
+                Ok(())
+            }
         }
     }
 

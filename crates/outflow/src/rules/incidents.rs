@@ -1,17 +1,16 @@
 //! Incidents of a run of `outflow detect`, of which nothing is learnt.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use ipnet::IpNet;
 use outflow_posture::{Key, Traffic};
 use outflow_record::Addr;
 use serde::Deserialize;
 
 use crate::exit::Failure;
+use crate::session::{RUN, run_text};
 use crate::voice::Voice;
 
 /// What incidents and findings name.
@@ -34,6 +33,7 @@ struct Named {
 struct Line {
     #[serde(rename = "type")]
     kind: String,
+    id: Option<String>,
     account_id: Option<String>,
     interface_id: Option<String>,
     workload: Option<String>,
@@ -53,42 +53,48 @@ impl Incidents {
     /// Reads a file of JSON lines.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         let named = path.display();
-        let hint = "give what `outflow detect --format json` wrote";
-        let file = File::open(path).with_context(|| format!("could not read `{named}`"));
-        let file = file.map_err(|error| Failure::usage(error, hint))?;
+        let text = run_text(path)?;
         let mut incidents = Self::default();
         let (mut number, mut is_run) = (0, false);
-        for line in BufReader::new(file).lines() {
+        for line in text.split(|byte| *byte == b'\n') {
             number += 1;
-            let read = line.map_err(anyhow::Error::from);
-            let read = read.and_then(|line| Ok(serde_json::from_str::<Line>(&line)?));
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            let read = serde_json::from_slice::<Line>(line).map_err(anyhow::Error::from);
+            let read = read.and_then(|line| incidents.add(line));
             let read = read.with_context(|| format!("`{named}`, line {number}"));
-            let line = read.map_err(|error| Failure::usage(error, hint))?;
-            is_run |= ["incident", "finding", "accounts"].contains(&line.kind.as_str());
-            incidents.add(line);
+            read.map_err(|error| Failure::usage(error, RUN))?;
+            is_run = true;
         }
         match is_run {
             true => Ok(incidents),
             // A run that found nothing has its accounts, so that an empty file is none.
             false => Err(Failure::usage(
                 anyhow!("`{named}` is no run of `outflow detect`"),
-                hint,
+                RUN,
             )),
         }
     }
 
-    fn add(&mut self, line: Line) {
-        let Some(to) = line.destination else {
-            return;
-        };
-        if !["incident", "finding"].contains(&line.kind.as_str()) {
-            return;
+    /// Takes a line, which must be one of a run: of what is passed over, something might be learnt.
+    fn add(&mut self, line: Line) -> anyhow::Result<()> {
+        match line.kind.as_str() {
+            "incident" | "finding" => {}
+            "accounts" => return Ok(()),
+            _ => bail!("it is no incident and no finding"),
         }
-        let addrs: BTreeSet<Addr> = to
-            .addresses
-            .iter()
-            .filter_map(|addr| addr.parse().ok())
-            .collect();
+        if line.id.is_none_or(|id| id.is_empty()) {
+            bail!("it has no `id`, which each that was found has");
+        }
+        let Some(to) = line.destination else {
+            return Ok(());
+        };
+        let addr = |text: &String| {
+            let addr = text.parse::<Addr>();
+            addr.map_err(|_| anyhow!("`{}` is no address", text.escape_default()))
+        };
+        let addrs: BTreeSet<Addr> = to.addresses.iter().map(addr).collect::<Result<_, _>>()?;
         self.0.push(Named {
             account_id: line.account_id,
             interface_id: line.interface_id,
@@ -97,6 +103,7 @@ impl Incidents {
             net: to.group.and_then(|group| group.parse().ok()),
             addrs,
         });
+        Ok(())
     }
 
     /// What of the traffic they are about.

@@ -1,8 +1,6 @@
 //! Tables beside those of a lake: findings of GuardDuty, and what a run of `outflow detect` found.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
@@ -48,45 +46,96 @@ impl GivenArgs {
         voice: Voice,
     ) -> Result<Exit, Failure> {
         if let Some(path) = &self.incidents {
-            for table in found(path)? {
+            for table in found(path, voice)? {
                 session.give(table).map_err(|error| failure(error, ""))?;
             }
         }
-        self.guardduty.give(session, select, voice)
+        let read = self.guardduty.give(session, select, voice)?;
+        Ok(read.map_or(Exit::Done, |read| read.exit))
     }
 }
 
 impl GuardDutyArgs {
-    /// Whether there are any.
-    pub(crate) fn is_given(&self) -> bool {
-        !self.guardduty.is_empty()
-    }
-
-    /// Reads findings of GuardDuty, and gives them to a session.
+    /// Reads findings of GuardDuty, and gives them to a session; says what was read, if any are given.
     pub(crate) fn give(
         &self,
         session: &Session,
         select: &SelectArgs,
         voice: Voice,
-    ) -> Result<Exit, Failure> {
-        if !self.is_given() {
-            return Ok(Exit::Done);
+    ) -> Result<Option<GuardDutyRead>, Failure> {
+        if self.guardduty.is_empty() {
+            return Ok(None);
         }
-        let (records, exit) = read(&self.guardduty, select, voice)?;
+        let (records, read) = read(&self.guardduty, select, voice)?;
         let table = outflow_query::guardduty(&records).map_err(|error| failure(error, ""))?;
         session.give(table).map_err(|error| failure(error, ""))?;
-        Ok(exit)
+        Ok(Some(read))
     }
 }
 
-fn found(path: &Path) -> Result<[outflow_query::GivenTable; 2], Failure> {
+/// What was read of findings of GuardDuty.
+#[derive(Debug)]
+pub(crate) struct GuardDutyRead {
+    /// Whether all of it was.
+    pub(crate) exit: Exit,
+    /// Objects, in the order in which they were read.
+    pub(crate) objects: Vec<GivenObject>,
+    /// What could not be looked into.
+    pub(crate) unlisted: Vec<String>,
+    /// Samples, which are left out.
+    pub(crate) samples: u64,
+    /// Findings that found no room.
+    pub(crate) beyond: u64,
+    /// Lines that are no findings.
+    pub(crate) no_findings: u64,
+}
+
+/// An object that was given beside a lake.
+#[derive(Debug)]
+pub(crate) struct GivenObject {
+    /// Its name.
+    pub(crate) uri: String,
+    /// Digest of what is stored; none if it could not be read.
+    pub(crate) sha256: Option<String>,
+    /// Why it could not be read to its end.
+    pub(crate) damage: Option<String>,
+}
+
+fn found(path: &Path, voice: Voice) -> Result<[outflow_query::GivenTable; 2], Failure> {
+    let text = run_text(path)?;
+    let found = outflow_query::found(text.as_slice());
+    let found =
+        found.with_context(|| format!("`{}` is no run of `outflow detect`", path.display()));
+    let found = found.map_err(|error| Failure::usage(error, RUN))?;
+    if found.told_again > 0 {
+        voice.note(&format!(
+            "{} lines of `{}` tell again of what was told before: of each the last one is taken",
+            found.told_again,
+            path.display()
+        ));
+    }
+    Ok(found.tables)
+}
+
+/// What is to be given as a run.
+pub(crate) const RUN: &str = "give what `outflow detect --format json` wrote";
+
+/// The text of a run, plain or compressed, whole or not at all.
+pub(crate) fn run_text(path: &Path) -> Result<Vec<u8>, Failure> {
     let named = path.display();
-    let hint = "give what `outflow detect --format json` wrote";
-    let file = File::open(path).with_context(|| format!("could not read `{named}`"));
-    let file = file.map_err(|error| Failure::usage(error, hint))?;
-    let found = outflow_query::found(BufReader::new(file));
-    let found = found.with_context(|| format!("`{named}` is no run of `outflow detect`"));
-    found.map_err(|error| Failure::usage(error, hint))
+    let known = std::fs::metadata(path).with_context(|| format!("could not read `{named}`"));
+    let known = known.map_err(|error| Failure::usage(error, RUN))?;
+    if known.is_dir() {
+        return Err(Failure::usage(anyhow!("`{named}` is a folder"), RUN));
+    }
+    let read = content(&Object::file(path), &mut Reader::undigested());
+    match read.damage {
+        None => Ok(read.text),
+        Some(damage) => Err(Failure::unfinished(
+            anyhow!("`{named}` could not be read to its end: {damage}"),
+            format!("{RUN}, whole"),
+        )),
+    }
 }
 
 /// Reads findings of GuardDuty, and says what of them was damaged.
@@ -94,29 +143,50 @@ fn read(
     sources: &[OsString],
     select: &SelectArgs,
     voice: Voice,
-) -> Result<(GuardDutyRecords, Exit), Failure> {
+) -> Result<(GuardDutyRecords, GuardDutyRead), Failure> {
     let listing = select.list_whole(sources)?;
     let (mut records, mut reader) = (GuardDutyRecords::default(), Reader::new());
-    let mut exit = Exit::Done;
+    let (mut exit, mut objects) = (Exit::Done, Vec::new());
     for problem in &listing.problems {
         voice.error(&[&problem.reason], &problem.hint);
         exit = Exit::Unfinished;
     }
     for object in &listing.objects {
-        let (text, damage) = content(object, &mut reader);
-        records.add(&object.uri, &text);
-        if let Some(damage) = damage {
+        let read = content(object, &mut reader);
+        records.add(&object.uri, &read.text);
+        if let Some(damage) = &read.damage {
             let hint = "what it held until there was used; give it again when it is whole";
             voice.error(&[&format!("`{}`: {damage}", object.uri)], hint);
             exit = Exit::Unfinished;
         }
+        objects.push(GivenObject {
+            uri: object.uri.clone(),
+            sha256: read.sha256,
+            damage: read.damage,
+        });
     }
     tell(&records, voice);
-    Ok((records, exit))
+    let unlisted = listing.problems.into_iter().map(|problem| problem.reason);
+    let read = GuardDutyRead {
+        exit,
+        objects,
+        unlisted: unlisted.collect(),
+        samples: records.samples(),
+        beyond: records.beyond(),
+        no_findings: records.damaged(),
+    };
+    Ok((records, read))
 }
 
-/// The text of an object, as far as it can be read, and why it cannot be read to its end.
-fn content(object: &Object, reader: &mut Reader) -> (Vec<u8>, Option<String>) {
+/// What an object holds, as far as it can be read.
+struct Content {
+    text: Vec<u8>,
+    sha256: Option<String>,
+    /// Why it cannot be read to its end.
+    damage: Option<String>,
+}
+
+fn content(object: &Object, reader: &mut Reader) -> Content {
     let mut text = Vec::new();
     let read = reader.read(object, &mut |piece: &[u8]| {
         if (text.len() + piece.len()) as u64 > CONTEXT_INFLATED_BYTES_MAX {
@@ -125,16 +195,20 @@ fn content(object: &Object, reader: &mut Reader) -> (Vec<u8>, Option<String>) {
         text.extend_from_slice(piece);
         Ok(())
     });
-    let damage = match read {
-        Ok(read) => read.damage.map(|damage| damage.reason),
-        Err(ReadError::Object(error)) => Some(format!("{:#}", anyhow!(error))),
-        Err(ReadError::Parquet(_)) => Some("it is a table in Parquet".to_owned()),
-        Err(ReadError::Sink { .. }) => {
+    let (sha256, damage) = match read {
+        Ok(read) => (read.sha256, read.damage.map(|damage| damage.reason)),
+        Err(ReadError::Object(error)) => (None, Some(format!("{:#}", anyhow!(error)))),
+        Err(ReadError::Parquet(_)) => (None, Some("it is a table in Parquet".to_owned())),
+        Err(ReadError::Sink { sha256, .. }) => {
             let megabytes = CONTEXT_INFLATED_BYTES_MAX >> 20;
-            Some(format!("it holds more than {megabytes} MiB"))
+            (sha256, Some(format!("it holds more than {megabytes} MiB")))
         }
     };
-    (text, damage)
+    Content {
+        text,
+        sha256,
+        damage,
+    }
 }
 
 fn tell(records: &GuardDutyRecords, voice: Voice) {

@@ -1,5 +1,7 @@
 //! The evidence of an incident as a folder, and what is said of one that was touched.
 
+mod touched;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

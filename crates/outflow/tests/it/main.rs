@@ -21,6 +21,8 @@ mod from_lake;
 #[cfg(test)]
 mod guardduty;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod inventory;
 #[cfg(test)]
 mod json;

@@ -3,6 +3,9 @@
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::clock;
 
 /// What shows long texts where the system's `PAGER` names nothing else.
 const PAGER: &str = "less";
@@ -14,12 +17,27 @@ const LESS: &str = "SFRX";
 /// What a shell says that does not find a command, or may not run it.
 const NOT_RUN: [i32; 2] = [126, 127];
 
+/// Who ends a pager has looked at the text as long as this, at least. One that ends sooner, and says that something went wrong, has
+/// shown nothing.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// What shows texts that do not fit the screen, and whether it does now.
 #[derive(Debug)]
 pub(super) struct Pager {
     /// A command line, as `PAGER` has it. None, if there is nothing to show texts with.
     command: Option<OsString>,
     is_on: bool,
+}
+
+/// What became of a text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Paged {
+    /// The pager has shown it.
+    Seen,
+    /// It is to be shown without.
+    Not,
+    /// Likewise, as the pager did not do what it should.
+    Failed(String),
 }
 
 /// Characters of a line, and lines.
@@ -71,31 +89,43 @@ impl Pager {
         Ok(())
     }
 
-    /// Shows a text, if it does not fit the screen; says whether it did.
+    /// Shows a text, if it does not fit the screen; says what became of it.
     ///
     /// # Errors
     /// If it does not tell how it ended.
-    pub(super) fn show(&self, text: &str, screen: Screen) -> io::Result<bool> {
+    pub(super) fn show(&self, text: &str, screen: Screen) -> io::Result<Paged> {
         let Some(command) = self.command.as_ref().filter(|_| self.is_on) else {
-            return Ok(false);
+            return Ok(Paged::Not);
         };
         if screen.fits(text) {
-            return Ok(false);
+            return Ok(Paged::Not);
         }
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(command).stdin(Stdio::piped());
         if std::env::var_os("LESS").is_none() {
             shell.env("LESS", LESS);
         }
-        let Ok(mut shell) = shell.spawn() else {
-            return Ok(false);
+        let began = clock::now();
+        let mut shell = match shell.spawn() {
+            Ok(shell) => shell,
+            Err(error) => return Ok(Paged::Failed(format!("could not be started ({error})"))),
         };
         if let Some(mut stdin) = shell.stdin.take() {
             // Who has seen enough closes it.
             let _ = stdin.write_all(text.as_bytes());
         }
+        // A signal is somebody's who has seen enough, too.
         let ended = shell.wait()?;
-        Ok(ended.code().is_none_or(|code| !NOT_RUN.contains(&code)))
+        Ok(match ended.code() {
+            None | Some(0) => Paged::Seen,
+            Some(code) if NOT_RUN.contains(&code) => {
+                Paged::Failed("was not found, or may not be run".to_owned())
+            }
+            Some(code) if began.elapsed() < LOOK => {
+                Paged::Failed(format!("ended at once with exit code {code}"))
+            }
+            Some(_) => Paged::Seen,
+        })
     }
 }
 
@@ -120,7 +150,8 @@ mod tests {
         assert!(!SCREEN.fits(LONG));
         assert!(SCREEN.fits("a line of 20 letters"));
         assert!(!SCREEN.fits("a line of 21 letters."));
-        assert!(!pager("false").show("one\ntwo\n", SCREEN).unwrap());
+        let shown = pager("false").show("one\ntwo\n", SCREEN).unwrap();
+        assert_eq!(shown, Paged::Not);
     }
 
     #[test]
@@ -128,7 +159,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let shown = folder.path().join("it's shown");
         let command = format!("sort > \"{}\"", shown.display());
-        assert!(pager(&command).show(LONG, SCREEN).unwrap());
+        assert_eq!(pager(&command).show(LONG, SCREEN).unwrap(), Paged::Seen);
         assert_eq!(
             std::fs::read_to_string(&shown).unwrap(),
             "four\none\nthree\ntwo\n"
@@ -136,10 +167,22 @@ mod tests {
     }
 
     #[test]
-    fn a_pager_that_is_not_there_leaves_the_text_to_be_printed() {
-        assert!(!pager("no-such-pager-here 2>&-").show(LONG, SCREEN).unwrap());
-        // Who ends it early has seen the text.
-        assert!(pager("exit 1").show(LONG, SCREEN).unwrap());
+    fn a_pager_that_shows_nothing_leaves_the_text_to_be_printed() {
+        let shown = |command: &str| pager(command).show(LONG, SCREEN).unwrap();
+        for command in ["no-such-pager-here 2>&-", "/nonexistent 2>&-"] {
+            let Paged::Failed(why) = shown(command) else {
+                panic!("`{command}` shows nothing");
+            };
+            assert!(why.contains("was not found"), "{why}");
+        }
+        let Paged::Failed(why) = shown("exit 1") else {
+            panic!("it shows nothing");
+        };
+        assert!(why.contains("exit code 1"), "{why}");
+        // Who ends it later, or by a signal, has seen the text.
+        assert_eq!(shown("cat > /dev/null; sleep 1.1; exit 1"), Paged::Seen);
+        assert_eq!(shown("kill -INT $$"), Paged::Seen);
+        assert_eq!(shown("exit 0"), Paged::Seen);
     }
 
     #[test]
@@ -154,10 +197,10 @@ mod tests {
     #[test]
     fn without_a_terminal_it_is_off_until_it_is_turned_on() {
         let mut pager = Pager::new(Some("exit 0".into()), false);
-        assert!(!pager.show(LONG, SCREEN).unwrap());
+        assert_eq!(pager.show(LONG, SCREEN).unwrap(), Paged::Not);
         pager.turn(None).unwrap();
-        assert!(pager.show(LONG, SCREEN).unwrap());
+        assert_eq!(pager.show(LONG, SCREEN).unwrap(), Paged::Seen);
         pager.turn(Some(false)).unwrap();
-        assert!(!pager.show(LONG, SCREEN).unwrap());
+        assert_eq!(pager.show(LONG, SCREEN).unwrap(), Paged::Not);
     }
 }
