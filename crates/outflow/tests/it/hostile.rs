@@ -117,7 +117,11 @@ fn a_question_that_has_no_sense_is_refused_with_its_parameter() {
             &["opens=25"],
             "expected a whole number, 0 to 24",
         ),
-        ("unusual_ports", &["history_days=0"], "`history_days`"),
+        (
+            "unusual_ports",
+            &["day=2026-09-01", "history_days=0"],
+            "`history_days`",
+        ),
         (
             "countries",
             &["by=continent"],
