@@ -138,7 +138,7 @@ fn a_fleet_gains_hosts_that_go_where_its_others_do_and_one_that_does_not() {
     );
     let grown = Placement::of(&world, Scenario::FleetGrown, 1, &BTreeSet::new());
     let with_rows: BTreeSet<u32> = grown.rows.iter().map(|row| row.eni).collect();
-    assert_eq!(with_rows, fleet.clone().collect());
+    assert_eq!(with_rows, fleet.collect());
     let known: BTreeSet<u32> = world.rows().iter().flatten().map(|row| row.peer).collect();
     let (old, new): (Vec<&Row>, Vec<&Row>) =
         grown.rows.iter().partition(|row| known.contains(&row.peer));
