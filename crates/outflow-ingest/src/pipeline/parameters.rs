@@ -93,18 +93,6 @@ pub(super) fn of(settings: &Settings) -> Option<Parameters> {
     })
 }
 
-/// The digest of parameters that findings of this version of the program have, of a border as [`Settings::networks`] are written;
-/// none, if a policy cannot be written.
-pub fn parameters_sha256(version: &str, internal: &str, policy: &Policy) -> Option<String> {
-    let effective = Effective {
-        version,
-        internal,
-        policy,
-    };
-    let text = serde_json::to_vec(&effective).ok()?;
-    Some(hex(&Sha256::digest(&text)))
-}
-
 /// The databases and lists of a context that are asked whose an address is, with their own dates.
 pub(super) fn databases(context: &Context) -> Arc<[Database]> {
     let geo = context.geo.sources();

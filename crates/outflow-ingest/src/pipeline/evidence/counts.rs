@@ -75,10 +75,14 @@ impl FromIterator<(u32, u32)> for Counts {
 
 fn pack(out: &mut Vec<u8>, mut number: u32) {
     while number >= 0x80 {
-        out.push((number & 0x7f) as u8 | 0x80);
+        out.push(low(number) | 0x80);
         number >>= 7;
     }
-    out.push(number as u8);
+    out.push(low(number));
+}
+
+fn low(number: u32) -> u8 {
+    number.to_le_bytes()[0]
 }
 
 fn unpack(packed: &mut &[u8]) -> Option<u32> {
@@ -108,7 +112,7 @@ mod tests {
         ) {
             let all: Vec<(u32, u32)> = counts.into_iter().collect();
             let packed: Counts = all.iter().copied().collect();
-            prop_assert_eq!(packed.iter().collect::<Vec<_>>(), all.clone());
+            prop_assert!(packed.iter().eq(all.iter().copied()));
             prop_assert_eq!(packed.len(), all.len());
             prop_assert_eq!(packed.last(), all.last().map(|(number, _)| *number));
             let mut mixed = all;
