@@ -229,7 +229,7 @@ fn terraform_is_written_for_a_workload() {
 fn what_is_missing_or_wrong_is_named() {
     fs::write(
         WORLD.path().join("wrong.jsonl"),
-        "{\"type\":\"finding\"}\nno JSON\n",
+        "{\"type\":\"finding\",\"id\":\"f-1\"}\nno JSON\n",
     )
     .unwrap();
     fs::write(WORLD.path().join("empty.jsonl"), "").unwrap();
