@@ -1,6 +1,8 @@
 //! What explains findings beside what their judges say: who else sends there, since when, how far an attack has come, and which
 //! harmless explanations were tested.
 
+use std::collections::{BTreeSet, HashMap};
+
 use outflow_finding::{Family, Prevalence, Stage};
 use outflow_record::Timestamp;
 
@@ -8,9 +10,10 @@ use super::Judged;
 use super::harmless::Known;
 use super::history::Histories;
 use super::pairs::Census;
+use crate::key::FixedState;
 use crate::parallel::in_parallel_mut;
 use crate::policy::Policy;
-use crate::time::Slot;
+use crate::time::{Day, Slot};
 
 /// Findings that a thread takes at a time.
 const FINDINGS_AT_ONCE: usize = 256;
@@ -23,14 +26,42 @@ pub(super) fn explain(
     census: &Census,
     histories: &Histories,
 ) {
+    let charged = charged(findings);
     let mut parts: Vec<&mut [Judged]> = findings.chunks_mut(FINDINGS_AT_ONCE).collect();
     in_parallel_mut(&mut parts, |_, part| {
         let all = part.iter_mut();
-        all.for_each(|judged| explain_one(judged, policy, census, histories));
+        all.for_each(|judged| explain_one(judged, policy, census, (histories, &charged)));
     });
 }
 
-fn explain_one(judged: &mut Judged, policy: &Policy, census: &Census, histories: &Histories) {
+/// By workload, the days of which the ledger charged something: what was found says nothing of what is usual.
+type Charged = HashMap<u32, BTreeSet<Day>, FixedState>;
+
+fn charged(findings: &[Judged]) -> Charged {
+    let mut charged = Charged::default();
+    for judged in findings {
+        if let (Family::VolumeLedger, Some(workload)) = (judged.finding.family, judged.workload) {
+            let days = (first_day(judged).0..=judged.day.0).map(Day);
+            charged.entry(workload).or_default().extend(days);
+        }
+    }
+    charged
+}
+
+/// The day of the first packet.
+fn first_day(judged: &Judged) -> Day {
+    let first = judged.finding.first_seen;
+    let first = first.map_or(judged.day, |at| Slot::of(at.secs()).day());
+    first.min(judged.day)
+}
+
+fn explain_one(
+    judged: &mut Judged,
+    policy: &Policy,
+    census: &Census,
+    (histories, charged): (&Histories, &Charged),
+) {
+    let first = first_day(judged);
     let (day, finding) = (judged.day, &mut judged.finding);
     finding.stages = Stage::of(finding.family, &finding.attack);
     // Who is served came by itself: that some host sent there, too, says nothing of it.
@@ -45,18 +76,22 @@ fn explain_one(judged: &mut Judged, policy: &Policy, census: &Census, histories:
         });
         finding.destination.first_seen = Some(Timestamp(i64::from(first)));
     }
-    let first = finding.first_seen;
-    let first = first.map_or(day, |at| Slot::of(at.secs()).day()).min(day);
     let past = judged
         .workload
-        .and_then(|own| histories.past(own, (first, day)));
-    finding.history = past.and_then(|past| past.history(&policy.baseline));
+        .and_then(|own| histories.past(own, (first, day), charged.get(&own)));
+    let history = past
+        .as_ref()
+        .and_then(|past| past.history(&policy.baseline));
     let known = Known {
         policy,
         census,
-        past,
+        past: past.as_ref(),
+        history: history.as_ref(),
         group: met.map(|(group, _)| group),
-        first,
+        days: (first, day),
     };
     judged.finding.harmless = known.tested(judged);
+    judged.finding.history = history;
+    // Numbers are those of one view: no verdict depends on it.
+    judged.workload = None;
 }

@@ -2,10 +2,12 @@
 //! destination. None of them hides anything: what excuses bytes is asked by the judges, and this says of each in turn what it was
 //! asked, also where it excuses nothing.
 
-use outflow_finding::{Family, Harmless, Held, Prevalence, Tested, human_bytes, human_count};
+use outflow_finding::{
+    Family, Harmless, Held, History, Prevalence, Tested, human_bytes, human_count,
+};
 
 use super::Judged;
-use super::baseline::{Levels, season};
+use super::baseline::{Levels, SEASON_DAYS_MIN, season};
 use super::history::Past;
 use super::ledger::ALLOWED_UNIT;
 use super::pairs::Census;
@@ -18,11 +20,13 @@ pub(super) struct Known<'k> {
     pub(super) policy: &'k Policy,
     pub(super) census: &'k Census,
     /// What its workload sent before.
-    pub(super) past: Option<Past<'k>>,
+    pub(super) past: Option<&'k Past>,
+    /// Its figures.
+    pub(super) history: Option<&'k History>,
     /// The group that most was sent to, of what hosts chose to send.
     pub(super) group: Option<Group>,
-    /// The day of the first packet.
-    pub(super) first: Day,
+    /// The day of the first packet, and the one at whose end it is known.
+    pub(super) days: (Day, Day),
 }
 
 impl Known<'_> {
@@ -42,11 +46,10 @@ impl Known<'_> {
 
     fn own_history(&self) -> Tested {
         let tested = |outcome, text| tested(Harmless::OwnHistory, outcome, text);
-        let rule = &self.policy.baseline;
-        let Some(own) = self.past.and_then(|past| past.history(rule)) else {
-            let least = rule.active_days;
+        let Some(own) = self.history else {
+            let least = self.policy.baseline.active_days;
             let text = format!(
-                "fewer than {least} days before it are known on which this workload chose to send anything"
+                "fewer than {least} days before it are known on which this workload chose to send anything and nothing was charged"
             );
             return tested(Held::Unknown, text);
         };
@@ -55,7 +58,7 @@ impl Known<'_> {
             false => (Held::Rejected, "more than"),
         };
         let text = format!(
-            "the workload sent {} outside on the greatest day, {than} {}, the 99th percentile of {} days before (median {})",
+            "the workload sent {} outside on the greatest day, {than} {}, the 99th percentile of {} days before on which nothing was charged (median {})",
             human_bytes(own.observed),
             human_bytes(own.p99),
             human_count(own.days),
@@ -71,12 +74,14 @@ impl Known<'_> {
                 let apart = greatest.0.0 - day.0;
                 apart.is_multiple_of(7)
             });
-            (of_weekday.count(), before, greatest)
+            (of_weekday.count(), before, *greatest)
         });
-        let Some((count, before, (day, payload))) = alike.filter(|(count, ..)| *count >= WEEKS_MIN)
+        let Some((count, before, (day, payload))) =
+            alike.filter(|(count, ..)| *count >= SEASON_DAYS_MIN)
         else {
-            let text =
-                format!("fewer than {WEEKS_MIN} days of the same weekday before it are known");
+            let text = format!(
+                "fewer than {SEASON_DAYS_MIN} days of the same weekday before it are known"
+            );
             return tested(Held::Unknown, text);
         };
         let mut levels = Levels::default();
@@ -106,12 +111,13 @@ impl Known<'_> {
             let text = "who else sends there is not counted of what this is about".to_owned();
             return tested(Held::Unknown, text);
         };
-        let text = format!(
-            "{} of {} had sent there by then",
-            human_count(workloads),
-            human_count(of)
-        );
         let [few, all] = [workloads, of].map(|own| usize::try_from(own).unwrap_or(usize::MAX));
+        let text = format!(
+            "{} of {} workloads knew the destination by then, the sender included; up to {} are few",
+            human_count(workloads),
+            human_count(of),
+            human_count(self.policy.rare_workloads(all) as u64)
+        );
         match self.policy.is_rare(few, all) {
             true => tested(Held::Rejected, text),
             false => tested(Held::Partly, text),
@@ -120,12 +126,16 @@ impl Known<'_> {
 
     fn rollout(&self) -> Option<Tested> {
         let group = self.group?;
-        let met = self.census.met_on(group, self.first);
-        let all = self.census.workloads(self.first);
+        let Some((day, met)) = self.census.most_met(group, self.days) else {
+            let text = "no workload sent to the destination for the first time in these days";
+            return Some(tested(Harmless::Rollout, Held::Rejected, text.to_owned()));
+        };
+        let all = self.census.workloads(day);
+        let noun = if met == 1 { "workload" } else { "workloads" };
         let text = format!(
-            "{} workloads sent to the destination for the first time on {}",
+            "{} {noun} sent to the destination for the first time on {day}; up to {} are few",
             human_count(met as u64),
-            self.first
+            human_count(self.policy.rare_workloads(all) as u64)
         );
         let outcome = match self.policy.is_rare(met, all) {
             true => Held::Rejected,
@@ -145,6 +155,9 @@ impl Known<'_> {
             .filter(|own| own.unit == ALLOWED_UNIT)
             .count();
         let (outcome, text) = match rules {
+            0 if self.policy.sanctioned.is_empty() => {
+                (Held::Rejected, "policy.sanctioned allows nothing")
+            }
             0 => (
                 Held::Rejected,
                 "no rule of policy.sanctioned allows a part of it",
@@ -158,12 +171,14 @@ impl Known<'_> {
     }
 }
 
-/// Days of one weekday that make a season.
-const WEEKS_MIN: usize = super::baseline::SEASON_DAYS_MIN;
-
 fn fetched(judged: &Judged) -> Option<Tested> {
+    // Of a beacon or a tunnel, that more came back is no excuse.
+    let is_of_volume = matches!(
+        judged.finding.family,
+        Family::VolumeLedger | Family::VolumeShift | Family::DestinationRare
+    );
     let (up, down) = (judged.sides.up, judged.sides.down);
-    if up.saturating_add(down) == 0 || judged.finding.family == Family::VolumeServed {
+    if up.saturating_add(down) == 0 || !is_of_volume {
         return None;
     }
     let outcome = match up > down {
@@ -171,7 +186,7 @@ fn fetched(judged: &Judged) -> Option<Tested> {
         false => Held::Holds,
     };
     let text = format!(
-        "{} went out, and {} came back",
+        "in all, {} went out, and {} came back",
         human_bytes(up),
         human_bytes(down)
     );

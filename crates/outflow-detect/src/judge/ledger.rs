@@ -94,7 +94,7 @@ pub(super) fn judge<'a>(
         let rank = sum.rank(policy, census, &fresh);
         let judged = match crossed.of {
             Of::Workload => workload_finding(view, policy, sum),
-            Of::Destination | Of::Account => shared_finding(view, sum),
+            Of::Destination | Of::Account => shared_finding(view, policy, sum),
         };
         judged.ranked(rank)
     });
@@ -429,12 +429,15 @@ impl<'c, 'a> Sum<'c, 'a> {
 const RULES_MAX: usize = 4;
 
 /// The rules that allow a part of what was charged beyond them.
-fn sanction_reasons(view: &View<'_>, policy: &Policy, sum: &Sum<'_, '_>) -> Vec<Why> {
+fn sanction_reasons<'e, 'a: 'e>(
+    view: &View<'_>,
+    policy: &Policy,
+    entries: impl Iterator<Item = &'e Entry<'a>>,
+) -> Vec<Why> {
     if policy.sanctioned.is_empty() {
         return Vec::new();
     }
-    let mut rules: Vec<&Sanctioned> = sum
-        .entries()
+    let mut rules: Vec<&Sanctioned> = entries
         .filter_map(|entry| sanction(view, policy, entry))
         .collect();
     rules.sort_unstable_by_key(|rule| (rule.destination, &rule.reason, rule.bytes_per_day));
@@ -468,7 +471,7 @@ fn workload_finding(view: &View<'_>, policy: &Policy, sum: Sum<'_, '_>) -> Judge
     let mut why = vec![sum.volume_reason(), shape_reason(&measure)];
     why.extend(sum.past_reason());
     why.extend(sum.hours_reason());
-    why.extend(sanction_reasons(view, policy, &sum));
+    why.extend(sanction_reasons(view, policy, sum.entries()));
     let identity = workload.map(|id| view.workload(id));
     let account = identity.map_or("", |workload| workload.account_id.as_str());
     let name = identity.map_or_else(String::new, Workload::unique_name);
@@ -490,7 +493,7 @@ fn workload_finding(view: &View<'_>, policy: &Policy, sum: Sum<'_, '_>) -> Judge
 }
 
 /// A finding of many workloads: to one destination, or of one account.
-fn shared_finding(view: &View<'_>, sum: Sum<'_, '_>) -> Judged {
+fn shared_finding(view: &View<'_>, policy: &Policy, sum: Sum<'_, '_>) -> Judged {
     let Crossed {
         observed, crossing, ..
     } = *sum.crossed;
@@ -511,6 +514,8 @@ fn shared_finding(view: &View<'_>, sum: Sum<'_, '_>) -> Judged {
         Of::Account => ["account", account, "", span, way],
         Of::Destination | Of::Workload => ["destination", "", place.as_str(), span, way],
     };
+    let mut why = vec![sum.volume_reason(), shape_reason(&measure)];
+    why.extend(sanction_reasons(view, policy, sum.entries()));
     let charge = Charge {
         family: Family::VolumeLedger,
         day: crossing.day,
@@ -523,7 +528,7 @@ fn shared_finding(view: &View<'_>, sum: Sum<'_, '_>) -> Judged {
         risk: measure.risk(),
         bits: None,
         attack: techniques(crossing.horizon),
-        why: vec![sum.volume_reason(), shape_reason(&measure)],
+        why,
         workload: match workloads.as_slice() {
             [one] => Some(*one),
             _ => None,

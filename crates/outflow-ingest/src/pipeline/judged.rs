@@ -3,15 +3,17 @@
 use outflow_finding::{Finding, Harmless, Held, JudgedState, Tested};
 use sha2::{Digest as _, Sha256};
 
+use super::Settings;
 use super::evidence::SourceRows;
+use super::parameters::RANGES_NAME;
 use crate::reader::hex;
 
 /// Words of a digest that are added up.
 const WORDS: usize = 4;
 
-/// The records that sums are of. Digests of sources are added up, so that no order has a say: who wants two sets to have the same
+/// The records that sums are of, and of which time they were asked for. Digests of sources are added up, so that no order has a say: who wants two sets to have the same
 /// could make them so, as this guards against accidents, and evidence has the digests of the objects themselves.
-pub(super) fn state_of(sources: &[SourceRows]) -> JudgedState {
+pub(super) fn state_of(sources: &[SourceRows], settings: &Settings) -> JudgedState {
     let (mut objects, mut rows) = (0_u64, 0_u64);
     let mut sum = [0_u64; WORDS];
     for source in sources.iter().filter(|own| own.total > 0) {
@@ -36,6 +38,10 @@ pub(super) fn state_of(sources: &[SourceRows]) -> JudgedState {
     for word in [objects, rows].iter().chain(&sum) {
         digest.update(word.to_le_bytes());
     }
+    for at in [settings.since, settings.until] {
+        let at = at.map_or_else(String::new, |at| at.secs().to_string());
+        digest.update(format!("{at};"));
+    }
     JudgedState {
         objects,
         rows,
@@ -46,11 +52,13 @@ pub(super) fn state_of(sources: &[SourceRows]) -> JudgedState {
 /// Whether the destination of a finding, which was identified, is a service that is known.
 pub(super) fn known_service(finding: &Finding) -> Tested {
     let to = &finding.destination;
+    let is_asked =
+        !to.addresses.is_empty() && to.databases.iter().any(|own| own.name == RANGES_NAME);
     let (outcome, text) = match (&to.service, &to.vendor) {
         (Some(service), _) => (
             Held::Partly,
             format!(
-                "AWS lists the addresses under {service}; whose account it is, no address tells"
+                "AWS lists addresses of it under {service}, and none under another; whose account it is, no address tells"
             ),
         ),
         (None, Some(vendor)) => (
@@ -59,10 +67,9 @@ pub(super) fn known_service(finding: &Finding) -> Tested {
                 "all the addresses belong to {vendor}; which of its customers is meant, no address tells"
             ),
         ),
-        (None, None) if to.databases.is_empty() && to.domains.is_empty() => (
+        (None, None) if !is_asked => (
             Held::Unknown,
-            "nothing was given that tells whose the addresses are (--context, Resolver query logs)"
-                .to_owned(),
+            format!("no {RANGES_NAME} of --context was asked whose the addresses are"),
         ),
         (None, None) => (
             Held::Rejected,
@@ -92,13 +99,20 @@ mod tests {
 
     #[test]
     fn the_digest_is_free_of_order_and_names_and_of_what_did_not_count() {
-        let of = |all: [(&str, Option<&str>, u64); 3]| {
-            state_of(&all.map(|(uri, sha256, total)| source(uri, sha256, total)))
+        let within = |all: [(&str, Option<&str>, u64); 3], settings: &Settings| {
+            let all = all.map(|(uri, sha256, total)| source(uri, sha256, total));
+            state_of(&all, settings)
         };
+        let of = |all| within(all, &Settings::default());
         let (a, b, empty) = (("a", Some("00"), 3), ("b", None, 4), ("c", Some("02"), 0));
         let usual = of([a, b, empty]);
         assert_eq!((usual.objects, usual.rows, usual.sha256.len()), (2, 7, 64));
         assert_eq!(of([empty, b, a]), usual);
+        let later = Settings {
+            since: Some(outflow_record::Timestamp(0)),
+            ..Settings::default()
+        };
+        assert_ne!(within([a, b, empty], &later).sha256, usual.sha256);
         assert_eq!(of([("moved", Some("00"), 3), b, empty]), usual);
         let others = [
             [("a", Some("01"), 3), b, empty],
@@ -114,14 +128,16 @@ mod tests {
     #[test]
     fn a_service_explains_a_part_and_what_was_not_asked_is_unknown() {
         use outflow_finding::{Database, Family};
-        use outflow_record::Timestamp;
         let mut finding = Finding::new(Family::VolumeLedger);
         assert_eq!(known_service(&finding).outcome, Held::Unknown);
         let ranges = Database {
             name: "ip-ranges.json".to_owned(),
-            built_at: Timestamp(0),
+            built_at: outflow_record::Timestamp(0),
         };
         finding.destination.databases = vec![ranges].into();
+        // It has no address that could be asked for.
+        assert_eq!(known_service(&finding).outcome, Held::Unknown);
+        finding.destination.addresses = vec!["45.1.2.3".into()];
         assert_eq!(known_service(&finding).outcome, Held::Rejected);
         finding.destination.vendor = Some("Datadog".to_owned());
         let tested = known_service(&finding);

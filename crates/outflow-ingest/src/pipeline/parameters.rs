@@ -93,6 +93,9 @@ pub(super) fn of(settings: &Settings) -> Option<Parameters> {
     })
 }
 
+/// AWS's list of its addresses, by its own name.
+pub(super) const RANGES_NAME: &str = "ip-ranges.json";
+
 /// The databases and lists of a context that are asked whose an address is, with their own dates.
 pub(super) fn databases(context: &Context) -> Arc<[Database]> {
     let geo = context.geo.sources();
@@ -101,7 +104,7 @@ pub(super) fn databases(context: &Context) -> Arc<[Database]> {
         built_at,
     });
     let ranges = context.ranges.iter().map(|ranges| Database {
-        name: "ip-ranges.json".to_owned(),
+        name: RANGES_NAME.to_owned(),
         built_at: ranges.created_at(),
     });
     geo.chain(ranges).collect()

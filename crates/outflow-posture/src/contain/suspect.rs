@@ -1,6 +1,7 @@
 //! Incidents of a run of `outflow detect`, from its JSON lines.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use outflow_finding::Family;
 use outflow_record::Timestamp;
@@ -131,6 +132,7 @@ impl RunRead {
             what,
         };
         let (mut run, mut findings) = (Self::default(), BTreeMap::<String, Vec<Located>>::new());
+        let mut places = BTreeMap::<String, usize>::new();
         let mut is_run = false;
         for (at, text) in text.lines().enumerate() {
             if text.trim().is_empty() {
@@ -139,13 +141,23 @@ impl RunRead {
             let line: Line =
                 serde_json::from_str(text).map_err(|error| wrong(at + 1, error.to_string()))?;
             match (line.r#type.as_str(), line.id) {
-                ("incident", Some(id)) => run.incidents.push(Suspect {
-                    id,
-                    title: line.title,
-                    family: line.family.and_then(|name| name.parse().ok()),
-                    rate_bits: line.rate_bits.filter(|bits| bits.is_finite()),
-                    located: vec![line.located],
-                }),
+                ("incident", Some(id)) => {
+                    let suspect = Suspect {
+                        title: line.title,
+                        family: line.family.and_then(|name| name.parse().ok()),
+                        rate_bits: line.rate_bits.filter(|bits| bits.is_finite()),
+                        located: vec![line.located],
+                        id: id.clone(),
+                    };
+                    // A watch tells an incident again when it grew: the last is what is known.
+                    match places.entry(id) {
+                        Entry::Occupied(at) => run.incidents[*at.get()] = suspect,
+                        Entry::Vacant(free) => {
+                            free.insert(run.incidents.len());
+                            run.incidents.push(suspect);
+                        }
+                    }
+                }
                 ("finding", _) => {
                     let of = line.incident.unwrap_or_default();
                     findings.entry(of).or_default().push(line.located);

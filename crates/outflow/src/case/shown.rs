@@ -402,14 +402,15 @@ impl About<'_> {
             &literals(addrs.iter().map(String::as_str)),
             &literals(domains),
         );
+        let wanted: BTreeSet<&str> = addrs.iter().map(String::as_str).collect();
         let mut names = Names::default();
         let mut left = NAMES_SHOWN_MAX;
-        let files = [(AnswerFormat::Csv, path)];
+        let files = [(AnswerFormat::SheetCsv, path)];
         let asked = (sql.as_str(), self.times(AROUND_SECS));
         names.total = rows::write_each(self.runtime, self.session, asked, &files, |batch| {
             for row in rows_of(std::slice::from_ref(batch)) {
                 let addr = row.text("addr").unwrap_or_default();
-                if !names.named.contains(addr) && addrs.iter().any(|own| own == addr) {
+                if !names.named.contains(addr) && wanted.contains(addr) {
                     names.named.insert(addr.to_owned());
                 }
             }

@@ -12,7 +12,7 @@ use outflow_finding::{Family, Severity, Why, human_bytes};
 use super::charges::{Charges, Kind, Member, Place};
 use super::crossing::{DAYS_MAX, Horizon};
 use super::hours::{Hours, WEEKS_MIN, in_hours};
-use super::{log2, shape_reason};
+use super::{log2, sanction_reasons, shape_reason};
 use crate::counters::total;
 use crate::judge::draft::{Charge, Draft, bounded};
 use crate::judge::exceedance::{BITS_USUAL, Exceedance};
@@ -311,6 +311,9 @@ impl Trickle {
             ),
             ..Why::default()
         };
+        let entries = self.places.iter().flat_map(|at| charges.entries(*at));
+        let mut why = vec![volume, rarity, shape_reason(&measure)];
+        why.extend(sanction_reasons(view, policy, entries));
         let severity = match measure.up > measure.down {
             true => Severity::Medium,
             false => Severity::Low,
@@ -330,7 +333,7 @@ impl Trickle {
             risk: measure.risk(),
             bits: Some(self.bits),
             attack: &["T1048", "T1030", "T1029"],
-            why: vec![volume, rarity, shape_reason(&measure)],
+            why,
             workload: Some(self.sums.workload),
         };
         draft.finish(view, charge).ranked(Rank {

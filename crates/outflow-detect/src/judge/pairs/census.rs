@@ -97,14 +97,20 @@ impl Census {
         of_group.partition_point(|own| own.group == group && own.day <= day)
     }
 
-    /// How many workloads met a group on a day.
-    pub(in crate::judge) fn met_on(&self, group: Group, day: Day) -> usize {
-        let until = |is_before: &dyn Fn(Day) -> bool| {
-            self.meetings.partition_point(|own| {
-                own.group < group || own.group == group && is_before(own.day)
-            })
+    /// Of some days, the one on which most workloads met a group, and how many; of equal ones the first.
+    pub(in crate::judge) fn most_met(
+        &self,
+        group: Group,
+        (first, last): (Day, Day),
+    ) -> Option<(Day, usize)> {
+        let until = |end: (Group, Day)| {
+            let is_before = |own: &Meeting| (own.group, own.day) < end;
+            self.meetings.partition_point(is_before)
         };
-        until(&|of| of <= day) - until(&|of| of < day)
+        let met = &self.meetings[until((group, first))..until((group, Day(last.0 + 1)))];
+        let by_day = met.chunk_by(|a, b| a.day == b.day);
+        let days = by_day.map(|of_day| (of_day[0].day, of_day.len()));
+        days.rev().max_by_key(|(_, count)| *count)
     }
 
     /// The first packet of the first day on which a workload sent to a group, Unix seconds; none, if none ever did.

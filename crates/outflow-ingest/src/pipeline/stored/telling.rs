@@ -271,7 +271,8 @@ impl Telling {
     }
 
     /// In which lane each incident is: of those that a finding of theirs would have alert and that nothing makes
-    /// unconditional, the most urgent, while the budget has room beside what was told as an alert.
+    /// unconditional, the most urgent, while the budget has room beside those that were told as an alert. What is
+    /// unconditional takes no room, whenever it was told: it would leave none to all others for good.
     fn lanes(
         &self,
         outcome: &Outcome,
@@ -293,7 +294,9 @@ impl Telling {
             let mut members = members.get(id).into_iter().flatten();
             if let Some(own) = own {
                 // What was told as an alert stays one.
-                told.insert(own);
+                if !members.any(|own| is_unconditional(own)) {
+                    told.insert(own);
+                }
                 lanes[at] = Lane::Alert;
             } else if wants(incident) {
                 match rule.budget.is_none() || members.any(|own| is_unconditional(own)) {

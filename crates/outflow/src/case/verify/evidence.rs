@@ -37,7 +37,7 @@ pub(super) fn compare(
     wrong: &mut Vec<String>,
 ) -> Result<(), Failure> {
     let folder = dir.join("rows");
-    let mut rows = 0;
+    let (mut rows, mut lacks) = (0, false);
     for (name, sql) in queries {
         let [query, csv, parquet] = ENDINGS.map(|ending| folder.join(format!("{name}.{ending}")));
         if let Some(lacking) = [&query, &csv, &parquet]
@@ -45,6 +45,7 @@ pub(super) fn compare(
             .find(|path| !path.is_file())
         {
             wrong.push(format!("`{}` is missing", lacking.display()));
+            lacks = true;
             continue;
         }
         let kept = fs::read_to_string(&query).map_err(|error| unreadable(&query, error))?;
@@ -63,7 +64,6 @@ pub(super) fn compare(
         }
         rows += told.1.len() as u64;
     }
-    let lacks = wrong.iter().any(|what| what.ends_with("is missing"));
     let made = super::json(&dir.join("case.json"))?;
     if !lacks && made["rows"] != rows {
         wrong.push(format!(

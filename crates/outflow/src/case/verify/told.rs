@@ -19,7 +19,7 @@ use crate::exit::Failure;
 const SUMS: [&str; 4] = ["bytes", "payload_bytes", "packets", "flows"];
 
 /// What an incident has of its gravest finding, the first one.
-const OF_GRAVEST: [&str; 8] = [
+const OF_GRAVEST: [&str; 11] = [
     "family",
     "severity",
     "account_id",
@@ -28,6 +28,9 @@ const OF_GRAVEST: [&str; 8] = [
     "interface_id",
     "workload",
     "parameters",
+    "harmless",
+    "history",
+    "state",
 ];
 
 /// What `incident.json` tells.
