@@ -1,7 +1,7 @@
 //! What explains findings beside what their judges say: who else sends there, since when, how far an attack has come, and which
 //! harmless explanations were tested.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use outflow_finding::{Family, Prevalence, Stage};
 use outflow_record::Timestamp;
@@ -34,15 +34,15 @@ pub(super) fn explain(
     });
 }
 
-/// By workload, the days of which the ledger charged something: what was found says nothing of what is usual.
-type Charged = HashMap<u32, BTreeSet<Day>, FixedState>;
+/// By workload, from which day on and at the end of which the ledger charged something: what they have may be what is looked for.
+type Charged = HashMap<u32, Vec<(Day, Day)>, FixedState>;
 
 fn charged(findings: &[Judged]) -> Charged {
     let mut charged = Charged::default();
     for judged in findings {
         if let (Family::VolumeLedger, Some(workload)) = (judged.finding.family, judged.workload) {
-            let days = (first_day(judged).0..=judged.day.0).map(Day);
-            charged.entry(workload).or_default().extend(days);
+            let days = (first_day(judged), judged.day);
+            charged.entry(workload).or_default().push(days);
         }
     }
     charged
@@ -76,16 +76,24 @@ fn explain_one(
         });
         finding.destination.first_seen = Some(Timestamp(i64::from(first)));
     }
-    let past = judged
-        .workload
-        .and_then(|own| histories.past(own, (first, day), charged.get(&own)));
+    let past = judged.workload.and_then(|own| {
+        let charged = charged.get(&own).map_or(&[][..], Vec::as_slice);
+        // Later days have no say.
+        let known = charged.iter().filter(|(_, known)| *known <= day);
+        let is_charged = |day: Day| {
+            known
+                .clone()
+                .any(|(from, until)| (from..=until).contains(&&day))
+        };
+        histories.past(own, (first, day), is_charged)
+    });
     let history = past
         .as_ref()
         .and_then(|past| past.history(&policy.baseline));
     let known = Known {
         policy,
         census,
-        past: past.as_ref(),
+        past,
         history: history.as_ref(),
         group: met.map(|(group, _)| group),
         days: (first, day),

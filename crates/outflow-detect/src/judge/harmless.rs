@@ -20,7 +20,7 @@ pub(super) struct Known<'k> {
     pub(super) policy: &'k Policy,
     pub(super) census: &'k Census,
     /// What its workload sent before.
-    pub(super) past: Option<&'k Past>,
+    pub(super) past: Option<Past<'k>>,
     /// Its figures.
     pub(super) history: Option<&'k History>,
     /// The group that most was sent to, of what hosts chose to send.
@@ -49,16 +49,26 @@ impl Known<'_> {
         let Some(own) = self.history else {
             let least = self.policy.baseline.active_days;
             let text = format!(
-                "fewer than {least} days before it are known on which this workload chose to send anything and nothing was charged"
+                "fewer than {least} days before it are known on which this workload chose to send anything"
             );
             return tested(Held::Unknown, text);
         };
+        let charged = self.past.map_or(0, |past| past.charged);
         let (outcome, than) = match own.observed <= own.p99 {
+            // What was charged before may be the same thing.
+            true if charged > 0 => (Held::Partly, "no more than"),
             true => (Held::Holds, "no more than"),
             false => (Held::Rejected, "more than"),
         };
+        let charged = match charged {
+            0 => String::new(),
+            days => format!(
+                "; on {} of them the ledger charged something",
+                human_count(days as u64)
+            ),
+        };
         let text = format!(
-            "the workload sent {} outside on the greatest day, {than} {}, the 99th percentile of {} days before on which nothing was charged (median {})",
+            "the workload sent {} outside on the greatest day, {than} {}, the 99th percentile of {} days before (median {}){charged}",
             human_bytes(own.observed),
             human_bytes(own.p99),
             human_count(own.days),
@@ -69,13 +79,17 @@ impl Known<'_> {
 
     fn weekday(&self) -> Tested {
         let tested = |outcome, text| tested(Harmless::Weekday, outcome, text);
-        let alike = self.past.map(|Past { before, greatest }| {
-            let of_weekday = before.iter().filter(|(day, _)| {
-                let apart = greatest.0.0 - day.0;
-                apart.is_multiple_of(7)
-            });
-            (of_weekday.count(), before, *greatest)
-        });
+        let alike = self.past.map(
+            |Past {
+                 before, greatest, ..
+             }| {
+                let of_weekday = before.iter().filter(|(day, _)| {
+                    let apart = greatest.0.0 - day.0;
+                    apart.is_multiple_of(7)
+                });
+                (of_weekday.count(), before, greatest)
+            },
+        );
         let Some((count, before, (day, payload))) =
             alike.filter(|(count, ..)| *count >= SEASON_DAYS_MIN)
         else {

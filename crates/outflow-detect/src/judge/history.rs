@@ -21,10 +21,12 @@ pub(super) struct Histories {
 }
 
 /// What a workload sent before a finding, and on its days.
-#[derive(Debug, Clone)]
-pub(super) struct Past {
-    /// The days before, in their order, but for those of which something was charged.
-    pub(super) before: Vec<DayPayload>,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Past<'h> {
+    /// The days before, in their order.
+    pub(super) before: &'h [DayPayload],
+    /// On how many of these the ledger charged something.
+    pub(super) charged: usize,
     /// The greatest day of the finding.
     pub(super) greatest: DayPayload,
 }
@@ -62,28 +64,28 @@ impl Histories {
         self.by_workload.extend(days);
     }
 
-    /// What a workload sent before the days of a finding, but for those that were `charged`, and on the greatest of these.
+    /// What a workload sent before the days of a finding, some of which were charged, and on the greatest of its own.
     pub(super) fn past(
         &self,
         workload: u32,
         (first, last): (Day, Day),
-        charged: Option<&BTreeSet<Day>>,
-    ) -> Option<Past> {
+        is_charged: impl Fn(Day) -> bool,
+    ) -> Option<Past<'_>> {
         let days = self.by_workload.get(&workload)?;
         let from = days.partition_point(|(day, _)| *day < first);
         let (before, rest) = days.split_at(from);
         let own = &rest[..rest.partition_point(|(day, _)| *day <= last)];
         // Of equal ones the first.
         let greatest = own.iter().rev().max_by_key(|(_, payload)| *payload);
-        let is_usual = |(day, _): &&DayPayload| charged.is_none_or(|days| !days.contains(day));
         Some(Past {
-            before: before.iter().filter(is_usual).copied().collect(),
+            before,
+            charged: before.iter().filter(|(day, _)| is_charged(*day)).count(),
             greatest: greatest.copied().unwrap_or((last, 0)),
         })
     }
 }
 
-impl Past {
+impl Past<'_> {
     /// Its figures, if as many days are known as establish anything.
     pub(super) fn history(&self, rule: &Baseline) -> Option<History> {
         let is_known = self.before.len() >= rule.active_days as usize;

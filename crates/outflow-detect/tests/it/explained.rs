@@ -177,3 +177,32 @@ fn the_past_of_a_workload_is_that_before_the_finding_and_decides_what_holds() {
     assert_eq!(outcome(weekly, Harmless::OwnHistory), Held::Rejected);
     assert_eq!(outcome(weekly, Harmless::Weekday), Held::Holds);
 }
+
+#[test]
+fn a_theft_of_days_before_is_no_past_that_makes_another_harmless_and_a_rollout_is_of_the_day_of_meeting()
+ {
+    // It takes as much day by day, each time elsewhere.
+    let mut lines: Vec<String> = (0..30)
+        .map(|day| pushed("thief", "45.1.2.3", (day, 1)))
+        .collect();
+    for day in 20..30 {
+        lines.push(pushed("thief", &format!("45.9.{day}.9"), (day, 300)));
+    }
+    for host in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        lines.push(pushed(host, "45.5.5.5", (29, 200)));
+    }
+    let found = judged(&Policy::default(), FULL, &lines).findings;
+    let ledger = || {
+        let all = found.iter().map(|own| &own.finding);
+        all.filter(|own| own.family == Family::VolumeLedger)
+    };
+    let last = ledger().rfind(|own| own.interface_id.as_deref() == Some("eni-thief"));
+    assert_eq!(outcome(last.unwrap(), Harmless::OwnHistory), Held::Partly);
+    let rollouts: Vec<&Finding> = ledger()
+        .filter(|own| own.destination.group.as_deref() == Some("45.5.5.0/24"))
+        .collect();
+    assert!(!rollouts.is_empty());
+    for own in rollouts {
+        assert_eq!(outcome(own, Harmless::Rollout), Held::Partly, "{own:?}");
+    }
+}
