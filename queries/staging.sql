@@ -3,7 +3,7 @@
 -- param: interface text: the interface of the suspect, or the address of a host without a log of its own
 -- param: out_at timestamp: when data went out
 -- param: hours bigint 1..876000 = 72: hours before it that are looked at
--- param: history_days bigint 1..36500 = 14: days before those hours: whom it met then is not new
+-- param: history_days bigint 0..36500 = 14: days before those hours: whom it met then is not new
 -- param: top bigint 1.. = 100: rows at most
 -- column: remote_addr: the other address inside
 -- column: peer: the interface that has it, by the records themselves: one in the VPC of the suspect, else one of a VPC that alone has the address; null if no log tells, or several VPCs have it

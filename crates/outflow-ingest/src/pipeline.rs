@@ -227,7 +227,7 @@ fn conclude(
         databases: &parameters::databases(&settings.context),
     };
     let parameters = parameters::of(settings);
-    let state_judged = Some(judged::state_of(ledger.sources(), settings));
+    let state_judged = Some(judged::state_of(ledger.sources()));
     let mut verdict = judge_with(&state, &settings.policy, &knowledge, Day::LAST);
     remarks.extend(unjudged(&settings.policy, &knowledge, &verdict));
     let attest = |judged: &mut Judged| {

@@ -3,7 +3,6 @@
 use outflow_finding::{Finding, Harmless, Held, JudgedState, Tested};
 use sha2::{Digest as _, Sha256};
 
-use super::Settings;
 use super::evidence::SourceRows;
 use super::parameters::RANGES_NAME;
 use crate::reader::hex;
@@ -11,9 +10,9 @@ use crate::reader::hex;
 /// Words of a digest that are added up.
 const WORDS: usize = 4;
 
-/// The records that sums are of, and of which time they were asked for. Digests of sources are added up, so that no order has a say: who wants two sets to have the same
+/// The records that sums are of. Digests of sources are added up, so that no order has a say: who wants two sets to have the same
 /// could make them so, as this guards against accidents, and evidence has the digests of the objects themselves.
-pub(super) fn state_of(sources: &[SourceRows], settings: &Settings) -> JudgedState {
+pub(super) fn state_of(sources: &[SourceRows]) -> JudgedState {
     let (mut objects, mut rows) = (0_u64, 0_u64);
     let mut sum = [0_u64; WORDS];
     for source in sources.iter().filter(|own| own.total > 0) {
@@ -37,10 +36,6 @@ pub(super) fn state_of(sources: &[SourceRows], settings: &Settings) -> JudgedSta
     let mut digest = Sha256::new();
     for word in [objects, rows].iter().chain(&sum) {
         digest.update(word.to_le_bytes());
-    }
-    for at in [settings.since, settings.until] {
-        let at = at.map_or_else(String::new, |at| at.secs().to_string());
-        digest.update(format!("{at};"));
     }
     JudgedState {
         objects,
@@ -99,20 +94,13 @@ mod tests {
 
     #[test]
     fn the_digest_is_free_of_order_and_names_and_of_what_did_not_count() {
-        let within = |all: [(&str, Option<&str>, u64); 3], settings: &Settings| {
-            let all = all.map(|(uri, sha256, total)| source(uri, sha256, total));
-            state_of(&all, settings)
+        let of = |all: [(&str, Option<&str>, u64); 3]| {
+            state_of(&all.map(|(uri, sha256, total)| source(uri, sha256, total)))
         };
-        let of = |all| within(all, &Settings::default());
         let (a, b, empty) = (("a", Some("00"), 3), ("b", None, 4), ("c", Some("02"), 0));
         let usual = of([a, b, empty]);
         assert_eq!((usual.objects, usual.rows, usual.sha256.len()), (2, 7, 64));
         assert_eq!(of([empty, b, a]), usual);
-        let later = Settings {
-            since: Some(outflow_record::Timestamp(0)),
-            ..Settings::default()
-        };
-        assert_ne!(within([a, b, empty], &later).sha256, usual.sha256);
         assert_eq!(of([("moved", Some("00"), 3), b, empty]), usual);
         let others = [
             [("a", Some("01"), 3), b, empty],
