@@ -40,7 +40,7 @@ pub(crate) struct DetectArgs {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Incidents for each thousand days of an interface that people can look at: the most urgent alert, the others are a
-    /// digest. In place of `budget` under [alerting] in the configuration.
+    /// digest. In place of `alerting.budget` in the configuration.
     #[arg(long, value_name = "N", value_parser = budget)]
     budget: Option<f64>,
     /// Exit with 1 if an incident has at least this severity: informational, low, medium, high, critical.
