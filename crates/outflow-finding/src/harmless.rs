@@ -16,6 +16,17 @@ pub struct Tested {
     pub text: String,
 }
 
+impl Tested {
+    /// An explanation, how it came out, and by what.
+    pub const fn new(explanation: Harmless, outcome: Held, text: String) -> Self {
+        Self {
+            explanation,
+            outcome,
+            text,
+        }
+    }
+}
+
 /// A harmless explanation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -117,7 +128,8 @@ impl History {
     }
 }
 
-/// The records whose sums were judged. With [`crate::Parameters`] and what was known from elsewhere, they decide all findings.
+/// The records whose sums were judged. With [`crate::Parameters`], the time that was asked for and what was
+/// known from elsewhere, they decide all findings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct JudgedState {
     /// Objects with records that counted.

@@ -110,14 +110,6 @@ fn database(name: &str) -> Vec<Database> {
         .collect()
 }
 
-fn tested(text: String) -> Tested {
-    Tested {
-        explanation: Harmless::Suppression,
-        outcome: Held::Partly,
-        text,
-    }
-}
-
 fn state(sha256: &str) -> JudgedState {
     JudgedState {
         objects: 1,
@@ -200,7 +192,7 @@ pub(crate) fn filled(text: &str, repeated: usize) -> Finding {
             ..theft().destination
         },
         attack: vec![of()],
-        harmless: vec![tested(of())],
+        harmless: vec![Tested::new(Harmless::Suppression, Held::Partly, of())],
         state: Some(state(&of())),
         why: vec![
             Why {

@@ -233,11 +233,7 @@ impl Suppressions {
 }
 
 fn tested(outcome: Held, text: String) -> Tested {
-    Tested {
-        explanation: Harmless::Suppression,
-        outcome,
-        text,
-    }
+    Tested::new(Harmless::Suppression, outcome, text)
 }
 
 impl Suppression {

@@ -52,9 +52,7 @@ impl Failure {
             hint: hint.into(),
         }
     }
-}
 
-impl Failure {
     /// As [`Failure::usage`], of a file of TOML: where its parser shows the place, that is so many lines below the error.
     pub(crate) fn toml(what: &str, error: &anyhow::Error, hint: impl Into<String>) -> Self {
         let text = format!("{error:#}");

@@ -45,7 +45,7 @@ impl Known<'_> {
     }
 
     fn own_history(&self) -> Tested {
-        let tested = |outcome, text| tested(Harmless::OwnHistory, outcome, text);
+        let tested = |outcome, text| Tested::new(Harmless::OwnHistory, outcome, text);
         let Some(own) = self.history else {
             let least = self.policy.baseline.active_days;
             let text = format!(
@@ -78,20 +78,21 @@ impl Known<'_> {
     }
 
     fn weekday(&self) -> Tested {
-        let tested = |outcome, text| tested(Harmless::Weekday, outcome, text);
-        let alike = self.past.map(
-            |Past {
-                 before, greatest, ..
-             }| {
-                let of_weekday = before.iter().filter(|(day, _)| {
-                    let apart = greatest.0.0 - day.0;
-                    apart.is_multiple_of(7)
-                });
-                (of_weekday.count(), before, greatest)
+        let tested = |outcome, text| Tested::new(Harmless::Weekday, outcome, text);
+        let of_weekday = |past: &Past<'_>| {
+            let apart = past.before.iter().map(|(day, _)| past.greatest.0.0 - day.0);
+            apart.filter(|days| days.is_multiple_of(7)).count()
+        };
+        let known = self.past.map(|past| (of_weekday(&past), past));
+        let known = known.filter(|(count, _)| *count >= SEASON_DAYS_MIN);
+        let Some((
+            count,
+            Past {
+                before,
+                greatest: (day, payload),
+                ..
             },
-        );
-        let Some((count, before, (day, payload))) =
-            alike.filter(|(count, ..)| *count >= SEASON_DAYS_MIN)
+        )) = known
         else {
             let text = format!(
                 "fewer than {SEASON_DAYS_MIN} days of the same weekday before it are known"
@@ -120,7 +121,7 @@ impl Known<'_> {
     }
 
     fn peers(&self, judged: &Judged) -> Tested {
-        let tested = |outcome, text| tested(Harmless::Peers, outcome, text);
+        let tested = |outcome, text| Tested::new(Harmless::Peers, outcome, text);
         let Some(Prevalence { workloads, of }) = judged.finding.destination.prevalence else {
             let text = "who else sends there is not counted of what this is about".to_owned();
             return tested(Held::Unknown, text);
@@ -142,7 +143,11 @@ impl Known<'_> {
         let group = self.group?;
         let Some((day, met)) = self.census.most_met(group, self.days) else {
             let text = "no workload sent to the destination for the first time in these days";
-            return Some(tested(Harmless::Rollout, Held::Rejected, text.to_owned()));
+            return Some(Tested::new(
+                Harmless::Rollout,
+                Held::Rejected,
+                text.to_owned(),
+            ));
         };
         let all = self.census.workloads(day);
         let noun = if met == 1 { "workload" } else { "workloads" };
@@ -155,7 +160,7 @@ impl Known<'_> {
             true => Held::Rejected,
             false => Held::Partly,
         };
-        Some(tested(Harmless::Rollout, outcome, text))
+        Some(Tested::new(Harmless::Rollout, outcome, text))
     }
 
     fn allowance(&self, judged: &Judged) -> Option<Tested> {
@@ -181,7 +186,7 @@ impl Known<'_> {
                 "policy.sanctioned allows a part of it, and what is above was charged",
             ),
         };
-        Some(tested(Harmless::Allowance, outcome, text.to_owned()))
+        Some(Tested::new(Harmless::Allowance, outcome, text.to_owned()))
     }
 }
 
@@ -204,13 +209,5 @@ fn fetched(judged: &Judged) -> Option<Tested> {
         human_bytes(up),
         human_bytes(down)
     );
-    Some(tested(Harmless::Fetched, outcome, text))
-}
-
-fn tested(explanation: Harmless, outcome: Held, text: String) -> Tested {
-    Tested {
-        explanation,
-        outcome,
-        text,
-    }
+    Some(Tested::new(Harmless::Fetched, outcome, text))
 }

@@ -24,13 +24,10 @@ pub(super) fn state_of(sources: &[SourceRows]) -> JudgedState {
             None => digest.update(format!("uri {}", source.uri)),
         }
         digest.update(source.total.to_le_bytes());
-        let words = digest.finalize();
-        for (sum, word) in sum.iter_mut().zip(words.chunks_exact(8)) {
-            let word = word
-                .iter()
-                .rev()
-                .fold(0, |word, byte| word << 8 | u64::from(*byte));
-            *sum = sum.wrapping_add(word);
+        let digest = digest.finalize();
+        let (words, _) = digest.as_chunks();
+        for (sum, word) in sum.iter_mut().zip(words) {
+            *sum = sum.wrapping_add(u64::from_le_bytes(*word));
         }
     }
     let mut digest = Sha256::new();
@@ -71,11 +68,7 @@ pub(super) fn known_service(finding: &Finding) -> Tested {
             "no list of AWS and no known vendor has all the addresses".to_owned(),
         ),
     };
-    Tested {
-        explanation: Harmless::KnownService,
-        outcome,
-        text,
-    }
+    Tested::new(Harmless::KnownService, outcome, text)
 }
 
 #[cfg(test)]
