@@ -393,6 +393,12 @@ fn context_is_read_again_when_it_changes_and_kept_when_it_cannot_be_read() {
         let wanted = format!("outflow_context_{name}_total {count}\n");
         waits_for(name, || watch.get("/metrics").contains(&wanted));
     };
+    // It answers before it has read its context: a list that is none would keep it from starting at all.
+    waits_for("the first round", || {
+        let metrics = watch.get("/metrics");
+        assert!(metrics.contains("outflow_rounds_total "), "{metrics}");
+        !metrics.contains("outflow_rounds_total 0\n")
+    });
     meter("loads", 0);
     // What is no list any more is said once, and what was known stays.
     fs::write(
