@@ -29,8 +29,12 @@ pub use flow_file::{FlowFile, RollUps};
 /// small enough to be written from memory.
 pub const FILE_BYTES_TARGET: usize = 96 << 20;
 
-/// Rows of a row group at most: what is sorted at once, and held in memory until then.
-pub const ROW_GROUP_ROWS_MAX: usize = 512 << 10;
+/// Rows that are sorted at once, and held in memory until then, at most.
+pub const SORTED_ROWS_MAX: usize = 512 << 10;
+
+/// Rows of a row group at most. Sorted rows fill several: an interface is in few of them, and so are its addresses, so that
+/// bounds and Bloom filters leave the others out, and the dictionaries of those that are read are small.
+const ROW_GROUP_ROWS_MAX: usize = 256 << 10;
 
 /// Rows of a data page at most: what is read to find one row.
 const PAGE_ROWS_MAX: usize = 20_000;
@@ -180,7 +184,7 @@ fn sorting_columns(table: Table) -> Option<Vec<SortingColumn>> {
             descending: false,
             nulls_first: true,
         }),
-        SortKey::Bucket(_) => None,
+        SortKey::Hour(_) => None,
     };
     table.sorted_by().iter().map(sorting).collect()
 }

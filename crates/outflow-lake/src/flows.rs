@@ -9,11 +9,13 @@ mod profiles;
 mod runs;
 mod texts;
 
+use std::ops::Range;
+
 use arrow_array::{Array as _, FixedSizeBinaryArray};
 use outflow_enrich::{Direction, Flow, Initiator, Scope};
 use outflow_record::{Addr, Field, FlowBatch, Kind};
 
-use crate::table::{FLOWS_BUCKET_SECS, REGION, Table, enriched};
+use crate::table::{FLOWS_BUCKET_SECS, HOUR_SECS, REGION, Table, enriched};
 use addresses::Addresses;
 use column::{Column, Rows};
 
@@ -73,6 +75,8 @@ pub(crate) struct SortedFlows<'a> {
     pub(crate) order: Vec<u32>,
     /// The interfaces of these.
     pub(crate) runs: Runs<'a>,
+    /// By place in the order: where rows of one verdict end.
+    verdicts: Vec<usize>,
     /// The addresses of all columns.
     pub(crate) addresses: AddrTexts,
 }
@@ -361,10 +365,10 @@ impl FlowRows {
         let mut order: Vec<u32> = (0..len).collect();
         let starts = self.aws(Field::Start).numbers();
         let start = |row: u32| starts.get(row as usize).copied().unwrap_or(LONG_NULL);
-        let bucket = |row: u32| start(row).div_euclid(BUCKET_MICROS);
+        let hour = |row: u32| start(row).div_euclid(HOUR_MICROS);
         // Each sort keeps the order of equal ones, so the last is the one by what counts first.
-        let second = |row: u32| start(row).rem_euclid(BUCKET_MICROS) / 1_000_000;
-        order::by_rank(&mut order, FLOWS_BUCKET_SECS as usize, |row| {
+        let second = |row: u32| start(row).rem_euclid(HOUR_MICROS) / 1_000_000;
+        order::by_rank(&mut order, HOUR_SECS as usize, |row| {
             u32::try_from(second(row)).unwrap_or_default()
         });
         let interface_id = self.aws(Field::InterfaceId);
@@ -372,14 +376,16 @@ impl FlowRows {
             let (ranks, count) = column.ranks();
             order::by_rank(&mut order, count, |row| column.rank_at(row, &ranks));
         }
-        order::by_number(&mut order, bucket);
+        order::by_number(&mut order, hour);
         // Refused flows are few, and asked for on their own.
         let action = self.aws(Field::Action);
         let (ranks, count) = action.ranks();
         order::by_rank(&mut order, count, |row| action.rank_at(row, &ranks));
         let (interfaces, values) = interface_id.texts();
+        let (actions, _) = action.texts();
         SortedFlows {
             runs: Runs::new(interfaces, values.len(), &order),
+            verdicts: verdicts(actions, &order),
             order,
             addresses: self.addresses.texts(),
         }
@@ -391,6 +397,38 @@ impl FlowRows {
         let counted = std::iter::once(Cells::Bools(&self.counted));
         let cells = before.iter().map(Column::cells);
         cells.chain(counted).chain(behind.iter().map(Column::cells))
+    }
+}
+
+/// By place in the order: where rows of one verdict end.
+fn verdicts(actions: &[i32], order: &[u32]) -> Vec<usize> {
+    let of = |row: &u32| actions.get(*row as usize).copied().unwrap_or(NULL);
+    let runs = order.chunk_by(|a, b| of(a) == of(b));
+    runs.scan(0, |end, run| {
+        *end += run.len();
+        Some(*end)
+    })
+    .collect()
+}
+
+impl SortedFlows<'_> {
+    /// The rows, cut into row groups of so many at most, and of much the same size. Those of one verdict have row groups of
+    /// their own, if they are not few: the bounds of the others tell the interfaces apart.
+    pub(crate) fn parts(&self, rows_max: usize) -> Vec<Range<usize>> {
+        let mut runs: Vec<Range<usize>> = Vec::new();
+        for end in &self.verdicts {
+            let from = runs.last().map_or(0, |run| run.end);
+            match runs.last_mut() {
+                Some(last) if last.len().min(end - from) < APART_ROWS_MIN => last.end = *end,
+                _ => runs.push(from..*end),
+            }
+        }
+        let cut = |run: Range<usize>| {
+            let rows = run.len().div_ceil(run.len().div_ceil(rows_max).max(1));
+            let starts = run.clone().step_by(rows.max(1));
+            starts.map(move |from| from..(from + rows).min(run.end))
+        };
+        runs.into_iter().flat_map(cut).collect()
     }
 }
 
@@ -406,8 +444,12 @@ impl Seen<'_> {
     }
 }
 
-/// Microseconds of a bucket.
+/// Rows of one verdict that are worth a row group of their own.
+const APART_ROWS_MIN: usize = 8_192;
+
+/// Microseconds of a bucket, and of an hour.
 const BUCKET_MICROS: i64 = FLOWS_BUCKET_SECS as i64 * 1_000_000;
+const HOUR_MICROS: i64 = HOUR_SECS as i64 * 1_000_000;
 
 fn addr_at(of: &FixedSizeBinaryArray, row: u32) -> Option<Addr> {
     let row = row as usize;

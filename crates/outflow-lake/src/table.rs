@@ -40,11 +40,11 @@ pub const REGION: &str = "region";
 /// The column that names the source of a row: [`crate::SourceId`] as hexadecimal digits.
 pub const SOURCE_ID: &str = "source_id";
 
-/// Seconds of the buckets of `start`, aligned to UTC, by which rows of `flows` stand in a file first: those of detection.
-/// Within a bucket rows stand by interface, so that what an interface determines comes in long runs.
+/// Seconds of the buckets of `profiles`, aligned to UTC: those of detection.
 pub const FLOWS_BUCKET_SECS: u32 = 600;
 
-/// Seconds of the hours of `hours`, aligned to UTC.
+/// Seconds of the hours of `hours`, aligned to UTC, and of those by which rows of `flows` stand in a file first. Within an
+/// hour rows stand by interface, so that what an interface determines comes in long runs.
 pub const HOUR_SECS: u32 = 3_600;
 
 /// By what rows stand in a file.
@@ -52,8 +52,8 @@ pub const HOUR_SECS: u32 = 3_600;
 pub enum SortKey {
     /// A column.
     Column(&'static str),
-    /// A column of times, in buckets of [`FLOWS_BUCKET_SECS`].
-    Bucket(&'static str),
+    /// A column of times, by hours of [`HOUR_SECS`].
+    Hour(&'static str),
 }
 
 /// Columns of `flows` that the records themselves do not have, in their order, behind those that AWS names.
@@ -134,12 +134,12 @@ impl SortKey {
     pub(crate) fn of(self, rows: &RecordBatch) -> Option<ArrayRef> {
         match self {
             Self::Column(name) => rows.column_by_name(name).cloned(),
-            Self::Bucket(name) => {
+            Self::Hour(name) => {
                 let times = rows.column_by_name(name)?;
                 let times = times.as_primitive_opt::<TimestampMicrosecondType>()?;
-                let micros = i64::from(FLOWS_BUCKET_SECS) * 1_000_000;
-                let buckets = times.unary::<_, Int64Type>(|at| at.div_euclid(micros));
-                Some(Arc::new(buckets))
+                let micros = i64::from(HOUR_SECS) * 1_000_000;
+                let hours = times.unary::<_, Int64Type>(|at| at.div_euclid(micros));
+                Some(Arc::new(hours))
             }
         }
     }
@@ -238,18 +238,18 @@ impl Table {
     /// By what rows stand in a file, so that questions of a time and an interface read little of it; of missing values
     /// first. What was refused is a few of all flows, and asked for on its own: it stands apart.
     pub const fn sorted_by(self) -> &'static [SortKey] {
-        use SortKey::{Bucket, Column};
+        use SortKey::{Column, Hour};
         match self {
             Self::Flows => &[
                 Column("action"),
-                Bucket("start"),
+                Hour("start"),
                 Column("interface_id"),
                 Column(enriched::DIRECTION),
                 Column("start"),
             ],
             Self::Profiles => &[
                 Column("action"),
-                Column(profiled::BUCKET),
+                Hour(profiled::BUCKET),
                 Column("interface_id"),
             ],
             Self::Hours => &[Column(hourly::HOUR), Column("interface_id")],

@@ -38,6 +38,7 @@ mod error;
 mod files;
 mod given;
 mod library;
+mod lookups;
 mod names;
 mod needs;
 mod once;

@@ -22,6 +22,7 @@ use outflow_lake::table::{DAY, REGION};
 use outflow_lake::{DataFile, Table};
 
 use crate::files::{Told, may_hold, partition_value};
+use crate::lookups::Lookups;
 
 /// A file's footer is fetched with this many of its last bytes, mostly in one request.
 const FOOTER_BYTES: usize = 256 << 10;
@@ -29,6 +30,7 @@ const FOOTER_BYTES: usize = 256 << 10;
 /// A table at one version: its files, which are read from a store.
 #[derive(Debug)]
 pub(crate) struct LakeTable {
+    table: Table,
     schema: TableSchema,
     files: Vec<DataFile>,
     store: ObjectStoreUrl,
@@ -58,6 +60,7 @@ impl LakeTable {
     /// A table with these files.
     pub(crate) fn new(table: Table, files: Vec<DataFile>, store: ObjectStoreUrl) -> Self {
         Self {
+            table,
             schema: schema(table),
             files,
             store,
@@ -84,7 +87,7 @@ impl LakeTable {
             .collect())
     }
 
-    fn plan(
+    async fn plan(
         &self,
         state: &dyn Session,
         projection: Option<&Vec<usize>>,
@@ -104,7 +107,12 @@ impl LakeTable {
         let files = needed
             .into_iter()
             .map(|file| Ok((stored(file)?, file.size)));
-        let files = files.collect::<Result<Vec<_>, DataFusionError>>()?;
+        let mut files = files.collect::<Result<Vec<_>, DataFusionError>>()?;
+        if let Some(lookups) = Lookups::of(self.table, filters) {
+            let store = state.runtime_env().object_store(&self.store)?;
+            files = lookups.may_be_in(store, files, FOOTER_BYTES).await?;
+            statistics = statistics.to_inexact();
+        }
         let groups = spread(files, state.config().target_partitions());
         let groups = groups.into_iter().map(FileGroup::new).collect();
         let scan = FileScanConfigBuilder::new(self.store.clone(), Arc::new(source))
@@ -174,8 +182,7 @@ impl TableProvider for LakeTable {
         'filters: 'all,
         Self: 'all,
     {
-        let plan = self.plan(state, projection, filters, limit);
-        Box::pin(std::future::ready(plan))
+        Box::pin(self.plan(state, projection, filters, limit))
     }
 
     fn supports_filters_pushdown(

@@ -5,8 +5,8 @@ use std::mem;
 
 use arrow_array::RecordBatch;
 use outflow_lake::{
-    DataFile, Encoded, Error, FileWriter, FlowFile, FlowRows, Hours, Lake, Partition,
-    ROW_GROUP_ROWS_MAX, RollUps, RowBatches, Seen, Table,
+    DataFile, Encoded, Error, FileWriter, FlowFile, FlowRows, Hours, Lake, Partition, RollUps,
+    RowBatches, SORTED_ROWS_MAX, Seen, Table,
 };
 
 use super::Wanted;
@@ -110,7 +110,7 @@ impl<'a> Files<'a> {
 
     /// Writes the largest set of rows, once there are as many as memory is to hold.
     fn make_room(&mut self) -> Result<(), Error> {
-        if self.rows < ROW_GROUP_ROWS_MAX {
+        if self.rows < SORTED_ROWS_MAX {
             return Ok(());
         }
         let flows = self

@@ -20,12 +20,12 @@ use super::PAGE_ROWS_MAX;
 use super::dictionary::Dictionary;
 use super::page::PageBuffer;
 use crate::error::EncodeError;
-use crate::flows::{Determined, LONG_NULL, SortedFlows};
+use crate::flows::LONG_NULL;
 
 /// Stands for a key without a place, among places.
 pub(super) const NOWHERE: u32 = u32::MAX;
 
-/// A column that is to be written. Rows behind the last of `keys` or `numbers` have no value.
+/// A column of a row group, in the order of its rows.
 pub(super) enum Column<'a> {
     /// No row has a value.
     Nulls,
@@ -40,8 +40,6 @@ pub(super) enum Column<'a> {
         is_sorted: bool,
         /// Whether it has a Bloom filter.
         is_looked_up: bool,
-        /// What of it interfaces determine.
-        determined: Option<Determined>,
     },
     /// Numbers, of which too many are different; [`LONG_NULL`] is null.
     Longs { numbers: &'a [i64] },
@@ -105,11 +103,11 @@ impl ChunkWriter {
         })
     }
 
-    /// Encodes a column in this order of rows.
+    /// Encodes a column of so many rows.
     pub(super) fn write(
         &mut self,
         column: &Column<'_>,
-        flows: &SortedFlows<'_>,
+        rows: usize,
         descriptor: &ColumnDescPtr,
     ) -> Result<Chunk, EncodeError> {
         let mut sink = TrackedWrite::new(Vec::new());
@@ -134,14 +132,13 @@ impl ChunkWriter {
         let mut index = ColumnIndexBuilder::new(descriptor.physical_type());
         let mut nulls = 0;
         let is_optional = descriptor.max_def_level() > 0;
-        let mut from = 0;
-        for rows in flows.order.chunks(column.page_rows()) {
-            let part = from..from + rows.len();
-            from = part.end;
-            let told = self.page.fill((column, is_optional), flows, part);
+        for from in (0..rows).step_by(column.page_rows()) {
+            let part = from..rows.min(from.saturating_add(column.page_rows()));
+            let len = part.len();
+            let told = self.page.fill((column, is_optional), part);
             let page = Page::DataPage {
                 buf: compress(&mut self.zstd, &self.page.bytes)?,
-                num_values: u32::try_from(rows.len()).unwrap_or(u32::MAX),
+                num_values: u32::try_from(len).unwrap_or(u32::MAX),
                 encoding: column.encoding(),
                 def_level_encoding: Encoding::RLE,
                 rep_level_encoding: Encoding::RLE,
@@ -149,20 +146,20 @@ impl ChunkWriter {
             };
             let spec = writer.write_page(CompressedPage::new(page, self.page.bytes.len()))?;
             sizes.add(&spec);
-            offsets.append_row_count(i64::try_from(rows.len()).unwrap_or(i64::MAX));
+            offsets.append_row_count(i64::try_from(len).unwrap_or(i64::MAX));
             offsets.append_offset_and_size(
                 i64::try_from(spec.offset).unwrap_or(i64::MAX),
                 i32::try_from(spec.compressed_size).unwrap_or(i32::MAX),
             );
             nulls += told.nulls as u64;
-            told.enter(rows.len(), &mut index);
+            told.enter(len, &mut index);
         }
         writer.close()?;
         let bytes = sink.into_inner().map_err(EncodeError::Parquet)?;
         Ok(Chunk {
             bytes: Bytes::from(bytes),
             sizes,
-            rows: flows.order.len(),
+            rows,
             encodings: column.encodings(),
             compression: self.compression,
             statistics: column.statistics(nulls, descriptor.physical_type()),
@@ -183,6 +180,14 @@ fn compress(
 }
 
 impl Column<'_> {
+    /// The same, unless there are no values in it.
+    pub(super) fn or_nulls(self) -> Self {
+        match &self {
+            Self::Keyed { dictionary, .. } if dictionary.len() == 0 => Self::Nulls,
+            _ => self,
+        }
+    }
+
     /// Rows of a page at most; nothing is saved by pages of nothing.
     fn page_rows(&self) -> usize {
         match self {

@@ -14,15 +14,13 @@ use outflow_sketch::{Distinct, hash64};
 use super::column::{Column, NULL};
 use super::profiles::{Row, Sums, add_up, nothing};
 use super::texts::Interned;
-use super::{FlowRows, Of, SortedFlows};
+use super::{FlowRows, HOUR_MICROS, Of, SortedFlows};
 use crate::Error;
 use crate::error::EncodeError;
-use crate::table::{HOUR_SECS, Table, UTC};
+use crate::table::{Table, UTC};
 
 /// Rows that are held, at most: with what they count some 50 MB.
 const HOURS_MAX: usize = 1 << 16;
-
-const HOUR_MICROS: i64 = HOUR_SECS as i64 * 1_000_000;
 
 /// Texts that rows have in common, in the order of the table's columns.
 const TEXTS: usize = 8;

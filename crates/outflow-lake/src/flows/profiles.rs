@@ -228,12 +228,13 @@ impl<'a> Profiles<'a> {
         self.buckets.len()
     }
 
-    /// They are in their order, by verdict, bucket and interface.
+    /// They are in their order, by verdict, hour and interface.
     pub(crate) fn sorted(&self) -> SortedFlows<'_> {
         let order: Vec<u32> = (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).collect();
         let (_, values) = self.rows.aws(Field::InterfaceId).texts();
         SortedFlows {
             runs: Runs::new(&self.interface_ids, values.len(), &order),
+            verdicts: super::verdicts(&self.actions, &order),
             order,
             addresses: super::AddrTexts::default(),
         }

@@ -180,6 +180,48 @@ fn files_that_cannot_hold_what_is_asked_for_are_not_read() {
 }
 
 #[test]
+fn an_address_on_either_side_is_looked_up_in_filters() {
+    let session = WORLD.session();
+    let ask = |sql: &str| WORLD.ask(&session, sql, Vec::new()).unwrap().rows;
+    let counted = |table: &str, wanted: &str| {
+        ask(&format!(
+            "SELECT count(*), sum(bytes), min(start) FROM {table} WHERE {wanted}"
+        ))
+    };
+    let read = |wanted: &str| {
+        let plan = ask(&format!("EXPLAIN SELECT bytes FROM flows WHERE {wanted}"));
+        format!("{plan:?}").matches(".zstd.parquet").count()
+    };
+    let all = read("bytes > 0");
+    let either = "srcaddr = '45.84.72.193' OR dstaddr = '45.84.72.193'";
+    // Of this nothing can be looked up.
+    let slowly = "45.84.72.193' IN (concat(srcaddr, ''), concat(dstaddr, ''))";
+    let found = counted("flows", either);
+    assert_eq!(found, counted("flows", &format!("'{slowly}")));
+    assert_ne!(found[0][0], "0");
+    assert!(
+        (1..all).contains(&read(either)),
+        "{} of {all}",
+        read(either)
+    );
+    // With more that is asked, and what one side alone has.
+    let more = format!("({either}) AND action = 'ACCEPT' AND dstaddr <> '10.0.0.1'");
+    let more_slowly = format!("'{slowly} AND action = 'ACCEPT' AND dstaddr <> '10.0.0.1'");
+    assert_eq!(counted("flows", &more), counted("flows", &more_slowly));
+    let listed = "remote_addr IN ('45.84.72.193', '203.0.113.77') OR local_addr = '203.0.113.77'";
+    assert_eq!(
+        counted("flows", listed),
+        counted("flows", "concat(remote_addr, '') = '45.84.72.193'")
+    );
+    // What is nowhere is hardly read: a filter is wrong once in fifty times.
+    let nowhere =
+        |last: u8| format!("srcaddr = '203.0.113.{last}' OR dstaddr = '203.0.113.{last}'");
+    assert_eq!(counted("flows", &nowhere(77))[0][0], "0");
+    let ten: usize = (70..80).map(|last| read(&nowhere(last))).sum();
+    assert!(ten < all * 3, "{ten} of {}", all * 10);
+}
+
+#[test]
 fn what_was_given_is_a_table_and_what_was_not_is_told() {
     let session = WORLD.given();
     let ask = |sql: &str| WORLD.ask(&session, sql, Vec::new()).unwrap().rows;

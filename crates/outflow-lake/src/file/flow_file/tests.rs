@@ -126,11 +126,11 @@ fn rows_are_read_as_they_were_in_the_order_of_their_table() {
     for at in 0..batch.num_rows() {
         if at > 0 {
             let key = |at: usize| {
-                let bucket = start.value(at) / 600_000_000;
+                let hour = start.value(at) / 3_600_000_000;
                 let direction = direction.is_valid(at).then(|| direction.value(at));
                 (
                     action.value(at),
-                    bucket,
+                    hour,
                     interface.value(at),
                     direction,
                     start.value(at),
@@ -204,6 +204,25 @@ fn pages_and_filters_tell_what_is_in_them() {
     assert_eq!(statistics.min_bytes_opt(), Some(&b"eni-0"[..]));
     assert_eq!(statistics.max_bytes_opt(), Some(&b"eni-1"[..]));
     assert_eq!(statistics.null_count_opt(), Some(0));
+}
+
+#[test]
+fn what_was_refused_has_row_groups_of_its_own_if_it_is_not_little() {
+    let groups = |rows: u32| -> Vec<(i64, Vec<u8>)> {
+        let reader = SerializedFileReader::new(written(&batch_of(&text(rows)))).unwrap();
+        let groups = reader.metadata().row_groups().iter();
+        groups
+            .map(|group| {
+                let action = group.columns().iter();
+                let action = action.filter(|of| of.column_path().string() == "action");
+                let least = action.last().unwrap().statistics().unwrap();
+                (group.num_rows(), least.min_bytes_opt().unwrap().to_owned())
+            })
+            .collect()
+    };
+    assert_eq!(groups(50_000), [(50_000, b"ACCEPT".to_vec())]);
+    let apart = [(120_000, b"ACCEPT".to_vec()), (10_000, b"REJECT".to_vec())];
+    assert_eq!(groups(130_000), apart);
 }
 
 /// A cell as a text; null is `-`.
@@ -306,12 +325,15 @@ fn profiles_are_what_rows_of_flows_add_up_to() {
     let mut found = Sums::new();
     let mut last = Default::default();
     for row in 0..profiles.num_rows() {
-        let bucket = cell(&profiles, "bucket", row);
         let [action, interface] = ["action", "interface_id"].map(|of| cell(&profiles, of, row));
-        let own = (action, bucket.clone(), interface);
+        let own = (
+            action,
+            long(&profiles, "bucket", row) / 3_600_000_000,
+            interface,
+        );
         assert!(last <= own, "row {row} stands in its order");
         last = own;
-        let mut key = vec![bucket];
+        let mut key = vec![cell(&profiles, "bucket", row)];
         key.extend(SAME.map(|name| cell(&profiles, name, row)));
         key.extend(["port", "destination"].map(|name| cell(&profiles, name, row)));
         let sums = [

@@ -37,7 +37,7 @@ fn flows(minutes: std::ops::Range<i64>) -> RecordBatch {
 }
 
 #[test]
-fn flows_of_several_files_are_joined_by_bucket_interface_and_direction() {
+fn flows_of_several_files_are_joined_by_hour_interface_and_direction() {
     let lake = Lake::over(
         Arc::new(InMemory::new()),
         "memory:///lake/".parse().unwrap(),
@@ -67,9 +67,9 @@ fn flows_of_several_files_are_joined_by_bucket_interface_and_direction() {
         };
         let starts = rows.column_by_name("start").unwrap();
         let starts = starts.as_primitive::<TimestampMicrosecondType>().iter();
-        let buckets = starts.clone().map(|at| at.map(|at| at / 600_000_000));
+        let hours = starts.clone().map(|at| at.map(|at| at / 3_600_000_000));
         let columns = text("interface_id").into_iter().zip(text("direction"));
-        keys.extend(buckets.zip(columns).zip(starts));
+        keys.extend(hours.zip(columns).zip(starts));
         let rows = rows.column_by_name("source_row").unwrap();
         numbers.extend(rows.as_primitive::<Int64Type>().values());
     }
