@@ -30,7 +30,12 @@ pub(super) fn encode(out: &mut Vec<u8>, numbers: &[u32], width: u32) {
 /// packed numbers cost more. Packed numbers come in whole groups, so only whole ones are looked at.
 fn run(numbers: &[u32]) -> Option<usize> {
     let (groups, _) = numbers.as_chunks::<GROUP>();
-    let is_run = |pair: &[[u32; GROUP]]| pair == [[pair[0][0]; GROUP]; 2];
+    let is_run = |pair: &[[u32; GROUP]]| {
+        let number = pair[0][0];
+        // Most that differ do so at once.
+        let is_likely = number == pair[0][GROUP - 1] && number == pair[1][GROUP - 1];
+        is_likely && pair.as_flattened().iter().all(|other| *other == number)
+    };
     groups.windows(2).position(is_run).map(|at| at * GROUP)
 }
 

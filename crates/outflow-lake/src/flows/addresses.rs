@@ -109,7 +109,7 @@ impl AddrTexts {
     fn of(addresses: impl Iterator<Item = (u128, u32)>) -> Self {
         let mut texts = Self::default();
         for (addr, key) in addresses {
-            texts.push(Addr::from_bytes(addr.to_be_bytes()));
+            push(&mut texts.text, Addr::from_bytes(addr.to_be_bytes()));
             texts.ends.push((key, texts.text.len()));
         }
         texts
@@ -129,27 +129,28 @@ impl AddrTexts {
             (*key, text)
         })
     }
+}
 
-    fn push(&mut self, addr: Addr) {
-        use std::fmt::Write as _;
-        let [.., a, b, c, d] = addr.bytes();
-        if !addr.is_ipv4() {
-            // Writing to a text does not fail.
-            let _ = write!(self.text, "{addr}");
-            return;
+/// Appends an address as it is written.
+pub(super) fn push(text: &mut String, addr: Addr) {
+    use std::fmt::Write as _;
+    let [.., a, b, c, d] = addr.bytes();
+    if !addr.is_ipv4() {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{addr}");
+        return;
+    }
+    // There are hundreds of thousands of them: they go without `fmt`.
+    for (before, octet) in [("", a), (".", b), (".", c), (".", d)] {
+        text.push_str(before);
+        let digit = |of: u8| char::from(b'0' + of % 10);
+        if octet > 99 {
+            text.push(digit(octet / 100));
         }
-        // There are hundreds of thousands of them: they go without `fmt`.
-        for (before, octet) in [("", a), (".", b), (".", c), (".", d)] {
-            self.text.push_str(before);
-            let digit = |of: u8| char::from(b'0' + of % 10);
-            if octet > 99 {
-                self.text.push(digit(octet / 100));
-            }
-            if octet > 9 {
-                self.text.push(digit(octet / 10));
-            }
-            self.text.push(digit(octet));
+        if octet > 9 {
+            text.push(digit(octet / 10));
         }
+        text.push(digit(octet));
     }
 }
 

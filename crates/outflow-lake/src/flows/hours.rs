@@ -62,7 +62,8 @@ pub(crate) struct Adding<'a> {
     egress: i32,
     /// By the keys that these rows have, the place of an hour.
     found: HashMap<Key, usize, FixedState>,
-    last: Option<(Key, usize)>,
+    /// The last two, the newest first: rows mostly change between what stays inside and what leaves.
+    last: [Option<(Key, usize)>; 2],
 }
 
 /// The columns of the texts, in their order.
@@ -116,7 +117,7 @@ impl Hours {
             hashes,
             egress: rows.enriched(Of::Direction).key_of("egress"),
             found: HashMap::default(),
-            last: None,
+            last: [None; 2],
         }
     }
 
@@ -170,14 +171,19 @@ impl Adding<'_> {
             texts: texts_of(row),
             counted: row.key.counted,
         };
-        let place = match self.last {
-            Some((last, place)) if last == key => place,
-            _ => match self.found.get(&key) {
-                Some(place) => *place,
-                None => self.place(key),
-            },
+        let [newest, before] = self.last;
+        let is_own = |last: &(Key, usize)| last.0 == key;
+        let place = match (newest.filter(is_own), before.filter(is_own)) {
+            (Some((_, place)), _) => place,
+            (None, known) => {
+                let place = match (known, self.found.get(&key)) {
+                    (Some((_, place)), _) | (None, Some(&place)) => place,
+                    (None, None) => self.place(key),
+                };
+                self.last = [Some((key, place)), newest];
+                place
+            }
         };
-        self.last = Some((key, place));
         let hour = &mut self.hours.rows[place];
         add_up(&mut hour.sums, row.sums());
         if let (Some(sent_to), Ok(addr)) = (&mut hour.sent_to, usize::try_from(row.key.remote_addr))

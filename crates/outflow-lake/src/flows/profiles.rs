@@ -9,6 +9,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use outflow_record::{Addr, Field};
 
+use super::addresses::push;
 use super::column::{Column, LONG_NULL, NULL};
 use super::runs::Runs;
 use super::texts::Interned;
@@ -56,6 +57,8 @@ struct Groups<'a> {
     texts: Interned<Box<str>>,
     /// Key of the scope of those that have one.
     external: i32,
+    /// A text under way.
+    text: String,
 }
 
 /// Rows that are being rolled up, in the order in which they are stored.
@@ -79,6 +82,7 @@ impl<'a> RollingUp<'a> {
                 names,
                 texts: Interned::default(),
                 external: rows.enriched(Of::Scope).key_of("external"),
+                text: String::new(),
             },
             found: HashMap::default(),
             run: (LONG_NULL, NULL),
@@ -138,16 +142,22 @@ impl Groups<'_> {
         if *known == NULL
             && let Some(addr) = rows.addresses.get(addr)
         {
-            *known = self.texts.number(&*network(addr), |text| Box::from(text));
+            self.text.clear();
+            push_network(&mut self.text, addr);
+            *known = self
+                .texts
+                .number(self.text.as_str(), |text| Box::from(text));
         }
         *known
     }
 }
 
-/// The network in which an address without a name is compared, as findings write it.
-fn network(addr: Addr) -> String {
+/// Appends the network in which an address without a name is compared, as findings write it.
+fn push_network(text: &mut String, addr: Addr) {
     let group = addr.group();
-    format!("{group}/{}", group.group_len())
+    push(text, group);
+    text.push('/');
+    text.push_str(&group.group_len().to_string());
 }
 
 impl<'a> Profiles<'a> {

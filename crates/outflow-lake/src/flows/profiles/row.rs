@@ -4,6 +4,8 @@
 //! two dozen values of a row would be a load of memory of its own; so they are put beside one another as rows come, and
 //! are one or two.
 
+use std::hash::{Hash, Hasher};
+
 use outflow_record::Field;
 
 use super::super::column::{Column, LONG_NULL, NULL};
@@ -19,7 +21,7 @@ const EPHEMERAL_FROM: i32 = 32_768;
 const WITH_PORTS: [i32; 3] = [6, 17, 132];
 
 /// What rows have in common that are rolled up into one: keys of texts in their columns, and numbers. [`NULL`] is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key {
     pub(in super::super) account_id: i32,
     pub(in super::super) interface_id: i32,
@@ -39,6 +41,21 @@ pub(crate) struct Key {
     pub(in super::super) scope: i8,
     pub(in super::super) initiator: i8,
     pub(in super::super) counted: bool,
+}
+
+impl Hash for Key {
+    /// By what tells rows of one interface apart: the rest is the same in nearly all of them.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let remote = u64::from(self.remote_addr.cast_unsigned()) << 32 | u64::from(self.remote);
+        let [a, b] = self.protocol.to_le_bytes();
+        let [c, d] = self.port.to_le_bytes();
+        let words = [self.direction, self.scope, self.initiator].map(i8::cast_unsigned);
+        let [e, f, g] = words;
+        // Verdicts are three or four.
+        let action = self.action.to_le_bytes()[0];
+        state.write_u64(remote);
+        state.write_u64(u64::from_le_bytes([a, b, c, d, e, f, g, action]));
+    }
 }
 
 /// A row. One that lacks what a flow needs has no scope.
