@@ -18,6 +18,7 @@ pub use error::{Error, Spot};
 pub use given::{EvidenceRows, Found, FoundError, GivenTable, egress_rules, found, guardduty};
 pub use library::{
     Bounds, Column, Library, LibraryError, Parameter, ParameterKind, QUERY_BYTES_MAX, SavedQuery,
+    each_once,
 };
 pub use needs::{Needs, Reads};
 pub use only::Only;
