@@ -338,11 +338,13 @@ pub enum FoundIn {
 /// What to look at to check a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Evidence {
-    /// The objects that hold the records: where there are many, those that hold most of them.
+    /// Of the objects that [`Evidence::objects_total`] counts, those with most rows of the finding's interfaces.
     pub objects: Vec<EvidenceObject>,
     /// A query that selects the records. That of an incident may be several, as [`crate::group`] tells.
     pub sql: Option<String>,
-    /// Objects that hold the records; `objects` may name only some of them.
+    /// Objects that hold rows of the finding's interfaces, and whose time from the first row to the last meets the finding's.
+    /// All that hold its records are among them; one may hold none, as what it has of these interfaces may be of another
+    /// time, or went elsewhere.
     pub objects_total: u64,
 }
 
