@@ -156,6 +156,8 @@ pub struct Incident {
     pub body: Finding,
     /// Where it is told, if there is a budget, or a watch that decides as it goes.
     pub lane: Option<Lane>,
+    /// Whether it was told before, as a watch tells again what has grown or become graver.
+    pub is_again: bool,
 }
 
 /// Where an incident is told.
@@ -297,7 +299,7 @@ pub struct Why {
 
 impl Why {
     /// The reason in a sentence, or in its numbers where it has none.
-    pub(crate) fn sentence(&self) -> String {
+    pub fn sentence(&self) -> String {
         if !self.text.is_empty() {
             return self.text.clone();
         }

@@ -114,6 +114,7 @@ fn incidents_that_alert_are_counted_where_each_has_a_lane() {
         finding_ids: Vec::new(),
         body: Finding::new(Family::Beacon),
         lane: Some(lane),
+        is_again: false,
     });
     let judgement = |incidents, budget| Judgement {
         incidents,
