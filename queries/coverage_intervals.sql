@@ -4,7 +4,7 @@
 -- param: interface text = null: only this interface
 -- param: since timestamp = null: what started then or later
 -- param: until timestamp = null: what started before then
--- param: gap bigint 0.. = 600: seconds that lie between two windows of one interval at most
+-- param: gap bigint 0..3153600000 = 600: seconds that lie between two windows of one interval at most
 -- param: top bigint 1.. = 200: rows at most
 -- column: interface_id: the interface
 -- column: start: when the interval began

@@ -1,6 +1,6 @@
 -- name: guardduty_and_incidents
 -- question: Which findings of GuardDuty are about what our findings are about, and which about something that we did not find?
--- param: within_hours bigint 0.. = 24: hours that the times of both may lie apart
+-- param: within_hours bigint 0..876000 = 24: hours that the times of both may lie apart
 -- param: severity_min double 0..10 = 1: least severity of GuardDuty, 1 to 10
 -- param: top bigint 1.. = 1000: rows at most
 -- column: guardduty: the finding of GuardDuty

@@ -2,8 +2,8 @@
 -- question: Which connections last longest, and how long in sum by pair?
 -- param: since timestamp = null: what started then or later
 -- param: until timestamp = null: what started before then
--- param: gap bigint 0.. = 600: seconds without a record that end a connection
--- param: seconds bigint 0.. = 600: seconds from the first record of a pair to its last, at least
+-- param: gap bigint 0..3153600000 = 600: seconds without a record that end a connection
+-- param: seconds bigint 0..3153600000 = 600: seconds from the first record of a pair to its last, at least
 -- param: top bigint 1.. = 50: rows at most
 -- column: interface_id: the interface
 -- column: workload: what it belongs to

@@ -4,7 +4,7 @@
 -- param: client address = null: only flows of this address inside
 -- param: since timestamp = null: flows that started then or later
 -- param: until timestamp = null: flows that started before then
--- param: within bigint 0.. = 86400: seconds that the answer may lie before the flow, at most
+-- param: within bigint 0..3153600000 = 86400: seconds that the answer may lie before the flow, at most
 -- param: top bigint 1.. = 200: rows at most
 -- column: start: when the flow began
 -- column: interface_id: the interface

@@ -3,7 +3,7 @@
 -- param: since timestamp = null: what started then or later, by whole ten minutes
 -- param: until timestamp = null: what started before then, by whole ten minutes
 -- param: opens bigint 0..24 = 8: hour of the day (UTC) at which office hours begin
--- param: closes bigint 0..24 = 18: hour at which they end
+-- param: closes bigint 0..24 = 18: hour at which they end; of the next day, if it is earlier than `opens`
 -- param: top bigint 1.. = 50: rows at most
 -- column: interface_id: the interface
 -- column: sender: the interface, or the address of a host behind it that has no log of its own
@@ -28,9 +28,17 @@ WITH by_destination AS (
             workload,
             destination,
             payload_bytes,
-            date_part('dow', bucket) BETWEEN 1 AND 5
-                AND date_part('hour', bucket) >= $opens
-                AND date_part('hour', bucket) < $closes AS office
+            CASE
+                WHEN $opens <= $closes
+                    THEN
+                        date_part('dow', bucket) BETWEEN 1 AND 5
+                        AND date_part('hour', bucket) >= $opens
+                        AND date_part('hour', bucket) < $closes
+                -- What begins on a Friday evening ends on a Saturday.
+                ELSE
+                    (date_part('dow', bucket) BETWEEN 1 AND 5 AND date_part('hour', bucket) >= $opens)
+                    OR (date_part('dow', bucket) BETWEEN 2 AND 6 AND date_part('hour', bucket) < $closes)
+            END AS office
         FROM profiles_once
         WHERE counted
             AND direction = 'egress'

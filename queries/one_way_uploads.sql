@@ -4,7 +4,7 @@
 -- param: until timestamp = null: what started before then
 -- param: bytes bigint 0.. = 10000000: bytes beyond headers sent, at least
 -- param: pcr double -1..1 = 0.8: producer-consumer ratio, at least
--- param: gap bigint 0.. = 600: seconds without a record that end a connection
+-- param: gap bigint 0..3153600000 = 600: seconds without a record that end a connection
 -- param: top bigint 1.. = 50: rows at most
 -- column: interface_id: the interface
 -- column: workload: what it belongs to

@@ -2,7 +2,7 @@
 -- question: Who was refused by a destination and then got through to it, on the same or another port?
 -- param: since timestamp = null: what started then or later
 -- param: until timestamp = null: what started before then
--- param: within bigint 0.. = 3600: seconds from the refusal to the flow that was accepted
+-- param: within bigint 0..3153600000 = 3600: seconds from the refusal to the flow that was accepted
 -- param: top bigint 1.. = 50: rows at most
 -- column: interface_id: the interface
 -- column: workload: what it belongs to

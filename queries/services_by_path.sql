@@ -2,7 +2,7 @@
 -- question: Which AWS services are reached by which path, with bytes and what they cost?
 -- param: since timestamp = null: what started then or later
 -- param: until timestamp = null: what started before then
--- param: usd_per_gb double 0.. = 0.045: price of a gigabyte that a NAT gateway processes, either way
+-- param: usd_per_gb double 0..1000000 = 0.045: price of a gigabyte that a NAT gateway processes, either way
 -- column: service: the AWS service
 -- column: traffic_path: AWS's number of the path: 1 another resource in the same VPC (a NAT gateway, the interface of an endpoint or the like), 2 internet gateway or gateway endpoint, 3 virtual private gateway, 4 and 5 peering, 6 local gateway, 7 gateway endpoint, 8 internet gateway; null where the log does not tell, and for what a gateway passed on
 -- column: path: the same in words; what hosts sent by way of a gateway is told twice: as they saw it, and as `passed on by a gateway`

@@ -330,12 +330,14 @@ impl Default for Bounds {
 #[serde(default, deny_unknown_fields)]
 pub struct Jurisdiction {
     /// Countries, ISO 3166-1 alpha-2; all others are forbidden. Any, if there are none.
+    #[serde(deserialize_with = "named", skip_serializing_if = "Vec::is_empty")]
     pub countries_allowed: Vec<String>,
     /// Countries that are forbidden.
     pub countries_denied: Vec<String>,
     /// Numbers of autonomous systems that are forbidden.
     pub asns_denied: Vec<u32>,
     /// Numbers of autonomous systems; all others are forbidden, also in countries that are allowed. Any, if there are none.
+    #[serde(deserialize_with = "named", skip_serializing_if = "Vec::is_empty")]
     pub asns_allowed: Vec<u32>,
 }
 
@@ -436,6 +438,20 @@ fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> 
     struct Network(#[serde(deserialize_with = "network")] IpNet);
     let all = Vec::<Network>::deserialize(from)?;
     Ok(all.into_iter().map(|Network(network)| network).collect())
+}
+
+/// A list of what alone is allowed. Left out, it allows all; written and empty, it could mean all or nothing.
+pub(super) fn named<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let all = Vec::<T>::deserialize(from)?;
+    if all.is_empty() {
+        let wrong = "an empty list would allow nothing: name what is allowed, or leave the list out to allow all";
+        return Err(serde::de::Error::custom(wrong));
+    }
+    Ok(all)
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub struct Judgement<'a> {
     pub findings: &'a [Finding],
     /// Findings that a suppression hid, with its id.
     pub suppressed: &'a [(String, Finding)],
+    /// The budget that parted incidents, if one did ([`part_by_budget`](crate::part_by_budget)): each has a lane then.
+    pub budget: Option<f64>,
 }
 
 /// What became of a finding.
@@ -63,7 +65,7 @@ pub struct Sums {
     pub suppressed_findings: u64,
     /// Payload of these, as findings have it: what several are about counts for each.
     pub suppressed_payload_bytes: u64,
-    /// Incidents that alert ([`Lane::Alert`]), where each has a lane.
+    /// Incidents that alert ([`Lane::Alert`]), where there is a budget.
     #[serde(skip)]
     pub alerts: Option<u64>,
 }
@@ -130,10 +132,9 @@ impl Comparison {
 impl Sums {
     fn of(judgement: Judgement<'_>) -> Self {
         let lanes = judgement.incidents.iter().map(|own| own.lane);
-        let alerts = lanes.map(|lane| lane.map(|own| u64::from(own == Lane::Alert)));
-        let alerts: Option<u64> = alerts.sum();
+        let alerts = lanes.filter(|lane| *lane == Some(Lane::Alert)).count() as u64;
         let mut sums = Self {
-            alerts: alerts.filter(|_| !judgement.incidents.is_empty()),
+            alerts: judgement.budget.map(|_| alerts),
             incidents: judgement.incidents.len() as u64,
             findings: judgement.findings.len() as u64,
             suppressed_findings: judgement.suppressed.len() as u64,

@@ -156,6 +156,8 @@ pub struct Incident {
     pub body: Finding,
     /// Where it is told, if there is a budget, or a watch that decides as it goes.
     pub lane: Option<Lane>,
+    /// Whether it was told before, as a watch tells again what has grown or become graver.
+    pub is_again: bool,
 }
 
 /// Where an incident is told.
@@ -297,7 +299,7 @@ pub struct Why {
 
 impl Why {
     /// The reason in a sentence, or in its numbers where it has none.
-    pub(crate) fn sentence(&self) -> String {
+    pub fn sentence(&self) -> String {
         if !self.text.is_empty() {
             return self.text.clone();
         }
@@ -338,11 +340,13 @@ pub enum FoundIn {
 /// What to look at to check a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Evidence {
-    /// The objects that hold the records: where there are many, those that hold most of them.
+    /// Of the objects that [`Evidence::objects_total`] counts, those with most rows of the finding's interfaces.
     pub objects: Vec<EvidenceObject>,
     /// A query that selects the records. That of an incident may be several, as [`crate::group`] tells.
     pub sql: Option<String>,
-    /// Objects that hold the records; `objects` may name only some of them.
+    /// Objects that hold rows of the finding's interfaces, and whose time from the first row to the last meets the finding's.
+    /// All that hold its records are among them; one may hold none, as what it has of these interfaces may be of another
+    /// time, or went elsewhere.
     pub objects_total: u64,
 }
 

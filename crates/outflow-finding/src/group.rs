@@ -10,7 +10,7 @@
 
 pub use body::{INCIDENT_ADDRESSES_MAX, INCIDENT_OBJECTS_MAX, INCIDENT_QUERIES_MAX};
 use outflow_record::Timestamp;
-pub use reasons::INCIDENT_WHY_MAX;
+pub use reasons::{INCIDENT_WHY_MAX, reasons};
 
 use crate::order::{gravest_first, risk_then_id, smallest_id_first, sorted};
 use crate::{Finding, Incident, Severity};

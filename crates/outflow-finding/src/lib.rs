@@ -71,7 +71,7 @@ pub use finding::{
 };
 pub use group::{
     DESTINATION_GAP_SECS, DESTINATION_SEVERITY_MIN, INCIDENT_ADDRESSES_MAX, INCIDENT_OBJECTS_MAX,
-    INCIDENT_QUERIES_MAX, INCIDENT_WHY_MAX, SENDER_GAP_SECS, group,
+    INCIDENT_QUERIES_MAX, INCIDENT_WHY_MAX, SENDER_GAP_SECS, group, reasons,
 };
 pub use harmless::{Harmless, Held, History, JudgedState, Tested};
 pub use html::{
@@ -85,6 +85,7 @@ pub use json::{
     write_accounts, write_comparison_json, write_coverage_json, write_finding, write_incident,
     write_json,
 };
+pub use last::LastOf;
 pub use ocsf::{
     Compliance, ComplianceStatus, OCSF_EVIDENCES_MAX, OCSF_RELATED_MAX, OCSF_VERSION, write_ocsf,
     write_ocsf_compliance,
@@ -115,6 +116,7 @@ mod html;
 mod human;
 mod identity;
 mod json;
+mod last;
 mod ocsf;
 mod order;
 mod parallel;

@@ -35,11 +35,16 @@ pub const OCSF_EVIDENCES_MAX: usize = 32;
 pub const OCSF_RELATED_MAX: usize = 100;
 
 const CLASS_UID: u32 = 2004;
+
+/// What happened to an incident when it is told: it was found, or found to be more.
 const ACTIVITY_CREATE: u32 = 1;
+const CREATE: (u32, &str, &str) = (ACTIVITY_CREATE, "Create", "Detection Finding: Create");
+const UPDATE: (u32, &str, &str) = (2, "Update", "Detection Finding: Update");
 
 /// Writes each incident as a line with an event of OCSF's class Detection Finding: by risk, the highest first.
 ///
-/// `at` is when the incidents were found, which OCSF wants to know: mostly the last packet that was read.
+/// `at` is when the incidents were found, which OCSF wants to know: mostly the last packet that was read. What was told before
+/// ([`Incident::is_again`]) is an update of the event of the same `finding_info.uid`.
 ///
 /// # Errors
 /// Those of `out`.
@@ -111,20 +116,24 @@ impl<'a> Event<'a> {
             [] => vec![body],
             some => some.to_vec(),
         };
+        let (activity_id, activity_name, type_name) = match incident.is_again {
+            true => UPDATE,
+            false => CREATE,
+        };
         let (confidence_id, confidence_name) = confidence_level(confidence(body));
         let (risk_level_id, risk_level) = risk_level(body.severity);
         let cloud = Cloud::new(body);
         let evidences = evidence::of(&members);
         let resources = cloud::resources(&members);
         Self {
-            activity_id: ACTIVITY_CREATE,
-            activity_name: "Create",
+            activity_id,
+            activity_name,
             category_uid: CLASS_UID / 1_000,
             category_name: "Findings",
             class_uid: CLASS_UID,
             class_name: "Detection Finding",
-            type_uid: CLASS_UID * 100 + ACTIVITY_CREATE,
-            type_name: "Detection Finding: Create",
+            type_uid: CLASS_UID * 100 + activity_id,
+            type_name,
             severity_id: body.severity.id(),
             severity: caption(body.severity),
             time: millis(at),

@@ -234,7 +234,7 @@ fn conclude(
         ledger.attest(&judged.interfaces, &mut judged.finding);
         names::identify(&mut judged.finding, registers);
         let tested = judged::known_service(&judged.finding);
-        judged.finding.harmless.push(tested);
+        judged.finding.harmless.extend(tested);
         judged.finding.state.clone_from(&state_judged);
         judged.finding.parameters.clone_from(&parameters);
     };

@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 pub use bar::{Bar, BarRefused, SIGNIFICANCE, bar};
-pub use suspect::{Destination, GroupRef, JudgedSpan, Located, RunRead, Sender, Suspect};
+pub use suspect::{Destination, GroupRef, JudgedSpan, Located, RunLines, RunRead, Sender, Suspect};
 
 /// Name and version of the JSON of a [`Containment`]. Keys are only ever added.
 pub const CONTAINMENT_SCHEMA: &str = "outflow.containment/1";

@@ -42,8 +42,8 @@ pub use outflow_enrich::ApiService as Service;
 
 pub use contain::{
     ACL_RULES_MAX, Bar, BarRefused, CONTAINMENT_SCHEMA, Containment, DOMAINS_DENIED_MAX, Deny,
-    Destination, GroupRef, INTERFACES_CONTAINED_MAX, JudgedSpan, Located, Quarantined, RunRead,
-    SIGNIFICANCE, Sender, Suspect, VpcContainment, bar,
+    Destination, GroupRef, INTERFACES_CONTAINED_MAX, JudgedSpan, Located, Quarantined, RunLines,
+    RunRead, SIGNIFICANCE, Sender, Suspect, VpcContainment, bar,
 };
 pub use criterion::{Criterion, Judged, Maturity, State};
 pub use error::Error;

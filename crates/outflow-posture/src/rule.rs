@@ -176,7 +176,7 @@ pub(crate) fn rules_of<'a>(network: &Network<'a>, group_id: &'a str) -> Vec<Rule
                 known.tags = rule.tags;
             }
             // The description of a group is whole, and of its own time, unless some of it was not understood.
-            None if group.is_none_or(|group| group.unread > 0) => rules.push(rule),
+            None if group.is_none_or(|group| group.unread_egress > 0) => rules.push(rule),
             None => {}
         }
     }

@@ -10,7 +10,7 @@ mod rules;
 use arrow_array::RecordBatch;
 
 pub use evidence::EvidenceRows;
-pub use found::{Found, FoundError, found};
+pub use found::{FOUND_LINE_BYTES_MAX, Found, FoundError, FoundLines, found};
 pub use guardduty::guardduty;
 pub use rules::egress_rules;
 

@@ -15,9 +15,13 @@
 pub use bind::bind;
 pub use datafusion::common::ScalarValue;
 pub use error::{Error, Spot};
-pub use given::{EvidenceRows, Found, FoundError, GivenTable, egress_rules, found, guardduty};
+pub use given::{
+    EvidenceRows, FOUND_LINE_BYTES_MAX, Found, FoundError, FoundLines, GivenTable, egress_rules,
+    found, guardduty,
+};
 pub use library::{
     Bounds, Column, Library, LibraryError, Parameter, ParameterKind, QUERY_BYTES_MAX, SavedQuery,
+    each_once,
 };
 pub use needs::{Needs, Reads};
 pub use only::Only;

@@ -4,7 +4,7 @@ mod bounds;
 mod header;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use datafusion::common::ScalarValue;
@@ -109,6 +109,12 @@ pub enum LibraryError {
         parameter: Box<str>,
         /// Those that it has.
         known: Box<str>,
+    },
+    /// Two values for one parameter.
+    #[error("`{parameter}` is given twice")]
+    Repeated {
+        /// The parameter.
+        parameter: Box<str>,
     },
     /// A value that its parameter cannot take.
     #[error("`{value}` is no value for `{parameter}`: {expected}")]
@@ -263,7 +269,7 @@ impl SavedQuery {
     /// Values for all its parameters: those that are given as `name=value`, and the defaults of the others.
     ///
     /// # Errors
-    /// [`LibraryError::Missing`], [`LibraryError::Needless`], [`LibraryError::Value`].
+    /// [`LibraryError::Missing`], [`LibraryError::Needless`], [`LibraryError::Repeated`], [`LibraryError::Value`].
     pub fn bind(
         &self,
         given: &[(String, String)],
@@ -287,6 +293,7 @@ impl SavedQuery {
                 },
             });
         }
+        each_once(given)?;
         let values = self.parameters.iter().map(|one| self.value(one, given));
         let values: Vec<(String, ScalarValue)> = values.collect::<Result<_, _>>()?;
         span_is_one(&values)?;
@@ -304,7 +311,7 @@ impl SavedQuery {
         of: &Parameter,
         given: &[(String, String)],
     ) -> Result<(String, ScalarValue), LibraryError> {
-        let chosen = given.iter().rev().find(|(name, _)| *name == of.name);
+        let chosen = given.iter().find(|(name, _)| *name == of.name);
         let text = chosen.map(|(_, text)| text).or(of.default.as_ref());
         let text = text.ok_or_else(|| LibraryError::Missing {
             query: self.name.as_str().into(),
@@ -342,6 +349,20 @@ impl Parameter {
             Bounds::None => self.kind.expected().to_owned(),
             Bounds::Range { .. } => format!("{}, {}", self.kind.expected(), self.bounds),
         }
+    }
+}
+
+/// Checks that no parameter has two values, of which one would be silently none.
+///
+/// # Errors
+/// [`LibraryError::Repeated`] names the first that has.
+pub fn each_once(given: &[(String, String)]) -> Result<(), LibraryError> {
+    let mut met = BTreeSet::new();
+    match given.iter().find(|(name, _)| !met.insert(name)) {
+        Some((name, _)) => Err(LibraryError::Repeated {
+            parameter: name.as_str().into(),
+        }),
+        None => Ok(()),
     }
 }
 

@@ -192,7 +192,7 @@ impl Reject {
 pub enum RejectReason {
     /// The line has another number of tokens than the format.
     FieldCount,
-    /// A field that should hold a number, time or address does not.
+    /// A field that should hold a number, time, address or verdict does not.
     BadValue(Field),
     /// The line is not UTF-8.
     NotUtf8,
@@ -212,6 +212,8 @@ pub enum RejectReason {
     BadPayload,
     /// An event of a table is of another class of OCSF than the table's columns tell.
     OtherClass,
+    /// The window of the record ends before it starts.
+    EndBeforeStart,
 }
 
 impl fmt::Display for RejectReason {
@@ -228,6 +230,7 @@ impl fmt::Display for RejectReason {
             RejectReason::NoMessage => f.write_str("no-message"),
             RejectReason::BadPayload => f.write_str("bad-payload"),
             RejectReason::OtherClass => f.write_str("other-class"),
+            RejectReason::EndBeforeStart => f.write_str("end-before-start"),
         }
     }
 }

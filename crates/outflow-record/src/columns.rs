@@ -86,6 +86,12 @@ impl<T: ArrowNativeType> Values<T> {
         self.values[row]
     }
 
+    /// So many values from a row on, zero where there is none.
+    #[inline(always)]
+    pub(crate) fn rows(&self, first: usize, rows: usize) -> &[T] {
+        &self.values[first..first + rows]
+    }
+
     #[inline]
     pub(crate) fn set_null(&mut self, row: usize) {
         self.nulls.push(row);
@@ -112,14 +118,14 @@ pub(crate) enum Builder {
 }
 
 impl Builder {
-    fn fixed(kind: Kind) -> Self {
-        match kind {
+    fn fixed(field: Field) -> Self {
+        match field.kind() {
             Kind::U8 => Self::U8(Values::new()),
             Kind::U16 => Self::U16(Values::new()),
             Kind::U64 => Self::U64(Values::new()),
             Kind::Time => Self::Time(Values::new()),
             Kind::Addr => Self::Addr(Values::new()),
-            Kind::Text | Kind::Tag => Self::Run(Run::new(vec![kind])),
+            Kind::Text | Kind::Tag => Self::Run(Run::new(vec![field])),
         }
     }
 
@@ -216,8 +222,8 @@ impl Columns {
     pub(crate) fn new(fields: &[Field]) -> Self {
         let one_run = |before: &Field, field: &Field| run::joins(*before, *field);
         let builder = |fields: &[Field]| match fields {
-            [field] if !run::repeats(*field) => Builder::fixed(field.kind()),
-            fields => Builder::Run(Run::new(fields.iter().map(|field| field.kind()).collect())),
+            [field] if !run::repeats(*field) => Builder::fixed(*field),
+            fields => Builder::Run(Run::new(fields.to_vec())),
         };
         Self(fields.chunk_by(one_run).map(builder).collect())
     }

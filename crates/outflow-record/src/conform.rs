@@ -18,13 +18,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Int32Type;
+use arrow_array::types::{Int32Type, TimestampSecondType};
 use arrow_array::{Array, BooleanArray, RecordBatch};
 use arrow_schema::{DataType, Schema};
 use arrow_select::filter::filter_record_batch;
 
 use crate::batch::FlowBatch;
-use crate::naive::{Value, read_value};
+use crate::naive::{Value, ends_before_start, read_value};
 use crate::{
     CoverageRow, CoverageStatus, Decoded, Error, Field, Format, Kind, Reject, RejectReason,
     Timestamp,
@@ -223,14 +223,13 @@ impl Conformer {
                         sifted.coverage.push(row);
                         continue;
                     }
-                    Err(field) => field,
+                    Err(reject) => reject,
                 },
-                Status::Bad => Field::LogStatus,
+                Status::Bad => bad_value(Field::LogStatus),
             };
-            let bytes = bad_bytes(batch, position(reject), row);
-            sifted
-                .rejects
-                .insert(row, (RejectReason::BadValue(reject), bytes));
+            let (reason, field) = reject;
+            let bytes = bad_bytes(batch, position(field), row);
+            sifted.rejects.insert(row, (reason, bytes));
         }
         sifted.ok = ok.contains(&false).then_some(ok);
         Ok(sifted)
@@ -262,6 +261,17 @@ impl Conformer {
                 }
             }
         }
+        let position = |field| self.columns.iter().position(|own| own.field() == field);
+        let window = position(Field::Start).zip(position(Field::End));
+        if let Some((start, end)) = window {
+            for row in backwards(&arrays[start], &arrays[end]) {
+                ok.resize(rows.num_rows(), true);
+                if std::mem::take(&mut ok[row]) {
+                    let bytes = bad_bytes(rows, Some(end), row);
+                    rejects.insert(place(row), (RejectReason::EndBeforeStart, bytes));
+                }
+            }
+        }
         let made = RecordBatch::try_new(Arc::clone(&self.schema), arrays)
             .unwrap_or_else(|error| unreachable!("own columns: {error}"));
         FlowBatch::try_new(if ok.is_empty() {
@@ -270,6 +280,23 @@ impl Conformer {
             only(&made, &ok)
         })
     }
+}
+
+/// The rows whose window ends before it starts.
+fn backwards(starts: &dyn Array, ends: &dyn Array) -> Vec<usize> {
+    let times = |column: &dyn Array| column.as_primitive_opt::<TimestampSecondType>().cloned();
+    let Some((starts, ends)) = times(starts).zip(times(ends)) else {
+        return Vec::new();
+    };
+    let windows = || starts.values().iter().zip(ends.values());
+    // Nulls hold zero, so that this may also be one without an end; hardly ever is there one.
+    if !windows().fold(false, |any, (start, end)| any | (end < start)) {
+        return Vec::new();
+    }
+    let time = |own: Option<i64>| own.map(Timestamp);
+    let windows = starts.iter().zip(&ends).enumerate();
+    let backwards = windows.filter(|(_, (start, end))| ends_before_start(time(*start), time(*end)));
+    backwards.map(|(row, _)| row).collect()
 }
 
 /// By row of a batch: why it is a reject, and the bad value.
@@ -326,13 +353,20 @@ fn status(column: &dyn Array, row: usize) -> Result<Status, Error> {
     )
 }
 
-/// The coverage row of a batch's row, or the field that has a bad value.
+/// Why a row is a reject, and the field whose value says so.
+type Bad = (RejectReason, Field);
+
+fn bad_value(field: Field) -> Bad {
+    (RejectReason::BadValue(field), field)
+}
+
+/// The coverage row of a batch's row, or why it is none.
 fn coverage(
     batch: &RecordBatch,
     position: &dyn Fn(Field) -> Option<usize>,
     row: usize,
     status: CoverageStatus,
-) -> Result<Result<CoverageRow, Field>, Error> {
+) -> Result<Result<CoverageRow, Bad>, Error> {
     let token = |field| match position(field) {
         Some(at) => spell(field, batch.column(at).as_ref(), row)
             .ok_or_else(|| not_stored_as(field))
@@ -343,10 +377,13 @@ fn coverage(
     let mut times = [None; 2];
     for (time, field) in times.iter_mut().zip([Field::Start, Field::End]) {
         *time = match token(field)?.map(|text| time_of(&text)) {
-            Some(None) => return Ok(Err(field)),
+            Some(None) => return Ok(Err(bad_value(field))),
             Some(time) => time,
             None => None,
         };
+    }
+    if ends_before_start(times[0], times[1]) {
+        return Ok(Err((RejectReason::EndBeforeStart, Field::End)));
     }
     Ok(Ok(CoverageRow {
         account_id: text(Field::AccountId)?,
@@ -359,7 +396,7 @@ fn coverage(
 }
 
 fn time_of(text: &str) -> Option<Timestamp> {
-    match read_value(Kind::Time, text) {
+    match read_value(Field::Start, text) {
         Some(Value::Time(time)) => Some(time),
         _ => None,
     }

@@ -29,6 +29,8 @@ pub(crate) struct Plan {
     level: Level,
     delimiters: Delimiters,
     status: Option<usize>,
+    /// Where a line has its start and its end, if it has both.
+    window: Option<(usize, usize)>,
     same_as: Vec<Option<usize>>,
     block_rows: usize,
 }
@@ -84,6 +86,9 @@ impl Plan {
             level: Level::new(),
             delimiters: Delimiters::new(fields.len(), BLOCK_ROWS_MAX),
             status: format.position(Field::LogStatus),
+            window: format
+                .position(Field::Start)
+                .zip(format.position(Field::End)),
             same_as: same_as.collect(),
             block_rows: BLOCK_ROWS_MAX,
         })
@@ -144,6 +149,12 @@ impl Plan {
             };
             place += rest[0].width();
         }
+        if let Some((start, end)) = self.window {
+            let times = times(builders, start).zip(times(builders, end));
+            block.rows = times.map_or(0, |(starts, ends)| {
+                ordered(starts.rows(first, block.rows), ends.rows(first, block.rows))
+            });
+        }
         self.block_rows = if block.rows < wanted {
             (2 * block.rows).clamp(BLOCK_ROWS_MIN, BLOCK_ROWS_MAX)
         } else {
@@ -185,17 +196,45 @@ fn read_column(column: &mut Builder, first: usize, block: &Block<'_>, place: usi
     }
 }
 
+/// The builder that reads a place in the line.
+#[inline(always)]
+fn built(builders: &[Builder], place: usize) -> Option<&Builder> {
+    let mut at = 0;
+    builders.iter().find(|builder| {
+        at += builder.width();
+        at > place
+    })
+}
+
 /// The addresses that one of the builders reads from a place in the line.
 #[inline(always)]
 fn addresses(builders: &[Builder], place: usize) -> Option<&Values<i128>> {
-    let mut at = 0;
-    let built = builders.iter().find(|builder| {
-        at += builder.width();
-        at > place
-    });
-    match built {
+    match built(builders, place) {
         Some(Builder::Addr(values)) => Some(values),
         _ => None,
+    }
+}
+
+/// The times that one of the builders reads from a place in the line.
+#[inline(always)]
+fn times(builders: &[Builder], place: usize) -> Option<&Values<i64>> {
+    match built(builders, place) {
+        Some(Builder::Time(values)) => Some(values),
+        _ => None,
+    }
+}
+
+/// The windows before the first that ends before it starts, or has a start and no end: the naive reading tells these apart.
+#[inline(always)]
+fn ordered(starts: &[i64], ends: &[i64]) -> usize {
+    let windows = || starts.iter().zip(ends);
+    // All of them at once, without a branch for each: hardly ever is there one.
+    let any = windows().fold(false, |any, (start, end)| any | (end < start));
+    match any {
+        false => starts.len(),
+        true => windows()
+            .position(|(start, end)| end < start)
+            .unwrap_or(starts.len()),
     }
 }
 

@@ -15,6 +15,10 @@ pub const LINE_MAX: usize = 64 * 1024;
 /// summed by time keeps its seconds in 32 bits, so a later one would count at another time than it says.
 pub(crate) const TIME_MAX: u64 = u32::MAX as u64;
 
+/// The largest count. AWS stores counts in 64 bits with a sign, and so does whoever makes tables of them: what is beyond is a
+/// reject (`bad-value`), so that no table tells less than the line did.
+pub(crate) const COUNT_MAX: u64 = i64::MAX as u64;
+
 /// What a line is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Line<'a> {
@@ -89,13 +93,28 @@ fn read_row<'a>(format: &Format, tokens: &[&'a str]) -> Line<'a> {
     let mut values = Vec::with_capacity(format.fields().len());
     for (column, token) in format.columns().iter().zip(tokens) {
         if let Column::Known(field) = column {
-            match read_value(field.kind(), token) {
+            match read_value(*field, token) {
                 Some(value) => values.push(value),
                 None => return Line::Reject(RejectReason::BadValue(*field)),
             }
         }
     }
+    let time = |field: Field| {
+        let at = format.fields().iter().position(|own| *own == field)?;
+        match values.get(at)? {
+            Value::Time(time) => Some(*time),
+            _ => None,
+        }
+    };
+    if ends_before_start(time(Field::Start), time(Field::End)) {
+        return Line::Reject(RejectReason::EndBeforeStart);
+    }
     Line::Row(values)
+}
+
+/// Whether a window ends before it starts: AWS writes none, so one of its times is not what it says.
+pub(crate) fn ends_before_start(start: Option<Timestamp>, end: Option<Timestamp>) -> bool {
+    start.zip(end).is_some_and(|(start, end)| end < start)
 }
 
 fn read_coverage<'a>(format: &Format, tokens: &[&'a str], status: CoverageStatus) -> Line<'a> {
@@ -105,12 +124,15 @@ fn read_coverage<'a>(format: &Format, tokens: &[&'a str], status: CoverageStatus
             .map(|at| tokens[at])
             .filter(|token| *token != "-")
     };
-    let time = |field| match token(field).map(|token| read_value(Kind::Time, token)) {
+    let time = |field| match token(field).map(|token| read_value(field, token)) {
         None => Ok(None),
         Some(Some(Value::Time(time))) => Ok(Some(time)),
         Some(_) => Err(RejectReason::BadValue(field)),
     };
     match (time(Field::Start), time(Field::End)) {
+        (Ok(start), Ok(end)) if ends_before_start(start, end) => {
+            Line::Reject(RejectReason::EndBeforeStart)
+        }
         (Ok(start), Ok(end)) => Line::Coverage(CoverageRow {
             account_id: token(Field::AccountId).map(str::to_owned),
             interface_id: token(Field::InterfaceId).map(str::to_owned),
@@ -123,20 +145,24 @@ fn read_coverage<'a>(format: &Format, tokens: &[&'a str], status: CoverageStatus
     }
 }
 
-/// Reads one token; `None` if it does not hold what the kind asks for.
-pub fn read_value(kind: Kind, token: &str) -> Option<Value<'_>> {
+/// Reads one token; `None` if it does not hold what the field asks for: a value of its kind, and of `action` one of the
+/// two verdicts that there are.
+pub fn read_value(field: Field, token: &str) -> Option<Value<'_>> {
     if token == "-" {
         return Some(Value::Null);
+    }
+    if field == Field::Action && !matches!(token, "ACCEPT" | "REJECT") {
+        return None;
     }
     let number = |max: u64| {
         let digits = token.bytes().all(|byte| byte.is_ascii_digit());
         let value: Option<u64> = if digits { token.parse().ok() } else { None };
         value.filter(|value| *value <= max)
     };
-    match kind {
+    match field.kind() {
         Kind::U8 => number(u64::from(u8::MAX)).map(Value::Number),
         Kind::U16 => number(u64::from(u16::MAX)).map(Value::Number),
-        Kind::U64 => number(u64::MAX).map(Value::Number),
+        Kind::U64 => number(COUNT_MAX).map(Value::Number),
         Kind::Time => Some(Value::Time(Timestamp(
             i64::try_from(number(TIME_MAX)?).ok()?,
         ))),

@@ -133,7 +133,7 @@ fn joined(
         return Ok(None);
     };
     let begins = |column: &Column| match (column, std::str::from_utf8(next)) {
-        (Column::Known(field), Ok(next)) => read_value(field.kind(), next).is_some(),
+        (Column::Known(field), Ok(next)) => read_value(*field, next).is_some(),
         _ => false,
     };
     if next.is_empty() || !format.columns().first().is_some_and(begins) {

@@ -96,7 +96,7 @@ pub(crate) fn run(
         outcome
     };
     let (before, after) = (outcome(&now), outcome(&new));
-    let comparison = Comparison::of(told(&before), told(&after), &after.coverage);
+    let comparison = Comparison::of(told(&before, &now), told(&after, &new), &after.coverage);
     let out = args.out.as_deref();
     let options = output::table_options(out);
     let render = |mut out: &mut dyn Write| match args.format {
@@ -131,11 +131,12 @@ fn new_settings(args: &BacktestArgs, now: &Settings, config: &Config) -> Result<
     Ok(new)
 }
 
-fn told(outcome: &Outcome) -> Judgement<'_> {
+fn told<'o>(outcome: &'o Outcome, settings: &Settings) -> Judgement<'o> {
     Judgement {
         incidents: &outcome.incidents,
         findings: &outcome.findings,
         suppressed: &outcome.suppressed,
+        budget: settings.alerting.budget,
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use outflow_detect::Policy;
 use outflow_ingest::Alerting;
 use serde::Deserialize;
@@ -73,10 +73,6 @@ impl Config {
         config.policy.validate().map_err(|error| {
             Failure::usage(error, format!("correct that under [policy] in `{named}`"))
         })?;
-        if let Some(wrong) = config.alerting.wrong() {
-            let hint = format!("correct that under [alerting] in `{named}`");
-            return Err(Failure::usage(anyhow!("alerting.{wrong}"), hint));
-        }
         config.text = Some(text);
         Ok(config)
     }

@@ -6,9 +6,9 @@ mod files;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use outflow_finding::escape;
-use outflow_posture::{Containment, Deny, RunRead, Suspect, bar};
+use outflow_posture::{Containment, Deny, RunLines, RunRead, Suspect, bar};
 use outflow_record::Timestamp;
 
 use crate::clock;
@@ -17,7 +17,7 @@ use crate::context;
 use crate::exit::{Exit, Failure};
 use crate::incident;
 use crate::output;
-use crate::session::{RUN, run_text};
+use crate::session::{RUN, run_lines};
 use crate::voice::Voice;
 
 /// Shut an incident off: a quarantine group for who sent, a denial of where to, a block of its domains.
@@ -146,12 +146,9 @@ fn may_be_used(folder: &Path, incident: &str, is_applied: bool) -> Result<(), Fa
 }
 
 fn read(path: &Path) -> Result<RunRead, Failure> {
-    let named = path.display();
-    let text = String::from_utf8(run_text(path)?);
-    let text = text.with_context(|| format!("could not read `{named}`"));
-    let text = text.map_err(|error| Failure::usage(error, RUN))?;
-    let run = RunRead::from_json_lines(&named.to_string(), &text);
-    run.map_err(|error| Failure::usage(error, RUN))
+    let mut lines = RunLines::new(&path.display().to_string());
+    run_lines(path, |line| Ok(lines.add(line)?))?;
+    lines.finish().map_err(|error| Failure::usage(error, RUN))
 }
 
 /// The incident of an id, or of what only one begins with.

@@ -60,11 +60,33 @@ impl Failure {
         let mut lines = text.lines().filter(|line| of_parser && !line.is_empty());
         // What others say stays of one line, so that no name of a file begins another.
         let first = lines.next().unwrap_or(&text);
+        let mut shown: Vec<String> = lines.map(str::to_owned).collect();
+        if let Some(wanted) = shown.last_mut() {
+            *wanted = in_words(wanted);
+        }
         Self {
-            shown: lines.map(str::to_owned).collect(),
+            shown,
             ..Self::usage(anyhow::anyhow!("{what}: {first}"), hint)
         }
     }
+}
+
+/// What a parser says of a value; what it wanted is in words, where it names a type of ours.
+fn in_words(told: &str) -> String {
+    let up_to = |most: u64| format!("a whole number from 0 to {most}");
+    let wanted = |own: &str| match own {
+        "u8" => Some(up_to(u8::MAX.into())),
+        "u16" => Some(up_to(u16::MAX.into())),
+        "u32" => Some(up_to(u32::MAX.into())),
+        "u64" | "usize" => Some("a whole number from 0 on".to_owned()),
+        "f64" => Some("a number".to_owned()),
+        "a sequence" => Some("a list in brackets".to_owned()),
+        own if own.starts_with("struct ") => Some("a table of names and values".to_owned()),
+        _ => None,
+    };
+    let parts = told.rsplit_once("expected ");
+    let words = parts.and_then(|(before, own)| Some(format!("{before}expected {}", wanted(own)?)));
+    words.unwrap_or_else(|| told.to_owned())
 }
 
 /// Whether the reader of our output has seen enough (`| head`): that is no fault.

@@ -1,11 +1,13 @@
 //! A session of SQL, over a lake or over sources.
 
 mod given;
+mod run;
 mod source;
 
 use source::{Decoded, Unread};
 
-pub(crate) use given::{GivenArgs, GuardDutyArgs, GuardDutyRead, RUN, run_text};
+pub(crate) use given::{GivenArgs, GuardDutyArgs, GuardDutyRead};
+pub(crate) use run::{RUN, run_lines};
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -127,10 +127,11 @@ pub(crate) fn run(
         )
     })?;
     rounds(&mut watch, (interval, is_once), (&meters, &stop), voice)?;
-    watch.end().map_err(|error| {
+    let ended = watch.end().map_err(|error| {
         Failure::unfinished(error, "start it again: it goes on from the last checkpoint")
     })?;
-    Ok(Exit::Done)
+    // Of a watch that was asked to end, /healthz and /metrics have told as it ran: its end is no failure.
+    Ok(if is_once { ended } else { Exit::Done })
 }
 
 /// Looks, reads and judges until the end is asked for, or once.

@@ -37,7 +37,7 @@ impl Known<'_> {
         if judged.workload.is_some() {
             all.extend([self.own_history(), self.weekday()]);
         }
-        all.push(self.peers(judged));
+        all.extend(self.peers(judged));
         all.extend(self.rollout());
         all.extend(fetched(judged));
         all.extend(self.allowance(judged));
@@ -120,12 +120,9 @@ impl Known<'_> {
         }
     }
 
-    fn peers(&self, judged: &Judged) -> Tested {
-        let tested = |outcome, text| Tested::new(Harmless::Peers, outcome, text);
-        let Some(Prevalence { workloads, of }) = judged.finding.destination.prevalence else {
-            let text = "who else sends there is not counted of what this is about".to_owned();
-            return tested(Held::Unknown, text);
-        };
+    fn peers(&self, judged: &Judged) -> Option<Tested> {
+        // Of what is served, and of what has no destination of its own, nobody counts who else sends there.
+        let Prevalence { workloads, of } = judged.finding.destination.prevalence?;
         let [few, all] = [workloads, of].map(|own| usize::try_from(own).unwrap_or(usize::MAX));
         let text = format!(
             "{} of {} workloads knew the destination by then, the sender included; up to {} are few",
@@ -133,10 +130,11 @@ impl Known<'_> {
             human_count(of),
             human_count(self.policy.rare_workloads(all) as u64)
         );
-        match self.policy.is_rare(few, all) {
-            true => tested(Held::Rejected, text),
-            false => tested(Held::Partly, text),
-        }
+        let outcome = match self.policy.is_rare(few, all) {
+            true => Held::Rejected,
+            false => Held::Partly,
+        };
+        Some(Tested::new(Harmless::Peers, outcome, text))
     }
 
     fn rollout(&self) -> Option<Tested> {

@@ -60,15 +60,21 @@ fn judge_workload(view: &View<'_>, policy: &Policy, run: &[Entry<'_>]) -> Vec<Ju
 
 /// The rule that an address is against. A list of what is allowed judges nothing where no database could tell.
 fn breach(rule: &Jurisdiction, databases: &GeoDatabases, addr: Addr) -> Option<Place> {
-    let told = (databases.has_countries(), databases.has_networks());
+    let told = Told {
+        countries: databases.has_countries(),
+        networks: databases.has_networks(),
+    };
     breach_of(rule, &databases.lookup(addr), told)
 }
 
-fn breach_of(
-    rule: &Jurisdiction,
-    geo: &Geo<'_>,
-    (has_countries, has_networks): (bool, bool),
-) -> Option<Place> {
+/// What databases tell of addresses at all.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    countries: bool,
+    networks: bool,
+}
+
+fn breach_of(rule: &Jurisdiction, geo: &Geo<'_>, told: Told) -> Option<Place> {
     if let Some(asn) = geo.asn.filter(|asn| rule.asns_denied.contains(asn)) {
         return Some(Place::DeniedNetwork(asn));
     }
@@ -77,12 +83,12 @@ fn breach_of(
     if is_in(&rule.countries_denied) {
         return country.map(|code| Place::DeniedCountry(code.to_owned()));
     }
-    let is_any = rule.countries_allowed.is_empty() || !has_countries;
+    let is_any = rule.countries_allowed.is_empty() || !told.countries;
     if !is_any && !is_in(&rule.countries_allowed) {
         return Some(Place::NotAllowed(country.map(str::to_owned)));
     }
     let is_listed = |asn: u32| rule.asns_allowed.contains(&asn);
-    let is_any = rule.asns_allowed.is_empty() || !has_networks;
+    let is_any = rule.asns_allowed.is_empty() || !told.networks;
     (!is_any && !geo.asn.is_some_and(is_listed)).then_some(Place::NetworkNotAllowed(geo.asn))
 }
 
@@ -171,7 +177,10 @@ mod tests {
         }
     }
 
-    const ALL: (bool, bool) = (true, true);
+    const ALL: Told = Told {
+        countries: true,
+        networks: true,
+    };
 
     #[test]
     fn a_network_must_be_on_the_list_also_in_a_country_that_is_allowed() {
@@ -196,9 +205,23 @@ mod tests {
     #[test]
     fn a_list_that_no_database_could_tell_of_judges_nothing() {
         let both = rule(&["DE"], &[64_500], &[]);
-        let country_alone = breach_of(&both, &at(Some("DE"), None), (true, false));
+        let country_alone = breach_of(
+            &both,
+            &at(Some("DE"), None),
+            Told {
+                networks: false,
+                ..ALL
+            },
+        );
         assert_eq!(country_alone, None);
-        let network_alone = breach_of(&both, &at(None, Some(64_500)), (false, true));
+        let network_alone = breach_of(
+            &both,
+            &at(None, Some(64_500)),
+            Told {
+                countries: false,
+                ..ALL
+            },
+        );
         assert_eq!(network_alone, None);
     }
 }

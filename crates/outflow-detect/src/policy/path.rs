@@ -6,6 +6,8 @@ use outflow_enrich::is_region;
 use outflow_finding::TrafficPath;
 use serde::{Deserialize, Serialize};
 
+use super::named;
+
 /// Ways and regions. Without any of these, all are allowed, and only what passes by an endpoint is told.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -14,6 +16,7 @@ pub struct Path {
     pub denied: Vec<Way>,
     /// Regions of AWS, such as `eu-central-1`: payload to AWS in any other is forbidden. Any, if there are none. It needs the
     /// ranges of AWS, or names.
+    #[serde(deserialize_with = "named", skip_serializing_if = "Vec::is_empty")]
     pub regions_allowed: Vec<String>,
 }
 

@@ -5,18 +5,23 @@ use std::collections::BTreeSet;
 use outflow_enrich::{KnownDestinations, VendorSite};
 use serde::{Deserialize, Serialize};
 
-/// Sites, customers and buckets. A list that is empty forbids nothing; countries of sites are judged by
+use super::named;
+
+/// Sites, customers and buckets. A list that is left out forbids nothing; countries of sites are judged by
 /// [`Jurisdiction`](super::Jurisdiction).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Telemetry {
     /// Sites of known vendors, by product and site, such as `Datadog EU1`; payload to all others is told.
+    #[serde(deserialize_with = "named", skip_serializing_if = "Vec::is_empty")]
     pub sites_allowed: Vec<String>,
     /// Customers of vendors whose hosts have the names of these, such as `acme` of `acme.splunkcloud.com`; payload to others
     /// is told.
+    #[serde(deserialize_with = "named", skip_serializing_if = "Vec::is_empty")]
     pub customers_allowed: Vec<String>,
     /// Buckets of S3; who asks for the name of another one is told. Of a bucket whose name has dots, what is behind the
     /// last one is compared, as a Resolver query log shows no more for certain.
+    #[serde(deserialize_with = "named", skip_serializing_if = "Vec::is_empty")]
     pub buckets_allowed: Vec<String>,
 }
 

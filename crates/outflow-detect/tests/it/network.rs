@@ -373,7 +373,7 @@ fn names() -> Vec<Item> {
 /// Records that no family is for: those of a gateway, without a direction, rejected, unmeasured, overlong, too many to
 /// count, and hours without records.
 fn rows() -> Vec<Item> {
-    let (at, most) = (START + 2 * DAY, u64::MAX);
+    let (at, most) = (START + 2 * DAY, i64::MAX);
     let texts = [
         format!(
             "1 vpc-1 eni-nat - 10.0.9.7 10.0.0.220 10.0.9.7 55.1.2.3 40000 443 6 9 9000 {at} {at} ACCEPT 2 - ingress - OK"

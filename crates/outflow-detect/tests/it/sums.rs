@@ -601,18 +601,19 @@ fn what_a_ledger_charges_later_does_not_change_what_another_told() {
 
 #[test]
 fn counts_beyond_all_measure_neither_panic_nor_hide() {
-    let huge = u64::MAX;
+    // The greatest count of a record; their sums are beyond what is counted.
+    let (most, huge) = (i64::MAX.unsigned_abs(), u64::MAX);
     let row = |host: &str, remote: &str, protocol: u8, port: u16, at: i64| {
         let at = START + at;
         format!(
             "1 eni-{host} i-{host} 10.0.0.7 {remote} 10.0.0.7 {remote} 40000 {port} {protocol} 1 \
-             {huge} {at} {at} ACCEPT 2 egress OK"
+             {most} {at} {at} ACCEPT 2 egress OK"
         )
     };
     let back = |host: &str, remote: &str, protocol: u8, port: u16| {
         format!(
             "1 eni-{host} i-{host} {remote} 10.0.0.7 {remote} 10.0.0.7 {port} 40000 {protocol} \
-             {huge} {huge} {START} {START} ACCEPT 18 ingress OK"
+             {most} {most} {START} {START} ACCEPT 18 ingress OK"
         )
     };
     let mut records = Vec::new();

@@ -352,16 +352,20 @@ fn take<T: Resource>(timeline: &mut Timeline<T>, batch: Batch, room: usize) -> T
             taken.problems.push((item.at.clone(), what));
         }
         let wrong = item.sift(T::PERMISSIONS);
-        let lacking = wrong.len() as u64;
-        taken.problems.extend(wrong);
         let value = match item.value.map(serde_json::from_value::<T>).transpose() {
             Ok(mut value) => {
-                if let Some(value) = value.as_mut().filter(|_| lacking > 0) {
-                    value.lack(lacking);
+                for (list, at, what) in wrong {
+                    value
+                        .as_mut()
+                        .into_iter()
+                        .for_each(|value| value.lack(list));
+                    taken.problems.push((at, what));
                 }
                 value
             }
             Err(error) => {
+                let wrong = wrong.into_iter().map(|(_, at, what)| (at, what));
+                taken.problems.extend(wrong);
                 taken.problems.push((item.at, error.to_string()));
                 continue;
             }
@@ -399,8 +403,8 @@ fn take<T: Resource>(timeline: &mut Timeline<T>, batch: Batch, room: usize) -> T
 }
 
 impl Item {
-    /// Takes out of lists of permissions what cannot be read; says where it was, and why.
-    fn sift(&mut self, lists: &[&str]) -> Vec<(String, String)> {
+    /// Takes out of lists of permissions what cannot be read; says of which list it was, where, and why.
+    fn sift(&mut self, lists: &[&'static str]) -> Vec<(&'static str, String, String)> {
         let mut wrong = Vec::new();
         let object = self.value.as_mut().and_then(Value::as_object_mut);
         let Some(object) = object.filter(|_| !lists.is_empty()) else {
@@ -408,7 +412,7 @@ impl Item {
         };
         for key in lists {
             let list = object.get_mut(*key).map(Permission::sift);
-            let at = |(at, what)| (format!("{}.{key}{at}", self.at), what);
+            let at = |(at, what)| (*key, format!("{}.{key}{at}", self.at), what);
             wrong.extend(list.into_iter().flatten().map(at));
         }
         wrong

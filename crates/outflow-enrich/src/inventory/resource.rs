@@ -20,14 +20,14 @@ pub(super) trait Resource: Ord + for<'de> Deserialize<'de> {
     /// Keys of lists of permissions, of which each is read for itself: one that makes no sense takes no other with it.
     const PERMISSIONS: &'static [&'static str] = &[];
     fn id(&self) -> &str;
-    /// Notes how many parts of permissions were left out.
-    fn lack(&mut self, _: u64) {}
+    /// Notes that a part of such a list was left out.
+    fn lack(&mut self, _: &str) {}
 }
 
 /// Defines resources: all fields may be lacking, and what is not named here is passed over.
 macro_rules! resources {
     ($($(#[$doc:meta])* $name:ident by $id:ident $(needs [$($needed:literal),*])? $(, named_by_place $named:literal)?
-        $(, permissions [$($list:literal),*] lacking $lacking:ident)? {
+        $(, permissions [$($list:literal lacking $lacking:ident),*])? {
         $($(#[$field_doc:meta])* $field:ident: $kind:ty,)*
     })*) => {$(
         $(#[$doc])*
@@ -44,8 +44,11 @@ macro_rules! resources {
             fn id(&self) -> &str {
                 &self.$id
             }
-            $(fn lack(&mut self, parts: u64) {
-                self.$lacking = parts;
+            $(fn lack(&mut self, list: &str) {
+                match list {
+                    $($list => self.$lacking += 1,)*
+                    _ => {}
+                }
             })?
         }
     )*};
@@ -62,7 +65,8 @@ resources! {
     }
 
     /// A security group. Its rules are allowances only, and answers need none.
-    SecurityGroup by group_id needs ["VpcId", "IpPermissionsEgress"], permissions ["IpPermissions", "IpPermissionsEgress"] lacking unread {
+    SecurityGroup by group_id needs ["VpcId", "IpPermissionsEgress"],
+        permissions ["IpPermissions" lacking unread_ingress, "IpPermissionsEgress" lacking unread_egress] {
         /// `sg-…`.
         group_id: String,
         /// Name.
@@ -75,9 +79,12 @@ resources! {
         ip_permissions: Vec<Permission>,
         /// What may go out.
         ip_permissions_egress: Vec<Permission>,
-        /// Parts of its permissions that were not understood, and are in neither list.
+        /// Parts of what may come in that were not understood, and are not in the list.
         #[serde(skip)]
-        unread: u64,
+        unread_ingress: u64,
+        /// Parts of what may go out that were not understood, likewise.
+        #[serde(skip)]
+        unread_egress: u64,
         /// Tags.
         #[serde(deserialize_with = "tags")]
         tags: Tags,

@@ -13,6 +13,7 @@ fn incident(id: &str, urgency: Option<f64>, risk: u8) -> Incident {
             ..Finding::new(Family::Beacon)
         },
         lane: None,
+        is_again: false,
     }
 }
 

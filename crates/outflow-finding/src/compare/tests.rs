@@ -44,6 +44,7 @@ fn compared() -> Comparison {
         incidents,
         findings,
         suppressed,
+        budget: None,
     };
     Comparison::of(
         of(&old_incidents, &old, &[]),
@@ -113,14 +114,22 @@ fn incidents_that_alert_are_counted_where_each_has_a_lane() {
         finding_ids: Vec::new(),
         body: Finding::new(Family::Beacon),
         lane: Some(lane),
+        is_again: false,
     });
-    let judgement = |incidents| Judgement {
+    let judgement = |incidents, budget| Judgement {
         incidents,
         findings: &[],
         suppressed: &[],
+        budget,
     };
-    let (all, none) = (judgement(&incidents), judgement(&[]));
-    let compared = Comparison::of(none, all, &CoverageReport::default());
+    let compared = |before, after| Comparison::of(before, after, &CoverageReport::default());
+    // A budget that has nothing to part is one all the same.
+    let nothing = compared(judgement(&[], None), judgement(&[], Some(1.0)));
+    assert_eq!(
+        (nothing.before.alerts, nothing.after.alerts),
+        (None, Some(0))
+    );
+    let compared = compared(judgement(&[], None), judgement(&incidents, Some(1.0)));
     assert_eq!(
         (compared.before.alerts, compared.after.alerts),
         (None, Some(2))

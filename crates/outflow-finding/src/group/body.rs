@@ -83,6 +83,7 @@ pub(super) fn incident(members: &[Finding]) -> Incident {
         finding_ids: finding_ids.collect(),
         body,
         lane: None,
+        is_again: false,
     }
 }
 

@@ -11,7 +11,7 @@ pub const INCIDENT_WHY_MAX: usize = 6;
 /// The reasons of these findings, the gravest first: all of the gravest finding; then what findings of one
 /// family, sender and destination sum up to, or the first reason of what has none of its kind. Where there are
 /// several findings, each reason that is one finding's says on which day that begins.
-pub(super) fn reasons(members: &[Finding]) -> Vec<Why> {
+pub fn reasons(members: &[Finding]) -> Vec<Why> {
     let Some((gravest, further)) = members.split_first() else {
         return Vec::new();
     };

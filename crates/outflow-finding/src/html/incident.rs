@@ -322,7 +322,7 @@ fn evidence(out: &mut dyn Write, evidence: &Evidence) -> io::Result<()> {
             let left = human_count(left);
             writeln!(
                 out,
-                "<p class=\"note\">{left} more objects hold rows of it.</p>"
+                "<p class=\"note\">{left} more objects hold rows of its interfaces, from about that time.</p>"
             )?;
         }
     }

@@ -179,6 +179,7 @@ fn an_incident_ends_with_its_findings() {
         finding_ids: vec!["f-1".to_owned(), "f-2".to_owned()],
         body,
         lane: None,
+        is_again: false,
     };
     let mut out = Vec::new();
     write_incident(&mut out, &incident).unwrap();
@@ -278,6 +279,7 @@ fn incidents_come_by_risk_each_with_its_findings_and_accounts_last() {
         finding_ids: Vec::new(),
         body: member(id, None, risk),
         lane: None,
+        is_again: false,
     };
     let incidents = [
         incident("i-2", 10),

@@ -25,6 +25,8 @@ pub(super) struct FindingInfo<'a> {
     kill_chain: Vec<Phase>,
     created_time: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    modified_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     first_seen_time: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_seen_time: Option<i64>,
@@ -53,6 +55,7 @@ impl<'a> FindingInfo<'a> {
             kill_chain: phases(&body.stages),
             // The same in every run that finds it.
             created_time: millis(body.first_seen.unwrap_or(at)),
+            modified_time: incident.is_again.then(|| millis(at)),
             first_seen_time: body.first_seen.map(millis),
             last_seen_time: body.last_seen.map(millis),
             related_events: related(members),

@@ -27,7 +27,7 @@ const EVENT: &str = "!activity_id activity_name !category_uid category_name !cla
                      !severity_id severity !time start_time end_time message status_id status is_alert confidence_id \
                      confidence confidence_score risk_level_id risk_level risk_score risk_details !metadata !cloud !finding_info \
                      evidences resources observables unmapped";
-const FINDING_INFO: &str = "!uid title desc types analytic related_analytics attacks kill_chain created_time first_seen_time \
+const FINDING_INFO: &str = "!uid title desc types analytic related_analytics attacks kill_chain created_time modified_time first_seen_time \
                             last_seen_time related_events related_events_count";
 const ENDPOINT: &str = "ip hostname name svc_name instance_uid interface_uid vpc_uid subnet_uid zone \
                         autonomous_system location";
@@ -97,7 +97,15 @@ fn validate(event: &Value) {
 
 fn validate_info(info: &Value) {
     has_attributes(info, FINDING_INFO);
-    is_millis(info, &["created_time", "first_seen_time", "last_seen_time"]);
+    is_millis(
+        info,
+        &[
+            "created_time",
+            "modified_time",
+            "first_seen_time",
+            "last_seen_time",
+        ],
+    );
     for analytic in std::iter::once(&info["analytic"]).chain(list(info, "related_analytics")) {
         has_attributes(analytic, "uid name version !type_id type");
         is_of(
@@ -171,6 +179,34 @@ fn validate_evidence(evidence: &Value) {
             assert!(ip.as_str().unwrap().parse::<std::net::IpAddr>().is_ok());
         }
     }
+}
+
+#[test]
+fn what_is_told_again_is_an_update_of_the_same_finding() {
+    let (mut incidents, findings) = group(vec![theft(), beacon()]);
+    let mut told = |is_again: bool| -> Value {
+        incidents[0].is_again = is_again;
+        let mut out = Vec::new();
+        write_ocsf(&mut out, &incidents, &findings, AT).unwrap();
+        serde_json::from_slice(&out).unwrap()
+    };
+    let (first, again) = (told(false), told(true));
+    validate(&again);
+    assert_eq!(
+        (&first["activity_id"], &first["type_uid"]),
+        (&1.into(), &200_401.into())
+    );
+    assert_eq!(
+        (&again["activity_id"], &again["type_uid"]),
+        (&2.into(), &200_402.into())
+    );
+    assert_eq!(again["finding_info"]["uid"], first["finding_info"]["uid"]);
+    assert_eq!(
+        again["finding_info"]["created_time"],
+        first["finding_info"]["created_time"]
+    );
+    assert_eq!(again["finding_info"]["modified_time"], AT.secs() * 1_000);
+    assert_eq!(first["finding_info"].get("modified_time"), None);
 }
 
 #[test]

@@ -1,4 +1,8 @@
-//! Which objects hold the records behind a finding.
+//! Which objects may hold the records behind a finding: those with rows of its interfaces that meet its time.
+//!
+//! How many rows of which interface an object holds is kept, and from when to when its rows are; not from when to when those of
+//! each interface, nor where they went. So every object that holds a record of the finding is among them, and the query of the
+//! evidence tells which do.
 
 mod counts;
 
@@ -137,8 +141,8 @@ impl Ledger {
         all - digests.len()
     }
 
-    /// Names in the finding's evidence the objects that hold most rows of these interfaces within its time, with
-    /// how many rows of theirs (of equal ones the first by name), and counts all that hold any.
+    /// Names in the finding's evidence the objects that hold most rows of these interfaces and meet its time, with how many
+    /// rows of theirs they hold (of equal ones the first by name), and counts all of them.
     pub(super) fn attest(&self, interfaces: &[InterfaceKey], finding: &mut Finding) {
         let mut places = self.places(interfaces, finding);
         finding.evidence.objects_total = places.len() as u64;
@@ -163,7 +167,7 @@ impl Ledger {
         finding.evidence.objects = places.into_iter().map(object).collect();
     }
 
-    /// How many objects hold rows of these findings, each object once; `senders` are their interfaces, by id.
+    /// How many objects [`Ledger::attest`] counts for these findings, each object once; `senders` are their interfaces, by id.
     pub(super) fn objects_total(
         &self,
         findings: &[Finding],
@@ -183,7 +187,7 @@ impl Ledger {
         places.len() as u64
     }
 
-    /// The places of all objects that hold rows of these interfaces within the finding's time, and how many.
+    /// The places of all objects that hold rows of these interfaces and meet the finding's time, and how many rows.
     fn places(&self, interfaces: &[InterfaceKey], finding: &Finding) -> Vec<(u32, u64)> {
         let (Some(first), Some(last)) = (finding.first_seen, finding.last_seen) else {
             return Vec::new();

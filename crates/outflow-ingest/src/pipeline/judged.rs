@@ -41,11 +41,11 @@ pub(super) fn state_of(sources: &[SourceRows]) -> JudgedState {
     }
 }
 
-/// Whether the destination of a finding, which was identified, is a service that is known.
-pub(super) fn known_service(finding: &Finding) -> Tested {
+/// Whether the destination of a finding, which was identified, is a service that is known. Of one without addresses, as of names
+/// that were asked for, there is nothing to be asked unless a vendor's name is among them.
+pub(super) fn known_service(finding: &Finding) -> Option<Tested> {
     let to = &finding.destination;
-    let is_asked =
-        !to.addresses.is_empty() && to.databases.iter().any(|own| own.name == RANGES_NAME);
+    let is_asked = to.databases.iter().any(|own| own.name == RANGES_NAME);
     let (outcome, text) = match (&to.service, &to.vendor) {
         (Some(service), _) => (
             Held::Partly,
@@ -59,6 +59,7 @@ pub(super) fn known_service(finding: &Finding) -> Tested {
                 "all the addresses belong to {vendor}; which of its customers is meant, no address tells"
             ),
         ),
+        (None, None) if to.addresses.is_empty() => return None,
         (None, None) if !is_asked => (
             Held::Unknown,
             format!("no {RANGES_NAME} of --context was asked whose the addresses are"),
@@ -68,7 +69,7 @@ pub(super) fn known_service(finding: &Finding) -> Tested {
             "no list of AWS and no known vendor has all the addresses".to_owned(),
         ),
     };
-    Tested::new(Harmless::KnownService, outcome, text)
+    Some(Tested::new(Harmless::KnownService, outcome, text))
 }
 
 #[cfg(test)]
@@ -110,21 +111,25 @@ mod tests {
     fn a_service_explains_a_part_and_what_was_not_asked_is_unknown() {
         use outflow_finding::{Database, Family};
         let mut finding = Finding::new(Family::VolumeLedger);
-        assert_eq!(known_service(&finding).outcome, Held::Unknown);
+        let outcome = |finding: &Finding| known_service(finding).map(|tested| tested.outcome);
+        assert_eq!(
+            outcome(&finding),
+            None,
+            "it has no address that could be asked for"
+        );
+        finding.destination.addresses = vec!["45.1.2.3".into()];
+        assert_eq!(outcome(&finding), Some(Held::Unknown));
         let ranges = Database {
             name: "ip-ranges.json".to_owned(),
             built_at: outflow_record::Timestamp(0),
         };
         finding.destination.databases = vec![ranges].into();
-        // It has no address that could be asked for.
-        assert_eq!(known_service(&finding).outcome, Held::Unknown);
-        finding.destination.addresses = vec!["45.1.2.3".into()];
-        assert_eq!(known_service(&finding).outcome, Held::Rejected);
+        assert_eq!(outcome(&finding), Some(Held::Rejected));
         finding.destination.vendor = Some("Datadog".to_owned());
-        let tested = known_service(&finding);
+        let tested = known_service(&finding).unwrap();
         assert_eq!(tested.outcome, Held::Partly);
         assert!(tested.text.contains("Datadog"), "{}", tested.text);
         finding.destination.service = Some("S3".to_owned());
-        assert!(known_service(&finding).text.contains("S3"));
+        assert!(known_service(&finding).unwrap().text.contains("S3"));
     }
 }

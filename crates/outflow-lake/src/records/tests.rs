@@ -19,6 +19,7 @@ fn records(kind_is_gateway: bool) -> FlowBatch {
     let value = |field: &Field, row: u64| match field.kind() {
         _ if *field == Field::LogStatus => "OK".to_owned(),
         _ if (row + field.index() as u64).is_multiple_of(3) => "-".to_owned(),
+        _ if *field == Field::Action => ["ACCEPT", "REJECT"][(row % 2) as usize].to_owned(),
         Kind::U8 => (row % 256).to_string(),
         Kind::U16 => (65_535 - row).to_string(),
         Kind::U64 => (u64::MAX >> 1 >> row).to_string(),

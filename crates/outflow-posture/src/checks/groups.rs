@@ -167,12 +167,12 @@ fn default_group(context: &Context<'_>, group_id: &str, out: &mut Out) {
     out.findings.push(draft);
 }
 
-/// Doubts what is said of a group of which not all was understood.
+/// Doubts what is said of a group of which not all that may go out was understood.
 fn doubt_unread(group_id: &str, group: &SecurityGroup, verdicts: [&mut Verdict; 3]) {
-    if group.unread == 0 {
+    if group.unread_egress == 0 {
         return;
     }
-    let parts = group.unread;
+    let parts = group.unread_egress;
     for verdict in verdicts {
         verdict.doubt(format!(
             "{group_id}: {parts} parts of its rules were not understood"

@@ -1,9 +1,8 @@
 //! Incidents of a run of `outflow detect`, from its JSON lines.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
-use outflow_finding::Family;
+use outflow_finding::{Family, LastOf};
 use outflow_record::Timestamp;
 use serde::{Deserialize, Deserializer};
 
@@ -126,62 +125,108 @@ impl RunRead {
     /// # Errors
     /// [`Error::BadRun`] if a line is no JSON of a run, or no line is.
     pub fn from_json_lines(source_name: &str, text: &str) -> Result<Self, Error> {
-        let wrong = |line: usize, what: String| Error::BadRun {
+        let mut lines = RunLines::new(source_name);
+        for line in text.lines() {
+            lines.add(line.as_bytes())?;
+        }
+        lines.finish()
+    }
+}
+
+/// The same as [`RunRead::from_json_lines`], of lines that come one by one.
+#[derive(Debug)]
+pub struct RunLines {
+    source_name: String,
+    line: usize,
+    is_run: bool,
+    incidents: LastOf<Suspect>,
+    /// Findings, each with the incident that holds it.
+    findings: LastOf<(String, Located)>,
+    judged: Option<JudgedSpan>,
+}
+
+impl RunLines {
+    /// Of a document of this name.
+    pub fn new(source_name: &str) -> Self {
+        Self {
             source_name: source_name.to_owned(),
-            line,
-            what,
+            line: 0,
+            is_run: false,
+            incidents: LastOf::default(),
+            findings: LastOf::default(),
+            judged: None,
+        }
+    }
+
+    /// Takes the next line, without its end. An incident or a finding that is told again takes the place of the earlier one.
+    ///
+    /// # Errors
+    /// [`Error::BadRun`] if it is no JSON of a run.
+    pub fn add(&mut self, text: &[u8]) -> Result<(), Error> {
+        self.line += 1;
+        if text.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        let line: Line =
+            serde_json::from_slice(text).map_err(|error| self.wrong(error.to_string()))?;
+        match (line.r#type.as_str(), line.id) {
+            ("incident", Some(id)) => {
+                let suspect = Suspect {
+                    title: line.title,
+                    family: line.family.and_then(|name| name.parse().ok()),
+                    rate_bits: line.rate_bits.filter(|bits| bits.is_finite()),
+                    located: vec![line.located],
+                    id: id.clone(),
+                };
+                self.incidents.add(Some(id), suspect);
+            }
+            ("finding", id) => {
+                let of = line.incident.unwrap_or_default();
+                self.findings.add(id, (of, line.located));
+            }
+            ("accounts", _) => {
+                self.judged = Some(JudgedSpan {
+                    enis: line.enis.unwrap_or_default(),
+                    first: line.first,
+                    last: line.last,
+                });
+            }
+            _ => return Ok(()),
+        }
+        self.is_run = true;
+        Ok(())
+    }
+
+    /// The run of all that was taken.
+    ///
+    /// # Errors
+    /// [`Error::BadRun`] if no line is one of a run.
+    pub fn finish(self) -> Result<RunRead, Error> {
+        if !self.is_run {
+            let what = "it is no run of `outflow detect`".to_owned();
+            return Err(Self { line: 1, ..self }.wrong(what));
+        }
+        let mut findings = BTreeMap::<String, Vec<Located>>::new();
+        for (of, located) in self.findings.into_vec() {
+            findings.entry(of).or_default().push(located);
+        }
+        let mut run = RunRead {
+            incidents: self.incidents.into_vec(),
+            judged: self.judged,
         };
-        let (mut run, mut findings) = (Self::default(), BTreeMap::<String, Vec<Located>>::new());
-        let mut places = BTreeMap::<String, usize>::new();
-        let mut is_run = false;
-        for (at, text) in text.lines().enumerate() {
-            if text.trim().is_empty() {
-                continue;
-            }
-            let line: Line =
-                serde_json::from_str(text).map_err(|error| wrong(at + 1, error.to_string()))?;
-            match (line.r#type.as_str(), line.id) {
-                ("incident", Some(id)) => {
-                    let suspect = Suspect {
-                        title: line.title,
-                        family: line.family.and_then(|name| name.parse().ok()),
-                        rate_bits: line.rate_bits.filter(|bits| bits.is_finite()),
-                        located: vec![line.located],
-                        id: id.clone(),
-                    };
-                    // A watch tells an incident again when it grew: the last is what is known.
-                    match places.entry(id) {
-                        Entry::Occupied(at) => run.incidents[*at.get()] = suspect,
-                        Entry::Vacant(free) => {
-                            free.insert(run.incidents.len());
-                            run.incidents.push(suspect);
-                        }
-                    }
-                }
-                ("finding", _) => {
-                    let of = line.incident.unwrap_or_default();
-                    findings.entry(of).or_default().push(line.located);
-                }
-                ("accounts", _) => {
-                    run.judged = Some(JudgedSpan {
-                        enis: line.enis.unwrap_or_default(),
-                        first: line.first,
-                        last: line.last,
-                    });
-                }
-                _ => continue,
-            }
-            is_run = true;
-        }
-        if !is_run {
-            return Err(wrong(1, "it is no run of `outflow detect`".to_owned()));
-        }
         for incident in &mut run.incidents {
-            incident
-                .located
-                .extend(findings.remove(&incident.id).unwrap_or_default());
+            let own = findings.remove(&incident.id).unwrap_or_default();
+            incident.located.extend(own);
         }
         Ok(run)
+    }
+
+    fn wrong(&self, what: String) -> Error {
+        Error::BadRun {
+            source_name: self.source_name.clone(),
+            line: self.line,
+            what,
+        }
     }
 }
 

@@ -388,3 +388,22 @@ fn what_is_no_run_is_refused() {
         assert!(RunRead::from_json_lines("a", text).is_err(), "{text}");
     }
 }
+
+#[test]
+fn of_what_is_told_again_the_last_telling_counts() {
+    let told = |kind: &str, id: &str, address: &str| {
+        json!({"type": kind, "id": id, "incident": "inc-1", "destination": {"addresses": [address]}})
+            .to_string()
+    };
+    let lines = [
+        told("incident", "inc-1", "203.0.113.1"),
+        told("finding", "f-1", "203.0.113.2"),
+        told("finding", "f-1", "203.0.113.3"),
+        told("incident", "inc-1", "203.0.113.4"),
+    ];
+    let run = RunRead::from_json_lines("found.jsonl", &lines.join("\n")).unwrap();
+    assert_eq!(run.incidents.len(), 1);
+    let located = run.incidents[0].located.iter();
+    let addresses: Vec<&String> = located.flat_map(|own| &own.destination.addresses).collect();
+    assert_eq!(addresses, ["203.0.113.4", "203.0.113.3"]);
+}

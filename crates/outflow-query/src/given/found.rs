@@ -1,9 +1,8 @@
 //! Incidents and findings of a run of `outflow detect`, out of its JSON lines.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::io::{self, BufRead};
 
+use outflow_finding::LastOf;
 use outflow_record::Timestamp;
 use serde::{Deserialize, Deserializer};
 
@@ -16,7 +15,7 @@ pub(super) const INCIDENTS: &str = "incidents";
 pub(super) const FINDINGS: &str = "findings";
 
 /// Bytes of a line at most: a finding names so many addresses, objects and queries that a megabyte is not rare.
-const LINE_BYTES_MAX: usize = 64 << 20;
+pub const FOUND_LINE_BYTES_MAX: usize = 64 << 20;
 
 /// Lines that are no run of `outflow detect`.
 #[derive(Debug, thiserror::Error)]
@@ -48,18 +47,17 @@ pub struct Found {
 
 /// The tables `incidents` and `findings`: what JSON lines of `outflow detect` tell, in their order. Of a finding, `incident` is the
 /// incident that holds it. Of several lines with one id, the last is taken. What else the lines tell, such as reasons and evidence,
-/// is left to them.
+/// is left to them. Only what is taken is in memory, and the line under way.
 ///
 /// # Errors
 /// [`FoundError`].
 pub fn found(lines: impl BufRead) -> Result<Found, FoundError> {
-    found_in(lines, LINE_BYTES_MAX)
+    found_in(lines, FOUND_LINE_BYTES_MAX)
 }
 
 /// As [`found`], of lines of at most so many bytes.
 fn found_in(mut lines: impl BufRead, line_bytes_max: usize) -> Result<Found, FoundError> {
-    let (mut incidents, mut findings) = (Lines::default(), Lines::default());
-    let mut is_run = false;
+    let mut taken = FoundLines::default();
     let mut line = Vec::new();
     for at in 1.. {
         let wrong = |what: String| FoundError::Line { line: at, what };
@@ -70,59 +68,68 @@ fn found_in(mut lines: impl BufRead, line_bytes_max: usize) -> Result<Found, Fou
         if line.len() > line_bytes_max {
             return Err(wrong(format!("it has more than {line_bytes_max} bytes")));
         }
+        taken.add(&line)?;
+    }
+    taken.finish()
+}
+
+/// The same as [`found`], of lines that come one by one.
+#[derive(Debug, Default)]
+pub struct FoundLines {
+    incidents: LastOf<Told>,
+    findings: LastOf<Told>,
+    is_run: bool,
+    line: usize,
+}
+
+impl FoundLines {
+    /// Takes the next line, without its end.
+    ///
+    /// # Errors
+    /// [`FoundError::Line`] if it is none of a run.
+    pub fn add(&mut self, line: &[u8]) -> Result<(), FoundError> {
+        self.line += 1;
         if line.trim_ascii().is_empty() {
-            continue;
+            return Ok(());
         }
-        let told: Told = serde_json::from_slice(&line).map_err(|e| wrong(e.to_string()))?;
-        match told.kind.as_deref() {
-            Some("incident") => incidents.add(told).map_err(wrong)?,
-            Some("finding") => findings.add(told).map_err(wrong)?,
-            Some("accounts") => {}
+        let at = self.line;
+        let wrong = |what: String| FoundError::Line { line: at, what };
+        let told: Told = serde_json::from_slice(line).map_err(|e| wrong(e.to_string()))?;
+        let lines = match told.kind.as_deref() {
+            Some("incident") => Some(&mut self.incidents),
+            Some("finding") => Some(&mut self.findings),
+            Some("accounts") => None,
             _ => return Err(wrong("it is no incident and no finding".to_owned())),
-        }
-        is_run = true;
-    }
-    if !is_run {
-        return Err(FoundError::NoRun);
-    }
-    let tables = [
-        table(INCIDENTS, &incidents.told)?,
-        table(FINDINGS, &findings.told)?,
-    ];
-    Ok(Found {
-        tables,
-        told_again: incidents.told_again + findings.told_again,
-    })
-}
-
-/// Lines of one type, each id once.
-#[derive(Default)]
-struct Lines {
-    told: Vec<Told>,
-    places: BTreeMap<String, usize>,
-    told_again: u64,
-}
-
-impl Lines {
-    /// Takes a line, instead of an earlier one of its id.
-    fn add(&mut self, told: Told) -> Result<(), String> {
-        let lacks = |what: &str| format!("it has no `{what}`, which each that was found has");
-        let id = told.id.clone().filter(|id| !id.is_empty());
-        let id = id.ok_or_else(|| lacks("id"))?;
-        if told.family.as_ref().is_none_or(String::is_empty) {
-            return Err(lacks("family"));
-        }
-        match self.places.entry(id) {
-            Entry::Occupied(place) => {
-                self.told[*place.get()] = told;
-                self.told_again += 1;
+        };
+        if let Some(lines) = lines {
+            let lacks = |what: &str| format!("it has no `{what}`, which each that was found has");
+            let id = told.id.clone().filter(|id| !id.is_empty());
+            let id = id.ok_or_else(|| wrong(lacks("id")))?;
+            if told.family.as_ref().is_none_or(String::is_empty) {
+                return Err(wrong(lacks("family")));
             }
-            Entry::Vacant(place) => {
-                place.insert(self.told.len());
-                self.told.push(told);
-            }
+            lines.add(Some(id), told);
         }
+        self.is_run = true;
         Ok(())
+    }
+
+    /// The tables of all that was taken.
+    ///
+    /// # Errors
+    /// [`FoundError::NoRun`], and [`FoundError::Tables`], which is a fault of the program.
+    pub fn finish(self) -> Result<Found, FoundError> {
+        if !self.is_run {
+            return Err(FoundError::NoRun);
+        }
+        let tables = [
+            table(INCIDENTS, self.incidents.as_slice())?,
+            table(FINDINGS, self.findings.as_slice())?,
+        ];
+        Ok(Found {
+            tables,
+            told_again: self.incidents.replaced() + self.findings.replaced(),
+        })
     }
 }
 

@@ -72,7 +72,7 @@ pub fn egress_rules(inventory: &Inventory) -> Result<[GivenTable; 2], Error> {
                     });
                 }
             }
-            if group.unread > 0 {
+            if group.unread_egress > 0 {
                 rules.push(Rule {
                     group_id: id,
                     group_name: &group.group_name,

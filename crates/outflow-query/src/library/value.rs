@@ -78,7 +78,14 @@ impl ParameterKind {
                 ScalarValue::Utf8View(addr.map(|addr| addr.to_string()))
             }
             Self::Bigint => ScalarValue::Int64(value(null, text)?),
-            Self::Double => ScalarValue::Float64(value(null, text)?),
+            Self::Double => {
+                let number: Option<f64> = value(null, text)?;
+                // No question has a sense with these, and no answer is one.
+                if number.is_some_and(|number| !number.is_finite()) {
+                    return None;
+                }
+                ScalarValue::Float64(number)
+            }
             Self::Boolean => ScalarValue::Boolean(value(null, text)?),
             Self::Timestamp => {
                 let at: Option<Timestamp> = value(null, text)?;

@@ -9,6 +9,8 @@ mod names;
 #[cfg(test)]
 mod needs;
 #[cfg(test)]
+mod office;
+#[cfg(test)]
 mod once;
 #[cfg(test)]
 mod raw;

@@ -10,6 +10,13 @@ const INTERFACE: &str = "eni-01699989a9ca9b4fe";
 /// An inventory in which the group of an interface lets out to port 8080 inside until the third of September, and from the fifth
 /// on again.
 fn inventory() -> Inventory {
+    let inventory = inventory_with("");
+    assert_eq!(inventory.problems.total(), 0, "{:?}", inventory.problems);
+    inventory
+}
+
+/// The same, with such permissions to come in.
+fn inventory_with(ingress: &str) -> Inventory {
     let interface = format!(
         r#"{{"NetworkInterfaces":[{{"NetworkInterfaceId":"{INTERFACE}","VpcId":"vpc-1","SubnetId":"subnet-1","Groups":[{{"GroupId":"sg-app"}}],"PrivateIpAddresses":[{{"PrivateIpAddress":"10.16.37.134"}}],"TagSet":[]}}]}}"#
     );
@@ -26,7 +33,7 @@ fn inventory() -> Inventory {
         ("2026-09-05", format!("{outside},{inside}")),
     ] {
         let groups = format!(
-            r#"{{"SecurityGroups":[{{"GroupId":"sg-app","GroupName":"app","VpcId":"vpc-1","IpPermissions":[],"IpPermissionsEgress":[{rules}]}}]}}"#
+            r#"{{"SecurityGroups":[{{"GroupId":"sg-app","GroupName":"app","VpcId":"vpc-1","IpPermissions":[{ingress}],"IpPermissionsEgress":[{rules}]}}]}}"#
         );
         let taken = Snapshot {
             taken_at: format!("{day}T00:00:00Z").parse().unwrap(),
@@ -36,9 +43,7 @@ fn inventory() -> Inventory {
             builder.add(name, json.as_bytes(), &taken).unwrap();
         }
     }
-    let inventory = builder.build().unwrap();
-    assert_eq!(inventory.problems.total(), 0, "{:?}", inventory.problems);
-    inventory
+    builder.build().unwrap()
 }
 
 #[test]
@@ -76,4 +81,21 @@ fn a_rule_is_credited_with_nothing_that_left_while_it_was_gone() {
     // What stood all the time has all of it, and each record once.
     let [flows, bytes] = sent(443, "true");
     assert_eq!(of_port("443"), [flows, bytes, bytes]);
+}
+
+#[test]
+fn what_is_wrong_about_what_may_come_in_is_no_doubt_about_what_goes_out() {
+    let told = |inventory: &Inventory| {
+        let session = WORLD.session();
+        for table in outflow_query::egress_rules(inventory).unwrap() {
+            session.give(table).unwrap();
+        }
+        let query = Library::shipped().unwrap();
+        let query = query.get("egress_rules_used").unwrap();
+        let told = WORLD.ask(&session, &query.sql, query.bind(&[]).unwrap());
+        told.unwrap().rows
+    };
+    let broken = inventory_with(r#"{"IpProtocol":"tcp","IpRanges":[{"CidrIp":"10.0.0.0/33"}]}"#);
+    assert_eq!(broken.problems.total(), 3, "{:?}", broken.problems);
+    assert_eq!(told(&broken), told(&inventory()));
 }

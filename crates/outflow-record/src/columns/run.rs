@@ -43,7 +43,7 @@ pub(crate) struct Run {
 /// One column of a run.
 #[derive(Debug)]
 struct Column {
-    kind: Kind,
+    field: Field,
     /// The value of each combination: a key of the dictionary, a number, or [`NULL_KEY`].
     keys: Vec<i32>,
     nullable: bool,
@@ -105,10 +105,10 @@ fn few_values(field: Field) -> bool {
 }
 
 impl Run {
-    pub(crate) fn new(kinds: Vec<Kind>) -> Self {
+    pub(crate) fn new(fields: Vec<Field>) -> Self {
         Self {
             combinations: Interner::new(),
-            columns: kinds.into_iter().map(Column::new).collect(),
+            columns: fields.into_iter().map(Column::new).collect(),
             ids: vec![0; BATCH_ROWS],
             rows: 0,
         }
@@ -171,7 +171,7 @@ impl Run {
         let mut values = Vec::with_capacity(self.columns.len());
         for token in tokens.split(|byte| *byte == b' ') {
             let column = self.columns.get(values.len())?;
-            values.push(read_value(column.kind, plain_text(token)?)?);
+            values.push(read_value(column.field, plain_text(token)?)?);
         }
         (values.len() == self.columns.len()).then(|| self.add(tokens, &values))
     }
@@ -183,7 +183,7 @@ impl Run {
             match value {
                 Value::Number(number) => spelt.push_str(&number.to_string()),
                 // Alone in its run, so that the mark sets `-` and what is empty apart from what is absent.
-                Value::Text(text) if self.columns[0].kind == Kind::Tag => {
+                Value::Text(text) if self.columns[0].field.kind() == Kind::Tag => {
                     spelt.push('=');
                     spelt.push_str(text);
                 }
@@ -226,20 +226,20 @@ impl Run {
         if !full {
             return vec![self];
         }
-        let kinds: Vec<Kind> = self.columns.iter().map(|column| column.kind).collect();
+        let fields: Vec<Field> = self.columns.iter().map(|column| column.field).collect();
         let shared = self.rows / ROWS_PER_COMBINATION_MIN >= self.combinations.len() as u64;
-        let width = if shared { kinds.len() } else { 1 };
-        kinds
+        let width = if shared { fields.len() } else { 1 };
+        fields
             .chunks(width)
-            .map(|kinds| Self::new(kinds.to_vec()))
+            .map(|fields| Self::new(fields.to_vec()))
             .collect()
     }
 }
 
 impl Column {
-    fn new(kind: Kind) -> Self {
+    fn new(field: Field) -> Self {
         Self {
-            kind,
+            field,
             keys: Vec::new(),
             nullable: false,
             uniform: true,
@@ -291,7 +291,7 @@ impl Column {
             NullBuffer::new(valid)
         });
         let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
-        if self.kind == Kind::U8 {
+        if self.field.kind() == Kind::U8 {
             let number = |key: &i32| u8::try_from((*key).max(0)).unwrap_or(u8::MAX);
             let numbers: Vec<u8> = keys.iter().map(number).collect();
             return Arc::new(UInt8Array::new(ScalarBuffer::from(numbers), nulls));

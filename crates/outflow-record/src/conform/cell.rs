@@ -96,7 +96,7 @@ pub(super) fn spell_text(field: Field, text: &str) -> &str {
 /// Reads a text of a column as that of a line; `None` if it is no value of the field.
 pub(super) fn read_text(field: Field, text: &str) -> Option<Value<'_>> {
     let spelt = spell_text(field, text);
-    (spelt.len() <= LINE_MAX).then(|| read_value(field.kind(), spelt))?
+    (spelt.len() <= LINE_MAX).then(|| read_value(field, spelt))?
 }
 
 /// A cell as a line would have it; `-` if it is null, and `None` if no field is stored as this type.

@@ -19,7 +19,7 @@ use arrow_schema::DataType;
 use super::cell::{Whole, read_text, spell_number};
 use crate::batch::data_type;
 use crate::columns::{Interner, strings};
-use crate::naive::{TIME_MAX, Value};
+use crate::naive::{COUNT_MAX, TIME_MAX, Value};
 use crate::{Field, Kind, swar};
 
 /// Texts that the dictionary of a column keeps; the batch after that starts a new one. It is to stay within the
@@ -408,7 +408,7 @@ impl Number for u16 {
 impl Number for u64 {
     #[inline(always)]
     fn of(number: u64) -> Option<Self> {
-        Some(number)
+        Some(number).filter(|number| *number <= COUNT_MAX)
     }
 }
 
@@ -451,7 +451,9 @@ impl Reading<i32> for Spell<'_> {
             Some((last, key)) if whole == Some(last) => return Some(key),
             _ => {}
         }
-        let key = self.own.key(&spell_number(self.field, number));
+        let spelt = spell_number(self.field, number);
+        read_text(self.field, &spelt)?;
+        let key = self.own.key(&spelt);
         self.last = whole.map(|whole| (whole, key));
         Some(key)
     }

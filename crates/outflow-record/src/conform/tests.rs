@@ -233,11 +233,13 @@ fn one_dictionary_lasts_over_batches_and_holds_each_text_once() {
     assert_eq!(second.keys().values().as_ref(), [1, 0]);
 }
 
-const FIELDS: [Field; 7] = [
+const FIELDS: [Field; 9] = [
     Field::Protocol,
     Field::SrcPort,
     Field::Bytes,
+    Field::Start,
     Field::End,
+    Field::Action,
     Field::PktSrcAddr,
     Field::AccountId,
     Field::InstanceTag,
@@ -285,7 +287,14 @@ fn cell() -> impl Strategy<Value = Option<&'static str>> {
         Some("65536"),
         Some("+1"),
         Some("1700000000"),
+        Some("1700000060"),
+        Some("ACCEPT"),
+        Some("ACCEPT"),
+        Some("REJECT"),
+        Some("DROP"),
         Some("253402300800"),
+        Some("9223372036854775807"),
+        Some("9223372036854775808"),
         Some("18446744073709551615"),
         Some("18446744073709551616"),
         Some("NaN"),
@@ -341,7 +350,7 @@ proptest! {
             let mut read = Vec::new();
             for (at, field) in FIELDS.iter().enumerate() {
                 let spelt = spell(*field, batch.column(at + 1).as_ref(), row).unwrap().into_owned();
-                let value = match read_value(field.kind(), &spelt) {
+                let value = match read_value(*field, &spelt) {
                     Some(Value::Text(text)) => Some(Value::Text(text.into_owned().into())),
                     Some(Value::Null) => Some(Value::Null),
                     Some(Value::Number(number)) => Some(Value::Number(number)),
@@ -350,11 +359,23 @@ proptest! {
                     None => None,
                 };
                 // Of a window without flows, only its times matter.
-                if value.is_none() && (*status == "OK" || *field == Field::End) {
+                let is_time = field.kind() == Kind::Time;
+                if value.is_none() && (*status == "OK" || is_time) {
                     rejects.push((row as u64, RejectReason::BadValue(*field)));
                     continue 'rows;
                 }
                 read.push(value);
+            }
+            let time = |field| {
+                let at = FIELDS.iter().position(|own| *own == field).unwrap();
+                match &read[at] {
+                    Some(Value::Time(time)) => Some(*time),
+                    _ => None,
+                }
+            };
+            if time(Field::Start).zip(time(Field::End)).is_some_and(|(start, end)| end < start) {
+                rejects.push((row as u64, RejectReason::EndBeforeStart));
+                continue;
             }
             if *status != "OK" {
                 coverage += 1;

@@ -200,13 +200,13 @@ const CASES: &[(&str, usize, usize, Option<&str>)] = &[
         None,
     ),
     (
-        "2 1 eni-1 1.2.3.4 5.6.7.8 1 2 6 18446744073709551615 1 1 2 ACCEPT OK",
+        "2 1 eni-1 1.2.3.4 5.6.7.8 1 2 6 9223372036854775807 1 1 2 ACCEPT OK",
         1,
         0,
         None,
     ),
     (
-        "2 1 eni-1 1.2.3.4 5.6.7.8 1 2 6 18446744073709551616 1 1 2 A OK",
+        "2 1 eni-1 1.2.3.4 5.6.7.8 1 2 6 9223372036854775808 1 1 2 A OK",
         0,
         0,
         Some("bad-value:packets"),
@@ -276,6 +276,37 @@ const CASES: &[(&str, usize, usize, Option<&str>)] = &[
         1,
         0,
         None,
+    ),
+    (
+        "2 1 eni-1 1.2.3.4 5.6.7.8 1 2 6 1 1 7 7 REJECT OK",
+        1,
+        0,
+        None,
+    ),
+    ("2 1 eni-1 1.2.3.4 5.6.7.8 1 2 6 1 1 7 - - OK", 1, 0, None),
+    (
+        "2 1 eni-1 1.2.3.4 5.6.7.8 1 2 6 1 1 7 6 ACCEPT OK",
+        0,
+        0,
+        Some("end-before-start"),
+    ),
+    (
+        "2 1 eni-1 - - - - - - - 7 6 - SKIPDATA",
+        0,
+        0,
+        Some("end-before-start"),
+    ),
+    (
+        "2 1 eni-1 1.2.3.4 5.6.7.8 1 2 6 1 1 7 6 DROP OK",
+        0,
+        0,
+        Some("bad-value:action"),
+    ),
+    (
+        "2 1 eni-1 1.2.3.4 5.6.7.8 1 2 6 1 1 1 2 accept OK",
+        0,
+        0,
+        Some("bad-value:action"),
     ),
     ("", 0, 0, None),
     ("   ", 0, 0, None),
@@ -724,6 +755,21 @@ fn source() -> impl Strategy<Value = (Format, String)> {
                 ]
                 .prop_map(str::to_owned)
                 .boxed(),
+                Field::Action => prop_oneof![
+                    20 => Just("ACCEPT"), 5 => Just("REJECT"), 2 => Just("-"), 1 => Just("DROP")
+                ]
+                .prop_map(str::to_owned)
+                .boxed(),
+                // Of so few times, windows are one of each.
+                Field::Start => {
+                    let early = (0..5u8).prop_map(|n| n.to_string());
+                    prop_oneof![20 => early, 1 => token(field.kind())].boxed()
+                }
+                Field::End => {
+                    let late = prop_oneof![9 => Just("4"), 1 => Just("2"), 1 => Just("-")];
+                    let late = late.prop_map(str::to_owned);
+                    prop_oneof![20 => late, 1 => token(field.kind())].boxed()
+                }
                 field => token(field.kind()),
             })
             .collect();

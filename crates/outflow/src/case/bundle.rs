@@ -15,7 +15,7 @@
 //! sources.csv           the objects that the rows were read from: where, size, SHA-256, and which rows
 //! judged-by/            the configuration that was judged by, as a file that can be given again; the configuration and the
 //!                       suppressions as they were given; and the digests of the files of the context
-//! case.json             what made it: version, lake, versions of its tables, arguments, the border, what was read of GuardDuty
+//! case.json             what made it: version, lake, versions of its tables, arguments, the border, what was read of GuardDuty, what timelines hold
 //! MANIFEST.sha256       the SHA-256 of each of these
 //! ```
 
@@ -46,6 +46,9 @@ use crate::sources::SelectArgs;
 use crate::timeline::{self, AskedIncident, GAP_SECS, Story};
 use crate::voice::Voice;
 
+/// The folder of the timelines of senders.
+pub(super) const TIMELINES: &str = "timeline";
+
 pub(super) struct Case<'a> {
     pub(super) lake: &'a Lake,
     pub(super) incident: &'a Incident,
@@ -74,7 +77,7 @@ pub(super) struct Written {
 impl Case<'_> {
     /// Writes the case into a folder.
     pub(super) fn write(&self, folder: &Path) -> Result<Written, Failure> {
-        for part in ["rows", "timeline", "judged-by"] {
+        for part in ["rows", TIMELINES, "judged-by"] {
             let path = folder.join(part);
             fs::create_dir_all(&path).map_err(|error| unwritten(&path, error))?;
         }
@@ -87,7 +90,7 @@ impl Case<'_> {
         let runtime = runtime(self.settings.workers)?;
         let rows = evidence(&runtime, &session, self.findings, folder)?;
         self.write_file(&folder.join("incident.json"), |out| self.incident(out))?;
-        self.timelines(&runtime, &session, folder)?;
+        let timelines = self.timelines(&runtime, &session, folder)?;
         let given = self.guardduty.give(&session, self.select, self.voice)?;
         let guardduty = match given {
             Some(_) => Some(self.beside(&runtime, &session, folder)?),
@@ -95,7 +98,8 @@ impl Case<'_> {
         };
         sources(&runtime, &session, folder)?;
         let judged = self.judged.write(folder)?;
-        let made = self.made(rows, &judged, given.as_ref().map(guardduty::json))?;
+        let guardduty_read = given.as_ref().map(guardduty::json);
+        let made = self.made((rows, timelines), &judged, guardduty_read)?;
         self.write_file(&folder.join("case.json"), |out| {
             serde_json::to_writer_pretty(&mut *out, &made)?;
             writeln!(out)
@@ -123,7 +127,7 @@ impl Case<'_> {
     /// What made the case.
     fn made(
         &self,
-        rows: u64,
+        (rows, timelines): (u64, serde_json::Value),
         judged: &[judged::Kept],
         guardduty: Option<serde_json::Value>,
     ) -> Result<serde_json::Value, Failure> {
@@ -144,6 +148,7 @@ impl Case<'_> {
             "border": self.settings.networks.to_string(),
             "guardduty": guardduty,
             "rows": rows,
+            "timelines": timelines,
         }))
     }
 
@@ -216,12 +221,13 @@ impl Case<'_> {
         Ok(versions.into())
     }
 
+    /// Writes the timelines, and says how many moments each has, by the names of their files.
     fn timelines(
         &self,
         runtime: &Runtime,
         session: &Session,
         folder: &Path,
-    ) -> Result<(), Failure> {
+    ) -> Result<serde_json::Value, Failure> {
         let ask = |request: &TimelineRequest| {
             let told = runtime.block_on(session.timeline(request));
             told.map_err(|error| failure(error, ""))
@@ -233,16 +239,19 @@ impl Case<'_> {
             gap_secs: GAP_SECS,
         };
         let (senders, story) = timeline::of_incident(&asked, ask)?;
+        let mut moments = serde_json::Map::new();
         for (entity, told) in senders {
             let name = file_name(&entity.name());
-            let file = |ending: &str| folder.join("timeline").join(format!("{name}.{ending}"));
+            let file = |ending: &str| folder.join(TIMELINES).join(format!("{name}.{ending}"));
             let story = Story::of(&entity, story.span, told);
             self.write_file(&file("txt"), |out| timeline::write_text(&story, out))?;
             self.write_file(&file("jsonl"), |out| timeline::write_json(&story, out))?;
+            moments.insert(name, json!({"moments": story.entries.len()}));
         }
         self.write_file(&folder.join("timeline.html"), |out| {
             timeline::write_html(&story, out)
-        })
+        })?;
+        Ok(moments.into())
     }
 }
 

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use anyhow::{Context as _, anyhow};
-use outflow_query::{Library, LibraryError, ParameterKind, QUERY_BYTES_MAX, ScalarValue};
+use outflow_query::{
+    Library, LibraryError, ParameterKind, QUERY_BYTES_MAX, ScalarValue, each_once,
+};
 
 use super::QueryArgs;
 use crate::exit::Failure;
@@ -56,6 +58,7 @@ impl Asked {
             let library = library(args.queries.as_deref())?;
             return Self::saved(&library, name, &args.params).map(Some);
         }
+        each_once(&args.params).map_err(unusable)?;
         let text = |(name, value): &(String, String)| {
             let value = ParameterKind::Text.parse(value);
             value.map(|value| (name.clone(), value))
@@ -129,6 +132,7 @@ pub(super) fn unusable(error: LibraryError) -> Failure {
         LibraryError::Missing { parameter, .. } | LibraryError::Value { parameter, .. } => {
             format!("give one with -p {parameter}=…")
         }
+        LibraryError::Repeated { parameter } => format!("give {parameter} one value"),
         LibraryError::Needless { query, .. } => {
             format!("`outflow query --show {query}` tells what each means")
         }

@@ -5,17 +5,18 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 use ipnet::IpNet;
+use outflow_finding::LastOf;
 use outflow_posture::{Key, Traffic};
 use outflow_record::Addr;
 use serde::Deserialize;
 
 use crate::exit::Failure;
-use crate::session::{RUN, run_text};
+use crate::session::{RUN, run_lines};
 use crate::voice::Voice;
 
-/// What incidents and findings name.
+/// What incidents and findings name; of what was told again, by the last telling. `None` stands for one that names nowhere.
 #[derive(Debug, Default)]
-pub(super) struct Incidents(Vec<Named>);
+pub(super) struct Incidents(LastOf<Option<Named>>);
 
 /// Who sent, and where to.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,26 +53,22 @@ struct Destination {
 impl Incidents {
     /// Reads a file of JSON lines.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let named = path.display();
-        let text = run_text(path)?;
-        let mut incidents = Self::default();
-        let (mut number, mut is_run) = (0, false);
-        for line in text.split(|byte| *byte == b'\n') {
+        let (mut incidents, mut is_run, mut number) = (Self::default(), false, 0);
+        run_lines(path, |line| {
             number += 1;
             if line.trim_ascii().is_empty() {
-                continue;
+                return Ok(());
             }
-            let read = serde_json::from_slice::<Line>(line).map_err(anyhow::Error::from);
-            let read = read.and_then(|line| incidents.add(line));
-            let read = read.with_context(|| format!("`{named}`, line {number}"));
-            read.map_err(|error| Failure::usage(error, RUN))?;
             is_run = true;
-        }
+            let read = serde_json::from_slice(line).map_err(anyhow::Error::from);
+            let read = read.and_then(|line| incidents.add(line));
+            read.with_context(|| format!("`{}`, line {number}", path.display()))
+        })?;
         match is_run {
             true => Ok(incidents),
             // A run that found nothing has its accounts, so that an empty file is none.
             false => Err(Failure::usage(
-                anyhow!("`{named}` is no run of `outflow detect`"),
+                anyhow!("`{}` is no run of `outflow detect`", path.display()),
                 RUN,
             )),
         }
@@ -84,10 +81,13 @@ impl Incidents {
             "accounts" => return Ok(()),
             _ => bail!("it is no incident and no finding"),
         }
-        if line.id.is_none_or(|id| id.is_empty()) {
+        let Some(id) = line.id.filter(|id| !id.is_empty()) else {
             bail!("it has no `id`, which each that was found has");
-        }
+        };
+        // An incident and a finding may have the same.
+        let id = Some(format!("{} {id}", line.kind));
         let Some(to) = line.destination else {
+            self.0.add(id, None);
             return Ok(());
         };
         let addr = |text: &String| {
@@ -95,27 +95,32 @@ impl Incidents {
             addr.map_err(|_| anyhow!("`{}` is no address", text.escape_default()))
         };
         let addrs: BTreeSet<Addr> = to.addresses.iter().map(addr).collect::<Result<_, _>>()?;
-        self.0.push(Named {
+        let named = Named {
             account_id: line.account_id,
             interface_id: line.interface_id,
             workload: line.workload,
             is_cut: to.addresses_total > addrs.len() as u64,
             net: to.group.and_then(|group| group.parse().ok()),
             addrs,
-        });
+        };
+        self.0.add(id, Some(named));
         Ok(())
+    }
+
+    fn named(&self) -> impl Iterator<Item = &Named> {
+        self.0.as_slice().iter().flatten()
     }
 
     /// What of the traffic they are about.
     pub(super) fn among(&self, traffic: &Traffic, voice: Voice) -> BTreeSet<(String, Addr)> {
-        let cut = self.0.iter().filter(|named| named.is_cut).count();
+        let cut = self.named().filter(|named| named.is_cut).count();
         if cut > 0 {
             voice.note(&format!(
                 "{cut} incidents or findings do not name all of their destinations: those that they do not name may be learnt"
             ));
         }
         let keys = traffic.entries().map(|(key, _)| key);
-        let own = keys.filter(|key| self.0.iter().any(|named| named.is_about(key)));
+        let own = keys.filter(|key| self.named().any(|named| named.is_about(key)));
         own.map(|key| (key.interface_id.to_string(), key.destination))
             .collect()
     }
@@ -137,5 +142,30 @@ impl Named {
         let within = |net: &IpNet| net.contains(&key.destination.to_ip());
         is_sender
             && (self.addrs.contains(&key.destination) || self.net.as_ref().is_some_and(within))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_is_told_again_the_last_telling_counts() {
+        let mut incidents = Incidents::default();
+        for (kind, id, address) in [
+            ("incident", "a", "203.0.113.1"),
+            ("finding", "a", "203.0.113.2"),
+            ("incident", "a", "203.0.113.3"),
+        ] {
+            let line = serde_json::json!({
+                "type": kind, "id": id, "destination": {"addresses": [address]},
+            });
+            incidents
+                .add(serde_json::from_value(line).unwrap())
+                .unwrap();
+        }
+        let addrs = incidents.named().flat_map(|named| &named.addrs);
+        let addrs: Vec<String> = addrs.map(ToString::to_string).collect();
+        assert_eq!(addrs, ["203.0.113.3", "203.0.113.2"]);
     }
 }

@@ -7,10 +7,10 @@ use anyhow::{Context as _, anyhow};
 use outflow_finding::escape;
 use outflow_ingest::{CONTEXT_INFLATED_BYTES_MAX, Object, ReadError, Reader};
 use outflow_posture::GuardDutyRecords;
-use outflow_query::Session;
+use outflow_query::{FoundLines, Session};
 
 use crate::exit::{Exit, Failure};
-use crate::session::failure;
+use crate::session::{RUN, failure, run_lines};
 use crate::sources::SelectArgs;
 use crate::voice::Voice;
 
@@ -102,10 +102,10 @@ pub(crate) struct GivenObject {
 }
 
 fn found(path: &Path, voice: Voice) -> Result<[outflow_query::GivenTable; 2], Failure> {
-    let text = run_text(path)?;
-    let found = outflow_query::found(text.as_slice());
-    let found =
-        found.with_context(|| format!("`{}` is no run of `outflow detect`", path.display()));
+    let no_run = || format!("`{}` is no run of `outflow detect`", path.display());
+    let mut lines = FoundLines::default();
+    run_lines(path, |line| lines.add(line).with_context(no_run))?;
+    let found = lines.finish().with_context(no_run);
     let found = found.map_err(|error| Failure::usage(error, RUN))?;
     if found.told_again > 0 {
         voice.note(&format!(
@@ -115,27 +115,6 @@ fn found(path: &Path, voice: Voice) -> Result<[outflow_query::GivenTable; 2], Fa
         ));
     }
     Ok(found.tables)
-}
-
-/// What is to be given as a run.
-pub(crate) const RUN: &str = "give what `outflow detect --format json` wrote";
-
-/// The text of a run, plain or compressed, whole or not at all.
-pub(crate) fn run_text(path: &Path) -> Result<Vec<u8>, Failure> {
-    let named = path.display();
-    let known = std::fs::metadata(path).with_context(|| format!("could not read `{named}`"));
-    let known = known.map_err(|error| Failure::usage(error, RUN))?;
-    if known.is_dir() {
-        return Err(Failure::usage(anyhow!("`{named}` is a folder"), RUN));
-    }
-    let read = content(&Object::file(path), &mut Reader::undigested());
-    match read.damage {
-        None => Ok(read.text),
-        Some(damage) => Err(Failure::unfinished(
-            anyhow!("`{named}` could not be read to its end: {damage}"),
-            format!("{RUN}, whole"),
-        )),
-    }
 }
 
 /// Reads findings of GuardDuty, and says what of them was damaged.

@@ -32,6 +32,8 @@ pub(super) struct Arrivals {
     queued: Option<Queued>,
     /// What was said of objects and folders that cannot be read, so that it is said once.
     said: BTreeMap<String, String>,
+    /// Whether anything was damaged, refused or out of reach so far.
+    is_spoilt: bool,
     voice: Voice,
 }
 
@@ -63,6 +65,7 @@ impl Arrivals {
             queued: queue.map(|(queue, s3)| Queued::new(queue, s3, filter, own.clone())),
             listed: Listed::new(sources, options, own),
             said: BTreeMap::new(),
+            is_spoilt: false,
             voice,
         }
     }
@@ -129,6 +132,11 @@ impl Arrivals {
         self.listed.failing()
     }
 
+    /// Whether all that was looked at could be read to its end so far.
+    pub(super) fn are_sound(&self) -> bool {
+        !self.is_spoilt
+    }
+
     /// Gives back all that is held: nobody will look again.
     pub(super) fn end(&mut self) {
         if let Some(queued) = &mut self.queued {
@@ -138,6 +146,7 @@ impl Arrivals {
 
     /// Says what is new of problems.
     fn say(&mut self, problems: &[Problem]) {
+        self.is_spoilt |= !problems.is_empty();
         if self.said.len() > SAID_MAX {
             self.said.clear();
         }

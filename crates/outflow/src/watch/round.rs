@@ -20,6 +20,7 @@ use super::{BYTES_MAX, OBJECTS_MAX};
 use crate::clock;
 use crate::config::Config;
 use crate::deliver::Delivery;
+use crate::exit::Exit;
 use crate::report::AsffArgs;
 use crate::voice::Voice;
 
@@ -67,6 +68,8 @@ pub(super) struct Watch {
     judged_at: Instant,
     /// Whether the lake holds more than was added.
     is_behind: bool,
+    /// Whether all incidents arrived at all targets so far.
+    is_delivered: bool,
     /// Rounds that committed something since small files were joined.
     commits: u32,
     compaction: Option<JoinHandle<()>>,
@@ -142,6 +145,7 @@ impl Watch {
             is_judged: false,
             judged_at: clock::now(),
             is_behind: false,
+            is_delivered: true,
             commits: 0,
             compaction: None,
         })
@@ -289,10 +293,12 @@ impl Watch {
             let times = (Timestamp(clock::unix_secs()), last);
             let members = members(&incidents, &outcome.findings);
             let delivered = delivery.deliver(&incidents, &members, asff, times);
-            if let Err(failure) = delivered {
+            let delivered = delivered.unwrap_or_else(|failure| {
                 self.voice
                     .error(&[&format!("{:#}", failure.error)], &failure.hint);
-            }
+                failure.exit
+            });
+            self.is_delivered &= delivered == Exit::Done;
         }
         self.sink.write(&incidents, &findings)?;
         let telling = self.following.telling_mut();
@@ -359,8 +365,9 @@ impl Watch {
         Ok(())
     }
 
-    /// Ends it: what was not read is left to the next watch.
-    pub(super) fn end(mut self) -> anyhow::Result<()> {
+    /// Ends it: what was not read is left to the next watch. Whether all that was looked at was sound, and all that was told
+    /// arrived.
+    pub(super) fn end(mut self) -> anyhow::Result<Exit> {
         self.arrivals.end();
         let left = self.waiting.len() as u64;
         // Of a part of the traffic, more seems to be unexplained than of the whole: that is left to the next watch, too.
@@ -385,7 +392,12 @@ impl Watch {
             );
         }
         self.voice.note(&note);
-        Ok(())
+        let is_done = self.arrivals.are_sound() && self.is_delivered;
+        Ok(if is_done {
+            Exit::Done
+        } else {
+            Exit::Unfinished
+        })
     }
 }
 

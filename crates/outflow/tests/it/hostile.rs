@@ -81,6 +81,65 @@ fn a_pager_that_shows_nothing_does_not_hide_the_answer() {
     }
 }
 
+/// A saved query, what it is given, and what is said of that.
+const SENSELESS: &[(&str, &[&str], &str)] = &[
+    (
+        "top_talkers",
+        &["since=2026-09-02", "until=2026-09-01"],
+        "no value for `until`: expected a time after `since`",
+    ),
+    (
+        "top_talkers",
+        &["since=2026-09-02", "until=2026-09-02"],
+        "`until`",
+    ),
+    (
+        "top_talkers",
+        &["top=0"],
+        "`0` is no value for `top`: expected a whole number, 1 or more",
+    ),
+    ("top_talkers", &["top=-1"], "`top`"),
+    ("top_talkers", &["top=null"], "`top`"),
+    (
+        "staging",
+        &["interface=eni-1", "out_at=2026-09-01", "hours=-1"],
+        "`-1` is no value for `hours`",
+    ),
+    (
+        "off_hours",
+        &["opens=25"],
+        "expected a whole number, 0 to 24",
+    ),
+    (
+        "unusual_ports",
+        &["day=2026-09-01", "history_days=0"],
+        "`history_days`",
+    ),
+    (
+        "countries",
+        &["by=continent"],
+        "expected `country`, `network` or `both`",
+    ),
+    (
+        "coverage_intervals",
+        &["status=OK"],
+        "expected `SKIPDATA` or `NODATA`",
+    ),
+    ("one_way_uploads", &["pcr=nan"], "`pcr`"),
+    ("services_by_path", &["usd_per_gb=inf"], "`usd_per_gb`"),
+    ("services_by_path", &["usd_per_gb=1e300"], "`usd_per_gb`"),
+    (
+        "refused_then_accepted",
+        &["within=3153600001"],
+        "no value for `within`: expected a whole number, 0 to 3153600000",
+    ),
+    (
+        "name_before_flow",
+        &["ip=203.0.113.9", "within=9223372036854775807"],
+        "`within`",
+    ),
+];
+
 #[test]
 fn a_question_that_has_no_sense_is_refused_with_its_parameter() {
     let folder = folder();
@@ -89,51 +148,7 @@ fn a_question_that_has_no_sense_is_refused_with_its_parameter() {
         args.extend(given.iter().flat_map(|one| ["-p", one]));
         run(folder.path(), &args)
     };
-    for (name, given, told) in [
-        (
-            "top_talkers",
-            &["since=2026-09-02", "until=2026-09-01"][..],
-            "no value for `until`: expected a time after `since`",
-        ),
-        (
-            "top_talkers",
-            &["since=2026-09-02", "until=2026-09-02"],
-            "`until`",
-        ),
-        (
-            "top_talkers",
-            &["top=0"],
-            "`0` is no value for `top`: expected a whole number, 1 or more",
-        ),
-        ("top_talkers", &["top=-1"], "`top`"),
-        ("top_talkers", &["top=null"], "`top`"),
-        (
-            "staging",
-            &["interface=eni-1", "out_at=2026-09-01", "hours=-1"],
-            "`-1` is no value for `hours`",
-        ),
-        (
-            "off_hours",
-            &["opens=25"],
-            "expected a whole number, 0 to 24",
-        ),
-        (
-            "unusual_ports",
-            &["day=2026-09-01", "history_days=0"],
-            "`history_days`",
-        ),
-        (
-            "countries",
-            &["by=continent"],
-            "expected `country`, `network` or `both`",
-        ),
-        (
-            "coverage_intervals",
-            &["status=OK"],
-            "expected `SKIPDATA` or `NODATA`",
-        ),
-        ("one_way_uploads", &["pcr=nan"], "`pcr`"),
-    ] {
+    for (name, given, told) in SENSELESS {
         let parameter = format!(
             "hint: give one with -p {}",
             told.rsplit_once("no value for `")
@@ -146,6 +161,31 @@ fn a_question_that_has_no_sense_is_refused_with_its_parameter() {
         &["since=2026-09-01", "until=2026-09-02", "top=1"],
     )
     .exits(0);
+    // The longest spans are spans.
+    ask("refused_then_accepted", &["within=3153600000"]).exits(0);
+    ask(
+        "name_before_flow",
+        &["ip=203.0.113.9", "within=3153600000", "since=2026-09-01"],
+    )
+    .exits(0);
+}
+
+#[test]
+fn a_parameter_has_one_value() {
+    let folder = folder();
+    let ask = |args: &[&str]| {
+        let args = [&["query", "--source", "a.log"], args].concat();
+        run(folder.path(), &args)
+    };
+    let twice = ["-p", "top=1", "-p", "top=2"];
+    let told = ["`top` is given twice", "\nhint: give top one value"];
+    ask(&[&["--name", "top_talkers"], &twice[..]].concat())
+        .exits(2)
+        .says(&told);
+    ask(&[&["SELECT $top AS top"], &twice[..]].concat())
+        .exits(2)
+        .says(&told);
+    ask(&["SELECT $top AS top", "-p", "top=1"]).exits(0);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use crate::run::{Run, outflow, run};
+use crate::run::{Run, outflow, run, workspace};
 
 /// A lake with one record.
 fn lake() -> tempfile::TempDir {
@@ -127,15 +127,17 @@ struct Serving {
 }
 
 impl Serving {
-    fn over(folder: &Path) -> Self {
+    fn over(folder: &Path, args: &[&str]) -> Self {
         let mut child = outflow(folder)
             .args(["serve", "--lake", "lake", "--pg", "127.0.0.1:0"])
+            .args(args)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        let stderr = child.stderr.take().unwrap();
-        BufReader::new(stderr).read_line(&mut line).unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut lines = stderr.lines().map(Result::unwrap);
+        let line = lines.find(|line| line.contains("postgresql://"));
+        let line = line.unwrap_or_default();
         let port = line
             .trim()
             .strip_suffix("/outflow")
@@ -156,27 +158,66 @@ impl Drop for Serving {
     }
 }
 
-/// The messages of a simple query, as the protocol has them: no client is needed to see that the sum is right.
-#[test]
-fn a_query_is_answered() {
-    let folder = lake();
-    let serving = Serving::over(folder.path());
+/// What is answered to a simple query, in the protocol's messages: no client is needed to see that it is right.
+fn answered(serving: &Serving, sql: &str) -> Vec<u8> {
     let mut stream = TcpStream::connect(("127.0.0.1", serving.port)).unwrap();
     let opening = b"\0\x03\0\0user\0ana\0database\0outflow\0\0";
     let length = u32::try_from(opening.len() + 4).unwrap();
     stream.write_all(&length.to_be_bytes()).unwrap();
     stream.write_all(opening).unwrap();
-    let query = b"SELECT sum(bytes) FROM flows\0";
+    let query = [sql.as_bytes(), b"\0"].concat();
     stream.write_all(b"Q").unwrap();
     stream
         .write_all(&u32::try_from(query.len() + 4).unwrap().to_be_bytes())
         .unwrap();
-    stream.write_all(query).unwrap();
+    stream.write_all(&query).unwrap();
     stream.write_all(b"X\0\0\0\x04").unwrap();
     let mut told = Vec::new();
     stream.read_to_end(&mut told).unwrap();
-    let holds = |bytes: &[u8]| told.windows(bytes.len()).any(|window| window == bytes);
-    assert!(holds(b"T\0\0\0\x1c\0\x01sum\0"), "{told:?}");
-    assert!(holds(b"D\0\0\0\x0e\0\x01\0\0\0\x041234"), "{told:?}");
-    assert!(holds(b"C\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I"), "{told:?}");
+    told
+}
+
+fn holds(told: &[u8], bytes: &[u8]) -> bool {
+    told.windows(bytes.len()).any(|window| window == bytes)
+}
+
+#[test]
+fn a_query_is_answered() {
+    let folder = lake();
+    let serving = Serving::over(folder.path(), &[]);
+    let told = answered(&serving, "SELECT sum(bytes) FROM flows");
+    assert!(holds(&told, b"T\0\0\0\x1c\0\x01sum\0"), "{told:?}");
+    assert!(holds(&told, b"D\0\0\0\x0e\0\x01\0\0\0\x041234"), "{told:?}");
+    assert!(
+        holds(&told, b"C\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn an_inventory_of_the_context_has_its_tables_here_too() {
+    let folder = lake();
+    let account = workspace().join("testdata/account").display().to_string();
+    let context = ["--context", account.as_str()];
+    let sql = "SELECT count(*) AS many FROM egress_rules JOIN interface_groups USING (group_id)";
+    let asked = [
+        &["query", "--lake", "lake", "--format", "csv"],
+        &context[..],
+        &[sql],
+    ]
+    .concat();
+    let asked = run(folder.path(), &asked).exits(0).stdout;
+    let many = asked.trim().strip_prefix("many\n").unwrap();
+    assert_ne!(many, "0");
+    let told = answered(&Serving::over(folder.path(), &context), sql);
+    let row = [
+        &[0, 0, 0, u8::try_from(many.len()).unwrap()],
+        many.as_bytes(),
+    ]
+    .concat();
+    assert!(holds(&told, &row), "{many}: {told:?}");
+    // Without it there are none, which is said.
+    let told = answered(&Serving::over(folder.path(), &[]), sql);
+    assert!(holds(&told, b"egress_rules"), "{told:?}");
+    assert!(!holds(&told, b"SELECT 1"), "{told:?}");
 }

@@ -490,3 +490,29 @@ fn what_cannot_be_watched_is_said() {
         .exits(2)
         .says(&["could not listen"]);
 }
+
+#[test]
+fn damage_makes_the_exit_code_and_hides_no_finding() {
+    let folder = tempfile::tempdir().unwrap();
+    let days = days();
+    for objects in days.values() {
+        arrive(folder.path(), objects);
+    }
+    let cut = days.values().flatten().next().unwrap();
+    let cut = folder.path().join("logs").join(cut);
+    let whole = fs::read(&cut).unwrap();
+    fs::write(&cut, &whole[..whole.len() - 9]).unwrap();
+    let name = cut.file_name().unwrap().to_str().unwrap();
+    let args = ["watch", "logs", "--lake", "lake", "--out", "told.jsonl"];
+    let watch = || run(folder.path(), &[&args[..], &["--once"]].concat());
+    watch().exits(3).says(&[name, "and all were judged"]);
+    let expected = detect(folder.path(), &["logs"]).exits(3).report();
+    let found = ids(&expected.findings, "finding");
+    assert!(!found.is_empty());
+    assert_eq!(ids(&told(folder.path()), "finding"), found);
+    // It is in the lake as far as it goes, and was said: a run that meets nothing new has nothing to say.
+    watch().exits(0);
+    // A place that cannot be looked into is said each time.
+    let gone = ["watch", "gone", "logs", "--lake", "lake", "--once"];
+    run(folder.path(), &gone).exits(3).says(&["gone"]);
+}

@@ -211,6 +211,7 @@ impl Telling {
             .filter(|(own, extent)| self.is_changed(own, extent, rule));
         let mut changed: BTreeSet<String> = changed.map(|(own, _)| own.clone()).collect();
         let lanes = self.lanes(outcome, &ids, &members, rule);
+        let mut now_told = BTreeSet::new();
         for (incident, lane) in outcome.incidents.iter().zip(lanes) {
             let Some(own) = ids.get(incident.body.id.as_str()).cloned() else {
                 continue;
@@ -220,8 +221,11 @@ impl Telling {
             let is_changed = changed.remove(&own);
             if is_raised || is_changed || is_new(&own, incident.body.severity) {
                 let mut incident = incident.clone();
-                incident.body.id = own;
+                incident.body.id.clone_from(&own);
                 incident.lane = Some(lane);
+                let known = self.told.get(&own).is_some_and(|known| known.severity > 0);
+                // What was one may be told as several.
+                incident.is_again = !now_told.insert(own.clone()) || known;
                 incidents.push(incident);
             }
         }

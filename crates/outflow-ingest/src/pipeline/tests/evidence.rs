@@ -146,6 +146,30 @@ fn an_incident_counts_each_object_of_its_findings_once() {
 }
 
 #[test]
+fn an_object_that_only_meets_the_time_counts_and_none_that_does_not() {
+    let day = 86_400;
+    let both_sides = [
+        record("eni-0a1", 10, START - day),
+        record("eni-0b2", 10, START + day),
+    ]
+    .concat();
+    let outcome = outcome(&[
+        ("leak.log", leak("eni-0a1", START).as_bytes()),
+        // Of the interface before, and of another behind: nobody keeps which of its rows is whose when.
+        ("meets.log", both_sides.as_bytes()),
+        ("before.log", record("eni-0a1", 10, START - day).as_bytes()),
+        ("other.log", record("eni-0b2", 10, START).as_bytes()),
+    ]);
+    let evidence = &outcome.findings[0].evidence;
+    let named = evidence
+        .objects
+        .iter()
+        .map(|own| own.uri.rsplit_once('/').unwrap().1);
+    assert_eq!(named.collect::<Vec<_>>(), ["leak.log", "meets.log"]);
+    assert_eq!(evidence.objects_total, 2);
+}
+
+#[test]
 fn an_object_refused_on_the_way_keeps_its_digest() {
     let spoilt = format!(
         "{}Version,Account_ID,Interface_ID\n{}",

@@ -10,7 +10,7 @@ fn numbered(run: &mut Run, row: usize, number: usize) -> bool {
 }
 
 fn fill(rows_per_combination: usize) -> Vec<Run> {
-    let mut run = Run::new(vec![Kind::Text, Kind::Text]);
+    let mut run = Run::new(vec![Field::VpcId, Field::SubnetId]);
     for number in 0..=DICTIONARY_MAX {
         for _ in 0..rows_per_combination {
             assert!(numbered(&mut run, 0, number));
@@ -35,7 +35,7 @@ fn columns_that_vary_independently_are_parted() {
 
 #[test]
 fn a_run_that_is_not_full_goes_on() {
-    let mut run = Run::new(vec![Kind::Text, Kind::Text]);
+    let mut run = Run::new(vec![Field::VpcId, Field::SubnetId]);
     assert!(numbered(&mut run, 0, 7));
     let renewed = run.renew();
     assert_eq!((renewed.len(), renewed[0].combinations.len()), (1, 1));
@@ -43,7 +43,7 @@ fn a_run_that_is_not_full_goes_on() {
 
 #[test]
 fn what_is_no_value_of_its_column_is_left_to_the_naive_reading() {
-    let mut run = Run::new(vec![Kind::U8, Kind::Text]);
+    let mut run = Run::new(vec![Field::TrafficPath, Field::Region]);
     let mut read = |tokens: &str| {
         let line = format!("{tokens} and more");
         run.read_rows(0, 1, line.as_bytes(), |_| (0, tokens.len()))
@@ -55,8 +55,23 @@ fn what_is_no_value_of_its_column_is_left_to_the_naive_reading() {
 }
 
 #[test]
+fn an_action_is_one_of_the_two_that_there_are() {
+    let mut run = Run::new(vec![Field::Action, Field::LogStatus]);
+    let mut read = |tokens: &str| {
+        let line = format!("{tokens} and more");
+        run.read_rows(0, 1, line.as_bytes(), |_| (0, tokens.len()))
+    };
+    for taken in ["ACCEPT OK", "REJECT OK", "- OK"] {
+        assert_eq!(read(taken), 1, "{taken}");
+    }
+    for refused in ["accept OK", "DROP OK", "ACCEPTED OK"] {
+        assert_eq!(read(refused), 0, "{refused}");
+    }
+}
+
+#[test]
 fn rows_of_either_reading_make_the_same_arrays() {
-    let mut run = Run::new(vec![Kind::U8, Kind::Text]);
+    let mut run = Run::new(vec![Field::TrafficPath, Field::Region]);
     let line = b"7 S3 - - behind it";
     assert_eq!(run.read_rows(0, 1, line, |_| (0, 4)), 1);
     assert_eq!(run.read_rows(1, 1, line, |_| (5, 8)), 1);
@@ -76,7 +91,7 @@ fn rows_of_either_reading_make_the_same_arrays() {
 
 #[test]
 fn a_tag_that_reads_like_nothing_is_not_absent() {
-    let mut run = Run::new(vec![Kind::Tag]);
+    let mut run = Run::new(vec![Field::InstanceTag]);
     for (row, value) in [Value::Text("-".into()), Value::Null, Value::Text("".into())]
         .iter()
         .enumerate()

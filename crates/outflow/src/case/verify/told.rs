@@ -3,13 +3,15 @@
 //! Figures of a finding are what they were judged to be: those only another run tells, by the configuration that is kept.
 
 mod judged;
+mod ocsf;
+mod reasons;
+mod timelines;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use outflow_finding::{html_text, incident_id};
-use outflow_record::Timestamp;
+use outflow_finding::{escape, html_text, incident_id};
 use serde_json::Value;
 
 use super::{json, table, unreadable};
@@ -32,6 +34,9 @@ const OF_GRAVEST: [&str; 11] = [
     "history",
     "state",
 ];
+
+/// Characters of a reason that are told.
+const REASON_CHARS_MAX: usize = 160;
 
 /// What `incident.json` tells.
 pub(super) struct Told {
@@ -85,9 +90,12 @@ impl Told {
         if let Some(gravest) = self.findings.first() {
             self.sums(gravest, wrong);
         }
-        self.ocsf(&json(&dir.join("incident.ocsf.json"))?, wrong);
+        reasons::compare(&self.incident, &self.findings, wrong);
+        let event = json(&dir.join("incident.ocsf.json"))?;
+        ocsf::compare(&event, &self.incident, &self.findings, wrong);
         self.page(dir, wrong)?;
         self.sources(dir, wrong)?;
+        timelines::compare(dir, &made, &self.incident, wrong)?;
         judged::compare(dir, &made, &self.incident["parameters"], wrong)
     }
 
@@ -168,47 +176,6 @@ impl Told {
         }
     }
 
-    /// What OCSF has of it.
-    fn ocsf(&self, ocsf: &Value, wrong: &mut Vec<String>) {
-        let (incident, info) = (&self.incident, &ocsf["finding_info"]);
-        let files = ["incident.ocsf.json", "incident.json"];
-        let mut pair = |what: &'static str, here: &Value, there: &Value| {
-            let (here, there) = ((files[0], here), (files[1], there));
-            same(wrong, &Same { what, here, there });
-        };
-        pair("the incident", &info["uid"], &incident["id"]);
-        pair("the title", &info["title"], &incident["title"]);
-        pair("the severity", &ocsf["severity_id"], &incident["severity"]);
-        pair("the risk", &ocsf["risk_score"], &incident["risk"]);
-        pair(
-            "the account",
-            &ocsf["cloud"]["account"]["uid"],
-            &incident["account_id"],
-        );
-        let millis = |time: &Value| {
-            let at: Option<Timestamp> = time.as_str().and_then(|text| text.parse().ok());
-            at.map_or(Value::Null, |at| at.secs().saturating_mul(1_000).into())
-        };
-        pair(
-            "the beginning",
-            &ocsf["start_time"],
-            &millis(&incident["first_seen"]),
-        );
-        pair(
-            "the end",
-            &ocsf["end_time"],
-            &millis(&incident["last_seen"]),
-        );
-        for key in SUMS {
-            pair(key, &ocsf["unmapped"][key], &incident[key]);
-        }
-        pair(
-            "what was judged by",
-            &ocsf["unmapped"]["parameters"],
-            &incident["parameters"],
-        );
-    }
-
     /// Whether the page is about it.
     fn page(&self, dir: &Path, wrong: &mut Vec<String>) -> Result<(), Failure> {
         let path = dir.join("report.html");
@@ -220,6 +187,14 @@ impl Told {
                     "`report.html` does not have the {key} of the incident"
                 ));
             }
+        }
+        let reasons = self.incident["why"].as_array().into_iter().flatten();
+        let texts = reasons.filter_map(|why| why["text"].as_str());
+        for text in texts.filter(|text| !page.contains(&html_text(text))) {
+            wrong.push(format!(
+                "`report.html` does not have a reason of the incident: {}",
+                escape(text, REASON_CHARS_MAX)
+            ));
         }
         Ok(())
     }

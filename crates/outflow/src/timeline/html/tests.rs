@@ -156,6 +156,7 @@ fn hostile_texts_stay_texts() {
         finding_ids: Vec::new(),
         body: finding.clone(),
         lane: None,
+        is_again: false,
     });
     told.entries.push(Entry::Finding(Box::new(finding)));
     let page = page(&told);

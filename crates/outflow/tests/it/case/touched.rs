@@ -90,61 +90,87 @@ fn what_is_no_file_is_not_waited_for() {
         .says(&["`-` in `sources.csv` names no file"]);
 }
 
+/// A file, a text in it, what takes its place, and what is said then.
+const CHANGES: [(&str, &str, &str, &str); 13] = [
+    (
+        "incident.json",
+        "\"severity\":4",
+        "\"severity\":2",
+        "the severity is 4 in `incident.ocsf.json`, and 2",
+    ),
+    ("incident.json", "inc-", "inc-0", "the incident is "),
+    (
+        "incident.json",
+        "\"payload_bytes\":20",
+        "\"payload_bytes\":10",
+        "payload_bytes is ",
+    ),
+    (
+        "incident.json",
+        "2.0 GB of unexplained",
+        "2.0 kB of unexplained",
+        "`report.html` does not have the title",
+    ),
+    (
+        "case.json",
+        "\"incident\": \"inc-",
+        "\"incident\": \"inc-0",
+        "in `case.json`, and ",
+    ),
+    (
+        "case.json",
+        "\"rows\": 1",
+        "\"rows\": 9",
+        "rows of evidence, and there are",
+    ),
+    (
+        "case.json",
+        "\"border\": \"\"",
+        "\"border\": \"198.51.100.0/24\"",
+        "the border in `case.json` is not that of",
+    ),
+    (
+        "judged-by/effective.toml",
+        "icmp_day = 256000",
+        "icmp_day = 255000",
+        "has another digest than `case.json` says",
+    ),
+    (
+        "incident.ocsf.json",
+        "\"risk_score\":9",
+        "\"risk_score\":1",
+        "the risk is ",
+    ),
+    (
+        "incident.ocsf.json",
+        "is explained by nothing known",
+        "is explained by a backup",
+        "why is ",
+    ),
+    (
+        "incident.ocsf.json",
+        "\"rows\":",
+        "\"rows\":1",
+        " is another in `incident.ocsf.json` than in `incident.json`",
+    ),
+    (
+        "timeline.html",
+        "inc-",
+        "inc-0",
+        "`timeline.html` does not have the id",
+    ),
+    (
+        "case.json",
+        "\"moments\": ",
+        "\"moments\": 9",
+        "moments that `case.json` says",
+    ),
+];
+
 #[test]
 fn files_that_contradict_one_another_are_told_whatever_the_manifest_says() {
     let kept = exported();
-    let changes: [(&str, &str, &str, &str); 9] = [
-        (
-            "incident.json",
-            "\"severity\":4",
-            "\"severity\":2",
-            "the severity is 4 in `incident.ocsf.json`, and 2",
-        ),
-        ("incident.json", "inc-", "inc-0", "the incident is "),
-        (
-            "incident.json",
-            "\"payload_bytes\":20",
-            "\"payload_bytes\":10",
-            "payload_bytes is ",
-        ),
-        (
-            "incident.json",
-            "2.0 GB of unexplained",
-            "2.0 kB of unexplained",
-            "`report.html` does not have the title",
-        ),
-        (
-            "case.json",
-            "\"incident\": \"inc-",
-            "\"incident\": \"inc-0",
-            "in `case.json`, and ",
-        ),
-        (
-            "case.json",
-            "\"rows\": 1",
-            "\"rows\": 9",
-            "rows of evidence, and there are",
-        ),
-        (
-            "case.json",
-            "\"border\": \"\"",
-            "\"border\": \"198.51.100.0/24\"",
-            "the border in `case.json` is not that of",
-        ),
-        (
-            "judged-by/effective.toml",
-            "icmp_day = 256000",
-            "icmp_day = 255000",
-            "has another digest than `case.json` says",
-        ),
-        (
-            "incident.ocsf.json",
-            "\"risk_score\":9",
-            "\"risk_score\":1",
-            "the risk is ",
-        ),
-    ];
-    for (name, from, to, told) in changes {
+    for (name, from, to, told) in CHANGES {
         let path = kept.at("case").join(name);
         let whole = fs::read_to_string(&path).unwrap();
         assert!(whole.contains(from), "no {from} in {name}: {whole}");
@@ -155,6 +181,51 @@ fn files_that_contradict_one_another_are_told_whatever_the_manifest_says() {
     }
     renew(&kept);
     kept.verify(&["--files-only"]).exits(0);
+}
+
+#[test]
+fn a_reason_of_the_incident_that_is_none_of_its_findings_is_told() {
+    let kept = exported();
+    let path = kept.at("case/incident.json");
+    let whole = fs::read_to_string(&path).unwrap();
+    let (incident, findings) = whole.split_once('\n').unwrap();
+    assert!(incident.contains("\"why\":[{"), "{incident}");
+    let mut forged: serde_json::Value = serde_json::from_str(incident).unwrap();
+    forged["why"][0]["text"] = "a backup".into();
+    fs::write(&path, format!("{forged}\n{findings}")).unwrap();
+    renew(&kept);
+    kept.verify(&["--files-only"])
+        .exits(3)
+        .says(&["`why` of the incident is not what its findings come to"]);
+}
+
+#[test]
+fn timelines_that_were_emptied_or_added_are_told() {
+    let kept = exported();
+    let folder = kept.at("case/timeline");
+    let names = files(&folder);
+    assert!(names.len() >= 2, "{names:?}");
+    for name in &names {
+        let whole = fs::read_to_string(folder.join(name)).unwrap();
+        assert!(!whole.is_empty());
+        fs::write(folder.join(name), "").unwrap();
+        renew(&kept);
+        let told = format!("`timeline/{}` does not have the ", name.display());
+        kept.verify(&["--files-only"]).exits(3).says(&[&told]);
+        fs::remove_file(folder.join(name)).unwrap();
+        renew(&kept);
+        let told = format!(
+            "`timeline/{}`, a timeline of `case.json`, is missing",
+            name.display()
+        );
+        kept.verify(&["--files-only"]).exits(3).says(&[&told]);
+        fs::write(folder.join(name), whole).unwrap();
+    }
+    fs::write(folder.join("more.txt"), "").unwrap();
+    renew(&kept);
+    kept.verify(&["--files-only"])
+        .exits(3)
+        .says(&["`timeline/more.txt` is no timeline of `case.json`"]);
 }
 
 #[test]

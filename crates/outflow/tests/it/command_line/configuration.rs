@@ -72,16 +72,31 @@ fn a_value_that_makes_no_sense_is_an_error() {
         ("[policy.bounds]\nicmp_day = 0", "a bound of zero bytes"),
         (
             "[alerting]\nchance_percent = 100",
-            "alerting.chance_percent: 100 is none of 1 to 99",
+            "integer `100`, expected a whole number from 1 to 99",
         ),
         (
             "[alerting]\ncooldown_hours = 9000",
-            "alerting.cooldown_hours: 9000 is none of 0 to 8784",
+            "integer `9000`, expected a whole number of hours from 0 to 8784",
+        ),
+        (
+            "[alerting]\ncooldown_hours = \"3 days\"",
+            "string \"3 days\", expected a whole number of hours from 0 to 8784",
+        ),
+        (
+            "[alerting]\nchance_percent = -1",
+            "integer `-1`, expected a whole number from 1 to 99",
+        ),
+        (
+            "[alerting]\nchance_percent = 9.5",
+            "`9.5`, expected a whole number from 1 to 99",
         ),
         (
             "[alerting]\nbudget = 0.0",
-            "alerting.budget: 0 is no number above zero",
+            "`0.0`, expected a number above zero",
         ),
+        ("[alerting]\nbudget = inf", "expected a number above zero"),
+        ("[alerting]\nbudget = nan", "expected a number above zero"),
+        ("[alerting]\nbudget = \"1\"", "expected a number above zero"),
         ("[alerting]\nbudgets = 1.0", "unknown field `budgets`"),
         (
             "[[policy.sanctioned]]\ndestination = \"203.0.113.0/24\"\nbytes_per_day = 1",
@@ -103,6 +118,45 @@ fn a_value_that_makes_no_sense_is_an_error() {
 }
 
 #[test]
+fn what_a_parser_wanted_is_said_in_words() {
+    for (config, told) in [
+        (
+            "[policy.bounds]\nrelay_peers = \"five\"",
+            "string \"five\", expected a whole number from 0 to 4294967295",
+        ),
+        (
+            "[policy.bounds]\nicmp_day = 1.5",
+            "`1.5`, expected a whole number from 0 on",
+        ),
+        ("policy = 1", "expected a table of names and values"),
+        ("internal = \"10.0.0.0/8\"", "expected a list in brackets"),
+    ] {
+        under(config).exits(2).says(&[told, "\nhint: "]);
+    }
+}
+
+#[test]
+fn a_list_of_what_is_allowed_is_not_written_and_empty() {
+    for list in [
+        "jurisdiction.countries_allowed",
+        "jurisdiction.asns_allowed",
+        "path.regions_allowed",
+        "telemetry.sites_allowed",
+        "telemetry.customers_allowed",
+        "telemetry.buckets_allowed",
+    ] {
+        let empty = format!("[policy]\n{list} = []");
+        under(&empty).exits(2).says(&[
+            "line 2",
+            "an empty list would allow nothing: name what is allowed, or leave the list out to allow all",
+        ]);
+    }
+    // Of these, an empty list says what it means.
+    under("[policy]\njurisdiction.asns_denied = []\nresolvers_allowed = []\nservices_allowed = []")
+        .exits(0);
+}
+
+#[test]
 fn a_budget_of_the_configuration_parts_incidents_unless_an_option_does() {
     let lanes = |config: &str, args: &[&str]| {
         let report = of(&LEAK, config, args).exits(0).report();
@@ -110,6 +164,7 @@ fn a_budget_of_the_configuration_parts_incidents_unless_an_option_does() {
     };
     assert_eq!(lanes("", &[]), serde_json::Value::Null);
     assert_eq!(lanes("[alerting]\nbudget = 1.0", &[]), "alert");
+    assert_eq!(lanes("[alerting]\nbudget = 1", &[]), "alert");
     assert_eq!(
         lanes("[alerting]\nbudget = 1.0", &["--budget", "2"]),
         "alert"
