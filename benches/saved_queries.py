@@ -51,7 +51,7 @@ for name in [line.split()[0] for line in listed.splitlines() if line.strip()]:
     if "as none was given" in done.stderr:
         print(f"{name:24} asks a table that is not of the lake")
         continue
-    took = re.findall(r"^[\d,]+ rows in ([\d.]+) s$", done.stdout, re.MULTILINE)
+    took = re.findall(r"^[\d,]+ rows? in ([\d.]+) s$", done.stdout, re.MULTILINE)
     if done.returncode or len(took) != 2:
         sys.exit(f"{name}: {done.stderr.strip()}")
     print(f"{name:24} {took[1]}   (first: {took[0]})", flush=True)

@@ -51,7 +51,7 @@ def ours(binary, lake):
     told = subprocess.run(
         [binary, "query", "--lake", lake], input="\n".join(lines) + "\n\\q\n", capture_output=True, text=True, check=True
     )
-    found = re.findall(r"^([\d,]+) rows in ([\d.]+) s$", told.stdout, re.MULTILINE)
+    found = re.findall(r"^([\d,]+) rows? in ([\d.]+) s$", told.stdout, re.MULTILINE)
     assert len(found) == len(lines), told.stderr + told.stdout[-2000:]
     best = {}
     for at, name in enumerate(OURS):
