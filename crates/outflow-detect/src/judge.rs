@@ -150,6 +150,7 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
     findings.extend(path::judge(&view, policy, &chosen));
     findings.extend(telemetry::judge(&view, policy, &chosen));
     findings.extend(staging::judge(&view, policy, &census, &chosen));
+    findings.extend(scan::inside(&view, policy, &census));
     let to_s3 = telemetry::SentToS3::of(&view, policy, &chosen);
     let mut histories = Histories::new(&policy.baseline);
     histories.look(&findings, &chosen);

@@ -8,7 +8,7 @@ use outflow_record::{Addr, FlowBatch};
 use crate::aws::AwsService;
 use crate::interface::{Attributes, HostBudget, Points, Via};
 use crate::networks::{Networks, Scope};
-use crate::traffic::{Direction, Initiator, initiator, payload_bytes, protocol};
+use crate::traffic::{Direction, Initiator, initiator, payload_bytes, protocol, tcp_flags};
 use columns::{Columns, Row};
 use interfaces::{Interfaces, Memory};
 
@@ -40,6 +40,8 @@ pub struct Flow {
     pub initiator: Initiator,
     /// Whether the record says which TCP flags there were.
     pub has_flags: bool,
+    /// Whether they are SYN and nothing else: nobody answered, within the record's window at least, and nothing ended.
+    pub is_syn_alone: bool,
     /// Side of the border on which `local` lies.
     pub local_scope: Scope,
     /// Side of the border on which `remote` lies.
@@ -316,6 +318,7 @@ fn seen_from(record: &Row, direction: Direction, scopes: (Scope, Scope)) -> Flow
         direction,
         initiator: by_sender,
         has_flags: record.protocol == protocol::TCP && record.tcp_flags.is_some(),
+        is_syn_alone: record.protocol == protocol::TCP && record.tcp_flags == Some(tcp_flags::SYN),
         local_scope: scopes.0,
         remote_scope: scopes.1,
         accepted: record.accepted,
