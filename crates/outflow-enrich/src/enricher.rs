@@ -8,7 +8,7 @@ use outflow_record::{Addr, FlowBatch};
 use crate::aws::AwsService;
 use crate::interface::{Attributes, HostBudget, Points, Via};
 use crate::networks::{Networks, Scope};
-use crate::traffic::{Direction, Initiator, initiator, payload_bytes, protocol, tcp_flags};
+use crate::traffic::{Direction, Initiator, initiator, payload_bytes, protocol};
 use columns::{Columns, Row};
 use interfaces::{Interfaces, Memory};
 
@@ -38,10 +38,8 @@ pub struct Flow {
     pub direction: Direction,
     /// Who opened the conversation.
     pub initiator: Initiator,
-    /// Whether the record says which TCP flags there were.
-    pub has_flags: bool,
-    /// Whether they are SYN and nothing else: nobody answered, within the record's window at least, and nothing ended.
-    pub is_syn_alone: bool,
+    /// The TCP flags that there were, if it is TCP and the record says which.
+    pub tcp_flags: Option<u8>,
     /// Side of the border on which `local` lies.
     pub local_scope: Scope,
     /// Side of the border on which `remote` lies.
@@ -317,8 +315,9 @@ fn seen_from(record: &Row, direction: Direction, scopes: (Scope, Scope)) -> Flow
         protocol: record.protocol,
         direction,
         initiator: by_sender,
-        has_flags: record.protocol == protocol::TCP && record.tcp_flags.is_some(),
-        is_syn_alone: record.protocol == protocol::TCP && record.tcp_flags == Some(tcp_flags::SYN),
+        tcp_flags: record
+            .tcp_flags
+            .filter(|_| record.protocol == protocol::TCP),
         local_scope: scopes.0,
         remote_scope: scopes.1,
         accepted: record.accepted,

@@ -14,6 +14,10 @@ use super::by_slot::{BySlot, OfSlot, SlotKey};
 /// to try chooses hashes, too, and an estimate may be made small, but never below this.
 pub(crate) const PLACES_MAX: usize = 128;
 
+/// The flags of a packet that opens a connection. AWS says ACK beside SYN alone, so that a window of these is one in which nothing
+/// ended, and what its sender told was that it opens.
+const SYN: u8 = 2;
+
 /// Bytes that options of TCP add to what counts as the headers of a packet, at most: a packet of SYN has up to 40 bytes of
 /// options, where 12 are taken for granted.
 const OPTIONS_MAX: u64 = 28;
@@ -119,7 +123,7 @@ impl Try {
         let is_refused = || matches!(flow.protocol, protocol::TCP | protocol::UDP);
         is_sent
             && match flow.accepted {
-                true => flow.is_syn_alone && is_alone(),
+                true => flow.tcp_flags == Some(SYN) && is_alone(),
                 false => flow.remote_scope != Scope::External && is_refused(),
             }
     }

@@ -369,7 +369,7 @@ fn sent(flow: &Flow, active: u64) -> Counters {
 /// What a record that a client sent tells of when its connections began.
 #[inline]
 fn beat(flow: &Flow) -> Beat {
-    let begins = !flow.has_flags || flow.initiator == Initiator::Local;
+    let begins = flow.tcp_flags.is_none() || flow.initiator == Initiator::Local;
     Beat::of(flow.local_port, begins)
 }
 
