@@ -90,13 +90,16 @@ pub(crate) enum Stratum {
     Old,
     /// What adds up slowly, below every bound.
     Trickle,
+    /// What is even, and keeps no clock.
+    Drifting,
 }
 
 impl Stratum {
     /// The share that it has of its family's part of a budget.
     const fn share(self) -> f64 {
         match self {
-            Self::Plain => 0.5,
+            // No family has all of them: of each family they are one together.
+            Self::Plain | Self::Drifting => 0.5,
             Self::Shared | Self::Trickle => 0.175,
             Self::Fetched | Self::Excess | Self::Old => 0.05,
         }
@@ -150,6 +153,7 @@ pub fn judge_with(state: &State, policy: &Policy, knowledge: &Knowledge, through
     findings.extend(path::judge(&view, policy, &chosen));
     findings.extend(telemetry::judge(&view, policy, &chosen));
     findings.extend(staging::judge(&view, policy, &census, &chosen));
+    findings.extend(scan::inside(&view, policy, &census));
     let to_s3 = telemetry::SentToS3::of(&view, policy, &chosen);
     let mut histories = Histories::new(&policy.baseline);
     histories.look(&findings, &chosen);

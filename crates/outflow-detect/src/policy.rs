@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Error;
 use crate::services::{is_service, meant, port_of};
-use crate::state::PEERS_MAX;
+use crate::state::{PEERS_MAX, PLACES_MAX};
 pub use dns::{Dns, KnownDomain};
 pub use path::{Path, Way};
 pub use telemetry::Telemetry;
@@ -87,7 +87,7 @@ impl Policy {
                     .to_owned(),
             );
         }
-        if self.scores.beacon == 0 || self.scores.rare == 0 {
+        if self.scores.beacon == 0 || self.scores.rare == 0 || self.scores.total == 0 {
             return wrong(
                 "scores: zero bits are no surprise, so everything would be told".to_owned(),
             );
@@ -138,6 +138,9 @@ pub struct Bounds {
     /// Payload to an established destination above its own median, a day, that is a shift once it stays. Lower tells of
     /// smaller rises.
     pub shift_day: u64,
+    /// Payload that a workload sends a day in all, of what its past, others and policy explain, above what it used to send in
+    /// all; it is told where it is rare (`scores.total`). Lower tells of smaller rises that many destinations share.
+    pub total_day: u64,
     /// Payload of a workload within 30 days, without its greatest day, to destinations that few know and the log saw begin;
     /// it is told where it is rare (`scores.trickle`). Lower tells of slower drips.
     pub trickle: u64,
@@ -147,6 +150,9 @@ pub struct Bounds {
     pub connection_hours: u32,
     /// Addresses and ports outside that do not answer a workload, a day, of those that it tries.
     pub unanswered_day: u32,
+    /// Addresses and ports inside that refuse an interface or do not answer it, a day; up to 128, until which they are told apart.
+    /// Lower tells of smaller scans, and of hosts whose peers went away.
+    pub unanswered_inside_day: u32,
     /// Payload that a workload pushes to a destination over unencrypted HTTP, a day.
     pub cleartext_day: u64,
     /// Payload of a workload to a country or network that policy forbids, a day.
@@ -189,16 +195,14 @@ impl Bounds {
             icmp_day,
             service_day,
             shift_day,
+            total_day,
             trickle,
             served_day,
-            connection_hours,
-            unanswered_day,
             cleartext_day,
             jurisdiction_day,
             path_day,
             telemetry_day,
             relay,
-            relay_peers,
             ..
         } = *self;
         let of_bytes = [
@@ -206,6 +210,7 @@ impl Bounds {
             icmp_day,
             service_day,
             shift_day,
+            total_day,
             trickle,
             served_day,
             cleartext_day,
@@ -217,10 +222,29 @@ impl Bounds {
         if of_bytes.contains(&0) {
             return wrong("bounds: a bound of zero bytes would charge everything".to_owned());
         }
+        self.validate_counts()
+    }
+
+    /// Checks what is no payload.
+    fn validate_counts(&self) -> Result<(), Error> {
+        let wrong = |reason: String| Err(Error::Policy { reason });
+        let Self {
+            connection_hours,
+            unanswered_day,
+            unanswered_inside_day,
+            relay_peers,
+            ..
+        } = *self;
         if unanswered_day == 0 {
             return wrong(
                 "bounds.unanswered_day: everybody leaves zero addresses unanswered".to_owned(),
             );
+        }
+        if unanswered_inside_day == 0 || unanswered_inside_day as usize > PLACES_MAX {
+            return wrong(format!(
+                "bounds.unanswered_inside_day: {unanswered_inside_day} is none of 1 to {PLACES_MAX}, up to which addresses and \
+                 ports are told apart"
+            ));
         }
         if relay_peers == 0 || relay_peers as usize > PEERS_MAX {
             return wrong(format!(
@@ -253,6 +277,9 @@ pub struct Scores {
     /// Of what trickles to destinations that few know, among all workload-days before and by their tail, from which on it is
     /// told. Fewer bits tell of smaller sums.
     pub trickle: u32,
+    /// Of all that a workload sends a day, by its distance from its past, among all workload-days before and by their tail, from
+    /// which on it is told: 12 are one in 4,096. Fewer bits tell of smaller distances.
+    pub total: u32,
     /// Not bits: median deviations of its past by which what is sent to an established destination must have risen to be a
     /// shift. Fewer tell of rises that the past comes closer to.
     pub shift_deviations: u32,
@@ -269,6 +296,7 @@ impl Default for Scores {
             unusual: 5,
             excess: 12,
             trickle: 12,
+            total: 12,
             shift_deviations: 4,
             spread_eighths: 2,
         }
@@ -311,10 +339,12 @@ impl Default for Bounds {
             icmp_day: 256_000,
             service_day: 1_000,
             shift_day: 20 * MB,
+            total_day: 100 * MB,
             trickle: 30 * MB,
             served_day: 1_000 * MB,
             connection_hours: 8,
             unanswered_day: 100,
+            unanswered_inside_day: 100,
             cleartext_day: MB,
             jurisdiction_day: 100_000,
             path_day: 100_000,
@@ -381,8 +411,8 @@ pub struct Baseline {
     /// Workloads that may know a destination which still counts as rare; of more than a hundred times as many, a
     /// hundredth.
     pub rare_workloads: u32,
-    /// Workloads of a subnet, or else of an account, that were active within thirty days, from which on they are peers: what
-    /// most of them have established is explained for all of them. Higher asks for larger groups.
+    /// Workloads of the same security groups, or else of a subnet, or else of an account, that were active within thirty days,
+    /// from which on they are peers: what most of them have established is explained for all of them. Higher asks for larger groups.
     pub peers: u32,
     /// Of a hundred peers, how many must have established a destination. Lower explains more, sooner, and what a few
     /// hosts of an attacker agree on, too.
@@ -488,6 +518,10 @@ mod tests {
         assert!(reason(|policy| policy.bounds.shift_day = 0).contains("zero"));
         assert!(reason(|policy| policy.bounds.connection_hours = 0).contains("connection_hours"));
         assert!(reason(|policy| policy.bounds.unanswered_day = 0).contains("unanswered_day"));
+        let inside = |most| reason(|policy| policy.bounds.unanswered_inside_day = most);
+        assert!(inside(0).contains("unanswered_inside_day") && inside(129).contains("1 to 128"));
+        assert!(reason(|policy| policy.bounds.total_day = 0).contains("zero"));
+        assert!(reason(|policy| policy.scores.total = 0).contains("zero"));
         assert!(reason(|policy| policy.bounds.relay_peers = 0).contains("relay_peers"));
         assert!(reason(|policy| policy.bounds.relay_peers = 33).contains("1 to 32"));
         assert!(reason(|policy| policy.scores.beacon = 0).contains("scores"));

@@ -1,5 +1,7 @@
 //! The state that every detector judges: sums by pair and slot, a commutative monoid.
 
+mod attempts;
+mod by_slot;
 pub(crate) mod codec;
 mod forget;
 mod lane;
@@ -19,6 +21,8 @@ use crate::key::{FixedState, PairKey, Resolution, UnorientedKey};
 use crate::queries::{ClientKey, Detail, Queries, Query, QueryLane, QueryShard, QuerySums};
 use crate::table::{SHARDS, Table};
 use crate::time::{Hour, Slot};
+pub(crate) use attempts::{Attempt, Attempts, PLACES_MAX};
+pub(crate) use by_slot::OfSlot;
 pub use forget::Lessons;
 use lane::{Buffer, Lane, Sums};
 pub(crate) use receipts::{PEERS_MAX, Receipt, Receipts};
@@ -43,6 +47,8 @@ pub struct State {
     pub(crate) unoriented: Table<UnorientedKey>,
     /// By shard, what interfaces got from inside.
     pub(crate) receipts: Vec<Receipts>,
+    /// By shard, what interfaces tried inside.
+    pub(crate) attempts: Vec<Attempts>,
     keys_max: usize,
     pub(crate) aws: AwsServices,
     /// Bytes of records of which no pair is kept.
@@ -116,6 +122,7 @@ impl State {
             pairs: Table::new(keys_max),
             unoriented: Table::new(keys_max),
             receipts: vec![Receipts::default(); SHARDS],
+            attempts: vec![Attempts::default(); SHARDS],
             keys_max,
             aws: AwsServices::default(),
             unpaired: Uncounted::default(),
@@ -161,6 +168,9 @@ impl State {
         self.unoriented
             .merge(other.unoriented, |entity| numbers[entity as usize]);
         for (own, other) in self.receipts.iter_mut().zip(other.receipts) {
+            own.merge(other, |entity| numbers[entity as usize], self.keys_max);
+        }
+        for (own, other) in self.attempts.iter_mut().zip(other.attempts) {
             own.merge(other, |entity| numbers[entity as usize], self.keys_max);
         }
     }
@@ -214,6 +224,12 @@ impl State {
         (first > 0).then(|| Timestamp(Slot(first).start()))
     }
 
+    /// The same of what interfaces tried inside.
+    pub fn tried_from(&self) -> Option<Timestamp> {
+        let first = self.attempts.iter().map(Attempts::kept_from).max()?;
+        (first > 0).then(|| Timestamp(Slot(first).start()))
+    }
+
     /// Drops what interfaces got before a slot, as for want of memory.
     #[cfg(test)]
     pub(crate) fn keep_receipts_from(&mut self, slot: Slot) {
@@ -234,10 +250,12 @@ impl State {
     /// Bytes on the heap, about: what the limit of keys bounds.
     pub fn heap_bytes(&self) -> usize {
         let receipts = self.receipts.iter().map(Receipts::heap_bytes);
+        let attempts = self.attempts.iter().map(Attempts::heap_bytes);
         self.pairs.heap_bytes()
             + self.unoriented.heap_bytes()
             + self.queries.heap_bytes()
             + receipts.sum::<usize>()
+            + attempts.sum::<usize>()
     }
 }
 
@@ -272,6 +290,7 @@ impl Sums for State {
         self.pairs.add_all(shard, &buffer.pairs);
         self.unoriented.add_all(shard, &buffer.unoriented);
         self.receipts[shard].add_all(&buffer.deliveries, self.keys_max);
+        self.attempts[shard].add_all(&buffer.tries, self.keys_max);
     }
 }
 

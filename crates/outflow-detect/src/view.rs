@@ -1,6 +1,7 @@
 //! A state as judges read it: every pair seen from its interface, every byte at one interface.
 
 mod askers;
+mod attempted;
 mod grouping;
 mod once;
 mod operated;

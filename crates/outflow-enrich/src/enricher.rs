@@ -38,8 +38,8 @@ pub struct Flow {
     pub direction: Direction,
     /// Who opened the conversation.
     pub initiator: Initiator,
-    /// Whether the record says which TCP flags there were.
-    pub has_flags: bool,
+    /// The TCP flags that there were, if it is TCP and the record says which.
+    pub tcp_flags: Option<u8>,
     /// Side of the border on which `local` lies.
     pub local_scope: Scope,
     /// Side of the border on which `remote` lies.
@@ -315,7 +315,9 @@ fn seen_from(record: &Row, direction: Direction, scopes: (Scope, Scope)) -> Flow
         protocol: record.protocol,
         direction,
         initiator: by_sender,
-        has_flags: record.protocol == protocol::TCP && record.tcp_flags.is_some(),
+        tcp_flags: record
+            .tcp_flags
+            .filter(|_| record.protocol == protocol::TCP),
         local_scope: scopes.0,
         remote_scope: scopes.1,
         accepted: record.accepted,

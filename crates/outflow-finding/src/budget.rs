@@ -11,7 +11,7 @@ pub const fn share(family: Family) -> f64 {
         Family::VolumeShift => 0.20,
         Family::DnsTunnel => 0.08,
         Family::Beacon | Family::DestinationRare => 0.08,
-        Family::VolumeServed => 0.06,
+        Family::VolumeServed | Family::VolumeTotal => 0.03,
         Family::DnsBypass | Family::ProtocolMisuse | Family::StagingRelay => 0.04,
         Family::ConnectionLong | Family::ScanFanout => 0.02,
         Family::PolicyJurisdiction

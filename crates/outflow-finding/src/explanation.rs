@@ -122,6 +122,7 @@ impl Stage {
             Family::StagingRelay => Self::Staging,
             Family::VolumeLedger
             | Family::VolumeShift
+            | Family::VolumeTotal
             | Family::VolumeServed
             | Family::PolicyJurisdiction
             | Family::PolicyPath

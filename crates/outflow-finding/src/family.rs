@@ -37,6 +37,7 @@ macro_rules! families {
 families! {
     VolumeLedger "volume.ledger" "Bytes to one destination exceed what the ledger of the sender allows over a long horizon.";
     VolumeShift "volume.shift" "The sender's egress rose above its own history and that of its peers.";
+    VolumeTotal "volume.total" "All that a sender has an explanation for adds up to more than it ever sent.";
     VolumeServed "volume.served" "Far more bytes than usual left in answer to connections from outside.";
     DestinationRare "destination.rare" "A destination that the network never, or hardly ever, sent to before.";
     DnsTunnel "dns.tunnel" "DNS traffic that carries data.";

@@ -415,6 +415,11 @@ fn blind(coverage: &CoverageReport, state: &State, tally: &Tally) -> Vec<String>
             "more deliveries inside than memory allows: what some interfaces gathered before {from} is not known"
         ));
     }
+    if let Some(from) = state.tried_from() {
+        remarks.push(format!(
+            "more that was tried inside than memory allows: what some interfaces tried before {from} is not known"
+        ));
+    }
     if tally.flow_logs.left_out() > 0 {
         remarks.push(format!(
             "more flow logs than memory allows: {} rows are of some that are not told apart",

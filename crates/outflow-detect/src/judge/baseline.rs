@@ -10,7 +10,7 @@ pub(super) type DayPayload = (Day, u64);
 
 /// Active days that are looked back on: a quarter of a year shows what is usual, and judging a long archive takes
 /// time in proportion to its length.
-const ACTIVE_DAYS_MAX: usize = 90;
+pub(super) const ACTIVE_DAYS_MAX: usize = 90;
 
 /// Payload that the past explains on a day: the allowance of an established pair, else zero. Days come in their order, each
 /// with the ratchet of the one before.

@@ -9,11 +9,11 @@ mod evenness;
 use outflow_enrich::protocol;
 use outflow_finding::{Family, Severity, Why};
 
-use super::Judged;
 use super::baseline::is_established;
 use super::draft::{Charge, Draft};
 use super::pairs::{AGAIN_DAYS, Begins, Census, Pair, Score, Series};
 use super::severity::Measure;
+use super::{Judged, Rank, Stratum};
 use crate::key::Service;
 use crate::policy::Policy;
 use crate::services::service_name;
@@ -171,7 +171,21 @@ impl Beacon<'_, '_> {
             why: self.reasons(policy, census),
             workload: Some(entry.workload),
         };
-        draft.finish(view, charge)
+        draft.finish(view, charge).ranked(self.rank(policy))
+    }
+
+    /// What it is compared with: harmless timers keep a clock more often than they wander, so that the ones are no measure of the
+    /// others. How often either is told here says what it is worth. What wanders is as even as chance has it so rarely; of what
+    /// keeps a clock, more evidence that it does says nothing.
+    fn rank(&self, policy: &Policy) -> Rank {
+        let beyond = self.even.bits - f64::from(policy.scores.beacon);
+        match self.even.drifts {
+            true => Rank {
+                stratum: Stratum::Drifting,
+                octaves: Some(beyond.max(0.0)),
+            },
+            false => Rank::default(),
+        }
     }
 
     fn reasons(&self, policy: &Policy, census: &Census) -> Vec<Why> {
@@ -205,10 +219,17 @@ impl Beacon<'_, '_> {
             ..Why::default()
         };
         let prevalence = census.prevalence_reason(policy, self.prevalence, self.day);
+        let limit = "harmless programs have timers, too; flow logs do not tell which program it is";
+        let text = match self.even.drifts {
+            true => format!(
+                "{limit}. It keeps no clock, as what is scheduled does: no fixed period has nine of ten calls at its times, so that \
+                 it sleeps between them, by a time that varies"
+            ),
+            false => limit.to_owned(),
+        };
         let limit = Why {
             unit: "connections".to_owned(),
-            text: "harmless programs have timers, too; flow logs do not tell which program it is"
-                .to_owned(),
+            text,
             ..Why::default()
         };
         vec![evenness, score, prevalence, limit]

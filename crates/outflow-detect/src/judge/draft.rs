@@ -16,6 +16,7 @@ use crate::counters::{Paths, Volume, total};
 use crate::key::{Remote, Service};
 use crate::parallel::in_parallel;
 use crate::services::service_name;
+use crate::state::Attempt;
 use crate::time::Day;
 use crate::view::{Entry, Group, View, warm_up};
 use records::Records;
@@ -187,6 +188,23 @@ impl Draft {
         });
         let one = sums.into_iter().reduce(Sums::with);
         Self::of_sums(one.unwrap_or_default())
+    }
+
+    /// Of what an interface tried inside, where no pairs are kept: addresses are a sample, and listed by who tells of them.
+    pub(super) fn of_attempt(interface: u32, attempt: &Attempt) -> Self {
+        let mut sums = Sums {
+            up: Volume {
+                bytes: attempt.bytes,
+                payload: 0,
+                packets: attempt.packets,
+            },
+            flows: attempt.records,
+            span: attempt.span,
+            is_coarse: true,
+            ..Sums::default()
+        };
+        sums.interfaces.add(interface, Sides::default());
+        Self::of_sums(sums)
     }
 
     fn of_sums(sums: Sums) -> Self {

@@ -192,7 +192,7 @@ fn fetched(judged: &Judged) -> Option<Tested> {
     // Of a beacon or a tunnel, that more came back is no excuse.
     let is_of_volume = matches!(
         judged.finding.family,
-        Family::VolumeLedger | Family::VolumeShift | Family::DestinationRare
+        Family::VolumeLedger | Family::VolumeShift | Family::VolumeTotal | Family::DestinationRare
     );
     let (up, down) = (judged.sides.up, judged.sides.down);
     if up.saturating_add(down) == 0 || !is_of_volume {

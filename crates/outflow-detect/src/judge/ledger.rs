@@ -13,6 +13,7 @@ mod crossing;
 mod fresh;
 mod hours;
 mod peers;
+mod total;
 
 use std::collections::BTreeSet;
 
@@ -110,7 +111,24 @@ pub(super) fn judge<'a>(
         .map(of_workload)
         .filter(|(of, _)| wanted.contains(of));
     histories.add(known);
+    findings.extend(totals(view, policy, (census, &charges), histories));
     findings
+}
+
+/// What workloads send in all, and what they did before.
+fn totals(
+    view: &View<'_>,
+    policy: &Policy,
+    (census, charges): (&Census, &Charges<'_>),
+    histories: &mut Histories,
+) -> Vec<Judged> {
+    let found = total::judge(view, policy, census, charges);
+    let whole = found.iter().filter_map(|(part, own)| {
+        let of = own.workload?;
+        Some((of, charges.all_of(*part, of)))
+    });
+    histories.add(whole);
+    found.into_iter().map(|(_, own)| own).collect()
 }
 
 /// The unit of what a rule of policy allows.

@@ -1,7 +1,9 @@
 //! Many addresses or ports outside that do not answer.
 //!
 //! Whoever knows what is there is answered; whoever tries is mostly not. A record of a connection that nobody accepted is
-//! one way. What is tried inside is not kept by pair, so it is not seen here.
+//! one way. What is tried [`inside`] is not kept by pair, and judged by itself.
+
+mod inside;
 
 use outflow_enrich::protocol;
 use outflow_finding::{Family, Severity};
@@ -15,6 +17,7 @@ use crate::parallel::in_parallel;
 use crate::policy::Policy;
 use crate::time::Day;
 use crate::view::{Entry, View};
+pub(super) use inside::judge as inside;
 
 /// Of those tried, one in so many may answer: where more do, somebody is looking for something that is mostly there.
 const TRIED_PER_ANSWER: usize = 5;

@@ -16,7 +16,7 @@ use super::pairs::{AGAIN_DAYS, Census, of_part};
 use super::severity::Measure;
 use crate::counters::total;
 use crate::policy::Policy;
-use crate::state::Receipt;
+use crate::state::{OfSlot as _, Receipt};
 use crate::time::{Day, Slot};
 use crate::view::{Entry, Received, View};
 

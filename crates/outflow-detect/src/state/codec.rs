@@ -6,7 +6,9 @@ pub(crate) mod wire;
 
 use outflow_enrich::{AwsService, Interface, InterfaceKey, OwnAddress, PointKey, Via};
 
-use super::receipts::{Receipt, ReceiptKey, Receipts};
+use super::attempts::{Attempt, Attempts, Place};
+use super::by_slot::SlotKey;
+use super::receipts::{Receipt, Receipts};
 use super::{State, Uncounted};
 use crate::Error;
 use crate::counters::{Counters, Volume};
@@ -20,9 +22,9 @@ use crate::table::{SHARDS, Table};
 use crate::time::{BUCKETS_PER_SLOT, Hour, Slot};
 use wire::{Reader, Writer};
 
-/// The layout of the bytes. A state of another version is refused: before 9 nothing was kept of what interfaces got from inside,
-/// and a past without it would look like one in which they got nothing.
-const VERSION: u8 = 9;
+/// The layout of the bytes. A state of another version is refused: before 10 nothing was kept of what interfaces tried inside,
+/// and a past without it would look like one in which they tried nothing.
+const VERSION: u8 = 10;
 
 impl State {
     /// The state as bytes.
@@ -46,6 +48,7 @@ impl State {
         }
         write_unpaired(&mut out, &self.unpaired);
         write_receipts(&mut out, &self.receipts, &ranks);
+        write_attempts(&mut out, &self.attempts, &ranks);
         queries::codec::write(&mut out, &self.queries);
         out.finish()
     }
@@ -88,6 +91,7 @@ impl State {
         }
         state.unpaired = read_unpaired(&mut input)?;
         read_receipts(&mut input, &mut state.receipts, &shards, keys_max)?;
+        read_attempts(&mut input, &mut state.attempts, &shards, keys_max)?;
         state.queries = queries::codec::read(&mut input, keys_max)?;
         input.end()?;
         Ok(state)
@@ -154,7 +158,7 @@ fn read_receipts(
         shard.keep_from(input.u32()?);
     }
     for _ in 0..input.u64()? {
-        let key = ReceiptKey {
+        let key = SlotKey {
             entity: input.u32()?,
             slot: Slot(input.u32()?),
         };
@@ -169,6 +173,65 @@ fn read_receipts(
             });
         };
         receipts[shard].add(key, &receipt, keys_max);
+    }
+    Ok(())
+}
+
+fn write_attempts(out: &mut Writer, attempts: &[Attempts], ranks: &[u32]) {
+    let mut all: Vec<(u32, Slot, &Attempt)> = Vec::new();
+    for shard in attempts {
+        out.u32(shard.kept_from());
+        let shard = shard.iter();
+        all.extend(shard.map(|(key, own)| (ranks[key.entity as usize], key.slot, own)));
+    }
+    all.sort_unstable_by_key(|(entity, slot, _)| (*entity, *slot));
+    out.u64(all.len() as u64);
+    for (entity, slot, own) in all {
+        out.u32(entity);
+        out.u32(slot.0);
+        for count in [own.records, own.packets, own.bytes] {
+            out.u64(count);
+        }
+        out.u32(own.span.0);
+        out.u32(own.span.1);
+        let places = own.places();
+        out.u8(u8::try_from(places.len()).unwrap_or(u8::MAX));
+        for place in places {
+            out.addr(place.address);
+            out.u32(u32::from(place.port));
+        }
+    }
+}
+
+fn read_attempts(
+    input: &mut Reader<'_>,
+    attempts: &mut [Attempts],
+    shards: &[usize],
+    keys_max: usize,
+) -> Result<(), Error> {
+    for shard in attempts.iter_mut() {
+        shard.keep_from(input.u32()?);
+    }
+    for _ in 0..input.u64()? {
+        let key = SlotKey {
+            entity: input.u32()?,
+            slot: Slot(input.u32()?),
+        };
+        let counts = [input.u64()?, input.u64()?, input.u64()?];
+        let span = (input.u32()?, input.u32()?);
+        let places = (0..input.u8()?).map(|_| {
+            let address = input.addr()?;
+            Ok(Place::new(address, read_port(input)?))
+        });
+        let places = places.collect::<Result<Vec<Place>, Error>>()?;
+        let shard = shards.get(key.entity as usize).copied();
+        let own = Attempt::of_parts(counts, span, places);
+        let Some((shard, own)) = shard.zip(own) else {
+            return Err(Error::State {
+                reason: format!("no interface {} tried what is said", key.entity),
+            });
+        };
+        attempts[shard].add(key, &own, keys_max);
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Forgetting: a state without the days before one, as if their records had never been folded.
 //!
 //! ```text
-//! sums by slot        pairs, receipts, cells of queries, coverage by hour      what is older is dropped
+//! sums by slot        pairs, receipts, attempts, cells of queries, coverage    what is older is dropped
 //! taught for ever     attributes and addresses of interfaces, kinds of rows,   made anew of the lessons of the
 //!                     services of AWS, bytes without a pair                    periods that are kept
 //! ```
@@ -83,6 +83,9 @@ impl State {
         for shard in &mut self.receipts {
             shard.forget(slot, number);
         }
+        for shard in &mut self.attempts {
+            shard.forget(slot, number);
+        }
         self.queries.forget(slot);
         (self.aws, self.unpaired) = (aws, unpaired);
         (self.lane, self.query_lane) = (Lane::default(), QueryLane::default());
@@ -97,6 +100,7 @@ impl State {
             || self.query_detail() > Default::default()
             || lost(self.coverage_kept_from())
             || lost(self.received_from())
+            || lost(self.tried_from())
     }
 
     /// Bytes on the heap that no limit of keys bounds, about: interfaces with what was learnt of them, hours of coverage, and

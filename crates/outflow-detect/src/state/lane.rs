@@ -7,7 +7,9 @@ use outflow_finding::RowCounts;
 use outflow_record::{Addr, CoverageRow, CoverageStatus};
 
 use super::Uncounted;
-use super::receipts::{Delivery, RECEIPT_MIN, ReceiptKey};
+use super::attempts::Try;
+use super::by_slot::SlotKey;
+use super::receipts::{Delivery, RECEIPT_MIN};
 use crate::counters::{Counters, Volume};
 use crate::coverage::{Marks, Touched};
 use crate::entities::shard_of;
@@ -47,6 +49,7 @@ pub(super) struct Buffer {
     pub(super) pairs: Vec<(PairKey, Counters)>,
     pub(super) unoriented: Vec<(UnorientedKey, Counters)>,
     pub(super) deliveries: Vec<Delivery>,
+    pub(super) tries: Vec<Try>,
 }
 
 /// Folds the batches of one enricher, and remembers from batch to batch where its interfaces are.
@@ -193,8 +196,8 @@ impl Lane {
         for flow in batch.flows {
             let known = self.known(batch, flow.interface, sums);
             known.note(flow, flow.start < closed, sums);
+            let (mut entity, mut shard) = (known.entity, known.shard);
             if flow.accepted {
-                let (mut entity, mut shard) = (known.entity, known.shard);
                 if flow.point != flow.interface {
                     let point = self.known(batch, flow.point, sums);
                     (entity, shard) = (point.entity, point.shard);
@@ -202,6 +205,9 @@ impl Lane {
                 self.count(flow, entity, usize::from(shard));
             } else {
                 self.unpaired.add_rejected(flow);
+                if Try::is(flow) {
+                    self.count_try(flow, entity, usize::from(shard));
+                }
             }
         }
         self.add_pairs(sums);
@@ -221,11 +227,12 @@ impl Lane {
     fn add_pairs(&mut self, sums: &mut impl Sums) {
         for (shard, buffer) in self.buffers.iter_mut().enumerate() {
             let is_empty = buffer.pairs.is_empty() && buffer.unoriented.is_empty();
-            if !is_empty || !buffer.deliveries.is_empty() {
+            if !is_empty || !buffer.deliveries.is_empty() || !buffer.tries.is_empty() {
                 sums.add(shard, buffer);
                 buffer.pairs.clear();
                 buffer.unoriented.clear();
                 buffer.deliveries.clear();
+                buffer.tries.clear();
             }
         }
         if !self.aws.is_empty() {
@@ -282,9 +289,11 @@ impl Lane {
         if !external && !is_watched_inside(flow) {
             self.unpaired.add_inside(flow);
             if flow.direction == Direction::Ingress && flow.payload_bytes >= RECEIPT_MIN {
-                let key = ReceiptKey { entity, slot };
+                let key = SlotKey { entity, slot };
                 let delivery = Delivery::new(key, flow.payload_bytes, flow.remote);
                 self.buffers[shard].deliveries.push(delivery);
+            } else if Try::is(flow) {
+                self.count_try(flow, entity, shard);
             }
             return;
         }
@@ -312,6 +321,14 @@ impl Lane {
             (false, _) => sent.reversed(),
         };
         self.buffers[shard].pairs.push((key, counters));
+    }
+}
+
+impl Lane {
+    fn count_try(&mut self, flow: &Flow, entity: u32, shard: usize) {
+        let slot = Slot::of(flow.start);
+        let tried = Try::new(SlotKey { entity, slot }, flow);
+        self.buffers[shard].tries.push(tried);
     }
 }
 
@@ -352,7 +369,7 @@ fn sent(flow: &Flow, active: u64) -> Counters {
 /// What a record that a client sent tells of when its connections began.
 #[inline]
 fn beat(flow: &Flow) -> Beat {
-    let begins = !flow.has_flags || flow.initiator == Initiator::Local;
+    let begins = flow.tcp_flags.is_none() || flow.initiator == Initiator::Local;
     Beat::of(flow.local_port, begins)
 }
 

@@ -4,33 +4,16 @@
 //! that two sums are kept of an interface and a slot: payload, and a sample of its peers' hashes. Records that carry less
 //! than [`RECEIPT_MIN`] are calls and answers, and count for neither: they are nearly all.
 
-use std::collections::HashMap;
-
 use outflow_record::Addr;
 use outflow_sketch::hash64;
 
-use crate::key::FixedState;
-use crate::time::Slot;
+use super::by_slot::{BySlot, OfSlot, SlotKey};
 
 /// Payload of a record that counts as a delivery. In windows of a minute, 24 MB a day from each of thirty hosts.
 pub(super) const RECEIPT_MIN: u64 = 16 << 10;
 
 /// Peers that are told apart; of more, it is known that there are more.
 pub(crate) const PEERS_MAX: usize = 32;
-
-/// For each so many keys of pairs that a shard may have, it may have one of receipts, as these are by interface alone: a
-/// million and a half in all by default, or ten thousand interfaces for five weeks, in at most 500 MB. Beyond it the earliest
-/// slots of a shard are dropped as a whole, so that what is kept is a function of the set of receipts;
-/// [`State::received_from`](super::State::received_from) shows that it was reached.
-const KEYS_PER_RECEIPT: usize = 11;
-
-/// An interface and a slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct ReceiptKey {
-    /// Number of the interface within the state.
-    pub(crate) entity: u32,
-    pub(crate) slot: Slot,
-}
 
 /// What an interface got from inside within a slot. Adding is associative and commutative, with the default as its zero.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,7 +45,7 @@ impl Receipt {
     }
 
     #[inline]
-    fn add_record(&mut self, payload: u64, peer: u32) {
+    fn add_delivery(&mut self, payload: u64, peer: u32) {
         self.payload = self.payload.saturating_add(payload);
         if let Err(at) = self.peers.binary_search(&peer)
             && at <= PEERS_MAX
@@ -71,9 +54,29 @@ impl Receipt {
             self.peers.truncate(PEERS_MAX + 1);
         }
     }
+}
 
-    /// Adds what another place has.
-    pub(crate) fn add(&mut self, other: &Self) {
+impl OfSlot for Receipt {
+    type Record = Delivery;
+
+    #[inline]
+    fn key(of: &Delivery) -> SlotKey {
+        of.key
+    }
+
+    /// A million and a half of receipts in all by default, or ten thousand interfaces for five weeks, in at most 500 MB.
+    const KEYS_PER_WEIGHT: usize = 11;
+
+    fn weight(&self) -> usize {
+        1
+    }
+
+    #[inline]
+    fn add_record(&mut self, of: &Delivery) {
+        self.add_delivery(of.payload, of.peer);
+    }
+
+    fn add(&mut self, other: &Self) {
         self.payload = self.payload.saturating_add(other.payload);
         self.peers.extend_from_slice(&other.peers);
         self.peers.sort_unstable();
@@ -82,19 +85,26 @@ impl Receipt {
         // Two full lists take twice the room until then.
         self.peers.shrink_to(PEERS_MAX + 2);
     }
+
+    fn heap_bytes(&self) -> usize {
+        self.peers.capacity() * 4
+    }
 }
+
+/// The receipts of the interfaces of a shard.
+pub(crate) type Receipts = BySlot<Receipt>;
 
 /// A record that carries enough.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Delivery {
-    pub(super) key: ReceiptKey,
+pub(crate) struct Delivery {
+    key: SlotKey,
     payload: u64,
     peer: u32,
 }
 
 impl Delivery {
     #[inline]
-    pub(super) fn new(key: ReceiptKey, payload: u64, peer: Addr) -> Self {
+    pub(super) fn new(key: SlotKey, payload: u64, peer: Addr) -> Self {
         let hash = hash64(&peer.bytes());
         Self {
             key,
@@ -104,101 +114,13 @@ impl Delivery {
     }
 }
 
-/// The receipts of the interfaces of a shard.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Receipts {
-    all: HashMap<ReceiptKey, Receipt, FixedState>,
-    /// Slots before this one were dropped.
-    kept_from: u32,
-}
-
-impl Receipts {
-    /// Adds records; at most so many keys of pairs may a shard have.
-    pub(super) fn add_all(&mut self, deliveries: &[Delivery], keys_max: usize) {
-        for of in deliveries {
-            if of.key.slot.0 >= self.kept_from {
-                let own = self.all.entry(of.key).or_default();
-                own.add_record(of.payload, of.peer);
-            }
-        }
-        self.shrink(keys_max);
-    }
-
-    /// Adds a receipt.
-    pub(super) fn add(&mut self, key: ReceiptKey, receipt: &Receipt, keys_max: usize) {
-        if key.slot.0 >= self.kept_from {
-            self.all.entry(key).or_default().add(receipt);
-            self.shrink(keys_max);
-        }
-    }
-
-    /// Adds another shard; `entity` says which number its interfaces have here.
-    pub(super) fn merge(&mut self, other: Self, entity: impl Fn(u32) -> u32, keys_max: usize) {
-        self.keep_from(other.kept_from);
-        for (key, receipt) in other.all {
-            let key = ReceiptKey {
-                entity: entity(key.entity),
-                ..key
-            };
-            self.add(key, &receipt, keys_max);
-        }
-    }
-
-    /// The receipts, in an order that no output may have.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&ReceiptKey, &Receipt)> {
-        self.all.iter()
-    }
-
-    /// The first slot that is kept.
-    pub(super) fn kept_from(&self) -> u32 {
-        self.kept_from
-    }
-
-    /// Drops earlier slots.
-    pub(super) fn keep_from(&mut self, slot: u32) {
-        if slot > self.kept_from {
-            self.kept_from = slot;
-            self.all.retain(|key, _| key.slot.0 >= slot);
-        }
-    }
-
-    /// Drops slots before one because nobody asks for them any more, which is no want of memory; `entity` says which number
-    /// the interfaces have from now on.
-    pub(super) fn forget(&mut self, before: Slot, entity: impl Fn(u32) -> Option<u32>) {
-        let all = std::mem::take(&mut self.all);
-        let kept = all.into_iter().filter(|(key, _)| key.slot >= before);
-        self.all = kept
-            .filter_map(|(key, own)| {
-                let entity = entity(key.entity)?;
-                Some((ReceiptKey { entity, ..key }, own))
-            })
-            .collect();
-        if self.kept_from <= before.0 {
-            self.kept_from = 0;
-        }
-    }
-
-    /// Bytes on the heap, about.
-    pub(super) fn heap_bytes(&self) -> usize {
-        let peers = self.all.values().map(|own| own.peers.capacity() * 4);
-        self.all.capacity() * size_of::<(ReceiptKey, Receipt)>() + peers.sum::<usize>()
-    }
-
-    fn shrink(&mut self, keys_max: usize) {
-        while self.all.len() > (keys_max / KEYS_PER_RECEIPT).max(1)
-            && let Some(first) = self.all.keys().map(|key| key.slot.0).min()
-        {
-            self.keep_from(first.saturating_add(1));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Slot;
 
     fn delivery(entity: u32, slot: u32, payload: u64, peer: u8) -> Delivery {
-        let key = ReceiptKey {
+        let key = SlotKey {
             entity,
             slot: Slot(slot),
         };
@@ -211,7 +133,7 @@ mod tests {
         receipts
     }
 
-    fn sorted(receipts: &Receipts) -> Vec<(ReceiptKey, Receipt)> {
+    fn sorted(receipts: &Receipts) -> Vec<(SlotKey, Receipt)> {
         let mut all: Vec<_> = receipts
             .iter()
             .map(|(key, own)| (*key, own.clone()))

@@ -9,6 +9,7 @@ use outflow_enrich::{AwsService, EnrichedBatch, Interface, InterfaceKey, PointKe
 use outflow_finding::RowCounts;
 use outflow_record::{Addr, CoverageRow};
 
+use super::attempts::Attempts;
 use super::lane::{self, Buffer, Lane, Sums};
 use super::receipts::Receipts;
 use super::{AwsServices, SHARD_KEYS_MAX, State, Uncounted};
@@ -39,6 +40,7 @@ struct Sharded {
     pairs: Shard<PairKey>,
     unoriented: Shard<UnorientedKey>,
     receipts: Receipts,
+    attempts: Attempts,
 }
 
 impl Default for SharedState {
@@ -72,17 +74,20 @@ impl SharedState {
 
     /// The state, once all threads are done.
     pub fn into_state(self) -> State {
-        let (mut pairs, mut unoriented, mut receipts) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut pairs, mut unoriented) = (Vec::new(), Vec::new());
+        let (mut receipts, mut attempts) = (Vec::new(), Vec::new());
         for shard in self.shards.into_iter().map(into_inner) {
             pairs.push(shard.pairs);
             unoriented.push(shard.unoriented);
             receipts.push(shard.receipts);
+            attempts.push(shard.attempts);
         }
         State {
             entities: into_inner(self.entities),
             pairs: Table::of_shards(pairs, self.keys_max),
             unoriented: Table::of_shards(unoriented, self.keys_max),
             receipts,
+            attempts,
             keys_max: self.keys_max,
             aws: into_inner(self.aws),
             unpaired: into_inner(self.unpaired),
@@ -167,6 +172,7 @@ impl Sums for &SharedState {
         own.pairs.add_all(&buffer.pairs, self.keys_max);
         own.unoriented.add_all(&buffer.unoriented, self.keys_max);
         own.receipts.add_all(&buffer.deliveries, self.keys_max);
+        own.attempts.add_all(&buffer.tries, self.keys_max);
     }
 }
 

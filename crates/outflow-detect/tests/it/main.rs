@@ -35,4 +35,6 @@ mod stream;
 #[cfg(test)]
 mod sums;
 #[cfg(test)]
+mod totals;
+#[cfg(test)]
 mod truth;

@@ -117,6 +117,8 @@ fn every_family_has_something_to_say() {
     says(Family::VolumeLedger, "from 3 workloads");
     says(Family::VolumeLedger, "to 45.3.2.0/24");
     says(Family::VolumeLedger, "beyond the usual to 60.1.2.0/24");
+    says(Family::ScanFanout, "outside did not answer");
+    says(Family::ScanFanout, "inside did not answer");
     says(Family::DnsTunnel, "example.com");
     says(Family::DnsTunnel, "below 2 rare domains in a day");
     says(Family::DnsTunnel, "inside resolver");

@@ -265,7 +265,21 @@ fn services() -> Vec<Item> {
         answered: remote.ends_with(".1"),
         ..of("scans", 445, 6, 8)
     }));
-    all_of(sent)
+    // Inside, on two days, and what its own security group refuses.
+    let inside: Vec<String> = (1..5).map(|at| format!("10.7.1.{at}")).collect();
+    let sweep = inside.iter().zip(0..).map(|(remote, at)| Sent {
+        remote,
+        payload: 8,
+        answered: false,
+        at: at * 50_000,
+        ..of("sweeps", 445, 6, 8)
+    });
+    let mut all = all_of(sent.into_iter().chain(sweep));
+    let (own, at) = (own("sweeps"), START + 70);
+    all.push(Item::Record(format!(
+        "1 vpc-1 eni-sweeps i-sweeps {own} 10.7.1.9 {own} 10.7.1.9 40000 445 6 1 60 {at} {at} REJECT 2 - egress - OK"
+    )));
+    all
 }
 
 /// A host that gathers from others and sends on, a week after it was first seen.

@@ -144,6 +144,7 @@ fn type_of(family: Family) -> String {
     let category = match family {
         Family::VolumeLedger
         | Family::VolumeShift
+        | Family::VolumeTotal
         | Family::VolumeServed
         | Family::StagingRelay
         | Family::ProtocolMisuse => "Effects/Data Exfiltration",

@@ -109,9 +109,11 @@ const fn kind(family: Family) -> (u8, &'static str) {
         | Family::ConnectionLong
         | Family::ScanFanout
         | Family::StagingRelay => (2, "Behavioral"),
-        Family::VolumeShift | Family::DestinationRare | Family::DnsTunnel | Family::Beacon => {
-            (3, "Statistical")
-        }
+        Family::VolumeShift
+        | Family::VolumeTotal
+        | Family::DestinationRare
+        | Family::DnsTunnel
+        | Family::Beacon => (3, "Statistical"),
     }
 }
 

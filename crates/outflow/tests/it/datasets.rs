@@ -146,6 +146,38 @@ fn a_private_attacker_is_outside_once_the_inside_is_named() {
     );
 }
 
+/// Payload that a workload may push over unencrypted HTTP in a day without a finding.
+const CLEARTEXT_BOUND: u64 = 1_000_000;
+
+#[test]
+fn uploads_of_a_captured_attack_are_found_without_any_past() {
+    let Some(set) = beside("datasets/flows/otrf-apt29") else {
+        return;
+    };
+    let report = report(&set, &["--internal", "10.0.0.0/16"]);
+    let labels = labels::read(&set);
+    let uploads = labels.iter().filter(|own| own.label.starts_with("exfil-"));
+    let (large, small): (Vec<_>, Vec<_>) =
+        uploads.partition(|own| own.bytes_out >= CLEARTEXT_BOUND);
+    // A file put by WebDAV twice.
+    assert_eq!(large.len(), 1, "{large:#?}");
+    for upload in large {
+        let (eni, peer) = upload.pair();
+        let told = report.findings.iter().find(|finding| {
+            text(finding, "interface_id") == Some(eni) && addresses(finding).any(|own| own == peer)
+        });
+        let told = told.unwrap_or_else(|| panic!("{upload:#?} in {:#?}", report.findings));
+        assert_eq!(text(told, "family"), Some("protocol.misuse"), "{told:#}");
+        assert!(count(told, "severity") > 2, "{told:#}");
+        assert!(count(told, "bytes") >= upload.bytes_out, "{told:#}");
+    }
+    // 25 kB to a drive of a vendor that everybody uses are below every bound, and nothing in the set says whose address it is.
+    for upload in small {
+        assert!(upload.bytes_out < CLEARTEXT_BOUND / 20, "{upload:#?}");
+        eprintln!("below every bound: {upload:?}");
+    }
+}
+
 /// The incidents that are seen first.
 const FIRST: usize = 3;
 

@@ -116,9 +116,10 @@ const ACCOUNTS: [&str; 32] = [
     "outside_bytes",
     "suppressions",
 ];
-const FAMILIES: [&str; 15] = [
+const FAMILIES: [&str; 16] = [
     "volume.ledger",
     "volume.shift",
+    "volume.total",
     "volume.served",
     "destination.rare",
     "dns.tunnel",

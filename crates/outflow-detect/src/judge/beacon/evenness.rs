@@ -53,6 +53,8 @@ pub(super) struct Even {
     pub(super) connections: u64,
     /// Length of the spans that were compared.
     pub(super) scale_secs: u64,
+    /// Whether they come hours apart and keep no clock.
+    pub(super) drifts: bool,
     counted: Counted,
     /// First and last bucket in which connections began.
     span: (u32, u32),
@@ -149,7 +151,20 @@ pub(super) fn evenness(days: &[(Day, Option<Begins>)], bits_min: f64) -> Option<
     }
     let best = tests.into_iter().max_by(|a, b| a.bits.total_cmp(&b.bits))?;
     let bits = rounded((best.bits - TESTS.log2()).clamp(0.0, BITS_MAX));
-    (bits >= bits_min).then_some(Even { bits, ..best })
+    (bits >= bits_min).then(|| {
+        let longest = LONGER
+            .map(|(length, _)| length)
+            .into_iter()
+            .max()
+            .unwrap_or(0);
+        let past = last_days(days, *today, longest);
+        let all = past.as_ref().unwrap_or(begins);
+        Even {
+            bits,
+            drifts: drifts(&all.all),
+            ..best
+        }
+    })
 }
 
 /// All tests of counts of a span of time.
@@ -227,6 +242,7 @@ fn dispersion(begun: &[Begun], counted: Counted, scale: u32) -> Option<Even> {
         counted,
         connections: begun.iter().map(|own| u64::from(own.count)).sum(),
         scale_secs: secs(scale),
+        drifts: false,
         span: (first, last),
     })
 }
@@ -265,8 +281,45 @@ fn intervals(begun: &[Begun]) -> Option<Even> {
         counted: Counted::Buckets,
         connections: begun.iter().map(|own| u64::from(own.count)).sum(),
         scale_secs: secs(1),
+        drifts: false,
         span: (first, last),
     })
+}
+
+/// Buckets by which a call may be beside the time that a clock has for it: that of a bucket at either end, and a minute or two.
+const BESIDE_MAX: f64 = 2.0;
+
+/// Calls that may be missing, or between others, of a clock's: one in so many.
+const IRREGULAR: usize = 10;
+
+/// Whether calls hours apart keep no clock: what a scheduler starts stays where it began, however late a call may be, while a
+/// program that sleeps between its calls, by a time that varies, wanders off. Any period is a clock by whose times nine of ten
+/// calls come. Of calls less than [`INTERVAL_MIN`] apart, buckets do not tell.
+fn drifts(begun: &[Begun]) -> bool {
+    let ends = begun.first().zip(begun.last());
+    let Some((first, last)) = ends.filter(|_| begun.len() > SPANS_MIN as usize) else {
+        return false;
+    };
+    let (from, length) = (
+        f64::from(first.bucket),
+        f64::from(last.bucket - first.bucket),
+    );
+    let steps = begun.len() - 1;
+    if length / (steps as f64) < INTERVAL_MIN {
+        return false;
+    }
+    let some = begun.len() / IRREGULAR;
+    let is_clock = |steps: usize| {
+        let period = length / steps as f64;
+        let is_beside = |own: &&Begun| {
+            let turns = (f64::from(own.bucket) - from) / period;
+            (turns - turns.round()).abs() * period > BESIDE_MAX
+        };
+        begun.iter().filter(is_beside).count() <= some
+    };
+    // As many as there are, some that are missing, or some between others.
+    let fewest = steps.saturating_sub(some).max(1);
+    !(fewest..=steps + some).any(is_clock)
 }
 
 #[cfg(test)]

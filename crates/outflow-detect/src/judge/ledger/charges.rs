@@ -1,19 +1,22 @@
 //! What is unexplained, by workload, destination group and slot.
 
+mod sanctions;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher as _, Hash};
 
-use ipnet::IpNet;
-
 use super::crossing::{Crossing, DAYS_MAX, Payload, crossing};
 use super::peers::{Established, PeerGroups};
+use super::total::{Sent, by_day};
 use crate::counters::total;
 use crate::judge::baseline::{DayPayload, Levels, Ratchet, allowance};
 use crate::key::{FixedState, Remote};
 use crate::parallel::in_parallel_mut;
-use crate::policy::{Horizons, Policy, Sanctioned};
+use crate::policy::{Horizons, Policy};
 use crate::time::{Day, Slot};
 use crate::view::{Entry, Group, View, warm_up};
+use sanctions::Sanctions;
+pub(super) use sanctions::sanction;
 
 /// Unexplained payload of a workload to a destination group in a slot; which these are, its entries tell.
 #[derive(Debug, Clone, Copy)]
@@ -98,6 +101,8 @@ pub(super) struct Charges<'a> {
     entries: Vec<Vec<Entry<'a>>>,
     /// In the same parts: joined, they would need twice the memory for a moment, and are among the largest that judging holds.
     parts: Vec<Vec<Unexplained>>,
+    /// In the same parts: what each workload sent on each day, in their order.
+    pub(super) sent: Vec<Vec<Sent>>,
 }
 
 /// Sums that charges have in common before they are summed by themselves: few megabytes, which stay near the processor.
@@ -182,11 +187,16 @@ impl<'a> Charges<'a> {
         let mut charges = Self {
             entries,
             parts: explained,
+            sent: Vec::new(),
         };
         charges.explain_common(view, policy);
-        for part in &mut charges.parts {
-            part.retain(|charge| charge.unexplained.month > 0);
-        }
+        let entries = &charges.entries;
+        charges.sent = in_parallel_mut(&mut charges.parts, |part, charges| {
+            let workload = |charge: &Unexplained| entries[part][charge.entries.1 as usize].workload;
+            let sent = by_day(charges, workload);
+            charges.retain(|charge| charge.unexplained.month > 0);
+            sent
+        });
         charges
     }
 
@@ -244,8 +254,13 @@ impl<'a> Charges<'a> {
     /// All that the workload of a charge sent, in the order of destinations.
     pub(super) fn of_workload(&self, at: Place) -> &[Entry<'a>] {
         let (part, from, _) = self.get(at).entries;
-        let entries = &self.entries[part as usize];
-        let workload = entries[from as usize].workload;
+        let workload = self.entries[part as usize][from as usize].workload;
+        self.all_of(part as usize, workload)
+    }
+
+    /// All that a workload of a part sent, in the order of destinations.
+    pub(super) fn all_of(&self, part: usize, workload: u32) -> &[Entry<'a>] {
+        let entries = &self.entries[part];
         let start = entries.partition_point(|own| own.workload < workload);
         let end = entries.partition_point(|own| own.workload <= workload);
         &entries[start..end]
@@ -475,23 +490,6 @@ fn explain_part(
     all
 }
 
-/// What a workload has used up of each rule's allowance on each day, over all destinations of the rule.
-#[derive(Debug, Default)]
-struct Sanctions<'p> {
-    used: BTreeMap<(&'p IpNet, Day, u64), u64>,
-}
-
-impl<'p> Sanctions<'p> {
-    /// How much of a payload a rule still allows on a day, which is then used up.
-    fn explain(&mut self, rule: &'p Sanctioned, day: Day, payload: u64) -> u64 {
-        let key = (&rule.destination, day, rule.bytes_per_day);
-        let used = self.used.entry(key).or_default();
-        let explained = payload.min(rule.bytes_per_day.saturating_sub(*used));
-        *used = used.saturating_add(explained);
-        explained
-    }
-}
-
 /// Explains the entries of one workload to one group, which are in the order of slots, from a place on.
 fn explain_run<'p>(
     view: &View<'_>,
@@ -574,25 +572,6 @@ fn is_fetched(of_slot: &[Entry<'_>]) -> bool {
 
 fn place(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
-}
-
-/// The rule that allows most from this interface to this address.
-pub(super) fn sanction<'p>(
-    view: &View<'_>,
-    policy: &'p Policy,
-    entry: &Entry<'_>,
-) -> Option<&'p Sanctioned> {
-    let name = view.workload(entry.workload).name.as_str();
-    let interface = view.interface(entry.interface);
-    // A rule may name the workload as records do, whatever the inventory calls it.
-    let is_called = |own: &String| {
-        own == name || *own == interface.key.interface.interface_id || *own == interface.workload()
-    };
-    let applies = policy.sanctioned.iter().filter(|rule| {
-        let ours = rule.workload.as_ref().is_none_or(is_called);
-        ours && entry.lies_in(&rule.destination)
-    });
-    applies.max_by_key(|rule| rule.bytes_per_day)
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! What a workload's peers establish.
 //!
-//! A host of a fleet that begins to work today sends where the others do. Peers are the workloads of a subnet, or of an
-//! account where the subnet has too few: once most of them have established a destination, each may send there what those
+//! A host of a fleet that begins to work today sends where the others do. Peers are the workloads whose interfaces have the same
+//! security groups, where an inventory tells these; else those of a subnet; else those of an account, each where the one before has
+//! too few. Once most of them have established a destination, each may send there what those
 //! usually do. All of those together may send as much as those that established it: a fleet that is replaced or doubled in a day
 //! is explained, but what a whole group suddenly sends is not, however little each host sends of it. (Interfaces of one group of instances are one workload where the inventory says so; these need no peers.)
 
@@ -20,8 +21,8 @@ use crate::view::View;
 /// Days for which a workload that was active is one of its group.
 const MEMBER_DAYS: u32 = 30;
 
-/// The groups of an interface, by number: its subnet, where that is known, and its account.
-type Groups = [Option<u32>; 2];
+/// The groups of an interface, by number: its security groups and its subnet, where these are known, and its account.
+type Groups = [Option<u32>; 3];
 
 /// Who is whose peer.
 #[derive(Debug)]
@@ -89,24 +90,32 @@ impl PeerGroups {
         until.checked_sub(1).map_or(0, |last| counts[last].1)
     }
 
-    /// The group in which an interface has peers enough on a day: the subnet first.
+    /// The group in which an interface has peers enough on a day: the closest first.
     fn group(&self, interface: u32, day: Day, rule: &Baseline) -> Option<u32> {
         let mut groups = self.of.get(&interface)?.iter().flatten().copied();
         groups.find(|group| self.members(*group, day) >= rule.peers)
     }
 }
 
-/// The account and subnet, and the account, of an interface; by records, or else by the inventory.
-fn names(view: &View<'_>, interface: u32, at: Timestamp) -> [Option<(String, String)>; 2] {
+/// The account with the security groups, with the subnet, and alone, of an interface; by records, or else by the inventory. No
+/// two kinds have the same names, as AWS's ids tell them apart.
+fn names(view: &View<'_>, interface: u32, at: Timestamp) -> [Option<(String, String)>; 3] {
     let entity = view.interface(interface);
     let key = &entity.key.interface;
     let account = || key.account_id.clone();
-    let by_inventory = || {
-        let known = view.inventory().interface(&key.interface_id, at)?;
-        Some(known.value.subnet_id.clone()).filter(|id| !id.is_empty())
-    };
+    // What passed on a host's packets has groups of its own.
+    let is_own = entity.key.via.host().is_none();
+    let known = view.inventory().interface(&key.interface_id, at);
+    let known = known.filter(|_| is_own).map(|known| known.value);
+    let of_known = |name: Option<String>| name.filter(|name| !name.is_empty());
+    let by_inventory = || of_known(known.map(|own| own.subnet_id.clone()));
     let subnet = entity.interface.subnet_id.clone().or_else(by_inventory);
+    let groups = of_known(known.map(|own| {
+        let ids: Vec<&str> = own.security_groups.keys().map(String::as_str).collect();
+        ids.join("+")
+    }));
     [
+        groups.map(|groups| (account(), groups)),
         subnet.map(|subnet| (account(), subnet)),
         Some((account(), String::new())),
     ]

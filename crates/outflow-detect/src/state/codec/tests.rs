@@ -204,7 +204,7 @@ fn a_state_of_another_version_is_refused_with_the_remedy() {
 fn receipts_come_back() {
     let mut state = state([0, 1, 2, 3]);
     let own = state.entities.get_mut(0).shard();
-    let key = ReceiptKey {
+    let key = SlotKey {
         entity: 0,
         slot: Slot(80_000),
     };
@@ -219,6 +219,30 @@ fn receipts_come_back() {
             .any(|own| own.iter().any(|(_, got)| *got == receipt))
     );
     assert_eq!(again.encode(), bytes);
+}
+
+#[test]
+fn attempts_come_back_and_places_that_are_none_are_refused() {
+    let mut state = state([0, 1, 2, 3]);
+    let own = state.entities.get_mut(0).shard();
+    let key = SlotKey {
+        entity: 0,
+        slot: Slot(80_000),
+    };
+    let place = |host| Place::new(Addr::from_v4([10, 0, 0, host]), 445);
+    let mut places = [place(1), place(2)];
+    places.sort_unstable();
+    let of = |places: &[Place]| Attempt::of_parts([3, 5, 7], (9, 11), places.to_vec());
+    let attempt = of(&places).unwrap();
+    state.attempts[own].add(key, &attempt, SHARD_KEYS_MAX);
+    let bytes = state.encode();
+    let again = State::decode(&bytes, SHARD_KEYS_MAX).unwrap();
+    let mut kept = again.attempts.iter().flat_map(|own| own.iter());
+    assert_eq!(kept.next(), Some((&key, &attempt)));
+    assert_eq!(again.encode(), bytes);
+    places.reverse();
+    assert_eq!(of(&places), None);
+    assert_eq!(of(&[places[0]; 2]), None);
 }
 
 #[test]

@@ -184,3 +184,63 @@ fn full_cells_are_not_taken_for_even() {
     };
     assert!(bits(true) < 8.0, "{}", bits(true));
 }
+
+/// Whether so many calls drift; each is so many seconds behind the one before.
+fn drift_of(calls: u32, mut wait: impl FnMut() -> f64) -> bool {
+    let mut at = 1_234.0;
+    let times: Vec<f64> = (0..calls)
+        .map(|_| {
+            at += wait();
+            at
+        })
+        .collect();
+    let all: Vec<Begun> = days(&times)
+        .into_iter()
+        .flat_map(|(_, begins)| begins.unwrap().all)
+        .collect();
+    drifts(&all)
+}
+
+#[test]
+fn what_sleeps_between_calls_drifts() {
+    let mut dice = Dice(7);
+    // 4 h and 24 h, less up to 37 % and 10 %.
+    for (calls, period, jitter) in [
+        (14, 4.0 * HOUR, 0.37),
+        (60, 4.0 * HOUR, 0.37),
+        (8, DAY, 0.1),
+    ] {
+        let times = (0..40).filter(|_| drift_of(calls, || period * (1.0 - jitter * dice.next())));
+        assert!(times.count() >= 36, "{calls} calls every {period} s");
+    }
+}
+
+#[test]
+fn what_keeps_a_clock_does_not_drift_however_late_it_is_and_whatever_its_period() {
+    let mut dice = Dice(8);
+    for period in [2.0, 3.0, 4.0, 5.0, 7.3, 24.0] {
+        for calls in [7, 20, 60] {
+            // Up to five minutes late, each for itself.
+            let mut late = 0.0;
+            let drifts = drift_of(calls, || {
+                let before = late;
+                late = 300.0 * dice.next();
+                period * HOUR + late - before
+            });
+            assert!(!drifts, "{calls} calls every {period} h");
+        }
+    }
+    // One in ten is missing.
+    let mut call = 0;
+    assert!(!drift_of(40, || {
+        call += 1;
+        4.0 * HOUR * if call % 11 == 5 { 2.0 } else { 1.0 }
+    }));
+}
+
+#[test]
+fn of_calls_within_two_hours_nothing_is_said() {
+    let mut dice = Dice(9);
+    assert!(!drift_of(200, || HOUR * (1.0 - 0.5 * dice.next())));
+    assert!(!drift_of(3, || 5.0 * HOUR * dice.next()));
+}

@@ -1,4 +1,5 @@
 use super::*;
+use crate::policy::Sanctioned;
 use crate::reading::{NOTHING, Talk, state, state_of_lines};
 use crate::state::State;
 

@@ -1,3 +1,6 @@
+use outflow_enrich::Knowledge;
+use outflow_enrich::inventory::{InventoryBuilder, Place, Snapshot};
+
 use super::*;
 use crate::policy::Policy;
 use crate::reading::{NOTHING, Talk, state, state_of_lines};
@@ -152,6 +155,63 @@ fn a_host_in_two_groups_of_peers_is_one_host() {
     let sum: u64 = of_host.map(|own| own.unexplained.week / MB).sum();
     // An octave above 20 MB is explained once.
     assert!((74..=80).contains(&sum), "{sum}");
+}
+
+/// An inventory in which some hosts have a security group of their own, beside one that all have.
+fn groups_of(members: &[&str], others: &[&str]) -> Knowledge {
+    let listed = |hosts: &[&str], own: &str| -> Vec<String> {
+        let of_host = |host: &&str| {
+            format!(
+                r#"{{"NetworkInterfaceId": "eni-{host}", "InterfaceType": "interface", "SubnetId": "",
+                    "TagSet": [{{"Key": "app", "Value": "{host}"}}],
+                    "Groups": [{{"GroupId": "sg-all"}}, {{"GroupId": "{own}"}}]}}"#
+            )
+        };
+        hosts.iter().map(of_host).collect()
+    };
+    let all = [listed(members, "sg-fleet"), listed(others, "sg-rest")].concat();
+    let json = format!(r#"{{"NetworkInterfaces": [{}]}}"#, all.join(","));
+    let mut inventory = InventoryBuilder::default();
+    let snapshot = Snapshot {
+        place: Place::default(),
+        taken_at: Timestamp(crate::reading::START),
+    };
+    inventory.add("x", json.as_bytes(), &snapshot).unwrap();
+    Knowledge {
+        inventory: std::sync::Arc::new(inventory.build().unwrap()),
+        ..Knowledge::default()
+    }
+}
+
+#[test]
+fn hosts_of_the_same_security_groups_are_closer_peers_than_those_of_an_account() {
+    // Twelve of thirty-two hosts send to a destination: no three fifths of the account, but all of their groups.
+    let rest: Vec<String> = (0..20).map(|number| format!("rest-{number}")).collect();
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    let mut talks = month(HOSTS.len());
+    for day in 0..30 {
+        talks.extend(rest.iter().map(|host| upload(host, "50.9.9.9", day, 20)));
+    }
+    talks.push(upload("new", "45.1.2.3", 30, 30));
+    let state = state(&talks);
+    let policy = Policy::default();
+    let of_new = |knowledge: &Knowledge| -> u64 {
+        let view = View::new(&state, &policy, knowledge, Day(40_000));
+        let charges = Charges::of(&view, &policy, view.sift().chosen);
+        let of_host = charges.all().filter(|own| {
+            let name = &view.workload(charges.workload(own)).name;
+            ["i-new", "app=new"].contains(&name.as_str())
+        });
+        of_host.map(|own| own.unexplained.week / MB).sum()
+    };
+    assert_eq!(of_new(&NOTHING), 30);
+    let with_new: Vec<&str> = HOSTS.into_iter().chain(["new"]).collect();
+    assert_eq!(of_new(&groups_of(&with_new, &rest)), 0);
+    // Not of the group, it has the account's peers alone.
+    let others: Vec<&str> = rest.iter().copied().chain(["new"]).collect();
+    assert_eq!(of_new(&groups_of(&HOSTS, &others)), 30);
+    // Where too few have the same groups, those of the account are asked.
+    assert_eq!(of_new(&groups_of(&with_new[8..], &rest)), 30);
 }
 
 #[test]
