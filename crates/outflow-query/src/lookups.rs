@@ -11,13 +11,16 @@ use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::ParquetAccessPlan;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::error::DataFusionError;
+use datafusion::execution::cache::cache_manager::FileMetadataCache;
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::ObjectStore;
 use outflow_lake::Table;
 use parquet::bloom_filter::Sbbf;
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
+use parquet::file::metadata::ParquetMetaData;
+
+use crate::table::FOOTER_BYTES;
 
 /// Files of which filters are fetched at a time.
 const FILES_AT_ONCE: usize = 16;
@@ -46,37 +49,32 @@ impl Lookups {
         (!all.is_empty()).then_some(Self(all))
     }
 
-    /// Of these files those that may have it, each with the row groups that may.
+    /// Of these files, with their bytes, those that may have it, each with the row groups that may.
     pub(crate) async fn may_be_in(
         &self,
-        store: Arc<dyn ObjectStore>,
+        store: &Arc<dyn ObjectStore>,
+        footers: &Arc<FileMetadataCache>,
         files: Vec<(PartitionedFile, u64)>,
-        footer_bytes: usize,
     ) -> Result<Vec<(PartitionedFile, u64)>, DataFusionError> {
-        let asked = files.into_iter().map(|(file, size)| {
-            let store = Arc::clone(&store);
-            async move {
-                let plan = self.row_groups(&*store, &file, footer_bytes).await?;
-                let is_needed = !plan.row_group_indexes().is_empty();
-                Ok(is_needed.then(|| (file.with_extension(plan), size)))
-            }
+        let asked = files.into_iter().map(|(file, size)| async move {
+            let plan = self.row_groups(&**store, footers, &file).await?;
+            let is_needed = !plan.row_group_indexes().is_empty();
+            Ok(is_needed.then(|| (file.with_extension(plan), size)))
         });
         let asked = stream::iter(asked).buffered(FILES_AT_ONCE);
-        asked
-            .try_filter_map(|file| std::future::ready(Ok(file)))
-            .try_collect()
-            .await
+        let needed = asked.try_filter_map(|file| std::future::ready(Ok(file)));
+        needed.try_collect().await
     }
 
     async fn row_groups(
         &self,
         store: &dyn ObjectStore,
+        footers: &Arc<FileMetadataCache>,
         file: &PartitionedFile,
-        footer_bytes: usize,
     ) -> Result<ParquetAccessPlan, DataFusionError> {
         let metadata = DFParquetMetadata::new(store, &file.object_meta)
-            .with_metadata_size_hint(Some(footer_bytes))
-            .with_page_index_policy(Some(PageIndexPolicy::Skip));
+            .with_metadata_size_hint(Some(FOOTER_BYTES))
+            .with_file_metadata_cache(Some(Arc::clone(footers)));
         let metadata = metadata.fetch_metadata().await?;
         let mut plan = ParquetAccessPlan::new_all(metadata.num_row_groups());
         for any in &self.0 {

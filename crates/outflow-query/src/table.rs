@@ -10,6 +10,7 @@ use datafusion::common::Statistics;
 use datafusion::common::stats::Precision;
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
@@ -25,7 +26,7 @@ use crate::files::{Told, may_hold, partition_value};
 use crate::lookups::Lookups;
 
 /// A file's footer is fetched with this many of its last bytes, mostly in one request.
-const FOOTER_BYTES: usize = 256 << 10;
+pub(crate) const FOOTER_BYTES: usize = 256 << 10;
 
 /// A table at one version: its files, which are read from a store.
 #[derive(Debug)]
@@ -101,16 +102,20 @@ impl LakeTable {
         statistics.num_rows = exact(rows);
         statistics.total_byte_size = exact(bytes).to_inexact();
         let options = state.table_options().parquet.clone();
+        let store = state.runtime_env().object_store(&self.store)?;
+        // Files never change: a footer that was read stays, also for the other parts of its file.
+        let footers = state.runtime_env().cache_manager.get_file_metadata_cache();
+        let reader = CachedParquetFileReaderFactory::new(Arc::clone(&store), Arc::clone(&footers));
         let source = ParquetSource::new(self.schema.clone())
             .with_table_parquet_options(options)
-            .with_metadata_size_hint(FOOTER_BYTES);
+            .with_metadata_size_hint(FOOTER_BYTES)
+            .with_parquet_file_reader_factory(Arc::new(reader));
         let files = needed
             .into_iter()
             .map(|file| Ok((stored(file)?, file.size)));
         let mut files = files.collect::<Result<Vec<_>, DataFusionError>>()?;
         if let Some(lookups) = Lookups::of(self.table, filters) {
-            let store = state.runtime_env().object_store(&self.store)?;
-            files = lookups.may_be_in(store, files, FOOTER_BYTES).await?;
+            files = lookups.may_be_in(&store, &footers, files).await?;
             statistics = statistics.to_inexact();
         }
         let groups = spread(files, state.config().target_partitions());

@@ -13,7 +13,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, OffsetInd
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::statistics::Statistics;
-use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
+use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
 
 use super::PAGE_ROWS_MAX;
@@ -66,12 +66,13 @@ pub(super) struct ChunkWriter {
 }
 
 impl Chunk {
-    /// The bytes, and what the row group of a column says of them.
-    pub(super) fn closed(
+    /// Appends it to a row group.
+    pub(super) fn append(
         &self,
-        descriptor: ColumnDescPtr,
-    ) -> Result<(Bytes, ColumnCloseResult), EncodeError> {
-        let metadata = ColumnChunkMetaData::builder(descriptor)
+        descriptor: &ColumnDescPtr,
+        group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+    ) -> Result<(), EncodeError> {
+        let metadata = ColumnChunkMetaData::builder(descriptor.clone())
             .set_compression(self.compression)
             .set_encodings(self.encodings.clone())
             .set_total_compressed_size(self.sizes.compressed)
@@ -89,7 +90,7 @@ impl Chunk {
             column_index: self.column_index.clone(),
             offset_index: Some(self.offset_index.clone()),
         };
-        Ok((self.bytes.clone(), close))
+        Ok(group.append_column(&self.bytes, close)?)
     }
 }
 
@@ -103,8 +104,20 @@ impl ChunkWriter {
         })
     }
 
-    /// Encodes a column of so many rows.
-    pub(super) fn write(
+    /// Encodes a column of so many rows, and appends it to a row group.
+    pub(super) fn store(
+        &mut self,
+        column: &Column<'_>,
+        rows: usize,
+        descriptor: &ColumnDescPtr,
+        group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+    ) -> Result<Chunk, EncodeError> {
+        let chunk = self.encode(column, rows, descriptor)?;
+        chunk.append(descriptor, group)?;
+        Ok(chunk)
+    }
+
+    fn encode(
         &mut self,
         column: &Column<'_>,
         rows: usize,

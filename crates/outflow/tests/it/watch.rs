@@ -37,13 +37,17 @@ fn days() -> BTreeMap<PathBuf, Vec<PathBuf>> {
 /// Copies objects into a folder `logs`, at once and under their whole names.
 fn arrive(folder: &Path, objects: &[PathBuf]) {
     for object in objects {
+        let copy = folder.join("copy");
+        fs::copy(workspace().join(ARCHIVE).join(object), &copy).unwrap();
+        // A file that was written just now is not taken for whole.
+        let written = fs::File::options().write(true).open(&copy).unwrap();
+        written
+            .set_modified(UNIX_EPOCH + Duration::from_secs(1_788_220_800))
+            .unwrap();
+        // Renamed into place: one whose time changes later would be another version of it.
         let to = folder.join("logs").join(object);
         fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::copy(workspace().join(ARCHIVE).join(object), &to).unwrap();
-        // A file that was written just now is not taken for whole.
-        let copy = fs::File::options().write(true).open(to).unwrap();
-        copy.set_modified(UNIX_EPOCH + Duration::from_secs(1_788_220_800))
-            .unwrap();
+        fs::rename(copy, to).unwrap();
     }
 }
 

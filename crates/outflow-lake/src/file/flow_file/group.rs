@@ -25,6 +25,8 @@ const LONGS_MAX: usize = 1 << 14;
 /// A column of all rows that are sorted together, and what is looked up once for all row groups that they fill.
 pub(super) struct Whole<'a> {
     cells: &'a Cells<'a>,
+    /// Whether no row has a value.
+    is_null: bool,
     /// What of it interfaces determine.
     determined: Option<Determined>,
     /// The keys of its texts, in the order in which dictionaries have them.
@@ -64,12 +66,23 @@ impl<'a> Whole<'a> {
             };
             Self {
                 cells,
+                is_null: is_null(cells),
                 determined: rows.runs.determined(keys),
                 texts,
                 repeats: repeated(&all[..at], cells),
             }
         };
         all.iter().enumerate().map(of).collect()
+    }
+}
+
+/// Whether a column is null in all rows: most fields are in few formats.
+fn is_null(cells: &Cells<'_>) -> bool {
+    match cells {
+        Cells::Texts { values, .. } => values.is_empty(),
+        Cells::Addrs(keys) | Cells::Smalls(keys) => keys.iter().all(|key| *key == NULL),
+        Cells::Longs(numbers) => numbers.iter().all(|number| *number == LONG_NULL),
+        Cells::Bools(_) => false,
     }
 }
 
@@ -109,6 +122,10 @@ impl<'a> RowGroup<'a> {
         descriptor: &ColumnDescPtr,
     ) -> Result<(), EncodeError> {
         match column.cells {
+            _ if column.is_null => {
+                self.chunks
+                    .store(&Column::Nulls, self.part.len(), descriptor, &mut self.group)?;
+            }
             Cells::Texts { keys, values } => {
                 self.gather_keys(keys, column);
                 let text = |key: &u32| (*key, &*values[*key as usize]);
@@ -121,7 +138,7 @@ impl<'a> RowGroup<'a> {
                 let known = self.addresses.iter();
                 let mut known = known.filter(|(known, _)| column.repeats == Some(*known));
                 if let Some((_, chunk)) = known.next() {
-                    return append(&mut self.group, chunk, descriptor);
+                    return chunk.append(descriptor, &mut self.group);
                 }
                 self.gather_keys(keys, column);
                 let all = &self.rows.addresses;
@@ -150,9 +167,6 @@ impl<'a> RowGroup<'a> {
     fn gather_keys(&mut self, keys: &[i32], column: &Whole<'_>) {
         let gathered = &mut self.gathered.keys;
         gathered.clear();
-        if keys.is_empty() {
-            return;
-        }
         let (order, part) = (&self.rows.order, self.part.clone());
         match &column.determined {
             Some(of) => self.rows.runs.each(of, part, |run, key| match key {
@@ -179,9 +193,9 @@ impl<'a> RowGroup<'a> {
             is_looked_up: self.table.looked_up_by().contains(&descriptor.name()),
         };
         let column = column.or_nulls();
-        let chunk = self.chunks.write(&column, self.part.len(), descriptor)?;
-        append(&mut self.group, &chunk, descriptor)?;
-        Ok(chunk)
+        let rows = self.part.len();
+        self.chunks
+            .store(&column, rows, descriptor, &mut self.group)
     }
 
     fn append_longs(
@@ -197,8 +211,10 @@ impl<'a> RowGroup<'a> {
             return Ok(());
         }
         let column = Column::Longs { numbers: own };
-        let chunk = self.chunks.write(&column, self.part.len(), descriptor)?;
-        append(&mut self.group, &chunk, descriptor)
+        let rows = self.part.len();
+        self.chunks
+            .store(&column, rows, descriptor, &mut self.group)?;
+        Ok(())
     }
 
     fn append_bools(&mut self, values: &[bool]) -> Result<(), EncodeError> {
@@ -216,16 +232,6 @@ impl<'a> RowGroup<'a> {
         column.close()?;
         Ok(())
     }
-}
-
-/// Appends a column as it is stored.
-fn append(
-    group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
-    chunk: &Chunk,
-    descriptor: &ColumnDescPtr,
-) -> Result<(), EncodeError> {
-    let (bytes, close) = chunk.closed(descriptor.clone())?;
-    Ok(group.append_column(&bytes, close)?)
 }
 
 /// Appends what these rows have. Nothing else is done on the way: the rows lie anywhere, and the fewer instructions there
