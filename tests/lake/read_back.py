@@ -124,10 +124,10 @@ def rows_by_table(lake):
     return {name: sorted(map(digest, table.to_pylist())) for name, table in tables.items()}
 
 
-def ten_minutes(row):
-    """A row of flows with its time as the ten minutes that it is in."""
+def with_hour(row):
+    """A row of flows with the hour that its time is in."""
     start = row["start"]
-    return {"bucket": start and start.replace(minute=start.minute // 10 * 10, second=0, microsecond=0), **row}
+    return {"hour": start and start.replace(minute=0, second=0, microsecond=0), **row}
 
 
 def expect_sorted(lake, name, keys, columns=None, prepared=lambda row: row):
@@ -149,7 +149,7 @@ def keep_in_order(outflow, lake, con, wanted):
     expect("rows after a compaction", rows_by_table(lake) == before, True)
     expect("rows that DuckDB reads after it", counts_by_duckdb(con, lake), wanted)
     columns = ["action", "interface_id", "direction", "start"]
-    expect_sorted(lake, "flows", ["action", "bucket", *columns[1:]], columns, ten_minutes)
+    expect_sorted(lake, "flows", ["action", "hour", *columns[1:]], columns, with_hour)
     expect_sorted(lake, "sources", ["first", "uri"])
     checked = run(outflow, "lake", "verify", "--sources", "--lake", lake)[-1]
     expect("faults", (checked["faults"], checked["objects_same"]), (0, wanted["sources"]))
