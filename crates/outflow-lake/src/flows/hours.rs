@@ -171,19 +171,18 @@ impl Adding<'_> {
             texts: texts_of(row),
             counted: row.key.counted,
         };
-        let [newest, before] = self.last;
-        let is_own = |last: &(Key, usize)| last.0 == key;
-        let place = match (newest.filter(is_own), before.filter(is_own)) {
-            (Some((_, place)), _) => place,
-            (None, known) => {
-                let place = match (known, self.found.get(&key)) {
-                    (Some((_, place)), _) | (None, Some(&place)) => place,
-                    (None, None) => self.place(key),
-                };
-                self.last = [Some((key, place)), newest];
-                place
-            }
+        let known = self.last.iter().flatten().find(|last| last.0 == key);
+        let place = match known {
+            Some((_, place)) => *place,
+            None => match self.found.get(&key) {
+                Some(place) => *place,
+                None => self.place(key),
+            },
         };
+        let is_newest = self.last[0].is_some_and(|newest| newest.0 == key);
+        if !is_newest {
+            self.last = [Some((key, place)), self.last[0]];
+        }
         let hour = &mut self.hours.rows[place];
         add_up(&mut hour.sums, row.sums());
         if let (Some(sent_to), Ok(addr)) = (&mut hour.sent_to, usize::try_from(row.key.remote_addr))

@@ -64,10 +64,12 @@ impl<'a> Whole<'a> {
                 Cells::Addrs(keys) | Cells::Smalls(keys) => (*keys, Vec::new()),
                 Cells::Longs(_) | Cells::Bools(_) => (&[][..], Vec::new()),
             };
+            let is_null = is_null(cells);
             Self {
                 cells,
-                is_null: is_null(cells),
-                determined: rows.runs.determined(keys),
+                is_null,
+                // Of a column of nothing, nothing is asked.
+                determined: (!is_null).then(|| rows.runs.determined(keys)).flatten(),
                 texts,
                 repeats: repeated(&all[..at], cells),
             }
