@@ -1,10 +1,8 @@
 //! Office hours, also those that go over midnight.
 
-use outflow_ingest::{IngestSettings, Progress, Source};
-use outflow_lake::{Access, Lake};
-use outflow_query::{Library, Limits, Session};
+use outflow_query::Library;
 
-use crate::world::WORLD;
+use crate::world::{WORLD, session_of};
 
 /// 2026-10-15T00:00:00Z, a Thursday.
 const START: i64 = 1_792_022_400;
@@ -38,16 +36,7 @@ fn office_hours_over_midnight_belong_to_the_day_on_which_they_begin() {
         // Of a Sunday's noon there are no office hours: each interface has a row.
         log += &record(interface, 3, 12);
     }
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("flows.log");
-    std::fs::write(&file, log).unwrap();
-    let listing = outflow_ingest::list(&[Source::named(file.as_os_str()).unwrap()]).unwrap();
-    let place = folder.path().join("lake").display().to_string();
-    let lake = Lake::create(place.parse().unwrap(), &Access::default()).unwrap();
-    let settings = IngestSettings::default();
-    outflow_ingest::ingest(&listing.objects, &settings, &lake, &Progress::default()).unwrap();
-    let known = outflow_udf::Known::default();
-    let session = Session::over(&lake, Limits::default(), known).unwrap();
+    let (_folder, session) = session_of(&log);
     let library = Library::shipped().unwrap();
     let query = library.get("off_hours").unwrap();
     let in_office = |opens: &str, closes: &str| {

@@ -1,10 +1,8 @@
 //! Whom inside a suspect reached, where two VPCs have the same addresses.
 
-use outflow_ingest::{IngestSettings, Progress, Source};
-use outflow_lake::{Access, Lake};
-use outflow_query::{Library, Limits, Session};
+use outflow_query::Library;
 
-use crate::world::WORLD;
+use crate::world::{WORLD, session_of};
 
 /// 2026-10-15T00:00:00Z.
 const START: i64 = 1_792_022_400;
@@ -36,16 +34,7 @@ fn a_private_address_is_that_of_the_suspects_own_vpc() {
         record("c", "5-or", "10.0.0.7", "10.0.0.200"),
     ]
     .concat();
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("flows.log");
-    std::fs::write(&file, log).unwrap();
-    let listing = outflow_ingest::list(&[Source::named(file.as_os_str()).unwrap()]).unwrap();
-    let place = folder.path().join("lake").display().to_string();
-    let lake = Lake::create(place.parse().unwrap(), &Access::default()).unwrap();
-    let settings = IngestSettings::default();
-    outflow_ingest::ingest(&listing.objects, &settings, &lake, &Progress::default()).unwrap();
-    let known = outflow_udf::Known::default();
-    let session = Session::over(&lake, Limits::default(), known).unwrap();
+    let (_folder, session) = session_of(&log);
     let library = Library::shipped().unwrap();
     let query = library.get("staging").unwrap();
     let given = [

@@ -51,6 +51,21 @@ pub(crate) static WORLD: LazyLock<World> = LazyLock::new(|| {
     }
 });
 
+/// A session over a lake of one flow log, and the folder that the lake is in.
+pub(crate) fn session_of(log: &str) -> (TempDir, Session) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("flows.log");
+    std::fs::write(&file, log).unwrap();
+    let listing = outflow_ingest::list(&[Source::named(file.as_os_str()).unwrap()]).unwrap();
+    let place = folder.path().join("lake").display().to_string();
+    let lake = Lake::create(place.parse().unwrap(), &Access::default()).unwrap();
+    let settings = IngestSettings::default();
+    outflow_ingest::ingest(&listing.objects, &settings, &lake, &Progress::default()).unwrap();
+    let known = outflow_udf::Known::default();
+    let session = Session::over(&lake, Limits::default(), known).unwrap();
+    (folder, session)
+}
+
 /// A Resolver query log of the same network: what its hosts asked before they talked, and a host that sends data below a
 /// domain.
 fn queries() -> String {
