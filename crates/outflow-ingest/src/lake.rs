@@ -33,7 +33,7 @@ use crate::pipeline::queue::Queue;
 use crate::pipeline::tally::Tally;
 use crate::pipeline::threads;
 use crate::{Context, Object, Problem, Progress};
-use files::Files;
+use files::{Files, Held};
 use identity::Identity;
 use loader::{Loaded, Loader, Sink};
 use sources::SourceRow;
@@ -237,8 +237,14 @@ impl Run<'_> {
             .map(|(object, identity)| (object.uri.as_str(), identity))
             .collect();
         let failed: Mutex<Option<Error>> = Mutex::new(None);
+        let count = self
+            .settings
+            .workers
+            .min(objects.len())
+            .clamp(1, WORKERS_MAX);
+        let held = Held::by(count);
         let work = || {
-            let files = Files::new(self.lake, self.settings.wanted.as_ref());
+            let files = Files::new(self.lake, self.settings.wanted.as_ref(), &held);
             let mut loader = Loader::new(
                 self.settings,
                 Sink::Files(files),
@@ -267,11 +273,6 @@ impl Run<'_> {
             }
             loader.finish()
         };
-        let count = self
-            .settings
-            .workers
-            .min(objects.len())
-            .clamp(1, WORKERS_MAX);
         let parts = threads::on_each(count, work);
         let mut all = Loaded::default();
         let mut error = failed.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -29,8 +29,9 @@ pub use flow_file::{FlowFile, RollUps};
 /// small enough to be written from memory.
 pub const FILE_BYTES_TARGET: usize = 96 << 20;
 
-/// Rows that are sorted at once, and held in memory until then, at most.
-pub const SORTED_ROWS_MAX: usize = 512 << 10;
+/// Rows that are sorted at once, and held in memory until then, at most, but for those of a batch: with them, they are not more than
+/// 2^20, up to which memory that doubles has grown by then.
+pub const SORTED_ROWS_MAX: usize = 1_000_000;
 
 /// Rows of a row group at most. Sorted rows fill several: an interface is in few of them, and so are its addresses, so that
 /// bounds and Bloom filters leave the others out, and the dictionaries of those that are read are small.

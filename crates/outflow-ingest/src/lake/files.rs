@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow_array::RecordBatch;
 use outflow_lake::{
@@ -11,13 +12,25 @@ use outflow_lake::{
 
 use super::Wanted;
 
+/// Rows that workers hold in memory on average, at most: who holds more than the others writes then, so that they do not all
+/// fill up at once.
+const SHARED_ROWS_MAX: usize = SORTED_ROWS_MAX / 4 * 3;
+
+/// How many rows all workers of a run hold.
+#[derive(Debug)]
+pub(super) struct Held {
+    rows: AtomicUsize,
+    workers: usize,
+}
+
 /// Files under way, and those that are stored.
 pub(super) struct Files<'a> {
     lake: &'a Lake,
     wanted: Option<&'a Wanted>,
+    held: &'a Held,
     flows: BTreeMap<Partition, Flows>,
     others: BTreeMap<(Table, Partition), (RowBatches, Option<FileWriter>)>,
-    /// Rows that are in memory, of all tables.
+    /// Rows that are in memory, of all tables; those of all workers are in `held`.
     rows: usize,
     /// Rows that were written: their memory serves for those that come next, wherever they lie.
     spare: FlowRows,
@@ -34,11 +47,30 @@ struct Flows {
     hours: Hours,
 }
 
+impl Held {
+    /// Nothing yet, by so many workers.
+    pub(super) fn by(workers: usize) -> Self {
+        Self {
+            rows: AtomicUsize::new(0),
+            workers,
+        }
+    }
+
+    /// Whether a worker that holds so many rows is to write some.
+    fn is_too_much(&self, own: usize) -> bool {
+        let all = self.rows.load(Ordering::Relaxed);
+        // One alone has room for as many as it may hold.
+        let is_shared_out = all < SHARED_ROWS_MAX.saturating_mul(self.workers.max(2));
+        own >= SORTED_ROWS_MAX || (!is_shared_out && own.saturating_mul(self.workers) >= all)
+    }
+}
+
 impl<'a> Files<'a> {
-    pub(super) fn new(lake: &'a Lake, wanted: Option<&'a Wanted>) -> Self {
+    pub(super) fn new(lake: &'a Lake, wanted: Option<&'a Wanted>, held: &'a Held) -> Self {
         Self {
             lake,
             wanted,
+            held,
             flows: BTreeMap::new(),
             others: BTreeMap::new(),
             rows: 0,
@@ -66,7 +98,7 @@ impl<'a> Files<'a> {
                 mem::swap(&mut own.rows, &mut self.spare);
             }
             own.rows.append(seen, rows);
-            self.rows += rows.len();
+            self.hold(rows.len());
         }
         self.make_room()
     }
@@ -104,13 +136,18 @@ impl<'a> Files<'a> {
             .entry(key)
             .or_insert_with(|| (RowBatches::new(table), None));
         of.append(rows)?;
-        self.rows += more;
+        self.hold(more);
         self.make_room()
+    }
+
+    fn hold(&mut self, more: usize) {
+        self.rows += more;
+        self.held.rows.fetch_add(more, Ordering::Relaxed);
     }
 
     /// Writes the largest set of rows, once there are as many as memory is to hold.
     fn make_room(&mut self) -> Result<(), Error> {
-        if self.rows < SORTED_ROWS_MAX {
+        if !self.held.is_too_much(self.rows) {
             return Ok(());
         }
         let flows = self
@@ -147,7 +184,9 @@ impl<'a> Files<'a> {
         if own.rows.is_empty() {
             return Ok(());
         }
-        self.rows -= own.rows.len();
+        let released = own.rows.len();
+        self.rows -= released;
+        self.held.rows.fetch_sub(released, Ordering::Relaxed);
         let mut file = own.file.take().map_or(begun, Ok)?;
         let mut profiles = own.profiles.take().map_or_else(FlowFile::profiles, Ok)?;
         let up = RollUps {
@@ -186,6 +225,7 @@ impl<'a> Files<'a> {
             return Ok(());
         }
         self.rows -= rows.len();
+        self.held.rows.fetch_sub(rows.len(), Ordering::Relaxed);
         let rows = rows.take_sorted()?;
         let mut file = match writer.take() {
             Some(file) => file,
@@ -231,3 +271,6 @@ impl<'a> Files<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
