@@ -148,7 +148,7 @@ def keep_in_order(outflow, lake, con, wanted):
     expect("small files joined", {name: done[name]["files_before"] for name in TABLES}, small)
     expect("rows after a compaction", rows_by_table(lake) == before, True)
     expect("rows that DuckDB reads after it", counts_by_duckdb(con, lake), wanted)
-    columns = ["action", "interface_id", "direction", "start"]
+    columns = ["action", "interface_id", "scope", "direction", "start"]
     expect_sorted(lake, "flows", ["action", "hour", *columns[1:]], columns, with_hour)
     expect_sorted(lake, "sources", ["first", "uri"])
     checked = run(outflow, "lake", "verify", "--sources", "--lake", lake)[-1]

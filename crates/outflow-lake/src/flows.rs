@@ -372,7 +372,11 @@ impl FlowRows {
             u32::try_from(second(row)).unwrap_or_default()
         });
         let interface_id = self.aws(Field::InterfaceId);
-        for column in [self.enriched(Of::Direction), interface_id] {
+        for column in [
+            self.enriched(Of::Direction),
+            self.enriched(Of::Scope),
+            interface_id,
+        ] {
             let (ranks, count) = column.ranks();
             order::by_rank(&mut order, count, |row| column.rank_at(row, &ranks));
         }

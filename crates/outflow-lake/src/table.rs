@@ -236,7 +236,8 @@ impl Table {
     }
 
     /// By what rows stand in a file, so that questions of a time and an interface read little of it; of missing values
-    /// first. What was refused is a few of all flows, and asked for on its own: it stands apart.
+    /// first. What was refused is a few of all flows, and asked for on its own: it stands apart. What crosses the border is asked
+    /// for most: of an interface and hour, it stands together.
     pub const fn sorted_by(self) -> &'static [SortKey] {
         use SortKey::{Column, Hour};
         match self {
@@ -244,6 +245,7 @@ impl Table {
                 Column("action"),
                 Hour("start"),
                 Column("interface_id"),
+                Column(enriched::SCOPE),
                 Column(enriched::DIRECTION),
                 Column("start"),
             ],

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::labels;
+use crate::labels::{self, Label};
 use crate::run::{Report, addresses, beside, count, detect, text};
 
 /// Payload of a resolver and a day that may pass without a finding.
@@ -162,20 +162,48 @@ fn uploads_of_a_captured_attack_are_found_without_any_past() {
     // A file put by WebDAV twice.
     assert_eq!(large.len(), 1, "{large:#?}");
     for upload in large {
-        let (eni, peer) = upload.pair();
-        let told = report.findings.iter().find(|finding| {
-            text(finding, "interface_id") == Some(eni) && addresses(finding).any(|own| own == peer)
-        });
-        let told = told.unwrap_or_else(|| panic!("{upload:#?} in {:#?}", report.findings));
+        let told = of_upload(&report, upload).unwrap_or_else(|| panic!("{upload:#?}"));
         assert_eq!(text(told, "family"), Some("protocol.misuse"), "{told:#}");
         assert!(count(told, "severity") > 2, "{told:#}");
         assert!(count(told, "bytes") >= upload.bytes_out, "{told:#}");
     }
-    // 25 kB to a drive of a vendor that everybody uses are below every bound, and nothing in the set says whose address it is.
+    // 25 kB to a drive of a vendor that everybody uses are below every bound by default, and nothing in the set says whose address
+    // it is. A network as quiet as this one has room for a lower bound: it tells the upload, and no finding is
+    // without the attacker.
+    let folder = tempfile::tempdir().unwrap();
+    let lower = folder.path().join("outflow.toml");
+    fs::write(&lower, LOWER_BOUNDS).unwrap();
+    let lower = lower.to_str().unwrap();
+    let lowered = self::report(&set, &["--internal", "10.0.0.0/16", "--config", lower]);
+    assert_eq!(small.len(), 1, "{small:#?}");
     for upload in small {
         assert!(upload.bytes_out < CLEARTEXT_BOUND / 20, "{upload:#?}");
-        eprintln!("below every bound: {upload:?}");
+        assert!(of_upload(&report, upload).is_none());
+        let told = of_upload(&lowered, upload).unwrap_or_else(|| panic!("{upload:#?}"));
+        assert_eq!(text(told, "family"), Some("volume.ledger"), "{told:#}");
     }
+    let malicious: BTreeSet<(&str, &str)> = labels
+        .iter()
+        .filter(|own| own.malicious)
+        .map(Label::pair)
+        .collect();
+    for finding in &lowered.findings {
+        let eni = text(finding, "interface_id").unwrap();
+        let any = addresses(finding).any(|peer| malicious.contains(&(eni, peer)));
+        assert!(any, "{finding:#}");
+    }
+}
+
+/// Half a megabyte of unexplained payload a day.
+const LOWER_BOUNDS: &str =
+    "[policy.bounds]\nworkload = { day = 500_000, week = 2_000_000, month = 5_000_000 }\n";
+
+/// The finding that has an upload's sender and receiver.
+fn of_upload<'r>(report: &'r Report, upload: &Label) -> Option<&'r Value> {
+    let (eni, peer) = upload.pair();
+    report.findings.iter().find(|finding| {
+        text(finding, "interface_id") == Some(eni) && addresses(finding).any(|own| own == peer)
+    })
 }
 
 /// The incidents that are seen first.
