@@ -23,7 +23,7 @@ def ask(sql):
 
 
 some = ask(
-    "SELECT interface_id, remote_addr, local_addr, CAST(day AS VARCHAR) AS day FROM flows "
+    "SELECT interface_id, remote_addr, local_addr, CAST(day AS VARCHAR) AS day, CAST(start AS VARCHAR) AS start FROM flows "
     "WHERE counted AND direction = 'egress' ORDER BY bytes DESC LIMIT 1"
 )
 values = {
@@ -32,6 +32,7 @@ values = {
     "a": some["local_addr"],
     "b": some["remote_addr"],
     "day": some["day"],
+    "out_at": some["start"],
     "domain": "example.com",
 }
 listed = subprocess.run([binary, "query", "--list"], capture_output=True, text=True, check=True).stdout

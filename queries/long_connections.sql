@@ -17,17 +17,17 @@
 -- column: first: when the first began
 -- column: last: when the last ended
 WITH lasting AS (
-    SELECT interface_id, remote_addr
+    SELECT pair_hash(interface_id, remote_addr) AS pair
     FROM flows_once
     WHERE counted
         AND ($since IS NULL OR start >= $since)
         AND ($until IS NULL OR start < $until)
-    GROUP BY interface_id, remote_addr
+    GROUP BY pair
     HAVING date_part('epoch', max("end") - min(start)) >= $seconds
 ),
 numbered AS (
     SELECT
-        flows_once.interface_id,
+        interface_id,
         workload,
         local_port,
         flows_once.remote_addr,
@@ -38,14 +38,12 @@ numbered AS (
         start,
         "end",
         sessionize(start, "end", $gap) OVER (
-            PARTITION BY flows_once.interface_id, local_addr, local_port, flows_once.remote_addr, remote_port, protocol
+            PARTITION BY pair, local_addr, local_port, remote_port, protocol
             ORDER BY start
         ) AS session
     -- The few pairs come first: they are what the join is built of.
     FROM lasting
-    JOIN flows_once
-        ON lasting.interface_id = flows_once.interface_id
-        AND lasting.remote_addr = flows_once.remote_addr
+    JOIN flows_once ON lasting.pair = pair_hash(flows_once.interface_id, flows_once.remote_addr)
     WHERE counted
         AND ($since IS NULL OR start >= $since)
         AND ($until IS NULL OR start < $until)

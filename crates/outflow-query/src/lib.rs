@@ -38,6 +38,7 @@ pub use write::{
 };
 
 mod bind;
+mod broad;
 mod error;
 mod files;
 mod given;

@@ -22,6 +22,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use outflow_lake::table::{DAY, REGION};
 use outflow_lake::{DataFile, Table};
 
+use crate::broad::are_broad;
 use crate::files::{Told, may_hold, partition_value};
 use crate::lookups::Lookups;
 
@@ -101,7 +102,11 @@ impl LakeTable {
         let mut statistics = Statistics::new_unknown(self.schema.table_schema());
         statistics.num_rows = exact(rows);
         statistics.total_byte_size = exact(bytes).to_inexact();
-        let options = state.table_options().parquet.clone();
+        let columns = self.schema.table_schema().fields().len();
+        let columns = projection.map_or(columns, Vec::len);
+        let mut options = state.table_options().parquet.clone();
+        // Rows that a filter lets through are few in most questions of forensics: the other columns are read for those alone.
+        options.global.pushdown_filters = !are_broad(filters, columns);
         let store = state.runtime_env().object_store(&self.store)?;
         // Files never change: a footer that was read stays, also for the other parts of its file.
         let footers = state.runtime_env().cache_manager.get_file_metadata_cache();

@@ -217,7 +217,7 @@ fn beacons_are_among_what_is_seen_first() {
         };
         let report = report(&set, &[]);
         let beacons = labels::read(&set);
-        let is_beacon = |label: &&labels::Label| label.label.starts_with("beacon");
+        let is_beacon = |label: &&Label| label.label.starts_with("beacon");
         let peers: BTreeSet<_> = beacons
             .iter()
             .filter(is_beacon)
