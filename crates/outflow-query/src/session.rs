@@ -57,6 +57,10 @@ const BATCH_ROWS_SMALL: usize = 8_192;
 /// that read little.
 const PARTS_PER_THREAD: usize = 2;
 
+/// Memory that a part needs to sort with: with less, there are fewer parts, so that each has enough to spill what is too much for
+/// it. Measured by sorting ten million rows: with 128 MiB each, what is spilled could not be merged.
+const PART_BYTES_MIN: usize = 192 << 20;
+
 /// Bytes and rows that a join's first side may have, by what is estimated of it, to be held as a whole beside each part of the
 /// other.
 const JOIN_WHOLE_BYTES_MAX: usize = 64 << 20;
@@ -385,11 +389,13 @@ fn register(context: &SessionContext, known: Known) {
 }
 
 fn config(limits: Limits) -> SessionConfig {
+    let parts = limits.threads.saturating_mul(PARTS_PER_THREAD);
+    let parts = parts.min(limits.memory_bytes / PART_BYTES_MIN).max(1);
     let mut config = SessionConfig::new()
         .with_default_catalog_and_schema(CATALOG, SCHEMA)
         .with_create_default_catalog_and_schema(false)
         .with_information_schema(true)
-        .with_target_partitions(limits.threads.max(1).saturating_mul(PARTS_PER_THREAD))
+        .with_target_partitions(parts)
         .with_batch_size(if limits.memory_bytes < SMALL_MEMORY_BYTES {
             BATCH_ROWS_SMALL
         } else {

@@ -153,6 +153,23 @@ fn what_takes_too_much_memory_ends_with_an_error_and_the_session_goes_on() {
 }
 
 #[test]
+fn what_is_too_much_to_sort_in_memory_is_spilled_whatever_the_threads() {
+    let sorted = "SELECT bytes, start, interface_id, srcaddr, dstaddr, srcport, dstport FROM flows ORDER BY 1 DESC, 2, 3, 4, 5, 6, 7";
+    let ask = |memory_bytes: usize| {
+        let limits = Limits {
+            memory_bytes,
+            spill_bytes: 1 << 30,
+            threads: 8,
+        };
+        let session = Session::over(&WORLD.lake, limits, outflow_udf::Known::default()).unwrap();
+        WORLD.ask(&session, sorted, Vec::new()).unwrap().rows
+    };
+    let spilled = ask(20 << 20);
+    assert!(spilled.len() > 100_000, "{}", spilled.len());
+    assert!(spilled == ask(4 << 30));
+}
+
+#[test]
 fn files_that_cannot_hold_what_is_asked_for_are_not_read() {
     let plan = |sql: &str| {
         let answer = WORLD.ask(&WORLD.session(), &format!("EXPLAIN {sql}"), Vec::new());
