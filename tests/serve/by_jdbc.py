@@ -18,7 +18,7 @@ def main():
         [[large]] = server.asked("SELECT count(*) FROM flows WHERE bytes > 1000")
         expected = {
             "catalogs": "1 outflow",
-            "tables": "10 coverage",
+            "tables": "11 coverage",
             "columns": "1 int8",
             "primary keys": "0",
             "indexes": "0",
