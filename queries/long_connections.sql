@@ -38,7 +38,8 @@ numbered AS (
         start,
         "end",
         sessionize(start, "end", $gap) OVER (
-            PARTITION BY pair, local_addr, local_port, remote_port, protocol
+            -- The address stands beside the pair's number, so that who chose it for an equal number gains nothing.
+            PARTITION BY pair, remote_addr, local_addr, local_port, remote_port, protocol
             ORDER BY start
         ) AS session
     -- The few pairs come first: they are what the join is built of.

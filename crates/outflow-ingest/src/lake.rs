@@ -242,7 +242,7 @@ impl Run<'_> {
             .workers
             .min(objects.len())
             .clamp(1, WORKERS_MAX);
-        let held = Held::by(count);
+        let held = Held::of_workers(count);
         let work = || {
             let files = Files::new(self.lake, self.settings.wanted.as_ref(), &held);
             let mut loader = Loader::new(

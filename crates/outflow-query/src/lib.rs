@@ -38,7 +38,6 @@ pub use write::{
 };
 
 mod bind;
-mod broad;
 mod error;
 mod files;
 mod given;
@@ -49,6 +48,7 @@ mod needs;
 mod once;
 mod only;
 mod row;
+mod scattered;
 mod session;
 mod source;
 mod sum;

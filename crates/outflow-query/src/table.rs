@@ -22,9 +22,9 @@ use datafusion::physical_plan::ExecutionPlan;
 use outflow_lake::table::{DAY, REGION};
 use outflow_lake::{DataFile, Table};
 
-use crate::broad::are_broad;
 use crate::files::{Told, may_hold, partition_value};
 use crate::lookups::Lookups;
+use crate::scattered::are_scattered;
 
 /// A file's footer is fetched with this many of its last bytes, mostly in one request.
 pub(crate) const FOOTER_BYTES: usize = 256 << 10;
@@ -102,11 +102,11 @@ impl LakeTable {
         let mut statistics = Statistics::new_unknown(self.schema.table_schema());
         statistics.num_rows = exact(rows);
         statistics.total_byte_size = exact(bytes).to_inexact();
-        let columns = self.schema.table_schema().fields().len();
-        let columns = projection.map_or(columns, Vec::len);
+        let all = self.schema.table_schema().fields().len();
+        let columns = projection.map_or(all, Vec::len);
         let mut options = state.table_options().parquet.clone();
         // Rows that a filter lets through are few in most questions of forensics: the other columns are read for those alone.
-        options.global.pushdown_filters = !are_broad(filters, columns);
+        options.global.pushdown_filters = !are_scattered(filters, columns);
         let store = state.runtime_env().object_store(&self.store)?;
         // Files never change: a footer that was read stays, also for the other parts of its file.
         let footers = state.runtime_env().cache_manager.get_file_metadata_cache();
@@ -135,7 +135,7 @@ impl LakeTable {
     }
 }
 
-/// What is read, with its bytes, in as many groups as there are threads, alike in bytes; at least one group, and of one order the
+/// What is read, with its bytes, in so many groups, alike in bytes; at least one group, and of one order the
 /// same groups.
 pub(crate) fn spread<T>(all: Vec<(T, u64)>, groups: usize) -> Vec<Vec<T>> {
     let count = groups.clamp(1, all.len().max(1));

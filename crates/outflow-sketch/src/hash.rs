@@ -16,6 +16,7 @@ const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 /// use outflow_sketch::hash64;
 /// assert_eq!(hash64(b"outflow"), 0x86b2_ddda_a375_5403);
 /// ```
+#[inline]
 pub fn hash64(bytes: &[u8]) -> u64 {
     let mut state = mix(bytes.len() as u64);
     let (words, rest) = bytes.as_chunks::<8>();

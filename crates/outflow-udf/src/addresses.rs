@@ -1,8 +1,9 @@
 //! Functions of addresses.
 
-use std::sync::Arc;
+use std::cell::RefCell;
+use std::sync::{Arc, Weak};
 
-use arrow_array::{Array as _, ArrayRef, BooleanArray, Int64Array, StringViewArray};
+use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, StringViewArray};
 use datafusion_common::{Result, exec_datafusion_err};
 use ipnet::IpNet;
 use outflow_enrich::AddrClass;
@@ -85,7 +86,7 @@ static PAIR_HASH: About = About {
     returns: Kind::Long,
     tells: "A number of 64 bits for two texts in this order, the same in every run: to group or join by millions of pairs faster \
             than by their texts. That any two of three million pairs share theirs has a probability of one in four million, \
-            unless someone chose them so. Null where one is null.",
+            unless someone chose them so. Numbers and times are taken as their texts. Null where one is null.",
     fails: "",
     example: "SELECT pair_hash('eni-1', '10.0.0.1') = pair_hash('10.0.0.1', 'eni-1')",
     answer: "false",
@@ -136,8 +137,38 @@ fn parse(cidrs: &str) -> Result<Vec<IpNet>> {
     cidrs.split(',').map(parsed).collect()
 }
 
+/// Hashes of pairs, and of which columns they are.
+struct Hashed {
+    of: [Weak<dyn Array>; 2],
+    hashes: ArrayRef,
+}
+
+thread_local! {
+    /// A join asks the same of the same columns several times over: for its bounds, then for its table.
+    static HASHED: RefCell<Option<Hashed>> = const { RefCell::new(None) };
+}
+
 fn pair_hash(columns: &[ArrayRef]) -> Result<ArrayRef> {
     let (a, b) = (texts(columns, 0)?, texts(columns, 1)?);
+    // What is held weakly keeps its address, so that no other column has it.
+    let is_known = |known: &Hashed| {
+        let mut pairs = known.of.iter().zip(columns);
+        pairs.all(|(known, column)| std::ptr::addr_eq(known.as_ptr(), Arc::as_ptr(column)))
+    };
+    let known = HASHED.take().filter(is_known);
+    let hashes = match known {
+        Some(known) => known.hashes,
+        None => Arc::new(pair_hashes(a, b)),
+    };
+    let of = [&columns[0], &columns[1]].map(Arc::downgrade);
+    HASHED.set(Some(Hashed {
+        of,
+        hashes: Arc::clone(&hashes),
+    }));
+    Ok(hashes)
+}
+
+fn pair_hashes(a: &StringViewArray, b: &StringViewArray) -> Int64Array {
     // Of a column, equal views are equal texts; rows that stand by each other share many.
     let mut last = [(u128::MAX, 0); 2];
     let mut hash = |of: &StringViewArray, row: usize, at: usize| {
@@ -152,10 +183,10 @@ fn pair_hash(columns: &[ArrayRef]) -> Result<ArrayRef> {
             return None;
         }
         // Turned, so that their order counts.
-        let both = hash(a, row, 0) ^ hash(b, row, 1).rotate_left(32);
-        Some(hash64(&both.to_le_bytes()).cast_signed())
+        let joined = hash(a, row, 0) ^ hash(b, row, 1).rotate_left(32);
+        Some(hash64(&joined.to_le_bytes()).cast_signed())
     };
-    Ok(Arc::new((0..a.len()).map(both).collect::<Int64Array>()))
+    (0..a.len()).map(both).collect()
 }
 
 fn ip_class(columns: &[ArrayRef]) -> Result<ArrayRef> {

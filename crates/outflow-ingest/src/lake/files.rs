@@ -12,8 +12,8 @@ use outflow_lake::{
 
 use super::Wanted;
 
-/// Rows that workers hold in memory on average, at most: who holds more than the others writes then, so that they do not all
-/// fill up at once.
+/// Rows that workers hold in memory on average: at more, who holds no less than that writes, so that they do not all fill up at
+/// once. It is about that, as what is being written is still there, and who waits for an object keeps what it has.
 const SHARED_ROWS_MAX: usize = SORTED_ROWS_MAX / 4 * 3;
 
 /// How many rows all workers of a run hold.
@@ -49,7 +49,7 @@ struct Flows {
 
 impl Held {
     /// Nothing yet, by so many workers.
-    pub(super) fn by(workers: usize) -> Self {
+    pub(super) fn of_workers(workers: usize) -> Self {
         Self {
             rows: AtomicUsize::new(0),
             workers,

@@ -155,18 +155,46 @@ fn what_takes_too_much_memory_ends_with_an_error_and_the_session_goes_on() {
 #[test]
 fn what_is_too_much_to_sort_in_memory_is_spilled_whatever_the_threads() {
     let sorted = "SELECT bytes, start, interface_id, srcaddr, dstaddr, srcport, dstport FROM flows ORDER BY 1 DESC, 2, 3, 4, 5, 6, 7";
-    let ask = |memory_bytes: usize| {
+    let whole = "SELECT * FROM flows ORDER BY bytes DESC, source_id, source_row";
+    let ask = |sql: &str, memory_bytes: usize| {
         let limits = Limits {
             memory_bytes,
             spill_bytes: 1 << 30,
             threads: 8,
         };
         let session = Session::over(&WORLD.lake, limits, outflow_udf::Known::default()).unwrap();
-        WORLD.ask(&session, sorted, Vec::new()).unwrap().rows
+        WORLD.ask(&session, sql, Vec::new()).unwrap().rows
     };
-    let spilled = ask(20 << 20);
+    let spilled = ask(sorted, 20 << 20);
     assert!(spilled.len() > 100_000, "{}", spilled.len());
-    assert!(spilled == ask(4 << 30));
+    assert!(spilled == ask(sorted, 4 << 30));
+    // All columns of a row take some kilobytes.
+    assert_eq!(ask(whole, 64 << 20).len(), spilled.len());
+}
+
+#[test]
+fn rows_of_a_busy_port_are_chosen_behind_the_reader_and_of_an_address_within() {
+    let session = WORLD.session();
+    let plan = |wanted: &str| {
+        let sql = format!("EXPLAIN SELECT count(*), sum(bytes) FROM flows WHERE {wanted}");
+        format!("{:?}", WORLD.ask(&session, &sql, Vec::new()).unwrap().rows)
+    };
+    let busy = "dstport = 443 AND direction = 'egress'";
+    assert!(plan(busy).contains("FilterExec"));
+    for other in [
+        "srcaddr = '10.16.37.134'",
+        "direction = 'egress'",
+        "dstport = 4430",
+    ] {
+        assert!(!plan(other).contains("FilterExec"), "{other}");
+    }
+    let ask = |sql: &str| WORLD.ask(&session, sql, Vec::new()).unwrap().rows;
+    let counted = ask(&format!(
+        "SELECT count(*), sum(bytes) FROM flows WHERE {busy}"
+    ));
+    let within = "SELECT count(*) FILTER (WHERE dstport = 443), sum(bytes) FILTER (WHERE dstport = 443) FROM flows \
+                  WHERE direction = 'egress'";
+    assert_eq!(counted, ask(within));
 }
 
 #[test]
