@@ -49,20 +49,16 @@ pub(crate) fn are_scattered(filters: &[Expr], columns: usize) -> bool {
 fn is_broad(filter: &Expr) -> bool {
     match filter {
         Expr::IsNotNull(_) => true,
-        Expr::Column(column) => WORDS.contains(&column.name()),
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
-            let is_of = |of: &Expr, names: &[&str]| matches!(of, Expr::Column(column) if names.contains(&column.name()));
-            match op {
-                Operator::Or => is_broad(left) || is_broad(right),
-                Operator::NotEq => true,
-                Operator::Eq => is_of(left, &WORDS) || is_of(right, &WORDS),
-                Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq => {
-                    is_of(left, &TIMES) || is_of(right, &TIMES)
-                }
-                _ => false,
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
+            Operator::Or => is_broad(left) || is_broad(right),
+            Operator::NotEq => true,
+            Operator::Eq => is_of(left, &WORDS) || is_of(right, &WORDS),
+            Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq => {
+                is_of(left, &TIMES) || is_of(right, &TIMES)
             }
-        }
-        _ => false,
+            _ => false,
+        },
+        _ => is_of(filter, &WORDS),
     }
 }
 
@@ -77,17 +73,19 @@ fn is_busy(filter: &Expr) -> bool {
         return false;
     };
     let asks = |column: &Expr, value: &Expr| {
-        let (Expr::Column(column), Expr::Literal(value, _)) = (column, value) else {
-            return false;
-        };
         let port = match value {
-            ScalarValue::Int64(port) => *port,
-            ScalarValue::Int32(port) => port.map(i64::from),
+            Expr::Literal(ScalarValue::Int64(port), _) => *port,
+            Expr::Literal(ScalarValue::Int32(port), _) => port.map(i64::from),
             _ => None,
         };
-        PORTS.contains(&column.name()) && port.is_some_and(|port| PORTS_BUSY.contains(&port))
+        is_of(column, &PORTS) && port.is_some_and(|port| PORTS_BUSY.contains(&port))
     };
     asks(left, right) || asks(right, left)
+}
+
+/// Whether it is one of these columns.
+fn is_of(of: &Expr, names: &[&str]) -> bool {
+    matches!(of, Expr::Column(column) if names.contains(&column.name()))
 }
 
 #[cfg(test)]

@@ -156,15 +156,12 @@ fn pair_hash(columns: &[ArrayRef]) -> Result<ArrayRef> {
         pairs.all(|(known, column)| std::ptr::addr_eq(known.as_ptr(), Arc::as_ptr(column)))
     };
     let known = HASHED.take().filter(is_known);
-    let hashes = match known {
-        Some(known) => known.hashes,
-        None => Arc::new(pair_hashes(a, b)),
-    };
-    let of = [&columns[0], &columns[1]].map(Arc::downgrade);
-    HASHED.set(Some(Hashed {
-        of,
-        hashes: Arc::clone(&hashes),
-    }));
+    let known = known.unwrap_or_else(|| Hashed {
+        of: [&columns[0], &columns[1]].map(Arc::downgrade),
+        hashes: Arc::new(pair_hashes(a, b)),
+    });
+    let hashes = Arc::clone(&known.hashes);
+    HASHED.set(Some(known));
     Ok(hashes)
 }
 

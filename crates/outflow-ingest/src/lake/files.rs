@@ -23,15 +23,20 @@ pub(super) struct Held {
     workers: usize,
 }
 
+/// How many of these a worker holds.
+struct Share<'a> {
+    rows: usize,
+    all: &'a Held,
+}
+
 /// Files under way, and those that are stored.
 pub(super) struct Files<'a> {
     lake: &'a Lake,
     wanted: Option<&'a Wanted>,
-    held: &'a Held,
     flows: BTreeMap<Partition, Flows>,
     others: BTreeMap<(Table, Partition), (RowBatches, Option<FileWriter>)>,
-    /// Rows that are in memory, of all tables; those of all workers are in `held`.
-    rows: usize,
+    /// Rows that are in memory, of all tables.
+    held: Share<'a>,
     /// Rows that were written: their memory serves for those that come next, wherever they lie.
     spare: FlowRows,
     stored: Vec<DataFile>,
@@ -65,15 +70,26 @@ impl Held {
     }
 }
 
+impl Share<'_> {
+    fn add(&mut self, rows: usize) {
+        self.rows += rows;
+        self.all.rows.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    fn remove(&mut self, rows: usize) {
+        self.rows -= rows;
+        self.all.rows.fetch_sub(rows, Ordering::Relaxed);
+    }
+}
+
 impl<'a> Files<'a> {
     pub(super) fn new(lake: &'a Lake, wanted: Option<&'a Wanted>, held: &'a Held) -> Self {
         Self {
             lake,
             wanted,
-            held,
             flows: BTreeMap::new(),
             others: BTreeMap::new(),
-            rows: 0,
+            held: Share { rows: 0, all: held },
             spare: FlowRows::default(),
             stored: Vec::new(),
         }
@@ -98,7 +114,7 @@ impl<'a> Files<'a> {
                 mem::swap(&mut own.rows, &mut self.spare);
             }
             own.rows.append(seen, rows);
-            self.hold(rows.len());
+            self.held.add(rows.len());
         }
         self.make_room()
     }
@@ -136,18 +152,13 @@ impl<'a> Files<'a> {
             .entry(key)
             .or_insert_with(|| (RowBatches::new(table), None));
         of.append(rows)?;
-        self.hold(more);
+        self.held.add(more);
         self.make_room()
-    }
-
-    fn hold(&mut self, more: usize) {
-        self.rows += more;
-        self.held.rows.fetch_add(more, Ordering::Relaxed);
     }
 
     /// Writes the largest set of rows, once there are as many as memory is to hold.
     fn make_room(&mut self) -> Result<(), Error> {
-        if !self.held.is_too_much(self.rows) {
+        if !self.held.all.is_too_much(self.held.rows) {
             return Ok(());
         }
         let flows = self
@@ -184,9 +195,7 @@ impl<'a> Files<'a> {
         if own.rows.is_empty() {
             return Ok(());
         }
-        let released = own.rows.len();
-        self.rows -= released;
-        self.held.rows.fetch_sub(released, Ordering::Relaxed);
+        self.held.remove(own.rows.len());
         let mut file = own.file.take().map_or(begun, Ok)?;
         let mut profiles = own.profiles.take().map_or_else(FlowFile::profiles, Ok)?;
         let up = RollUps {
@@ -224,8 +233,7 @@ impl<'a> Files<'a> {
         if rows.is_empty() {
             return Ok(());
         }
-        self.rows -= rows.len();
-        self.held.rows.fetch_sub(rows.len(), Ordering::Relaxed);
+        self.held.remove(rows.len());
         let rows = rows.take_sorted()?;
         let mut file = match writer.take() {
             Some(file) => file,
