@@ -75,6 +75,23 @@ impl Distinct {
         }
     }
 
+    /// Adds the items that have these hashes, which are put in order on the way: the same as one by one, and faster.
+    pub fn insert_hashes(&mut self, hashes: &mut [u64]) {
+        for more in hashes.chunks_mut(EXACT_MAX) {
+            match &mut self.0 {
+                State::Registers(registers) => more.iter().for_each(|hash| raise(registers, *hash)),
+                State::Exact(hashes) => {
+                    more.sort_unstable();
+                    hashes.extend_from_slice(more);
+                    // Two ascending runs are merged.
+                    hashes.sort();
+                    hashes.dedup();
+                    self.promote_when_over();
+                }
+            }
+        }
+    }
+
     /// Adds the items of another count.
     pub fn merge(&mut self, other: &Self) {
         match (&mut self.0, &other.0) {

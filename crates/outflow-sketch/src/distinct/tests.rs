@@ -45,6 +45,22 @@ proptest! {
     }
 
     #[test]
+    fn many_at_once_are_as_one_by_one(items in items(), cuts in vec(1..300usize, 1..20)) {
+        let mut hashes: Vec<u64> = items.iter().map(|item| hash64(&item.to_le_bytes())).collect();
+        let mut counted = Distinct::new();
+        let mut rest = &mut hashes[..];
+        for cut in cuts.into_iter().cycle() {
+            let (some, others) = rest.split_at_mut(cut.min(rest.len()));
+            counted.insert_hashes(some);
+            rest = others;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        prop_assert_eq!(bytes(&counted), bytes(&of(items)));
+    }
+
+    #[test]
     fn every_tree_of_merges_gives_the_same_bytes(
         items in items(),
         owners in vec(0..9usize, 2000),
