@@ -189,12 +189,15 @@ impl Enricher {
     /// Notes that the log of an interface has TCP flags.
     #[inline]
     fn learn_flags(&mut self, number: u32, record: &Row) {
-        let has_flags = record.protocol == protocol::TCP && record.tcp_flags.is_some();
-        if has_flags && record.accepted {
-            let day = u32::try_from(record.start.max(0) / 86_400).unwrap_or(u32::MAX);
-            if self.points.learn_flags(number, day) {
-                self.learnt.push(number);
-            }
+        let day = u32::try_from(record.start.max(0) / 86_400).unwrap_or(u32::MAX);
+        // That it is news is rare, which is asked first: of what a record is, nothing is foretold.
+        if self.points.are_flags_news(number, day)
+            && record.protocol == protocol::TCP
+            && record.tcp_flags.is_some()
+            && record.accepted
+        {
+            self.points.learn_flags(number, day);
+            self.learnt.push(number);
         }
     }
 
@@ -282,11 +285,11 @@ impl Enricher {
                 }
             }
         };
-        if direction == Direction::Egress {
-            let sender = columns.packet_source(row).unwrap_or(record.source);
-            if self.points.learn_sender(number, sender) {
-                self.learnt.push(number);
-            }
+        let sender = columns.packet_source(row).unwrap_or(record.source);
+        // Both are looked at, as nothing foretells the direction.
+        let is_news = self.points.is_sender_news(number, sender) & (direction == Direction::Egress);
+        if is_news && self.points.learn_sender(number, sender) {
+            self.learnt.push(number);
         }
         self.learn_flags(number, record);
         Flow {
@@ -300,50 +303,51 @@ impl Enricher {
 /// A record with its local side where its direction says; `scopes` are those of source and destination.
 #[inline]
 fn seen_from(record: &Row, direction: Direction, scopes: (Scope, Scope)) -> Flow {
-    let ports = (record.source_port, record.destination_port);
-    let by_sender = initiator(record.protocol, record.tcp_flags, ports);
+    let ports = [record.source_port, record.destination_port];
+    let scopes = [scopes.0, scopes.1];
+    let services = [record.source_service, record.destination_service];
+    let by_sender = initiator(record.protocol, record.tcp_flags, (ports[0], ports[1]));
+    // Nothing foretells which side is which: they are exchanged without a guess.
+    let is_ingress = direction == Direction::Ingress;
+    let local = usize::from(is_ingress);
+    let remote = 1 - local;
+    let (near, far) = exchanged(record.source, record.destination, is_ingress);
     let ipv6 = !record.source.is_ipv4();
-    let sent = Flow {
+    Flow {
         interface: 0,
         point: 0,
         start: record.start,
         end: record.end,
-        local: record.source,
-        remote: record.destination,
-        local_port: ports.0,
-        remote_port: ports.1,
+        local: near,
+        remote: far,
+        local_port: ports[local],
+        remote_port: ports[remote],
         protocol: record.protocol,
         direction,
-        initiator: by_sender,
+        initiator: [by_sender, by_sender.turned()][local],
         tcp_flags: record
             .tcp_flags
             .filter(|_| record.protocol == protocol::TCP),
-        local_scope: scopes.0,
-        remote_scope: scopes.1,
+        local_scope: scopes[local],
+        remote_scope: scopes[remote],
         accepted: record.accepted,
-        aws_service: record.destination_service,
-        traffic_path: record.traffic_path.unwrap_or(0),
+        aws_service: services[remote],
+        // AWS tells the path of what leaves an interface alone.
+        traffic_path: [record.traffic_path.unwrap_or(0), 0][local],
         packets: record.packets,
         bytes: record.bytes,
         payload_bytes: payload_bytes(record.protocol, ipv6, record.bytes, record.packets),
-    };
-    if direction == Direction::Ingress {
-        Flow {
-            local: sent.remote,
-            remote: sent.local,
-            local_port: ports.1,
-            remote_port: ports.0,
-            initiator: by_sender.turned(),
-            local_scope: scopes.1,
-            remote_scope: scopes.0,
-            aws_service: record.source_service,
-            // AWS tells the path of what leaves an interface alone.
-            traffic_path: 0,
-            ..sent
-        }
-    } else {
-        sent
     }
+}
+
+/// Two addresses, the other way round if that is asked.
+#[inline]
+fn exchanged(a: Addr, b: Addr, is_asked: bool) -> (Addr, Addr) {
+    let [own, other] = [a, b].map(|addr| u128::from_ne_bytes(addr.bytes()));
+    let differing = (own ^ other) & u128::from(is_asked).wrapping_neg();
+    let [own, other] = [own ^ differing, other ^ differing];
+    let addr = |bits: u128| Addr::from_bytes(bits.to_ne_bytes());
+    (addr(own), addr(other))
 }
 
 #[cfg(test)]

@@ -329,14 +329,15 @@ impl Points {
         passing
     }
 
-    /// As [`Points::learn`], for the source of a packet that left the interface.
+    /// Whether a packet's source is another one than that of the last one that left the interface.
     #[inline]
+    pub(crate) fn is_sender_news(&self, number: u32, sender: Addr) -> bool {
+        self.last_sender[number as usize] != sender
+    }
+
+    /// As [`Points::learn`], for the source of a packet that left the interface.
     pub(crate) fn learn_sender(&mut self, number: u32, sender: Addr) -> bool {
-        let last = &mut self.last_sender[number as usize];
-        if *last == sender {
-            return false;
-        }
-        *last = sender;
+        self.last_sender[number as usize] = sender;
         self.known[number as usize].1.sends_from(sender)
     }
 
@@ -361,16 +362,16 @@ impl Points {
         news
     }
 
-    /// As [`Points::learn`], for an accepted TCP record with flags, of this day.
+    /// Whether no record with flags of this day or an earlier one is known.
     #[inline]
-    pub(crate) fn learn_flags(&mut self, number: u32, day: u32) -> bool {
-        let known = &mut self.flags_since[number as usize];
-        let news = day < *known;
-        if news {
-            *known = day;
-            self.known[number as usize].1.flags_since = Some(day);
-        }
-        news
+    pub(crate) fn are_flags_news(&self, number: u32, day: u32) -> bool {
+        day < self.flags_since[number as usize]
+    }
+
+    /// As [`Points::learn`], for an accepted TCP record with flags, of a day that is news.
+    pub(crate) fn learn_flags(&mut self, number: u32, day: u32) {
+        self.flags_since[number as usize] = day;
+        self.known[number as usize].1.flags_since = Some(day);
     }
 
     /// As [`Points::learn`], for a record's addresses alone.

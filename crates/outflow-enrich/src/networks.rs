@@ -161,6 +161,18 @@ impl Networks {
     /// The side on which an address lies.
     #[inline]
     pub fn scope(&self, addr: Addr) -> Scope {
+        // One way or the other, nothing foretells: a table is looked at without a guess.
+        let [.., first, _, _, _] = addr.bytes();
+        if self.named.is_empty()
+            && addr.is_ipv4()
+            && let Some(scope) = BY_FIRST_OCTET[usize::from(first)]
+        {
+            return scope;
+        }
+        self.scope_by_class(addr)
+    }
+
+    fn scope_by_class(&self, addr: Addr) -> Scope {
         let class = AddrClass::of(addr);
         if !self.named.is_empty() {
             let bits = u128::from_be_bytes(addr.bytes());
@@ -194,6 +206,22 @@ impl fmt::Display for Networks {
         f.write_str(&self.listed().join(","))
     }
 }
+
+/// The side of all IPv4 addresses that begin with an octet, where no network is named; none where the octets behind it tell.
+static BY_FIRST_OCTET: [Option<Scope>; 256] = {
+    let mut sides = [Some(Scope::External); 256];
+    let mut at = 0;
+    while at < sides.len() {
+        sides[at] = match at {
+            10 => Some(Scope::Internal),
+            0 | 127 | 224.. => Some(Scope::Link),
+            100 | 169 | 172 | 192 => None,
+            _ => Some(Scope::External),
+        };
+        at += 1;
+    }
+    sides
+};
 
 fn is_private(class: AddrClass) -> bool {
     matches!(

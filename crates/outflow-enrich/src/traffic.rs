@@ -1,7 +1,5 @@
 //! What the numbers of one record mean: payload, and who opened the conversation.
 
-use std::cmp::Ordering;
-
 /// IANA protocol numbers that are treated by name.
 pub mod protocol {
     /// ICMP.
@@ -55,6 +53,7 @@ pub enum Initiator {
 impl Initiator {
     /// The same, seen from the other side.
     #[must_use]
+    #[inline]
     pub fn turned(self) -> Self {
         match self {
             Self::Local => Self::Remote,
@@ -80,11 +79,7 @@ pub(crate) mod tcp_flags {
 #[inline]
 pub fn payload_bytes(protocol: u8, ipv6: bool, bytes: u64, packets: u64) -> u64 {
     let ip = if ipv6 { 40 } else { 20 };
-    let transport = match protocol {
-        protocol::TCP => 32,
-        protocol::UDP | protocol::ICMP | protocol::ICMPV6 => 8,
-        _ => 0,
-    };
+    let transport = u64::from(TRANSPORT_BYTES[usize::from(protocol)]);
     bytes.saturating_sub(packets.saturating_mul(ip + transport))
 }
 
@@ -95,30 +90,36 @@ pub fn payload_bytes(protocol: u8, ipv6: bool, bytes: u64, packets: u64) -> u64 
 /// (IANA's ranges: well-known below 1,024, registered, and dynamic, which Linux starts at 32,768).
 #[inline]
 pub fn initiator(protocol: u8, tcp_flags: Option<u8>, ports: (u16, u16)) -> Initiator {
-    if protocol == protocol::TCP
-        && let Some(flags) = tcp_flags
-        && flags & tcp_flags::SYN != 0
-    {
-        return if flags & tcp_flags::ACK == 0 {
-            Initiator::Local
-        } else {
-            Initiator::Remote
-        };
-    }
-    match port_rank(ports.0).cmp(&port_rank(ports.1)) {
-        Ordering::Less => Initiator::RemoteLikely,
-        Ordering::Equal => Initiator::Unknown,
-        Ordering::Greater => Initiator::LocalLikely,
-    }
+    // Nothing foretells what comes of it, so that tables are looked at rather than guesses made.
+    let flags = tcp_flags.filter(|_| protocol == protocol::TCP).unwrap_or(0);
+    let by_flags = [Initiator::Local, Initiator::Remote];
+    let by_flags = by_flags[usize::from(flags & tcp_flags::ACK != 0)];
+    let by_ports = [
+        Initiator::RemoteLikely,
+        Initiator::RemoteLikely,
+        Initiator::Unknown,
+        Initiator::LocalLikely,
+        Initiator::LocalLikely,
+    ];
+    let by_ports = by_ports[2 + port_rank(ports.0) - port_rank(ports.1)];
+    [by_ports, by_flags][usize::from(flags & tcp_flags::SYN != 0)]
 }
 
-fn port_rank(port: u16) -> u8 {
-    match port {
-        0..1_024 => 0,
-        1_024..32_768 => 1,
-        _ => 2,
-    }
+/// 0 for a well-known port, 1 for a registered one, 2 for a dynamic one.
+#[inline]
+fn port_rank(port: u16) -> usize {
+    usize::from(port >= 1_024) + usize::from(port >= 32_768)
 }
+
+/// By protocol, the bytes of a packet's header behind that of IP.
+static TRANSPORT_BYTES: [u8; 256] = {
+    let mut bytes = [0; 256];
+    bytes[protocol::TCP as usize] = 32;
+    bytes[protocol::UDP as usize] = 8;
+    bytes[protocol::ICMP as usize] = 8;
+    bytes[protocol::ICMPV6 as usize] = 8;
+    bytes
+};
 
 #[cfg(test)]
 mod tests;

@@ -83,3 +83,21 @@ fn a_network_that_is_added_narrows_nothing() {
     );
     assert_eq!(scope(&narrowed, "147.32.1.1"), Scope::Internal);
 }
+
+#[test]
+fn the_first_octet_tells_what_the_whole_address_does() {
+    let networks = Networks::default();
+    let octets = [0, 1, 2, 16, 31, 51, 64, 100, 113, 127, 128, 168, 254, 255];
+    for first in 0..=u8::MAX {
+        for second in octets {
+            for third in octets {
+                let addr = Addr::from_v4([first, second, third, 9]);
+                assert_eq!(
+                    networks.scope(addr),
+                    networks.scope_by_class(addr),
+                    "{addr}"
+                );
+            }
+        }
+    }
+}
