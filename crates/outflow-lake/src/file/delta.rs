@@ -2,7 +2,7 @@
 //!
 //! Source: the Parquet format, "Delta Encoding (DELTA_BINARY_PACKED = 5)".
 
-use super::packed::{pack, varint, zigzag};
+use super::packed::{pack, pack_wide, varint, zigzag};
 
 /// Steps of a block, which have their least in common: the fewest that there may be, so that a step far back, where the
 /// rows of an interface end, costs few others.
@@ -48,8 +48,18 @@ fn block(out: &mut Vec<u8>, steps: &[i64]) {
                 .fold(0, |all, above| all | above)
                 .leading_zeros();
         out[widths + at] = width.to_le_bytes()[0];
-        pack(out, above.into_iter(), width);
+        pack_steps(out, &above, width);
     }
+}
+
+fn pack_steps(out: &mut Vec<u8>, steps: &[u64; MINI], width: u32) {
+    if width > u32::BITS {
+        pack_wide(out, steps, width);
+        return;
+    }
+    let steps = steps.map(|step| u32::try_from(step).unwrap_or(u32::MAX));
+    let (groups, _) = steps.as_chunks();
+    pack(out, groups.iter(), width);
 }
 
 #[cfg(test)]

@@ -2,10 +2,7 @@
 //!
 //! Source: the Parquet format, "Run Length Encoding / Bit-Packing Hybrid (RLE = 3)".
 
-use super::packed::{pack, varint};
-
-/// Numbers that are packed together.
-const GROUP: usize = 8;
+use super::packed::{GROUP, pack, varint};
 
 /// Bits that a number up to this one takes.
 pub(super) fn width_of(greatest: u32) -> u32 {
@@ -53,9 +50,13 @@ fn append(out: &mut Vec<u8>, numbers: &[u32], width: u32) {
     }
     let groups = numbers.len().div_ceil(GROUP);
     varint(out, (groups as u64) << 1 | 1);
-    let missing = groups * GROUP - numbers.len();
-    let filled = numbers.iter().map(|number| u64::from(*number));
-    pack(out, filled.chain(std::iter::repeat_n(0, missing)), width);
+    let (whole, rest) = numbers.as_chunks();
+    pack(out, whole.iter(), width);
+    if !rest.is_empty() {
+        let mut last = [0; GROUP];
+        last[..rest.len()].copy_from_slice(rest);
+        pack(out, std::iter::once(&last), width);
+    }
 }
 
 #[cfg(test)]
