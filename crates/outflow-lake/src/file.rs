@@ -5,6 +5,7 @@ mod delta;
 mod dictionary;
 mod flow_file;
 mod hybrid;
+mod occurring;
 mod packed;
 mod page;
 
@@ -23,7 +24,7 @@ use crate::error::{EncodeError, Error};
 use crate::stats;
 use crate::table::{SOURCE_ROW, SortKey, Table, enriched};
 
-pub use flow_file::{FlowFile, RollUps};
+pub use flow_file::{FlowFile, RollUps, Scratch};
 
 /// Bytes of a file at most, but for the last row group: large enough that a year of a busy network is some thousand files,
 /// small enough to be written from memory.

@@ -6,23 +6,30 @@ mod handed;
 mod hours;
 mod order;
 mod profiles;
+mod rolled;
 mod runs;
+mod seen;
 mod texts;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use arrow_array::{Array as _, FixedSizeBinaryArray};
-use outflow_enrich::{Direction, Flow, Initiator, Scope};
-use outflow_record::{Addr, Field, FlowBatch, Kind};
+use outflow_enrich::{Flow, Scope, Via};
+use outflow_record::{Field, FlowBatch, Kind};
 
 use crate::table::{FLOWS_BUCKET_SECS, HOUR_SECS, REGION, Table, enriched};
-use addresses::Addresses;
+use addresses::{Addresses, Appended};
 use column::{Column, Rows};
+use order::Ranks;
+use seen::SeenColumns;
 
-pub(crate) use addresses::AddrTexts;
+pub(crate) use addresses::SortedAddresses;
 pub(crate) use column::{LONG_NULL, NULL};
+pub(crate) use hours::Adding;
 pub use hours::Hours;
-pub(crate) use profiles::RollingUp;
+pub(crate) use profiles::{Columns as ProfileColumns, Profiling};
+pub(crate) use rolled::{Kept, Ordered};
 pub(crate) use runs::{Determined, Runs};
 pub(crate) use texts::Interned;
 
@@ -50,8 +57,8 @@ pub struct Seen<'a> {
     pub flows: &'a [Flow],
     /// The rows of these, in ascending order.
     pub unmeasured_rows: &'a [u32],
-    /// By row: how its packets were seen, a word of [`enriched::VIA`].
-    pub vias: &'a [&'static str],
+    /// By row: whose packets they are.
+    pub vias: &'a [Via],
     /// By row: the number of its other side in `remotes`.
     pub remote_of: &'a [u32],
     /// Other sides; a number keeps its meaning for the life of the rows they are appended to.
@@ -78,7 +85,7 @@ pub(crate) struct SortedFlows<'a> {
     /// By place in the order: where rows of one verdict end.
     verdicts: Vec<usize>,
     /// The addresses of all columns.
-    pub(crate) addresses: AddrTexts,
+    pub(crate) addresses: Arc<SortedAddresses>,
 }
 
 /// What is in a column, by row; rows behind the last that has a value may be missing.
@@ -113,10 +120,8 @@ pub struct FlowRows {
     remote_numbers: Vec<u32>,
     /// By number of a workload: its key.
     workload_keys: Vec<i32>,
-    /// By row: what is rolled up.
-    rolled: Vec<profiles::Row>,
-    /// Whether anything is rolled up.
-    are_rolled: bool,
+    /// By row: which of the remotes is its other side.
+    remote_of: Vec<u32>,
     positions: Positions,
 }
 
@@ -183,8 +188,7 @@ impl Default for FlowRows {
             remotes: Interned::default(),
             remote_numbers: Vec::new(),
             workload_keys: Vec::new(),
-            rolled: Vec::new(),
-            are_rolled: true,
+            remote_of: Vec::new(),
             positions: Positions {
                 first_enriched: at(enriched::FLOW_LOG_ID),
                 counted: at(enriched::COUNTED),
@@ -213,7 +217,7 @@ impl FlowRows {
         self.remotes.clear();
         self.remote_numbers.clear();
         self.workload_keys.clear();
-        self.rolled.clear();
+        self.remote_of.clear();
     }
 
     /// Appends these rows of a batch.
@@ -224,11 +228,14 @@ impl FlowRows {
                 && rows.iter().zip(0..).all(|(row, number)| *row == number),
             before: self.len,
         };
+        for column in &mut self.columns {
+            column.make_room(self.len, rows.len());
+        }
         let aws = Field::ALL.iter().filter(|field| field.column() != REGION);
         for (field, column) in aws.zip(&mut self.columns) {
             if let Some(of) = seen.records.addrs(*field) {
-                let addrs = rows.iter().map(|row| addr_at(of, *row));
-                column.addrs(self.len, &mut self.addresses, addrs);
+                let fill = |into: &mut Appended| fill(into, of, appended);
+                column.addrs(self.len, &mut self.addresses, fill);
             } else if seen.records.has(*field) {
                 column.append(seen.records, *field, appended);
             }
@@ -236,21 +243,22 @@ impl FlowRows {
         self.append_flows(seen, rows);
         self.addresses.end();
         self.append_names(seen, rows);
-        if self.are_rolled {
-            self.append_rolled(seen, rows);
-        }
         self.len += rows.len();
     }
 
     /// The column of a field.
     fn aws(&self, field: Field) -> &Column {
-        let at = Field::ALL.iter().filter(|of| of.column() != REGION);
-        let at = at.take_while(|of| **of != field).count();
-        &self.columns[at]
+        &self.columns[place_of_aws(field)]
     }
 
     fn enriched(&self, of: Of) -> &Column {
         &self.columns[self.positions.first_enriched + of as usize]
+    }
+
+    /// The place of an enriched column among the [`FlowRows::cells`].
+    fn place_of(&self, of: Of) -> usize {
+        let at = self.positions.first_enriched + of as usize;
+        at + usize::from(at >= self.positions.counted)
     }
 
     fn column(&mut self, of: Of) -> &mut Column {
@@ -260,42 +268,24 @@ impl FlowRows {
     /// Appends what is seen of the records.
     fn append_flows(&mut self, seen: &Seen<'_>, rows: &[u32]) {
         let len = self.len;
-        let flows = || rows.iter().map(|row| seen.flow(*row));
+        let mut columns = SeenColumns::take(self, rows.len());
+        for (at, row) in (0..).zip(rows) {
+            match seen.flow(*row) {
+                Some(flow) => columns.push(flow, seen.vias[*row as usize]),
+                None => columns.push_none(at),
+            }
+        }
+        let (local, remote) = columns.give_back(self);
+        let payload_bytes = rows.iter().map(|row| {
+            let flow = seen.flow(*row)?;
+            Some(i64::try_from(flow.payload_bytes).unwrap_or(i64::MAX))
+        });
+        self.column(Of::PayloadBytes).longs(len, payload_bytes);
         let first = self.positions.first_enriched;
-        let local = flows().map(|flow| flow.map(|flow| flow.local));
-        let column = &mut self.columns[first + Of::LocalAddr as usize];
-        column.addrs(len, &mut self.addresses, local);
-        let remote = flows().map(|flow| flow.map(|flow| flow.remote));
-        let column = &mut self.columns[first + Of::RemoteAddr as usize];
-        column.addrs(len, &mut self.addresses, remote);
-        self.column(Of::LocalPort).ints(
-            len,
-            flows().map(|flow| flow.map(|flow| i32::from(flow.local_port))),
-        );
-        self.column(Of::RemotePort).ints(
-            len,
-            flows().map(|flow| flow.map(|flow| i32::from(flow.remote_port))),
-        );
-        self.column(Of::PayloadBytes).longs(
-            len,
-            flows()
-                .map(|flow| flow.map(|flow| i64::try_from(flow.payload_bytes).unwrap_or(i64::MAX))),
-        );
-        let word =
-            |of: fn(&Flow) -> Option<&'static str>| flows().map(move |flow| flow.and_then(of));
-        self.column(Of::Direction).words(len, word(direction));
-        self.column(Of::Initiator)
-            .words(len, word(|flow| Some(initiator(flow).0)));
-        self.column(Of::InitiatorBy)
-            .words(len, word(|flow| initiator(flow).1));
-        self.column(Of::Scope)
-            .words(len, word(|flow| Some(scope(flow.remote_scope))));
-        let via = |row: &u32| seen.flow(*row).map(|_| seen.vias[*row as usize]);
-        self.column(Of::Via).words(len, rows.iter().map(via));
-        self.counted.extend(rows.iter().map(|row| {
-            let own = seen.vias[*row as usize] == "own";
-            own && seen.flow(*row).is_some_and(crosses)
-        }));
+        for (of, addrs) in [(Of::LocalAddr, local), (Of::RemoteAddr, remote)] {
+            let column = &mut self.columns[first + of as usize];
+            column.addrs(len, &mut self.addresses, |into| *into = addrs);
+        }
     }
 
     /// Appends what has a name.
@@ -328,9 +318,11 @@ impl FlowRows {
         let remote_numbers = std::mem::take(&mut self.remote_numbers);
         let workload_keys = std::mem::take(&mut self.workload_keys);
         let number = |row: &u32| remote_numbers[seen.remote_of[*row as usize] as usize];
+        self.remote_of.extend(rows.iter().map(number));
+        let numbers = std::mem::take(&mut self.remote_of);
         let of = || {
-            rows.iter()
-                .map(|row| &remotes.values()[number(row) as usize])
+            let own = numbers[len..].iter();
+            own.map(|number| &remotes.values()[*number as usize])
         };
         self.column(Of::RemoteAsn)
             .longs(len, of().map(|keys| Some(keys.asn)));
@@ -345,6 +337,7 @@ impl FlowRows {
         let workload = |row: &u32| workload_keys[seen.workload_of[*row as usize] as usize];
         self.column(Of::Workload)
             .keys(len, rows.iter().map(workload));
+        self.remote_of = numbers;
         self.remotes = remotes;
         self.remote_numbers = remote_numbers;
         self.workload_keys = workload_keys;
@@ -361,37 +354,33 @@ impl FlowRows {
 
     /// The order in which these rows are stored: by [`Table::sorted_by`], and of equal ones as they were appended.
     pub(crate) fn sorted(&self) -> SortedFlows<'_> {
-        let len = u32::try_from(self.len).unwrap_or(u32::MAX);
-        let mut order: Vec<u32> = (0..len).collect();
         let starts = self.aws(Field::Start).numbers();
-        let start = |row: u32| starts.get(row as usize).copied().unwrap_or(LONG_NULL);
-        let hour = |row: u32| start(row).div_euclid(HOUR_MICROS);
-        // Each sort keeps the order of equal ones, so the last is the one by what counts first.
-        let second = |row: u32| start(row).rem_euclid(HOUR_MICROS) / 1_000_000;
-        order::by_rank(&mut order, HOUR_SECS as usize, |row| {
-            u32::try_from(second(row)).unwrap_or_default()
+        let missing = self.len.saturating_sub(starts.len());
+        let starts = starts.iter().copied();
+        let starts = starts.chain(std::iter::repeat_n(LONG_NULL, missing));
+        let second = |start: i64| u32::try_from(start.rem_euclid(HOUR_MICROS) / 1_000_000);
+        let (interface_id, action) = (self.aws(Field::InterfaceId), self.aws(Field::Action));
+        // Each is made when it is its turn: they are as long as the rows.
+        let keys = (0..6).map(|key| match key {
+            0 => Ranks {
+                of_rows: starts.clone().map(|of| second(of).unwrap_or(0)).collect(),
+                count: HOUR_SECS as usize,
+            },
+            1 => self.enriched(Of::Direction).ranks(self.len),
+            2 => self.enriched(Of::Scope).ranks(self.len),
+            3 => interface_id.ranks(self.len),
+            4 => Ranks::of(starts.clone().map(|start| start.div_euclid(HOUR_MICROS))),
+            // Refused flows are few, and asked for on their own.
+            _ => action.ranks(self.len),
         });
-        let interface_id = self.aws(Field::InterfaceId);
-        for column in [
-            self.enriched(Of::Direction),
-            self.enriched(Of::Scope),
-            interface_id,
-        ] {
-            let (ranks, count) = column.ranks();
-            order::by_rank(&mut order, count, |row| column.rank_at(row, &ranks));
-        }
-        order::by_number(&mut order, hour);
-        // Refused flows are few, and asked for on their own.
-        let action = self.aws(Field::Action);
-        let (ranks, count) = action.ranks();
-        order::by_rank(&mut order, count, |row| action.rank_at(row, &ranks));
+        let order = order::sorted(u32::try_from(self.len).unwrap_or(u32::MAX), keys);
         let (interfaces, values) = interface_id.texts();
         let (actions, _) = action.texts();
         SortedFlows {
             runs: Runs::new(interfaces, values.len(), &order),
             verdicts: verdicts(actions, &order),
             order,
-            addresses: self.addresses.texts(),
+            addresses: Arc::new(self.addresses.sorted()),
         }
     }
 
@@ -402,6 +391,12 @@ impl FlowRows {
         let cells = before.iter().map(Column::cells);
         cells.chain(counted).chain(behind.iter().map(Column::cells))
     }
+}
+
+/// The place of a field among the columns.
+fn place_of_aws(field: Field) -> usize {
+    let at = Field::ALL.iter().filter(|of| of.column() != REGION);
+    at.take_while(|of| **of != field).count()
 }
 
 /// By place in the order: where rows of one verdict end.
@@ -455,39 +450,23 @@ const APART_ROWS_MIN: usize = 8_192;
 const BUCKET_MICROS: i64 = FLOWS_BUCKET_SECS as i64 * 1_000_000;
 const HOUR_MICROS: i64 = HOUR_SECS as i64 * 1_000_000;
 
-fn addr_at(of: &FixedSizeBinaryArray, row: u32) -> Option<Addr> {
-    let row = row as usize;
-    let bytes = of.is_valid(row).then(|| of.value(row))?;
-    bytes.try_into().ok().map(Addr::from_bytes)
+/// Fills in these rows of an array.
+fn fill(into: &mut Appended, of: &FixedSizeBinaryArray, rows: Rows<'_>) {
+    let (addrs, _) = of.value_data().as_chunks();
+    if rows.are_all {
+        into.addrs.extend_from_slice(addrs);
+    } else {
+        let own = rows.numbers.iter().map(|row| addrs[*row as usize]);
+        into.addrs.extend(own);
+    }
+    if of.null_count() > 0 {
+        let own = (0..).zip(rows.numbers);
+        let nulls = own.filter(|(_, row)| of.is_null(**row as usize));
+        into.nulls.extend(nulls.map(|(at, _)| at));
+    }
 }
 
 /// Whether a flow was let through and crossed the border.
 fn crosses(flow: &Flow) -> bool {
     flow.accepted && flow.remote_scope == Scope::External && flow.local_scope == Scope::Internal
-}
-
-fn direction(flow: &Flow) -> Option<&'static str> {
-    match flow.direction {
-        Direction::Egress => Some("egress"),
-        Direction::Ingress => Some("ingress"),
-        Direction::Unknown => None,
-    }
-}
-
-fn initiator(flow: &Flow) -> (&'static str, Option<&'static str>) {
-    match flow.initiator {
-        Initiator::Local => ("local", Some("flags")),
-        Initiator::LocalLikely => ("local", Some("ports")),
-        Initiator::Remote => ("remote", Some("flags")),
-        Initiator::RemoteLikely => ("remote", Some("ports")),
-        Initiator::Unknown => ("unknown", None),
-    }
-}
-
-fn scope(scope: Scope) -> &'static str {
-    match scope {
-        Scope::Internal => "internal",
-        Scope::External => "external",
-        Scope::Link => "link",
-    }
 }

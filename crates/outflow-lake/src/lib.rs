@@ -15,7 +15,9 @@
 pub use batches::RowBatches;
 pub use commit::{Batch, Committed};
 pub use error::{EncodeError, Error};
-pub use file::{Encoded, FILE_BYTES_TARGET, FileWriter, FlowFile, RollUps, SORTED_ROWS_MAX};
+pub use file::{
+    Encoded, FILE_BYTES_TARGET, FileWriter, FlowFile, RollUps, SORTED_ROWS_MAX, Scratch,
+};
 pub use flows::{FlowRows, Hours, Remote, Seen};
 pub use lake::{DataFile, Lake, Snapshot};
 pub use partition::Partition;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use arrow_array::RecordBatch;
 use outflow_lake::{
     DataFile, Encoded, Error, FileWriter, FlowFile, FlowRows, Hours, Lake, Partition, RollUps,
-    RowBatches, SORTED_ROWS_MAX, Seen, Table,
+    RowBatches, SORTED_ROWS_MAX, Scratch, Seen, Table,
 };
 
 use super::Wanted;
@@ -39,6 +39,7 @@ pub(super) struct Files<'a> {
     held: Share<'a>,
     /// Rows that were written: their memory serves for those that come next, wherever they lie.
     spare: FlowRows,
+    scratch: Option<Box<Scratch>>,
     stored: Vec<DataFile>,
 }
 
@@ -91,6 +92,7 @@ impl<'a> Files<'a> {
             others: BTreeMap::new(),
             held: Share { rows: 0, all: held },
             spare: FlowRows::default(),
+            scratch: None,
             stored: Vec::new(),
         }
     }
@@ -202,7 +204,12 @@ impl<'a> Files<'a> {
             profiles: are_profiles_wanted.then_some(&mut profiles),
             hours: are_hours_wanted.then_some(&mut own.hours),
         };
-        file.write(&own.rows, up)?;
+        let mut scratch = match self.scratch.take() {
+            Some(scratch) => scratch,
+            None => Box::new(Scratch::new()?),
+        };
+        file.write(&own.rows, up, &mut scratch)?;
+        self.scratch = Some(scratch);
         own.rows.clear();
         mem::swap(&mut own.rows, &mut self.spare);
         let hours = own.hours.are_full().then(|| own.hours.take()).transpose()?;

@@ -107,7 +107,7 @@ pub(super) struct Loader<'a> {
 /// What is known of each row of a batch.
 #[derive(Default)]
 struct ByRow {
-    vias: Vec<&'static str>,
+    vias: Vec<Via>,
     remote_of: Vec<u32>,
     workload_of: Vec<u32>,
 }
@@ -422,7 +422,7 @@ impl ByRow {
         for row in 0..u32::try_from(records.num_rows()).unwrap_or(u32::MAX) {
             let is_unmeasured = unmeasured.next_if_eq(&row).is_some();
             let Some(flow) = (if is_unmeasured { None } else { flows.next() }) else {
-                self.vias.push("own");
+                self.vias.push(Via::Own);
                 self.remote_of.push(0);
                 self.workload_of.push(0);
                 continue;
@@ -432,11 +432,7 @@ impl ByRow {
             } else {
                 batch.points.get(flow.point).0.via
             };
-            self.vias.push(match via {
-                Via::Own => "own",
-                Via::Received(_) => "received",
-                Via::Forwarded(_) => "forwarded",
-            });
+            self.vias.push(via);
             let remote = names.remote(flow.remote, flow.aws_service, context);
             self.remote_of.push(remote);
             let interface = &batch.points.get(flow.interface).0.interface;

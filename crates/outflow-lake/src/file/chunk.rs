@@ -5,19 +5,22 @@
 //! are brought into order, translated and packed while they are in the cache.
 
 use bytes::Bytes;
-use parquet::basic::{Compression, Encoding, PageType, Type};
+use parquet::basic::{Compression, Encoding, PageType, Type, ZstdLevel};
 use parquet::bloom_filter::Sbbf;
-use parquet::column::page::{CompressedPage, Page, PageWriter as _};
+use parquet::column::page::{CompressedPage, Page, PageWriteSpec, PageWriter as _};
 use parquet::column::writer::ColumnCloseResult;
+use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::page_index::offset_index::OffsetIndexMetaData;
+use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::statistics::Statistics;
 use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
 
 use super::PAGE_ROWS_MAX;
 use super::dictionary::Dictionary;
+use super::occurring::Occurring;
 use super::page::PageBuffer;
 use crate::error::EncodeError;
 use crate::flows::LONG_NULL;
@@ -33,11 +36,16 @@ pub(super) enum Column<'a> {
     Keyed {
         /// By row; a negative key is null.
         keys: &'a [i32],
-        /// By key, the place of its value.
-        places: &'a [u32],
+        places: Places<'a>,
         dictionary: Dictionary<'a>,
         /// Whether the dictionary is in ascending order.
         is_sorted: bool,
+        /// Whether it has a Bloom filter.
+        is_looked_up: bool,
+    },
+    /// One value, which all rows have.
+    Same {
+        dictionary: Dictionary<'a>,
         /// Whether it has a Bloom filter.
         is_looked_up: bool,
     },
@@ -45,9 +53,16 @@ pub(super) enum Column<'a> {
     Longs { numbers: &'a [i64] },
 }
 
+/// Where values are in a dictionary, by key.
+#[derive(Clone, Copy)]
+pub(super) enum Places<'a> {
+    Table(&'a [u32]),
+    Occurring(&'a Occurring),
+}
+
 /// A column as it is stored.
 pub(super) struct Chunk {
-    bytes: Bytes,
+    bytes: Vec<u8>,
     sizes: Sizes,
     rows: usize,
     encodings: Vec<Encoding>,
@@ -60,9 +75,44 @@ pub(super) struct Chunk {
 
 /// Encodes columns, one after the other, into memory.
 pub(super) struct ChunkWriter {
-    zstd: zstd::bulk::Compressor<'static>,
+    zstd: Zstd,
     compression: Compression,
     page: PageBuffer,
+    /// A dictionary under way.
+    plain: Vec<u8>,
+    /// Memory of chunks that were appended: new memory is given page by page, which takes longer than to fill it.
+    spare: Vec<Vec<u8>>,
+}
+
+/// Compresses pages into memory that serves for the next one.
+struct Zstd {
+    compressor: zstd::bulk::Compressor<'static>,
+    spare: Vec<u8>,
+}
+
+/// Bytes of a chunk, as Parquet reads what it appends.
+struct Stored<'a>(&'a [u8]);
+
+impl Length for Stored<'_> {
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+}
+
+impl<'a> ChunkReader for Stored<'a> {
+    type T = &'a [u8];
+
+    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
+        let from = usize::try_from(start).ok();
+        let rest = from.and_then(|from| self.0.get(from..));
+        rest.ok_or_else(|| ParquetError::EOF("a chunk ends before its pages do".to_owned()))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        let bytes = self.get_read(start)?.get(..length);
+        let bytes = bytes.map(Bytes::copy_from_slice);
+        bytes.ok_or_else(|| ParquetError::EOF("a chunk ends before its pages do".to_owned()))
+    }
 }
 
 impl Chunk {
@@ -90,18 +140,28 @@ impl Chunk {
             column_index: self.column_index.clone(),
             offset_index: Some(self.offset_index.clone()),
         };
-        Ok(group.append_column(&self.bytes, close)?)
+        Ok(group.append_column(&Stored(&self.bytes), close)?)
     }
 }
 
 impl ChunkWriter {
-    pub(super) fn new(level: i32, compression: Compression) -> Result<Self, EncodeError> {
-        let zstd = zstd::bulk::Compressor::new(level);
+    pub(super) fn new(level: i32) -> Result<Self, EncodeError> {
+        let compressor = zstd::bulk::Compressor::new(level);
         Ok(Self {
-            zstd: zstd.map_err(|error| EncodeError::Parquet(error.into()))?,
-            compression,
+            zstd: Zstd {
+                compressor: compressor.map_err(|error| EncodeError::Parquet(error.into()))?,
+                spare: Vec::new(),
+            },
+            compression: Compression::ZSTD(ZstdLevel::try_new(level)?),
             page: PageBuffer::default(),
+            plain: Vec::new(),
+            spare: Vec::new(),
         })
+    }
+
+    /// Takes back the memory of a chunk that is needed no more.
+    pub(super) fn take_back(&mut self, chunk: Chunk) {
+        self.spare.push(chunk.bytes);
     }
 
     /// Encodes a column of so many rows, and appends it to a row group.
@@ -123,23 +183,20 @@ impl ChunkWriter {
         rows: usize,
         descriptor: &ColumnDescPtr,
     ) -> Result<Chunk, EncodeError> {
-        let mut sink = TrackedWrite::new(Vec::new());
+        let mut bytes = self.spare.pop().unwrap_or_default();
+        bytes.clear();
+        let mut sink = TrackedWrite::new(bytes);
         let mut writer = SerializedPageWriter::new(&mut sink);
         let mut sizes = Sizes::default();
-        if let Column::Keyed {
-            dictionary,
-            is_sorted,
-            ..
-        } = column
-        {
-            let plain = dictionary.plain();
-            let page = Page::DictionaryPage {
-                buf: compress(&mut self.zstd, &plain)?,
+        if let Some(dictionary) = column.dictionary() {
+            dictionary.plain(&mut self.plain);
+            let page = |buf| Page::DictionaryPage {
+                buf,
                 num_values: u32::try_from(dictionary.len()).unwrap_or(u32::MAX),
                 encoding: Encoding::PLAIN,
-                is_sorted: *is_sorted,
+                is_sorted: column.is_sorted(),
             };
-            sizes.add(&writer.write_page(CompressedPage::new(page, plain.len()))?);
+            sizes.add(&self.zstd.write(&self.plain, page, &mut writer)?);
         }
         let mut offsets = OffsetIndexBuilder::new();
         let mut index = ColumnIndexBuilder::new(descriptor.physical_type());
@@ -149,15 +206,15 @@ impl ChunkWriter {
             let part = from..rows.min(from.saturating_add(column.page_rows()));
             let len = part.len();
             let told = self.page.fill((column, is_optional), part);
-            let page = Page::DataPage {
-                buf: compress(&mut self.zstd, &self.page.bytes)?,
+            let page = |buf| Page::DataPage {
+                buf,
                 num_values: u32::try_from(len).unwrap_or(u32::MAX),
                 encoding: column.encoding(),
                 def_level_encoding: Encoding::RLE,
                 rep_level_encoding: Encoding::RLE,
                 statistics: None,
             };
-            let spec = writer.write_page(CompressedPage::new(page, self.page.bytes.len()))?;
+            let spec = self.zstd.write(&self.page.bytes, page, &mut writer)?;
             sizes.add(&spec);
             offsets.append_row_count(i64::try_from(len).unwrap_or(i64::MAX));
             offsets.append_offset_and_size(
@@ -170,7 +227,7 @@ impl ChunkWriter {
         writer.close()?;
         let bytes = sink.into_inner().map_err(EncodeError::Parquet)?;
         Ok(Chunk {
-            bytes: Bytes::from(bytes),
+            bytes,
             sizes,
             rows,
             encodings: column.encodings(),
@@ -183,13 +240,25 @@ impl ChunkWriter {
     }
 }
 
-fn compress(
-    zstd: &mut zstd::bulk::Compressor<'static>,
-    plain: &[u8],
-) -> Result<Bytes, EncodeError> {
-    let compressed = zstd.compress(plain);
-    let compressed = compressed.map_err(|error| EncodeError::Parquet(error.into()))?;
-    Ok(Bytes::from(compressed))
+impl Zstd {
+    /// Compresses a page of these bytes, and writes it.
+    fn write(
+        &mut self,
+        plain: &[u8],
+        page: impl FnOnce(Bytes) -> Page,
+        writer: &mut SerializedPageWriter<'_, Vec<u8>>,
+    ) -> Result<PageWriteSpec, EncodeError> {
+        let mut into = std::mem::take(&mut self.spare);
+        into.clear();
+        into.reserve(zstd::zstd_safe::compress_bound(plain.len()));
+        let compressed = self.compressor.compress_to_buffer(plain, &mut into);
+        compressed.map_err(|error| EncodeError::Parquet(error.into()))?;
+        let buf = Bytes::from(into);
+        let spec = writer.write_page(CompressedPage::new(page(buf.clone()), plain.len()))?;
+        // The page is gone, so that nobody else has the bytes.
+        self.spare = buf.try_into_mut().map(Vec::from).unwrap_or_default();
+        Ok(spec)
+    }
 }
 
 impl Column<'_> {
@@ -201,11 +270,18 @@ impl Column<'_> {
         }
     }
 
+    fn dictionary(&self) -> Option<&Dictionary<'_>> {
+        match self {
+            Self::Keyed { dictionary, .. } | Self::Same { dictionary, .. } => Some(dictionary),
+            Self::Nulls | Self::Longs { .. } => None,
+        }
+    }
+
     /// Rows of a page at most; nothing is saved by pages of nothing.
     fn page_rows(&self) -> usize {
         match self {
             Self::Nulls => usize::MAX,
-            Self::Keyed { .. } | Self::Longs { .. } => PAGE_ROWS_MAX,
+            Self::Keyed { .. } | Self::Same { .. } | Self::Longs { .. } => PAGE_ROWS_MAX,
         }
     }
 
@@ -213,14 +289,14 @@ impl Column<'_> {
     pub(super) fn is_sorted(&self) -> bool {
         match self {
             Self::Keyed { is_sorted, .. } => *is_sorted,
-            Self::Nulls | Self::Longs { .. } => true,
+            Self::Nulls | Self::Same { .. } | Self::Longs { .. } => true,
         }
     }
 
     fn encoding(&self) -> Encoding {
         match self {
             Self::Nulls => Encoding::PLAIN,
-            Self::Keyed { .. } => Encoding::RLE_DICTIONARY,
+            Self::Keyed { .. } | Self::Same { .. } => Encoding::RLE_DICTIONARY,
             Self::Longs { .. } => Encoding::DELTA_BINARY_PACKED,
         }
     }
@@ -228,7 +304,7 @@ impl Column<'_> {
     /// All encodings: of the values, of the levels, and of the dictionary.
     fn encodings(&self) -> Vec<Encoding> {
         let mut encodings = vec![Encoding::RLE, self.encoding()];
-        if let Self::Keyed { .. } = self {
+        if self.dictionary().is_some() {
             encodings.push(Encoding::PLAIN);
         }
         encodings
@@ -237,7 +313,9 @@ impl Column<'_> {
     fn statistics(&self, nulls: u64, of: Type) -> Statistics {
         let none = Some(nulls);
         match (self, of) {
-            (Self::Keyed { dictionary, .. }, _) => dictionary.statistics(nulls),
+            (Self::Keyed { dictionary, .. } | Self::Same { dictionary, .. }, _) => {
+                dictionary.statistics(nulls)
+            }
             (Self::Longs { numbers }, _) => {
                 let present = || {
                     numbers
@@ -259,6 +337,10 @@ impl Column<'_> {
                 dictionary,
                 is_looked_up: true,
                 ..
+            }
+            | Self::Same {
+                dictionary,
+                is_looked_up: true,
             } => Some(dictionary.bloom_filter()),
             _ => None,
         }
@@ -275,7 +357,7 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn add(&mut self, page: &parquet::column::page::PageWriteSpec) {
+    fn add(&mut self, page: &PageWriteSpec) {
         let bytes = |size: usize| i64::try_from(size).unwrap_or(i64::MAX);
         self.compressed += bytes(page.compressed_size);
         self.uncompressed += bytes(page.uncompressed_size);

@@ -26,20 +26,20 @@ impl Dictionary<'_> {
         }
     }
 
-    /// All values, as a dictionary page has them.
-    pub(super) fn plain(&self) -> Vec<u8> {
+    /// Writes all values as a dictionary page has them.
+    pub(super) fn plain(&self, into: &mut Vec<u8>) {
+        into.clear();
         match self {
             Self::Texts(texts) => {
-                let mut plain = Vec::with_capacity(texts.iter().map(|text| text.len() + 4).sum());
+                into.reserve(texts.iter().map(|text| text.len() + 4).sum());
                 for text in *texts {
                     let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
-                    plain.extend_from_slice(&len.to_le_bytes());
-                    plain.extend_from_slice(text.as_bytes());
+                    into.extend_from_slice(&len.to_le_bytes());
+                    into.extend_from_slice(text.as_bytes());
                 }
-                plain
             }
-            Self::Smalls(numbers) => numbers.iter().flat_map(|n| n.to_le_bytes()).collect(),
-            Self::Longs(numbers) => numbers.iter().flat_map(|n| n.to_le_bytes()).collect(),
+            Self::Smalls(numbers) => into.extend(numbers.iter().flat_map(|n| n.to_le_bytes())),
+            Self::Longs(numbers) => into.extend(numbers.iter().flat_map(|n| n.to_le_bytes())),
         }
     }
 
@@ -63,7 +63,10 @@ impl Dictionary<'_> {
                     text.filter(|text| text.len() <= TOLD_BYTES_MAX)
                         .map(|text| ByteArray::from(*text))
                 };
-                let (min, max) = (texts.iter().min(), texts.iter().max());
+                let (min, max) = (
+                    texts.iter().min_by_key(|text| by_start(text)),
+                    texts.iter().max_by_key(|text| by_start(text)),
+                );
                 let (min, max) = (told(min), told(max));
                 Statistics::byte_array(min, max, None, nulls, false)
             }
@@ -87,4 +90,18 @@ impl Dictionary<'_> {
         }
         Ok(filter)
     }
+}
+
+/// A text to be compared with others: most differ in the first bytes, which are compared as a number.
+fn by_start<'t>(text: &&'t str) -> (u64, &'t str) {
+    let bytes = text.as_bytes();
+    let start = match bytes.first_chunk() {
+        Some(start) => u64::from_be_bytes(*start),
+        // What is missing counts as zeros.
+        None => bytes
+            .iter()
+            .rev()
+            .fold(0, |all, byte| all >> 8 | u64::from(*byte) << 56),
+    };
+    (start, text)
 }

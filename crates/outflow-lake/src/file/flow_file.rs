@@ -13,7 +13,9 @@ use super::chunk::ChunkWriter;
 use super::{Encoded, FILE_BYTES_TARGET, ROW_GROUP_ROWS_MAX, ZSTD_LEVEL, properties};
 use crate::Error;
 use crate::error::EncodeError;
-use crate::flows::{Cells, FlowRows, Hours, RollingUp, SortedFlows};
+use crate::flows::{
+    Adding, Cells, FlowRows, Hours, Kept, Ordered, ProfileColumns, Profiling, SortedFlows,
+};
 use crate::table::Table;
 use group::{Gathered, RowGroup, Whole};
 
@@ -23,8 +25,43 @@ pub struct FlowFile {
     /// Which of the table's columns it has, if not all.
     wanted: Option<Vec<bool>>,
     writer: SerializedFileWriter<Vec<u8>>,
+}
+
+/// Memory that rows go through on their way into files, one for each thread that writes. New memory is given page by page,
+/// which takes longer than to fill it.
+pub struct Scratch {
+    encoding: Encoding,
+    ordered: Ordered,
+    profiles: ProfileColumns,
+}
+
+/// What columns are brought into their order and encoded with.
+struct Encoding {
     chunks: ChunkWriter,
     gathered: Gathered,
+}
+
+impl Scratch {
+    /// None yet.
+    ///
+    /// # Errors
+    /// [`Error::Encode`], which is a fault of the program.
+    pub fn new() -> Result<Self, Error> {
+        Ok(Self {
+            encoding: Encoding {
+                chunks: ChunkWriter::new(ZSTD_LEVEL)?,
+                gathered: Gathered::default(),
+            },
+            ordered: Ordered::default(),
+            profiles: ProfileColumns::default(),
+        })
+    }
+}
+
+impl std::fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scratch").finish_non_exhaustive()
+    }
 }
 
 /// What rows are rolled up to as they are written.
@@ -34,6 +71,47 @@ pub struct RollUps<'a> {
     pub profiles: Option<&'a mut FlowFile>,
     /// Rows of `hours`.
     pub hours: Option<&'a mut Hours>,
+}
+
+/// Rows of `profiles` that are held until there are as many, but for those of one row group of `flows`.
+const PROFILES_ROWS: usize = ROW_GROUP_ROWS_MAX / 4 * 3;
+
+/// Rows that are rolled up, row group by row group.
+struct RollingUp<'a> {
+    rows: &'a FlowRows,
+    /// By place of a column: whether it is kept for that.
+    kept: Vec<Option<Kept>>,
+    ordered: &'a mut Ordered,
+    profiles: Option<(&'a mut FlowFile, Profiling<'a>)>,
+    hours: Option<Adding<'a>>,
+}
+
+impl RollingUp<'_> {
+    /// Adds the rows of a row group, of which the columns are kept.
+    fn add(&mut self, order: &[u32]) {
+        self.ordered.complete(self.rows, order);
+        let ordered = &*self.ordered;
+        ordered.stretches(|stretch, bucket| {
+            if let Some((_, profiles)) = &mut self.profiles {
+                profiles.add(ordered, stretch.clone(), bucket);
+            }
+            if let Some(hours) = &mut self.hours {
+                hours.add(ordered, stretch, bucket);
+            }
+        });
+    }
+
+    /// Writes the rows of `profiles` if they are more than so many.
+    fn write_profiles(&mut self, than: usize, encoding: &mut Encoding) -> Result<(), Error> {
+        if let Some((file, profiling)) = &mut self.profiles
+            && profiling.len() > than
+        {
+            let profiles = profiling.profiles();
+            file.write_cells(profiles.cells(), &profiles.sorted(), encoding, None)?;
+            profiling.clear();
+        }
+        Ok(())
+    }
 }
 
 impl std::fmt::Debug for FlowFile {
@@ -83,15 +161,12 @@ impl FlowFile {
         let schema = ArrowSchemaConverter::new().convert(&schema);
         let schema = schema.map_err(EncodeError::from)?.root_schema_ptr();
         let properties = WriterPropertiesPtr::new(properties(table));
-        let compression = properties.compression(&"bytes".into());
         let writer = SerializedFileWriter::new(Vec::new(), schema, properties);
         let is_whole = places.len() == wanted.len();
         Ok(Self {
             table,
             wanted: (!is_whole).then_some(wanted),
             writer: writer.map_err(EncodeError::from)?,
-            chunks: ChunkWriter::new(ZSTD_LEVEL, compression)?,
-            gathered: Gathered::default(),
         })
     }
 
@@ -99,56 +174,78 @@ impl FlowFile {
     ///
     /// # Errors
     /// [`Error::Encode`], which is a fault of the program.
-    pub fn write(&mut self, rows: &FlowRows, up: RollUps<'_>) -> Result<(), Error> {
+    pub fn write(
+        &mut self,
+        rows: &FlowRows,
+        up: RollUps<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<(), Error> {
         let sorted = rows.sorted();
-        let mut rolling_up = up.profiles.is_some().then(|| RollingUp::of(rows));
-        let mut adding = up.hours.map(|hours| hours.adding(rows, &sorted));
-        if rolling_up.is_some() || adding.is_some() {
-            rows.each_rolled(&sorted, |row| {
-                if let Some(profiles) = &mut rolling_up {
-                    profiles.add(row);
-                }
-                if let Some(hours) = &mut adding {
-                    hours.add(row);
-                }
-            });
+        let Scratch {
+            encoding,
+            ordered,
+            profiles,
+        } = scratch;
+        let profiles = up
+            .profiles
+            .map(|file| (file, Profiling::of(rows, &sorted, profiles)));
+        let hours = up.hours.map(|hours| hours.adding(rows, &sorted));
+        if profiles.is_none() && hours.is_none() {
+            return self.write_cells(rows.cells(), &sorted, encoding, None);
         }
-        if let (Some(file), Some(profiles)) = (up.profiles, rolling_up) {
-            let profiles = profiles.finish();
-            if profiles.len() > 0 {
-                file.write_cells(profiles.cells(), profiles.sorted())?;
-            }
-        }
-        self.write_cells(rows.cells(), sorted)
+        let mut rolling_up = RollingUp {
+            rows,
+            kept: rows.kept(),
+            ordered,
+            profiles,
+            hours,
+        };
+        self.write_cells(rows.cells(), &sorted, encoding, Some(&mut rolling_up))?;
+        rolling_up.write_profiles(0, encoding)
     }
 
     fn write_cells<'r>(
         &mut self,
         cells: impl Iterator<Item = Cells<'r>>,
-        rows: SortedFlows<'r>,
+        rows: &SortedFlows<'r>,
+        encoding: &mut Encoding,
+        mut up: Option<&mut RollingUp<'_>>,
     ) -> Result<(), Error> {
-        // A file with a row group like those that files have will have its size: memory that grows bit by bit is copied.
+        // A file with row groups like those that files have will have its size: memory that grows bit by bit is copied.
         let written = self.writer.bytes_written();
-        if written >= FILE_BYTES_TARGET / 16 {
+        if rows.order.len() >= ROW_GROUP_ROWS_MAX / 4 || written >= FILE_BYTES_TARGET / 16 {
             let room = FILE_BYTES_TARGET + FILE_BYTES_TARGET / 4;
-            self.writer
-                .inner_mut()
-                .reserve(room.saturating_sub(written));
+            let bytes = self.writer.inner_mut();
+            bytes.reserve_exact(room.saturating_sub(bytes.len()));
         }
-        let wanted = self.wanted.as_deref();
-        let is_wanted = |at: usize| wanted.is_none_or(|wanted| wanted.get(at) == Some(&true));
-        let cells = cells.enumerate().filter(|(at, _)| is_wanted(*at));
-        let cells: Vec<Cells<'_>> = cells.map(|(_, cells)| cells).collect();
-        let columns = Whole::all(&cells, &rows);
+        let cells: Vec<Cells<'_>> = cells.collect();
+        let columns = Whole::all(&cells, rows);
         let descriptors = self.writer.schema_descr().columns().to_vec();
+        let wanted = self.wanted.as_deref();
         for part in rows.parts(ROW_GROUP_ROWS_MAX) {
             let group = self.writer.next_row_group().map_err(EncodeError::from)?;
-            let of = (&mut self.chunks, &mut self.gathered);
-            let mut group = RowGroup::new((group, self.table), of, &rows, part);
-            for (at, (column, descriptor)) in columns.iter().zip(&descriptors).enumerate() {
-                group.append(at, column, descriptor)?;
+            let of = (&mut encoding.chunks, &mut encoding.gathered);
+            let mut group = RowGroup::new((group, self.table), of, rows, part.clone());
+            let mut descriptors = descriptors.iter();
+            for (at, column) in columns.iter().enumerate() {
+                let is_wanted = wanted.is_none_or(|wanted| wanted[at]);
+                let descriptor = is_wanted.then(|| descriptors.next()).flatten();
+                let kept = up.as_ref().and_then(|up| up.kept[at]);
+                if kept.is_some() || (descriptor.is_some() && group.is_looked_at(column)) {
+                    group.gather(column);
+                }
+                if let Some(descriptor) = descriptor {
+                    group.append(at, column, descriptor)?;
+                }
+                if let (Some(kept), Some(up)) = (kept, &mut up) {
+                    group.keep(kept, up.ordered);
+                }
             }
             group.close()?;
+            if let Some(up) = &mut up {
+                up.add(&rows.order[part]);
+                up.write_profiles(PROFILES_ROWS, encoding)?;
+            }
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use parquet::file::metadata::ColumnIndexBuilder;
 
-use super::chunk::Column;
+use super::chunk::{Column, Places};
 use super::dictionary::Dictionary;
 use super::{delta, hybrid};
 use crate::flows::{LONG_NULL, NULL};
@@ -51,7 +51,17 @@ impl PageBuffer {
                 let nulls = keys.iter().filter(|key| is_null(key)).count();
                 let values = keys.iter().map(|key| !is_null(key));
                 self.append_levels(is_optional, rows, nulls, values);
-                (nulls, self.append_places(keys, places, dictionary))
+                self.take_places((keys, nulls), *places);
+                let is_told = column.is_sorted();
+                (nulls, self.append_places(dictionary, is_told))
+            }
+            Column::Same { dictionary, .. } => {
+                self.append_levels(is_optional, rows, 0, std::iter::empty());
+                // Of one value, the place takes no bits.
+                self.bytes.push(0);
+                hybrid::repeat(&mut self.bytes, rows, 0, 0);
+                let told = || dictionary.told(0);
+                (0, told().zip(told()))
             }
             Column::Longs { numbers } => {
                 let numbers = &numbers[part];
@@ -92,22 +102,40 @@ impl PageBuffer {
         self.bytes[..4].copy_from_slice(&len.to_le_bytes());
     }
 
-    /// Appends where the values are in their dictionary; the least and the greatest.
+    /// Takes where values are in their dictionary, without those that are null.
+    fn take_places(&mut self, (keys, nulls): (&[i32], usize), places: Places<'_>) {
+        let into = &mut self.places;
+        into.clear();
+        let values = keys.iter().filter(|key| **key != NULL);
+        match places {
+            Places::Table(table) => {
+                let place = |key: &i32| table[key.cast_unsigned() as usize];
+                match nulls {
+                    0 => into.extend(keys.iter().map(place)),
+                    _ => into.extend(values.map(place)),
+                }
+            }
+            Places::Occurring(occurring) => {
+                let place = |key: &i32| occurring.place(*key);
+                match nulls {
+                    0 => into.extend(keys.iter().map(place)),
+                    _ => into.extend(values.map(place)),
+                }
+            }
+        }
+    }
+
+    /// Appends these places; the least and the greatest value, if that is told.
     fn append_places(
         &mut self,
-        keys: &[i32],
-        places: &[u32],
         dictionary: &Dictionary<'_>,
+        is_told: bool,
     ) -> Option<(Vec<u8>, Vec<u8>)> {
-        // A null is beyond all places.
-        let place = |key: &i32| places.get(key.cast_unsigned() as usize);
-        self.places.clear();
-        self.places.extend(keys.iter().filter_map(place));
         let greatest = dictionary.len().saturating_sub(1);
         let width = hybrid::width_of(u32::try_from(greatest).unwrap_or(u32::MAX));
         self.bytes.push(width.to_le_bytes()[0]);
         hybrid::encode(&mut self.bytes, &self.places, width);
-        let places = || self.places.iter().copied();
+        let places = || self.places.iter().copied().filter(|_| is_told);
         let least = dictionary.told(places().min()?)?;
         let greatest = dictionary.told(places().max()?)?;
         Some((least, greatest))

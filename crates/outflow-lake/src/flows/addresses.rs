@@ -13,70 +13,85 @@ use super::column::NULL;
 #[derive(Debug, Default)]
 pub(super) struct Addresses {
     values: Values,
-    /// Of the rows that are being appended: columns so far, each with the addresses and their keys.
-    columns: Vec<(Vec<u128>, Vec<i32>)>,
+    /// Of the rows that are being appended: columns so far.
+    columns: Vec<Appended>,
     /// How many there are of these; what is behind keeps its memory for later ones.
     used: usize,
     wanted: Vec<u32>,
     glances: Vec<u64>,
 }
 
+/// A column of the rows that are being appended.
+#[derive(Debug, Default)]
+pub(super) struct Appended {
+    /// By row; of those without an address, anything.
+    pub(super) addrs: Vec<[u8; 16]>,
+    /// The rows without an address, in ascending order.
+    pub(super) nulls: Vec<u32>,
+    keys: Vec<i32>,
+    /// Whether it is as a column before it.
+    is_repeated: bool,
+}
+
 /// Addresses as texts, mostly in their order, in which neighbours have most in common.
 #[derive(Debug, Default)]
 pub(crate) struct AddrTexts {
     text: String,
-    /// By place: the key, and where the text ends.
-    ends: Vec<(u32, usize)>,
+    /// By place, where the text ends.
+    ends: Vec<usize>,
+}
+
+/// All addresses in their order: those of IPv4 first.
+#[derive(Debug, Default)]
+pub(crate) struct SortedAddresses {
+    pub(super) addrs: Vec<Addr>,
+    pub(crate) texts: AddrTexts,
+    /// By key, the place of the address; none where keys are places.
+    places: Vec<u32>,
 }
 
 impl Addresses {
-    /// Appends the keys of a further column of the rows that are being appended.
-    pub(super) fn append(
-        &mut self,
-        keys: &mut Vec<i32>,
-        column: impl Iterator<Item = Option<Addr>>,
-    ) {
+    /// Appends the keys of a further column of the rows that are being appended, which is empty until `fill` fills it.
+    pub(super) fn append(&mut self, keys: &mut Vec<i32>, fill: impl FnOnce(&mut Appended)) {
         if self.used == self.columns.len() {
-            self.columns.push(Default::default());
+            self.columns.push(Appended::default());
         }
         let (known, free) = self.columns.split_at_mut(self.used);
         self.used += 1;
-        let (own, own_keys) = &mut free[0];
+        let own = &mut free[0];
         own.clear();
-        own_keys.clear();
+        fill(own);
+        let is_same = |of: &&Appended| of.addrs == own.addrs && of.nulls == own.nulls;
+        if let Some(same) = known.iter().find(is_same) {
+            own.is_repeated = true;
+            own.keys.extend_from_slice(&same.keys);
+            keys.extend_from_slice(&own.keys);
+            return;
+        }
+        own.take_keys(known);
         self.wanted.clear();
-        for (row, addr) in (0..).zip(column) {
-            let bits = addr.map_or(0, |addr| u128::from_be_bytes(addr.bytes()));
-            let same = known.iter().find(|(of, _)| of[row as usize] == bits);
-            let key = match (addr, same) {
-                (None, _) => NULL,
-                (Some(_), Some((_, keys))) if keys[row as usize] != NULL => keys[row as usize],
-                (Some(_), _) => {
-                    self.wanted.push(row);
-                    NULL
-                }
-            };
-            own.push(bits);
-            own_keys.push(key);
+        let rows = (0..).zip(&own.keys);
+        let missing = rows.filter(|(_, key)| **key == NULL).map(|(row, _)| row);
+        self.wanted.extend(missing);
+        for null in &own.nulls {
+            own.keys[*null as usize] = NULL;
+        }
+        if !own.nulls.is_empty() {
+            self.wanted
+                .retain(|row| own.nulls.binary_search(row).is_err());
         }
         // Each look into the table is one into far memory: they are taken together, so that none waits for another.
         let values = &mut self.values;
-        let glances = self.wanted.iter();
-        let glances = glances.map(|row| values.glance(own[*row as usize]));
+        let bits = |row: u32| u128::from_be_bytes(own.addrs[row as usize]);
         self.glances.clear();
+        let glances = self.wanted.iter().map(|row| values.glance(bits(*row)));
         self.glances.extend(glances);
         for (row, glance) in self.wanted.iter().zip(&self.glances) {
-            let row = *row as usize;
-            let seen = key_at(*glance, own[row]);
-            own_keys[row] = seen.unwrap_or_else(|| values.number(own[row]));
+            let bits = bits(*row);
+            let seen = key_at(*glance, bits);
+            own.keys[*row as usize] = seen.unwrap_or_else(|| values.number(bits));
         }
-        keys.extend_from_slice(own_keys);
-    }
-
-    /// The address of a key.
-    pub(super) fn get(&self, key: usize) -> Option<Addr> {
-        let bits = self.values.all.get(key)?;
-        Some(Addr::from_bytes(bits.to_be_bytes()))
+        keys.extend_from_slice(&own.keys);
     }
 
     /// Forgets the rows that were appended, and keeps their addresses.
@@ -91,28 +106,102 @@ impl Addresses {
 
     /// All addresses as texts, by key.
     pub(super) fn by_key(&self) -> AddrTexts {
-        let values = self.values.all.iter().copied();
-        AddrTexts::of(values.zip(0..))
+        self.values.all.iter().copied().map(addr_of).collect()
     }
 
-    /// All addresses.
-    pub(super) fn texts(&self) -> AddrTexts {
-        let values = self.values.all.iter().copied();
-        let mut order: Vec<(u128, u32)> = values.zip(0..).collect();
-        order.sort_unstable();
-        AddrTexts::of(order.into_iter())
+    /// All addresses in their order.
+    pub(super) fn sorted(&self) -> SortedAddresses {
+        let (mut v4, mut others) = (Vec::new(), Vec::new());
+        for (key, bits) in (0u32..).zip(&self.values.all) {
+            // Address and key in one word are sorted fastest.
+            match v4_of(*bits) {
+                Some(v4_bits) => v4.push(u64::from(v4_bits) << 32 | u64::from(key)),
+                None => others.push((*bits, key)),
+            }
+        }
+        v4.sort_unstable();
+        others.sort_unstable();
+        let mut places = vec![0; self.values.all.len()];
+        let low = |word: u64| u32::try_from(word & u64::from(u32::MAX)).unwrap_or_default();
+        let v4 = v4.into_iter().map(|word| {
+            let octets = low(word >> 32).to_be_bytes();
+            (Addr::from_v4(octets), low(word))
+        });
+        let others = others.into_iter().map(|(bits, key)| (addr_of(bits), key));
+        let in_order = (0..).zip(v4.chain(others)).map(|(place, (addr, key))| {
+            places[key as usize] = place;
+            addr
+        });
+        let addrs: Vec<Addr> = in_order.collect();
+        SortedAddresses {
+            texts: addrs.iter().copied().collect(),
+            addrs,
+            places,
+        }
+    }
+}
+
+impl Appended {
+    fn clear(&mut self) {
+        self.addrs.clear();
+        self.nulls.clear();
+        self.keys.clear();
+        self.is_repeated = false;
+    }
+
+    /// Takes the keys of addresses that columns before have in the same row.
+    fn take_keys(&mut self, before: &[Self]) {
+        self.keys.resize(self.addrs.len(), NULL);
+        for of in before.iter().filter(|of| !of.is_repeated) {
+            let known = of.addrs.iter().zip(&of.keys);
+            for ((key, own), (addr, known)) in self.keys.iter_mut().zip(&self.addrs).zip(known) {
+                // Without a branch: which of two addresses it is, nothing foretells.
+                *key = if own == addr { *known } else { *key };
+            }
+        }
+    }
+}
+
+impl SortedAddresses {
+    /// Those that are in their order already, by key.
+    pub(super) fn of_texts(texts: AddrTexts) -> Self {
+        Self {
+            texts,
+            ..Self::default()
+        }
+    }
+
+    /// Turns keys of addresses into places; those that are null remain so.
+    pub(crate) fn place(&self, keys: &mut [i32]) {
+        if self.places.is_empty() {
+            return;
+        }
+        for key in keys {
+            if let Ok(at) = usize::try_from(*key) {
+                *key = self.places[at].cast_signed();
+            }
+        }
+    }
+}
+
+impl FromIterator<Addr> for AddrTexts {
+    fn from_iter<I: IntoIterator<Item = Addr>>(addresses: I) -> Self {
+        let addresses = addresses.into_iter();
+        let mut texts = Self::default();
+        texts.text.reserve(addresses.size_hint().0 * ADDR_CHARS);
+        texts.ends.reserve(addresses.size_hint().0);
+        for addr in addresses {
+            texts.append(|text| push(text, addr));
+        }
+        texts
     }
 }
 
 impl AddrTexts {
-    /// Those of addresses with their keys.
-    fn of(addresses: impl Iterator<Item = (u128, u32)>) -> Self {
-        let mut texts = Self::default();
-        for (addr, key) in addresses {
-            push(&mut texts.text, Addr::from_bytes(addr.to_be_bytes()));
-            texts.ends.push((key, texts.text.len()));
-        }
-        texts
+    /// Appends a text that is written by `write`.
+    pub(super) fn append(&mut self, write: impl FnOnce(&mut String)) {
+        write(&mut self.text);
+        self.ends.push(self.text.len());
     }
 
     /// How many there are.
@@ -120,15 +209,23 @@ impl AddrTexts {
         self.ends.len()
     }
 
-    /// Each with its key.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &str)> {
-        let mut from = 0;
-        self.ends.iter().map(move |(key, end)| {
-            let text = &self.text[from..*end];
-            from = *end;
-            (*key, text)
-        })
+    /// The text at a place.
+    pub(crate) fn get(&self, at: usize) -> &str {
+        let from = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[from..self.ends[at]]
     }
+
+    /// All, in their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|at| self.get(at))
+    }
+}
+
+/// Characters of most addresses of IPv4, at most.
+const ADDR_CHARS: usize = 15;
+
+fn addr_of(bits: u128) -> Addr {
+    Addr::from_bytes(bits.to_be_bytes())
 }
 
 /// Appends an address as it is written.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use arrow_array::types::{ArrowPrimitiveType, Int32Type};
 use arrow_array::{Array as _, ArrayRef, DictionaryArray, PrimitiveArray, StringArray};
 use arrow_schema::DataType;
-use outflow_record::{Addr, Field, FlowBatch, Kind};
+use outflow_record::{Field, FlowBatch, Kind};
 
 use super::Cells;
-use super::addresses::Addresses;
+use super::addresses::{Addresses, Appended};
+use super::order::Ranks;
 use super::texts::Interned;
 
 /// Stands for null in a column of whole numbers, where no value of a flow log can be.
@@ -18,6 +19,12 @@ pub(crate) const LONG_NULL: i64 = i64::MIN;
 pub(crate) const NULL: i32 = -1;
 
 const MICROS: i64 = 1_000_000;
+
+/// Rows from which on there will be more.
+const MANY_ROWS: usize = 1 << 16;
+
+/// Rows that are held at once, with those of the batch that makes them too many.
+const HELD_ROWS_MAX: usize = 1 << 20;
 
 /// A dictionary, the keys that its values have in a column, and how many of them have none yet.
 type Translated = (ArrayRef, Vec<i32>, usize);
@@ -68,6 +75,22 @@ impl Column {
         }
     }
 
+    /// Makes room for so many more rows behind those that there are. Few rows may stay few; where they are many, it is for all
+    /// that are held at once: memory that doubles is copied each time, and all of it is new.
+    pub(super) fn make_room(&mut self, before: usize, more: usize) {
+        let room = |len: usize| {
+            let all = if before < MANY_ROWS { 0 } else { HELD_ROWS_MAX };
+            more.max(all.saturating_sub(len))
+        };
+        match self {
+            Self::Texts { keys, .. } | Self::Addrs(keys) | Self::Ints(keys) if !keys.is_empty() => {
+                keys.reserve(room(keys.len()));
+            }
+            Self::Longs(numbers) if !numbers.is_empty() => numbers.reserve(room(numbers.len())),
+            _ => {}
+        }
+    }
+
     /// Appends these rows of a field.
     pub(super) fn append(&mut self, records: &FlowBatch, field: Field, rows: Rows<'_>) {
         match (self, field.kind()) {
@@ -90,18 +113,10 @@ impl Column {
                     return;
                 };
                 keys.resize(rows.before, NULL);
-                append_texts((keys, values, last), of, rows.numbers);
+                append_texts((keys, values, last), of, rows);
             }
             // A field always has a column of its own kind.
             _ => {}
-        }
-    }
-
-    /// Appends small numbers.
-    pub(super) fn ints(&mut self, before: usize, more: impl Iterator<Item = Option<i32>>) {
-        if let Self::Ints(ints) = self {
-            ints.resize(before, NULL);
-            ints.extend(more.map(|value| value.unwrap_or(NULL)));
         }
     }
 
@@ -113,41 +128,34 @@ impl Column {
         }
     }
 
-    /// Appends addresses.
+    /// Appends addresses, which `fill` fills in.
     pub(super) fn addrs(
         &mut self,
         before: usize,
         addresses: &mut Addresses,
-        more: impl Iterator<Item = Option<Addr>>,
+        fill: impl FnOnce(&mut Appended),
     ) {
         if let Self::Addrs(keys) = self {
             keys.resize(before, NULL);
-            addresses.append(keys, more);
+            addresses.append(keys, fill);
         }
     }
 
-    /// Appends words of a few that repeat themselves.
-    pub(super) fn words(
-        &mut self,
-        before: usize,
-        more: impl Iterator<Item = Option<&'static str>>,
-    ) {
-        if let Self::Texts { keys, values, .. } = self {
-            keys.resize(before, NULL);
-            // Of a word's few places in the program, each is looked up once.
-            let mut known: Vec<(&'static str, i32)> = Vec::new();
-            keys.extend(more.map(|word| {
-                let Some(word) = word else {
-                    return NULL;
-                };
-                let is_own = |(own, _): &&(&'static str, i32)| std::ptr::eq(*own, word);
-                if let Some((_, key)) = known.iter().find(is_own) {
-                    return *key;
-                }
-                let key = values.number(word, |text| Box::from(text));
-                known.push((word, key));
-                key
-            }));
+    /// Hands out its keys or small numbers, with room for so many more; to be given back by [`Column::give`].
+    pub(super) fn take(&mut self, before: usize, more: usize) -> Vec<i32> {
+        let mut keys = match self {
+            Self::Texts { keys, .. } | Self::Ints(keys) => std::mem::take(keys),
+            _ => Vec::new(),
+        };
+        keys.resize(before, NULL);
+        keys.reserve(more);
+        keys
+    }
+
+    /// Takes back what [`Column::take`] handed out.
+    pub(super) fn give(&mut self, given: Vec<i32>) {
+        if let Self::Texts { keys, .. } | Self::Ints(keys) = self {
+            *keys = given;
         }
     }
 
@@ -182,28 +190,22 @@ impl Column {
         }
     }
 
-    /// By key, the place of each text among all in their order, from 1; and how many places there are.
-    pub(super) fn ranks(&self) -> (Vec<u32>, usize) {
-        let Self::Texts { values, .. } = self else {
-            return (Vec::new(), 1);
-        };
-        let values = values.values();
+    /// By row, the place of its text among all in their order, from 1; 0 where it has none.
+    pub(super) fn ranks(&self, rows: usize) -> Ranks {
+        let (keys, values) = self.texts();
         let mut order: Vec<usize> = (0..values.len()).collect();
         order.sort_unstable_by(|a, b| values[*a].cmp(&values[*b]));
         let mut ranks = vec![0; values.len()];
         for (rank, key) in (1..).zip(order) {
             ranks[key] = rank;
         }
-        (ranks, values.len() + 1)
-    }
-
-    /// The rank of a row's text; 0 where it has none.
-    pub(super) fn rank_at(&self, row: u32, ranks: &[u32]) -> u32 {
-        let Self::Texts { keys, .. } = self else {
-            return 0;
-        };
-        let key = keys.get(row as usize).copied().unwrap_or(NULL);
-        usize::try_from(key).map_or(0, |key| ranks[key])
+        let rank = |key: &i32| usize::try_from(*key).map_or(0, |key| ranks[key]);
+        let mut of_rows: Vec<u32> = keys.iter().map(rank).collect();
+        of_rows.resize(rows, 0);
+        Ranks {
+            of_rows,
+            count: values.len() + 1,
+        }
     }
 
     /// The keys of texts by row, and the texts by key.
@@ -253,8 +255,15 @@ fn copy<T: ArrowPrimitiveType, V: Copy>(
 ) {
     let Some(of) = of else { return };
     values.resize(rows.before, null);
-    if rows.are_all && of.null_count() == 0 {
-        values.extend(of.values().iter().map(|value| convert(*value)));
+    if rows.are_all {
+        let all = of.values().iter().map(|value| convert(*value));
+        match of.nulls() {
+            None => values.extend(all),
+            Some(nulls) => {
+                let valid = all.zip(nulls);
+                values.extend(valid.map(|(value, is_valid)| if is_valid { value } else { null }));
+            }
+        }
         return;
     }
     let value = |row: &u32| {
@@ -275,12 +284,11 @@ fn append_texts(
         &mut Option<Translated>,
     ),
     of: &DictionaryArray<Int32Type>,
-    rows: &[u32],
+    rows: Rows<'_>,
 ) {
     let is_last = matches!(last, Some((known, ..)) if Arc::ptr_eq(known, of.values()));
     const UNKNOWN: i32 = -2;
     if !is_last {
-        // Behind the keys of the dictionary stands that of none.
         let mut known = vec![UNKNOWN; of.values().len()];
         known.push(NULL);
         *last = Some((Arc::clone(of.values()), known, of.values().len()));
@@ -292,20 +300,38 @@ fn append_texts(
         return;
     };
     let from = of.keys();
-    let at = |row: &u32| {
-        let row = *row as usize;
-        let key = from.is_valid(row).then(|| from.value(row));
-        key.and_then(|key| usize::try_from(key).ok())
-            .unwrap_or(texts.len())
-    };
-    let mut rest = rows.iter().map(at);
-    while *unknown > 0
-        && let Some(at) = rest.next()
-    {
-        if known[at] == UNKNOWN {
-            known[at] = values.number(texts.value(at), |text| Box::from(text));
-            *unknown -= 1;
+    if *unknown > 0 {
+        let own = rows.numbers.iter().map(|row| *row as usize);
+        let own = own.filter(|row| from.is_valid(*row));
+        for at in own.filter_map(|row| usize::try_from(from.value(row)).ok()) {
+            if known[at] == UNKNOWN {
+                known[at] = values.number(texts.value(at), |text| Box::from(text));
+                *unknown -= 1;
+                if *unknown == 0 {
+                    break;
+                }
+            }
         }
     }
-    keys.extend(rows.iter().map(|row| known[at(row)]));
+    // Behind the keys of the dictionary stands that of none.
+    let known = |key: i32| known[key.cast_unsigned() as usize];
+    let none = i32::try_from(texts.len()).unwrap_or(i32::MAX);
+    match (rows.are_all, from.nulls()) {
+        (true, None) if texts.len() == 1 => {
+            keys.resize(rows.before + rows.numbers.len(), known(0));
+        }
+        (true, None) => keys.extend(from.values().iter().map(|key| known(*key))),
+        (true, Some(nulls)) => {
+            let valid = from.values().iter().zip(nulls);
+            keys.extend(valid.map(|(key, is_valid)| known(if is_valid { *key } else { none })));
+        }
+        (false, _) => keys.extend(rows.numbers.iter().map(|row| {
+            let row = *row as usize;
+            known(if from.is_valid(row) {
+                from.value(row)
+            } else {
+                none
+            })
+        })),
+    }
 }

@@ -16,10 +16,7 @@ use crate::table::{Table, enriched};
 impl FlowRows {
     /// Rows of which these columns alone are held, to be handed on by [`FlowRows::batch`]: they are neither stored nor rolled up.
     pub fn of_columns(wanted: &BTreeSet<String>) -> Self {
-        let mut rows = Self {
-            are_rolled: false,
-            ..Self::default()
-        };
+        let mut rows = Self::default();
         let schema = Table::Flows.file_schema();
         let fields = schema.fields().iter();
         let stored = fields.filter(|field| field.name() != enriched::COUNTED);
@@ -52,7 +49,7 @@ impl FlowRows {
                 Cells::Addrs(keys) => {
                     let texts = addresses.get_or_insert_with(|| {
                         let texts = self.addresses.by_key();
-                        let texts = texts.iter().map(|(_, text)| Some(text));
+                        let texts = texts.iter().map(Some);
                         texts.collect::<StringViewArray>()
                     });
                     taken(texts, keys, self.len())?

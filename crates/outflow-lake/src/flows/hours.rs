@@ -2,6 +2,7 @@
 //!
 //! It is held until a batch of objects ends, across row groups, so that an interface has few rows an hour however its records come.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::builder::{BinaryBuilder, StringBuilder};
@@ -12,21 +13,15 @@ use outflow_record::Field;
 use outflow_sketch::{Distinct, hash64};
 
 use super::column::{Column, NULL};
-use super::profiles::{Row, Sums, add_up, nothing};
+use super::rolled::{DIRECTION, Ordered, REMOTE_ADDR, Sums, TEXTS, add_up, nothing};
 use super::texts::Interned;
-use super::{FlowRows, HOUR_MICROS, Of, SortedFlows};
+use super::{BUCKET_MICROS, FlowRows, HOUR_MICROS, Of, SortedFlows};
 use crate::Error;
 use crate::error::EncodeError;
 use crate::table::{Table, UTC};
 
 /// Rows that are held, at most: with what they count some 50 MB.
 const HOURS_MAX: usize = 1 << 16;
-
-/// Texts that rows have in common, in the order of the table's columns.
-const TEXTS: usize = 8;
-
-/// Which of them is the direction.
-const DIRECTION: usize = 5;
 
 /// Rows of `hours` of one partition.
 #[derive(Debug, Default)]
@@ -56,14 +51,14 @@ struct Hour {
 pub(crate) struct Adding<'a> {
     hours: &'a mut Hours,
     columns: [&'a Column; TEXTS],
-    /// By key of an address, the hash by which it is counted.
+    /// By place of an address, the hash by which it is counted.
     hashes: Vec<u64>,
+    /// Those of a stretch.
+    sent_to: Vec<u64>,
     /// Key of the direction in which an interface sends.
     egress: i32,
     /// By the keys that these rows have, the place of an hour.
     found: HashMap<Key, usize, FixedState>,
-    /// The last two, the newest first: rows mostly change between what stays inside and what leaves.
-    last: [Option<(Key, usize)>; 2],
 }
 
 /// The columns of the texts, in their order.
@@ -80,21 +75,6 @@ fn columns_of(rows: &FlowRows) -> [&Column; TEXTS] {
     ]
 }
 
-/// What a row has in them, by key.
-fn texts_of(row: &Row) -> [i32; TEXTS] {
-    let key = &row.key;
-    [
-        key.account_id,
-        key.interface_id,
-        key.vpc_id,
-        key.workload,
-        key.flow_log_id,
-        key.direction.into(),
-        key.scope.into(),
-        key.action,
-    ]
-}
-
 impl Hours {
     /// Whether they are as many as memory is to hold.
     pub fn are_full(&self) -> bool {
@@ -107,17 +87,14 @@ impl Hours {
         rows: &'a FlowRows,
         sorted: &SortedFlows<'_>,
     ) -> Adding<'a> {
-        let mut hashes = vec![0; sorted.addresses.len()];
-        for (key, text) in sorted.addresses.iter() {
-            hashes[key as usize] = hash64(text.as_bytes());
-        }
+        let texts = sorted.addresses.texts.iter();
         Adding {
             hours: self,
             columns: columns_of(rows),
-            hashes,
+            hashes: texts.map(|text| hash64(text.as_bytes())).collect(),
+            sent_to: Vec::new(),
             egress: rows.enriched(Of::Direction).key_of("egress"),
             found: HashMap::default(),
-            last: [None; 2],
         }
     }
 
@@ -164,30 +141,29 @@ impl Hours {
 }
 
 impl Adding<'_> {
-    /// Adds a row.
-    pub(crate) fn add(&mut self, row: &Row) {
+    /// Adds a stretch of rows, of the ten minutes with this number.
+    pub(crate) fn add(&mut self, of: &Ordered, stretch: Range<usize>, bucket: i64) {
         let key = Key {
-            hour: row.start().div_euclid(HOUR_MICROS),
-            texts: texts_of(row),
-            counted: row.key.counted,
+            hour: bucket.div_euclid(HOUR_MICROS / BUCKET_MICROS),
+            texts: of.texts(stretch.start),
+            counted: of.counted[stretch.start],
         };
-        let known = self.last.iter().flatten().find(|last| last.0 == key);
-        let place = match known {
-            Some((_, place)) => *place,
-            None => match self.found.get(&key) {
-                Some(place) => *place,
-                None => self.place(key),
-            },
+        let place = match self.found.get(&key) {
+            Some(place) => *place,
+            None => self.place(key),
         };
-        let is_newest = self.last[0].is_some_and(|newest| newest.0 == key);
-        if !is_newest {
-            self.last = [Some((key, place)), self.last[0]];
-        }
         let hour = &mut self.hours.rows[place];
-        add_up(&mut hour.sums, row.sums());
-        if let (Some(sent_to), Ok(addr)) = (&mut hour.sent_to, usize::try_from(row.key.remote_addr))
-        {
-            sent_to.insert_hash(self.hashes[addr]);
+        let mut sums = hour.sums;
+        for row in stretch.clone() {
+            add_up(&mut sums, of.sums(row));
+        }
+        hour.sums = sums;
+        if let Some(sent_to) = &mut hour.sent_to {
+            let addresses = of.keys(REMOTE_ADDR)[stretch].iter();
+            let addresses = addresses.filter_map(|addr| usize::try_from(*addr).ok());
+            self.sent_to.clear();
+            self.sent_to.extend(addresses.map(|addr| self.hashes[addr]));
+            sent_to.insert_hashes(&mut self.sent_to);
         }
     }
 

@@ -3,228 +3,279 @@
 //! Rows are rolled up as they are written, so that those of one interface and ten minutes lie together: the table that
 //! finds equal ones is small. What another row group has of the same ten minutes is another row, and sums take both.
 
-mod row;
+use std::hash::BuildHasher as _;
+use std::ops::Range;
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
-use hashbrown::HashMap;
 use outflow_record::{Addr, Field};
 
-use super::addresses::push;
+use super::addresses::{AddrTexts, SortedAddresses, push};
 use super::column::{Column, LONG_NULL, NULL};
+use super::rolled::{
+    INITIATOR, LOCAL_PORT, Ordered, PROTOCOL, REMOTE_ADDR, REMOTE_PORT, SCOPE, Sums, TEXTS, add_up,
+};
 use super::runs::Runs;
-use super::texts::Interned;
 use super::{BUCKET_MICROS, Cells, FlowRows, Of, RemoteKeys, SortedFlows};
 use crate::table::profiled;
-use row::Key;
-pub(super) use row::{Row, Sums, add_up, nothing};
 
-/// Keys of a run for which room is kept for the next one. Room for more would be cleared each time.
-const RUN_KEYS_KEPT: usize = 4_096;
+/// Ports from here on are those that a client takes of its own for each connection.
+const EPHEMERAL_FROM: i32 = 32_768;
 
-/// Rows of `profiles`, in their order, by column.
+/// Protocols that have ports.
+const WITH_PORTS: [i32; 3] = [6, 17, 132];
+
+/// Rows of `profiles`, in their order, and what their keys mean.
 #[derive(Debug)]
 pub(crate) struct Profiles<'a> {
     rows: &'a FlowRows,
+    columns: &'a mut Columns,
+    /// The groups of all other sides.
+    addresses: Arc<SortedAddresses>,
+}
+
+/// Rows of `profiles` by column. The memory serves for those of other rows.
+#[derive(Debug, Default)]
+pub(crate) struct Columns {
     buckets: Vec<i64>,
-    account_ids: Vec<i32>,
-    interface_ids: Vec<i32>,
-    vpc_ids: Vec<i32>,
-    workloads: Vec<i32>,
-    flow_log_ids: Vec<i32>,
-    directions: Vec<i32>,
-    scopes: Vec<i32>,
-    initiators: Vec<i32>,
-    actions: Vec<i32>,
+    texts: [Vec<i32>; TEXTS],
     counted: Vec<bool>,
+    initiators: Vec<i32>,
     protocols: Vec<i32>,
     ports: Vec<i32>,
-    destinations: Vec<i32>,
-    groups: Interned<Box<str>>,
+    groups: Vec<i32>,
+    remotes: Vec<u32>,
+    sums: [Vec<i64>; 6],
+    known: Known,
+}
+
+/// Columns of what is known of the other sides; empty ones where nothing is.
+#[derive(Debug, Default)]
+struct Known {
     asns: Vec<i64>,
     orgs: Vec<i32>,
     countries: Vec<i32>,
     services: Vec<i32>,
-    sums: [Vec<i64>; 6],
 }
 
-/// Groups of other sides as texts, each made once.
-struct Groups<'a> {
-    /// By key of a remote address.
-    of_addr: Vec<i32>,
-    /// By key of a name.
-    of_name: Vec<i32>,
-    names: &'a [Box<str>],
-    texts: Interned<Box<str>>,
-    /// Key of the scope of those that have one.
+/// The groups of the other sides: their networks, and behind these the names that some have.
+struct Groups {
+    /// By place of an address, the number of its network.
+    network_of: Vec<i32>,
+    networks: i32,
+    /// Key of the scope of those that have a group.
     external: i32,
-    /// A text under way.
-    text: String,
+}
+
+/// What tells rows of a stretch apart that are not rolled up into one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+struct Key {
+    /// The group of the other side, and the number of what is known of it.
+    side: u64,
+    /// Port, protocol and initiator, each with bits for all its values and null, which is all ones.
+    service: u32,
+}
+
+/// Which rows of a stretch are rolled up into one.
+#[derive(Default)]
+struct Found {
+    /// Each with the place of its profile. What is from before the stretch is as good as nothing.
+    slots: Vec<(Key, u32)>,
+    /// The place of the first profile of the stretch.
+    first: usize,
+    /// Which bits of a hash tell a slot.
+    mask: usize,
 }
 
 /// Rows that are being rolled up, in the order in which they are stored.
-pub(crate) struct RollingUp<'a> {
+pub(crate) struct Profiling<'a> {
     profiles: Profiles<'a>,
-    groups: Groups<'a>,
-    /// By key, the place of its profile.
-    found: HashMap<Key, usize, FixedState>,
-    /// The ten minutes and the interface whose rows these are.
-    run: (i64, i32),
+    groups: Groups,
+    found: Found,
+    /// Keys of the words that are asked for.
+    opened_here: i32,
+    opened_there: i32,
 }
 
-impl<'a> RollingUp<'a> {
-    pub(crate) fn of(rows: &'a FlowRows) -> Self {
-        let (_, names) = rows.enriched(Of::Destination).texts();
+impl<'a> Profiling<'a> {
+    /// Begins, with columns that may hold what was rolled up before.
+    pub(crate) fn of(
+        rows: &'a FlowRows,
+        sorted: &SortedFlows<'_>,
+        columns: &'a mut Columns,
+    ) -> Self {
+        columns.clear();
+        let (groups, texts) = Groups::of(rows, &sorted.addresses);
         Self {
-            profiles: Profiles::of(rows),
-            groups: Groups {
-                of_addr: Vec::new(),
-                of_name: vec![NULL; names.len()],
-                names,
-                texts: Interned::default(),
-                external: rows.enriched(Of::Scope).key_of("external"),
-                text: String::new(),
+            profiles: Profiles {
+                rows,
+                columns,
+                addresses: Arc::new(SortedAddresses::of_texts(texts)),
             },
-            found: HashMap::default(),
-            run: (LONG_NULL, NULL),
+            groups,
+            found: Found::default(),
+            opened_here: rows.enriched(Of::Initiator).key_of("local"),
+            opened_there: rows.enriched(Of::Initiator).key_of("remote"),
         }
     }
 
-    /// Adds a row.
-    pub(crate) fn add(&mut self, row: &Row) {
-        let bucket = row.start().div_euclid(BUCKET_MICROS);
-        if (bucket, row.key.interface_id) != self.run {
-            self.run = (bucket, row.key.interface_id);
-            self.found.clear();
-            self.found.shrink_to(RUN_KEYS_KEPT);
+    /// Adds a stretch of rows, of the ten minutes with this number.
+    pub(crate) fn add(&mut self, of: &Ordered, stretch: Range<usize>, bucket: i64) {
+        let texts = of.texts(stretch.start);
+        let is_external = texts[SCOPE] == self.groups.external;
+        let names = self.profiles.rows.remotes.values();
+        let columns = &mut *self.profiles.columns;
+        self.found.begin(columns.len(), stretch.len());
+        for row in stretch.clone() {
+            let (protocol, initiator) = (of.keys(PROTOCOL)[row], of.keys(INITIATOR)[row]);
+            let (local, remote) = (of.keys(LOCAL_PORT)[row], of.keys(REMOTE_PORT)[row]);
+            let port = if !WITH_PORTS.contains(&protocol) {
+                NULL
+            } else if initiator == self.opened_here {
+                remote
+            } else if initiator == self.opened_there {
+                local
+            } else {
+                local.min(remote)
+            };
+            let port = if port < EPHEMERAL_FROM { port } else { NULL };
+            let remote = of.remotes[row];
+            let group = match usize::try_from(of.keys(REMOTE_ADDR)[row]) {
+                Ok(addr) if is_external => {
+                    let name = names[remote as usize].destination;
+                    self.groups.number(addr, name)
+                }
+                _ => NULL,
+            };
+            let key = Key {
+                side: u64::from(group.cast_unsigned()) << 32 | u64::from(remote),
+                service: (port.cast_unsigned() & 0xffff) << 16
+                    | (protocol.cast_unsigned() & 0x1ff) << 4
+                    | (initiator.cast_unsigned() & 0xf),
+            };
+            let sums = of.sums(row);
+            match self.found.place(key, columns.len()) {
+                Some(place) => columns.add(place, sums),
+                None => {
+                    columns.ports.push(port);
+                    columns.protocols.push(protocol);
+                    columns.initiators.push(initiator);
+                    columns.groups.push(group);
+                    columns.remotes.push(remote);
+                    for (column, sum) in columns.sums.iter_mut().zip(sums) {
+                        column.push(sum);
+                    }
+                }
+            }
         }
-        // From here on rows are told apart by the group of their other side, not by its address.
-        let key = Key {
-            remote_addr: self.groups.of(&row.key, self.profiles.rows),
-            ..row.key
-        };
-        let begin = || self.profiles.begin(bucket, &key);
-        let place = *self.found.entry(key).or_insert_with(begin);
-        self.profiles.add(place, row.sums());
+        columns.end(texts, of.counted[stretch.start], bucket);
     }
 
-    /// What the rows come to.
-    pub(crate) fn finish(self) -> Profiles<'a> {
-        Profiles {
-            groups: self.groups.texts,
-            ..self.profiles
+    /// What the rows so far come to.
+    pub(crate) fn profiles(&mut self) -> &Profiles<'a> {
+        let known = self.profiles.rows.remotes.values();
+        self.profiles.columns.know(known);
+        &self.profiles
+    }
+
+    /// How many rows they come to.
+    pub(crate) fn len(&self) -> usize {
+        self.profiles.columns.len()
+    }
+
+    /// Forgets them, and keeps the memory for those of further rows.
+    pub(crate) fn clear(&mut self) {
+        self.profiles.columns.clear();
+        self.found.clear();
+    }
+}
+
+impl Found {
+    /// Makes room for a stretch of so many rows, of which the profiles begin at `first`.
+    fn begin(&mut self, first: usize, rows: usize) {
+        let slots = (2 * rows).next_power_of_two();
+        if self.slots.len() < slots {
+            self.slots.resize(slots, (Key::default(), u32::MAX));
+        }
+        (self.first, self.mask) = (first, slots - 1);
+    }
+
+    /// Forgets all, as profiles are numbered anew.
+    fn clear(&mut self) {
+        self.slots.clear();
+    }
+
+    /// The place of the profile with this key; if there is none, it is to be the next.
+    #[inline]
+    fn place(&mut self, key: Key, next: usize) -> Option<usize> {
+        let hash = FixedState::default().hash_one(key);
+        let mut at = usize::try_from(hash & u64::from(u32::MAX)).unwrap_or_default() & self.mask;
+        loop {
+            let (known, place) = self.slots[at];
+            let place = place as usize;
+            if place < self.first || place >= next {
+                self.slots[at] = (key, u32::try_from(next).unwrap_or(u32::MAX));
+                return None;
+            }
+            if known == key {
+                return Some(place);
+            }
+            at = (at + 1) & self.mask;
         }
     }
 }
 
-impl Groups<'_> {
-    /// The group of a row's other side: its name, or else its network; none within the network.
-    fn of(&mut self, key: &Key, rows: &FlowRows) -> i32 {
-        if i32::from(key.scope) != self.external {
-            return NULL;
-        }
-        let Ok(addr) = usize::try_from(key.remote_addr) else {
-            return NULL;
-        };
-        let name = rows.remotes.values()[key.remote as usize].destination;
-        if let Ok(name) = usize::try_from(name) {
-            let known = &mut self.of_name[name];
-            if *known == NULL {
-                *known = self
-                    .texts
-                    .number(&*self.names[name], |text| Box::from(text));
+impl Groups {
+    /// Those of all addresses, and their texts by number.
+    fn of(rows: &FlowRows, addresses: &SortedAddresses) -> (Self, AddrTexts) {
+        let (mut texts, mut last) = (AddrTexts::default(), None);
+        // Addresses of one network follow one another.
+        let network_of = addresses.addrs.iter().map(|addr| {
+            let network = addr.group();
+            if last != Some(network) {
+                texts.append(|text| push_network(text, network));
+                last = Some(network);
             }
-            return *known;
+            number_of(texts.len() - 1)
+        });
+        let network_of: Vec<i32> = network_of.collect();
+        let networks = number_of(texts.len());
+        let (_, names) = rows.enriched(Of::Destination).texts();
+        for name in names {
+            texts.append(|text| text.push_str(name));
         }
-        if self.of_addr.len() <= addr {
-            self.of_addr.resize(addr + 1, NULL);
-        }
-        let known = &mut self.of_addr[addr];
-        if *known == NULL
-            && let Some(addr) = rows.addresses.get(addr)
-        {
-            self.text.clear();
-            push_network(&mut self.text, addr);
-            *known = self
-                .texts
-                .number(self.text.as_str(), |text| Box::from(text));
-        }
-        *known
+        let groups = Self {
+            network_of,
+            networks,
+            external: rows.enriched(Of::Scope).key_of("external"),
+        };
+        (groups, texts)
     }
+
+    /// The number of the group of an address, which may have a name.
+    #[inline]
+    fn number(&self, addr: usize, name: i32) -> i32 {
+        if name == NULL {
+            self.network_of[addr]
+        } else {
+            self.networks.saturating_add(name)
+        }
+    }
+}
+
+fn number_of(at: usize) -> i32 {
+    i32::try_from(at).unwrap_or(i32::MAX)
 }
 
 /// Appends the network in which an address without a name is compared, as findings write it.
-fn push_network(text: &mut String, addr: Addr) {
-    let group = addr.group();
+fn push_network(text: &mut String, group: Addr) {
     push(text, group);
     text.push('/');
     text.push_str(&group.group_len().to_string());
 }
 
-impl<'a> Profiles<'a> {
-    fn of(rows: &'a FlowRows) -> Self {
-        Self {
-            rows,
-            buckets: Vec::new(),
-            account_ids: Vec::new(),
-            interface_ids: Vec::new(),
-            vpc_ids: Vec::new(),
-            workloads: Vec::new(),
-            flow_log_ids: Vec::new(),
-            directions: Vec::new(),
-            scopes: Vec::new(),
-            initiators: Vec::new(),
-            actions: Vec::new(),
-            counted: Vec::new(),
-            protocols: Vec::new(),
-            ports: Vec::new(),
-            destinations: Vec::new(),
-            groups: Interned::default(),
-            asns: Vec::new(),
-            orgs: Vec::new(),
-            countries: Vec::new(),
-            services: Vec::new(),
-            sums: Default::default(),
-        }
-    }
-
-    /// Begins a row that nothing is added to yet, and tells its place.
-    fn begin(&mut self, bucket: i64, key: &Key) -> usize {
-        let place = self.buckets.len();
-        let RemoteKeys {
-            asn,
-            org,
-            country,
-            service,
-            destination: _,
-        } = self.rows.remotes.values()[key.remote as usize];
-        self.buckets.push(bucket.saturating_mul(BUCKET_MICROS));
-        self.counted.push(key.counted);
-        self.asns.push(asn);
-        for (column, key) in [
-            (&mut self.account_ids, key.account_id),
-            (&mut self.interface_ids, key.interface_id),
-            (&mut self.vpc_ids, key.vpc_id),
-            (&mut self.workloads, key.workload),
-            (&mut self.flow_log_ids, key.flow_log_id),
-            (&mut self.directions, key.direction.into()),
-            (&mut self.scopes, key.scope.into()),
-            (&mut self.initiators, key.initiator.into()),
-            (&mut self.actions, key.action),
-            (&mut self.protocols, key.protocol.into()),
-            (&mut self.ports, key.port.into()),
-            (&mut self.destinations, key.remote_addr),
-            (&mut self.orgs, org),
-            (&mut self.countries, country),
-            (&mut self.services, service),
-        ] {
-            column.push(key);
-        }
-        for (column, none) in self.sums.iter_mut().zip(nothing()) {
-            column.push(none);
-        }
-        place
-    }
-
+impl Columns {
+    #[inline]
     fn add(&mut self, place: usize, of: Sums) {
         let mut sums = self.sums.each_ref().map(|column| column[place]);
         add_up(&mut sums, of);
@@ -233,20 +284,63 @@ impl<'a> Profiles<'a> {
         }
     }
 
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.buckets.len()
+    /// Ends the rows of a stretch, with what they have in common.
+    fn end(&mut self, texts: [i32; TEXTS], counted: bool, bucket: i64) {
+        let len = self.len();
+        let bucket = bucket.saturating_mul(BUCKET_MICROS);
+        self.buckets.resize(len, bucket);
+        for (column, text) in self.texts.iter_mut().zip(texts) {
+            column.resize(len, text);
+        }
+        self.counted.resize(len, counted);
     }
 
+    /// Fills the columns of what is known of the other sides, as far as something is.
+    fn know(&mut self, known: &[RemoteKeys]) {
+        let of = |remote: &u32| known[*remote as usize];
+        self.known = Known::default();
+        if known.iter().any(|of| of.asn != LONG_NULL) {
+            self.known.asns = self.remotes.iter().map(|remote| of(remote).asn).collect();
+        }
+        let column = |get: fn(&RemoteKeys) -> i32| -> Vec<i32> {
+            if known.iter().all(|of| get(of) == NULL) {
+                return Vec::new();
+            }
+            self.remotes.iter().map(|remote| get(&of(remote))).collect()
+        };
+        self.known.orgs = column(|of| of.org);
+        self.known.countries = column(|of| of.country);
+        self.known.services = column(|of| of.service);
+    }
+
+    fn len(&self) -> usize {
+        self.ports.len()
+    }
+
+    fn clear(&mut self) {
+        self.buckets.clear();
+        self.texts.iter_mut().for_each(Vec::clear);
+        self.counted.clear();
+        self.initiators.clear();
+        self.protocols.clear();
+        self.ports.clear();
+        self.groups.clear();
+        self.remotes.clear();
+        self.sums.iter_mut().for_each(Vec::clear);
+    }
+}
+
+impl Profiles<'_> {
     /// They are in their order, by verdict, hour and interface.
     pub(crate) fn sorted(&self) -> SortedFlows<'_> {
-        let order: Vec<u32> = (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).collect();
+        let order: Vec<u32> = (0..u32::try_from(self.columns.len()).unwrap_or(u32::MAX)).collect();
+        let [_, interface_ids, .., actions] = &self.columns.texts;
         let (_, values) = self.rows.aws(Field::InterfaceId).texts();
         SortedFlows {
-            runs: Runs::new(&self.interface_ids, values.len(), &order),
-            verdicts: super::verdicts(&self.actions, &order),
+            runs: Runs::new(interface_ids, values.len(), &order),
+            verdicts: super::verdicts(actions, &order),
             order,
-            addresses: super::AddrTexts::default(),
+            addresses: Arc::clone(&self.addresses),
         }
     }
 
@@ -254,29 +348,37 @@ impl<'a> Profiles<'a> {
     pub(crate) fn cells(&self) -> impl Iterator<Item = Cells<'_>> {
         let aws = |field, keys| text(self.rows.aws(field), keys);
         let enriched = |of, keys| text(self.rows.enriched(of), keys);
-        let [flows, packets, bytes, payload_bytes, first, last] = &self.sums;
+        let of = &*self.columns;
+        let [
+            account_ids,
+            interface_ids,
+            vpc_ids,
+            workloads,
+            flow_log_ids,
+            directions,
+            scopes,
+            actions,
+        ] = &of.texts;
+        let [flows, packets, bytes, payload_bytes, first, last] = &of.sums;
         let cells: [Cells<'_>; profiled::COLUMNS] = [
-            Cells::Longs(&self.buckets),
-            aws(Field::AccountId, &self.account_ids),
-            aws(Field::InterfaceId, &self.interface_ids),
-            aws(Field::VpcId, &self.vpc_ids),
-            enriched(Of::Workload, &self.workloads),
-            enriched(Of::FlowLogId, &self.flow_log_ids),
-            enriched(Of::Direction, &self.directions),
-            enriched(Of::Scope, &self.scopes),
-            enriched(Of::Initiator, &self.initiators),
-            aws(Field::Action, &self.actions),
-            Cells::Bools(&self.counted),
-            Cells::Smalls(&self.protocols),
-            Cells::Smalls(&self.ports),
-            Cells::Texts {
-                keys: &self.destinations,
-                values: self.groups.values(),
-            },
-            Cells::Longs(&self.asns),
-            enriched(Of::RemoteOrg, &self.orgs),
-            enriched(Of::RemoteCountry, &self.countries),
-            enriched(Of::RemoteService, &self.services),
+            Cells::Longs(&of.buckets),
+            aws(Field::AccountId, account_ids),
+            aws(Field::InterfaceId, interface_ids),
+            aws(Field::VpcId, vpc_ids),
+            enriched(Of::Workload, workloads),
+            enriched(Of::FlowLogId, flow_log_ids),
+            enriched(Of::Direction, directions),
+            enriched(Of::Scope, scopes),
+            enriched(Of::Initiator, &of.initiators),
+            aws(Field::Action, actions),
+            Cells::Bools(&of.counted),
+            Cells::Smalls(&of.protocols),
+            Cells::Smalls(&of.ports),
+            Cells::Addrs(&of.groups),
+            Cells::Longs(&of.known.asns),
+            enriched(Of::RemoteOrg, &of.known.orgs),
+            enriched(Of::RemoteCountry, &of.known.countries),
+            enriched(Of::RemoteService, &of.known.services),
             Cells::Longs(flows),
             Cells::Longs(packets),
             Cells::Longs(bytes),

@@ -27,6 +27,15 @@ pub(crate) struct Runs<'a> {
 #[derive(Debug)]
 pub(crate) struct Determined(Vec<i32>);
 
+impl Determined {
+    /// The key that all rows have, if it is one.
+    pub(crate) fn only(&self) -> Option<i32> {
+        let mut seen = self.0.iter().filter(|key| **key != UNSEEN);
+        let first = *seen.next()?;
+        (first >= 0 && seen.all(|key| *key == first)).then_some(first)
+    }
+}
+
 impl<'a> Runs<'a> {
     pub(super) fn new(interfaces: &'a [i32], count: usize, order: &[u32]) -> Self {
         let of = |row: &u32| interfaces.get(*row as usize).copied().unwrap_or(NULL);

@@ -1,4 +1,4 @@
-use outflow_enrich::{Enricher, Networks, Origin};
+use outflow_enrich::{Enricher, Networks, Origin, Via};
 use outflow_record::{Decoder, Format};
 
 use object_store::memory::InMemory;
@@ -55,7 +55,7 @@ fn stored(records: &FlowBatch) -> RecordBatch {
         records,
         flows: batch.flows,
         unmeasured_rows: batch.unmeasured_rows,
-        vias: &vec!["own"; records.num_rows()],
+        vias: &vec![Via::Own; records.num_rows()],
         remote_of: &none,
         remotes: &[Remote::default()],
         workload_of: &none,
@@ -67,7 +67,12 @@ fn stored(records: &FlowBatch) -> RecordBatch {
     let all: Vec<u32> = (0..u32::try_from(records.num_rows()).unwrap()).collect();
     rows.append(&seen, &all);
     let mut file = FlowFile::flows().unwrap();
-    file.write(&rows, crate::RollUps::default()).unwrap();
+    file.write(
+        &rows,
+        crate::RollUps::default(),
+        &mut crate::Scratch::new().unwrap(),
+    )
+    .unwrap();
     let lake = Lake::over(
         Arc::new(InMemory::new()),
         "memory:///lake/".parse().unwrap(),

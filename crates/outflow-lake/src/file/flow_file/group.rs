@@ -8,9 +8,10 @@ use parquet::file::writer::SerializedRowGroupWriter;
 use parquet::schema::types::ColumnDescPtr;
 
 use crate::error::EncodeError;
-use crate::file::chunk::{Chunk, ChunkWriter, Column, NOWHERE};
+use crate::file::chunk::{Chunk, ChunkWriter, Column, NOWHERE, Places};
 use crate::file::dictionary::Dictionary;
-use crate::flows::{Cells, Determined, Interned, LONG_NULL, NULL, SortedFlows};
+use crate::file::occurring::Occurring;
+use crate::flows::{Cells, Determined, Interned, Kept, LONG_NULL, NULL, Ordered, SortedFlows};
 use crate::table::Table;
 
 /// Different texts that are put in order, so that pages can tell which they hold. Of more, each page holds nearly all.
@@ -29,6 +30,8 @@ pub(super) struct Whole<'a> {
     is_null: bool,
     /// What of it interfaces determine.
     determined: Option<Determined>,
+    /// The key that all rows have, if it is one.
+    only: Option<i32>,
     /// The keys of its texts, in the order in which dictionaries have them.
     texts: Vec<u32>,
     /// The place of the column of addresses that it repeats: `pkt_srcaddr` is mostly `srcaddr`.
@@ -40,6 +43,7 @@ pub(super) struct Whole<'a> {
 pub(super) struct Gathered {
     keys: Vec<i32>,
     numbers: Vec<i64>,
+    occurring: Occurring,
 }
 
 /// A row group under way.
@@ -65,11 +69,15 @@ impl<'a> Whole<'a> {
                 Cells::Longs(_) | Cells::Bools(_) => (&[][..], Vec::new()),
             };
             let is_null = is_null(cells);
+            let only = only(cells, rows.order.len());
+            // Of a column of nothing, or of one value, nothing is asked.
+            let is_asked = !is_null && only.is_none();
+            let determined = is_asked.then(|| rows.runs.determined(keys)).flatten();
             Self {
                 cells,
                 is_null,
-                // Of a column of nothing, nothing is asked.
-                determined: (!is_null).then(|| rows.runs.determined(keys)).flatten(),
+                only: only.or_else(|| determined.as_ref().and_then(Determined::only)),
+                determined,
                 texts,
                 repeats: repeated(&all[..at], cells),
             }
@@ -86,6 +94,15 @@ fn is_null(cells: &Cells<'_>) -> bool {
         Cells::Longs(numbers) => numbers.iter().all(|number| *number == LONG_NULL),
         Cells::Bools(_) => false,
     }
+}
+
+/// The key that all rows of texts have, if there is but one text.
+fn only(cells: &Cells<'_>, rows: usize) -> Option<i32> {
+    let Cells::Texts { keys, values: [_] } = cells else {
+        return None;
+    };
+    let differ = keys.iter().fold(0, |differ, key| differ | *key);
+    (keys.len() == rows && differ == 0).then_some(0)
 }
 
 /// The place of the first of these columns that has the same addresses.
@@ -116,7 +133,36 @@ impl<'a> RowGroup<'a> {
         }
     }
 
-    /// Appends the column at this place.
+    /// Brings a column into the order of the rows, to be appended.
+    pub(super) fn gather(&mut self, column: &Whole<'_>) {
+        let Gathered { keys, numbers, .. } = &mut *self.gathered;
+        let order = &self.rows.order[self.part.clone()];
+        match column.cells {
+            Cells::Texts { keys: of, .. } | Cells::Smalls(of) => self.gather_keys(of, column),
+            Cells::Addrs(of) => {
+                self.gather_keys(of, column);
+                self.rows.addresses.place(&mut self.gathered.keys);
+            }
+            Cells::Longs(of) => {
+                numbers.clear();
+                gather(of, order, LONG_NULL, numbers);
+            }
+            Cells::Bools(_) => keys.clear(),
+        }
+    }
+
+    /// Hands the column that was gathered last to what is rolled up.
+    pub(super) fn keep(&mut self, kept: Kept, into: &mut Ordered) {
+        into.keep(kept, &mut self.gathered.keys, &mut self.gathered.numbers);
+    }
+
+    /// Whether a column is looked at to be appended, rather than known already.
+    pub(super) fn is_looked_at(&self, column: &Whole<'_>) -> bool {
+        let is_told = column.is_null || column.only.is_some();
+        !is_told && repeated_chunk(&self.addresses, column).is_none()
+    }
+
+    /// Appends the column at this place, which was gathered if it is looked at.
     pub(super) fn append(
         &mut self,
         at: usize,
@@ -124,36 +170,53 @@ impl<'a> RowGroup<'a> {
         descriptor: &ColumnDescPtr,
     ) -> Result<(), EncodeError> {
         match column.cells {
-            _ if column.is_null => {
-                self.chunks
-                    .store(&Column::Nulls, self.part.len(), descriptor, &mut self.group)?;
-            }
-            Cells::Texts { keys, values } => {
-                self.gather_keys(keys, column);
+            _ if column.is_null => self.store(&Column::Nulls, descriptor)?,
+            Cells::Texts { values, .. } => {
+                if let Some(only) = column.only {
+                    let texts = [&*values[only.cast_unsigned() as usize]];
+                    return self.same(Dictionary::Texts(&texts), descriptor);
+                }
                 let text = |key: &u32| (*key, &*values[*key as usize]);
                 let texts = column.texts.iter().map(text);
                 let (places, texts) = occurring(&self.gathered.keys, values.len(), texts);
                 let is_sorted = values.len() <= SORTED_TEXTS_MAX;
-                self.keyed(&places, Dictionary::Texts(&texts), is_sorted, descriptor)?;
+                let (places, dictionary) = (Places::Table(&places), Dictionary::Texts(&texts));
+                let chunk = self.keyed(places, dictionary, is_sorted, descriptor)?;
+                self.chunks.take_back(chunk);
             }
-            Cells::Addrs(keys) => {
-                let known = self.addresses.iter();
-                let mut known = known.filter(|(known, _)| column.repeats == Some(*known));
-                if let Some((_, chunk)) = known.next() {
+            Cells::Addrs(_) => {
+                if let Some(only) = column.only {
+                    let mut place = [only];
+                    self.rows.addresses.place(&mut place);
+                    let texts = [self
+                        .rows
+                        .addresses
+                        .texts
+                        .get(place[0].cast_unsigned() as usize)];
+                    return self.same(Dictionary::Texts(&texts), descriptor);
+                }
+                if let Some(chunk) = repeated_chunk(&self.addresses, column) {
                     return chunk.append(descriptor, &mut self.group);
                 }
-                self.gather_keys(keys, column);
-                let all = &self.rows.addresses;
-                let (places, texts) = occurring(&self.gathered.keys, all.len(), all.iter());
-                let chunk = self.keyed(&places, Dictionary::Texts(&texts), false, descriptor)?;
+                let all = &self.rows.addresses.texts;
+                let mut occurring = std::mem::take(&mut self.gathered.occurring);
+                occurring.take(&self.gathered.keys, all.len());
+                let texts: Vec<&str> = occurring.iter().map(|place| all.get(place)).collect();
+                let (places, texts) = (Places::Occurring(&occurring), Dictionary::Texts(&texts));
+                let chunk = self.keyed(places, texts, false, descriptor)?;
+                self.gathered.occurring = occurring;
                 self.addresses.push((at, chunk));
             }
-            Cells::Smalls(numbers) => {
-                self.gather_keys(numbers, column);
+            Cells::Smalls(_) => {
+                if let Some(only) = column.only {
+                    return self.same(Dictionary::Smalls(&[only]), descriptor);
+                }
                 let (places, different) = numbered(&self.gathered.keys);
-                self.keyed(&places, Dictionary::Smalls(&different), true, descriptor)?;
+                let (places, numbers) = (Places::Table(&places), Dictionary::Smalls(&different));
+                let chunk = self.keyed(places, numbers, true, descriptor)?;
+                self.chunks.take_back(chunk);
             }
-            Cells::Longs(numbers) => self.append_longs(numbers, descriptor)?,
+            Cells::Longs(_) => self.append_longs(descriptor)?,
             Cells::Bools(values) => self.append_bools(values)?,
         }
         Ok(())
@@ -161,6 +224,9 @@ impl<'a> RowGroup<'a> {
 
     /// Ends the row group.
     pub(super) fn close(self) -> Result<(), EncodeError> {
+        for (_, chunk) in self.addresses {
+            self.chunks.take_back(chunk);
+        }
         self.group.close()?;
         Ok(())
     }
@@ -170,6 +236,10 @@ impl<'a> RowGroup<'a> {
         let gathered = &mut self.gathered.keys;
         gathered.clear();
         let (order, part) = (&self.rows.order, self.part.clone());
+        if let Some(only) = column.only {
+            gathered.resize(part.len(), only);
+            return;
+        }
         match &column.determined {
             Some(of) => self.rows.runs.each(of, part, |run, key| match key {
                 Some(key) => gathered.extend(std::iter::repeat_n(key, run.len())),
@@ -179,10 +249,38 @@ impl<'a> RowGroup<'a> {
         }
     }
 
+    /// Appends a column that is told by itself.
+    fn store(
+        &mut self,
+        column: &Column<'_>,
+        descriptor: &ColumnDescPtr,
+    ) -> Result<(), EncodeError> {
+        let rows = self.part.len();
+        let chunk = self
+            .chunks
+            .store(column, rows, descriptor, &mut self.group)?;
+        self.chunks.take_back(chunk);
+        Ok(())
+    }
+
+    /// Appends a column of one value, which all rows have.
+    fn same(
+        &mut self,
+        dictionary: Dictionary<'_>,
+        descriptor: &ColumnDescPtr,
+    ) -> Result<(), EncodeError> {
+        let is_looked_up = self.table.looked_up_by().contains(&descriptor.name());
+        let column = Column::Same {
+            dictionary,
+            is_looked_up,
+        };
+        self.store(&column, descriptor)
+    }
+
     /// Appends the keys that were gathered.
     fn keyed(
         &mut self,
-        places: &[u32],
+        places: Places<'_>,
         dictionary: Dictionary<'_>,
         is_sorted: bool,
         descriptor: &ColumnDescPtr,
@@ -200,22 +298,20 @@ impl<'a> RowGroup<'a> {
             .store(&column, rows, descriptor, &mut self.group)
     }
 
-    fn append_longs(
-        &mut self,
-        numbers: &[i64],
-        descriptor: &ColumnDescPtr,
-    ) -> Result<(), EncodeError> {
-        let Gathered { keys, numbers: own } = &mut *self.gathered;
-        own.clear();
-        gather(numbers, &self.rows.order[self.part.clone()], LONG_NULL, own);
-        if let Some((places, different)) = counted(own, keys) {
-            self.keyed(&places, Dictionary::Longs(&different), true, descriptor)?;
+    fn append_longs(&mut self, descriptor: &ColumnDescPtr) -> Result<(), EncodeError> {
+        let Gathered { keys, numbers, .. } = &mut *self.gathered;
+        if let Some((places, different)) = counted(numbers, keys) {
+            let (places, numbers) = (Places::Table(&places), Dictionary::Longs(&different));
+            let chunk = self.keyed(places, numbers, true, descriptor)?;
+            self.chunks.take_back(chunk);
             return Ok(());
         }
-        let column = Column::Longs { numbers: own };
+        let column = Column::Longs { numbers };
         let rows = self.part.len();
-        self.chunks
+        let chunk = self
+            .chunks
             .store(&column, rows, descriptor, &mut self.group)?;
+        self.chunks.take_back(chunk);
         Ok(())
     }
 
@@ -234,6 +330,13 @@ impl<'a> RowGroup<'a> {
         column.close()?;
         Ok(())
     }
+}
+
+/// The column of addresses that this one repeats, of those that are appended.
+fn repeated_chunk<'c>(appended: &'c [(usize, Chunk)], column: &Whole<'_>) -> Option<&'c Chunk> {
+    let mut appended = appended.iter();
+    let (_, chunk) = appended.find(|(place, _)| column.repeats == Some(*place))?;
+    Some(chunk)
 }
 
 /// Appends what these rows have. Nothing else is done on the way: the rows lie anywhere, and the fewer instructions there
@@ -291,6 +394,52 @@ fn numbered(numbers: &[i32]) -> (Vec<u32>, Vec<i32>) {
 
 /// Gives large numbers keys. The place of each, and the numbers in their order; none if there are too many.
 fn counted(numbers: &[i64], keys: &mut Vec<i32>) -> Option<(Vec<u32>, Vec<i64>)> {
+    let mut present = numbers.iter().copied().filter(|of| *of != LONG_NULL);
+    let Some(first) = present.next() else {
+        keys.clear();
+        keys.resize(numbers.len(), NULL);
+        return Some(Default::default());
+    };
+    let (least, greatest) = present.fold((first, first), |(least, greatest), of| {
+        (least.min(of), greatest.max(of))
+    });
+    let is_near = |unit: i64| {
+        let range = greatest.saturating_sub(least) / unit;
+        usize::try_from(range).is_ok_and(|range| range < SMALL_NUMBERS)
+    };
+    let near = match () {
+        () if is_near(1) => counted_from::<1>(least, numbers, keys),
+        () if is_near(SECOND_MICROS) => counted_from::<SECOND_MICROS>(least, numbers, keys),
+        () => None,
+    };
+    let (places, different) = near.or_else(|| hashed(numbers, keys))?;
+    (different.len() <= LONGS_MAX).then_some((places, different))
+}
+
+/// Counts numbers that are few units more than the least: they are found without a hash. None if one is no whole number of
+/// units more.
+fn counted_from<const UNIT: i64>(
+    least: i64,
+    numbers: &[i64],
+    keys: &mut Vec<i32>,
+) -> Option<(Vec<u32>, Vec<i64>)> {
+    keys.clear();
+    for number in numbers {
+        let above = number.wrapping_sub(least);
+        let key = match *number {
+            LONG_NULL => NULL,
+            _ if above % UNIT != 0 => return None,
+            _ => i32::try_from(above / UNIT).unwrap_or(NULL),
+        };
+        keys.push(key);
+    }
+    let (places, different) = numbered(keys);
+    let different = different.into_iter().map(|of| least + i64::from(of) * UNIT);
+    Some((places, different.collect()))
+}
+
+/// Counts numbers that may be anything.
+fn hashed(numbers: &[i64], keys: &mut Vec<i32>) -> Option<(Vec<u32>, Vec<i64>)> {
     let mut different = Interned::default();
     let mut last = (LONG_NULL, NULL);
     // By small number, its key: most counts are small, and are found without a hash.
@@ -324,3 +473,6 @@ fn counted(numbers: &[i64], keys: &mut Vec<i32>) -> Option<(Vec<u32>, Vec<i64>)>
     }
     Some((places, order.into_iter().map(|(of, _)| of).collect()))
 }
+
+/// Microseconds of a second: times are whole ones.
+const SECOND_MICROS: i64 = 1_000_000;

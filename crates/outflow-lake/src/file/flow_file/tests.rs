@@ -6,7 +6,7 @@ use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array as _, RecordBatch};
 use arrow_schema::DataType;
 use bytes::Bytes;
-use outflow_enrich::{Enricher, Networks, Origin};
+use outflow_enrich::{Enricher, Networks, Origin, Via};
 use outflow_record::{Decoder, FlowBatch};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::properties::ReaderProperties;
@@ -75,7 +75,7 @@ fn both(records: &FlowBatch) -> (Bytes, Bytes) {
             records,
             flows: batch.flows,
             unmeasured_rows: batch.unmeasured_rows,
-            vias: &vec!["own"; rows.len()],
+            vias: &vec![Via::Own; rows.len()],
             remote_of: &zeros,
             remotes: &[Remote::default()],
             workload_of: &zeros,
@@ -91,7 +91,7 @@ fn both(records: &FlowBatch) -> (Bytes, Bytes) {
         profiles: Some(&mut profiles),
         hours: None,
     };
-    file.write(&into, up).unwrap();
+    file.write(&into, up, &mut Scratch::new().unwrap()).unwrap();
     let bytes = |file: FlowFile| Bytes::from(file.finish().unwrap().bytes);
     (bytes(file), bytes(profiles))
 }

@@ -9,35 +9,72 @@ fn addr(number: u32) -> Addr {
     }
 }
 
+fn fill(into: &mut Appended, of: impl Iterator<Item = Option<Addr>>) {
+    for (at, addr) in (0..).zip(of) {
+        match addr {
+            Some(addr) => into.addrs.push(addr.bytes()),
+            None => {
+                into.addrs.push([0; 16]);
+                into.nulls.push(at);
+            }
+        }
+    }
+}
+
 #[test]
 fn equal_addresses_have_one_key_and_different_ones_their_own() {
     let mut addresses = Addresses::default();
     for _ in 0..2 {
         let (mut sources, mut targets) = (Vec::new(), Vec::new());
+        let (mut again, mut mixed) = (Vec::new(), Vec::new());
         for batch in 0..4 {
             let rows = || (0..5_000u32).map(move |row| (row != 7).then_some(row * (batch % 2 + 1)));
-            addresses.append(&mut sources, rows().map(|of| of.map(addr)));
-            addresses.append(&mut targets, rows().map(|of| of.map(|of| addr(of / 3))));
+            addresses.append(&mut sources, |into| {
+                fill(into, rows().map(|of| of.map(addr)));
+            });
+            let thirds = rows().map(|of| of.map(|of| addr(of / 3)));
+            addresses.append(&mut targets, |into| fill(into, thirds));
+            // One as a column before it, and one that has of both what they have.
+            let own = rows().map(|of| of.map(addr));
+            addresses.append(&mut again, |into| fill(into, own));
+            let either = rows().map(|of| of.map(|of| addr(if of % 2 == 0 { of } else { of / 3 })));
+            addresses.append(&mut mixed, |into| fill(into, either));
             addresses.end();
         }
-        let mut by_key = std::collections::BTreeMap::new();
-        let texts = addresses.texts();
-        for (key, text) in texts.iter() {
-            assert!(by_key.insert(key, text.to_owned()).is_none());
+        let sorted = addresses.sorted();
+        let different: std::collections::BTreeSet<&str> = sorted.texts.iter().collect();
+        assert_eq!(sorted.texts.len(), different.len());
+        for (addr, text) in sorted.addrs.iter().zip(sorted.texts.iter()) {
+            assert_eq!(addr.to_string(), text);
         }
-        let different: std::collections::BTreeSet<&String> = by_key.values().collect();
-        assert_eq!(
-            (by_key.len(), texts.len()),
-            (different.len(), different.len())
-        );
+        let in_order = sorted.addrs.iter();
+        assert!(in_order.is_sorted_by_key(|addr| (!addr.is_ipv4(), addr.bytes())));
+        let by_key: Vec<String> = addresses.by_key().iter().map(str::to_owned).collect();
+        assert_eq!(again, sources);
+        let (mut source_places, mut target_places) = (sources.clone(), targets.clone());
+        sorted.place(&mut source_places);
+        sorted.place(&mut target_places);
         let rows = (0..4).flat_map(|batch| (0..5_000u32).map(move |row| (row, batch % 2 + 1)));
         for (at, (row, factor)) in rows.enumerate() {
-            let told = |key: i32| by_key.get(&key.cast_unsigned()).cloned();
+            let key = |key: i32| usize::try_from(key).ok();
+            let told = |place: i32| key(place).map(|at| sorted.texts.get(at).to_owned());
             let wanted = |of: u32| (row != 7).then(|| addr(of).to_string());
-            assert_eq!(told(sources[at]), wanted(row * factor), "row {at}");
-            assert_eq!(told(targets[at]), wanted(row * factor / 3), "row {at}");
+            assert_eq!(told(source_places[at]), wanted(row * factor), "row {at}");
+            assert_eq!(
+                told(target_places[at]),
+                wanted(row * factor / 3),
+                "row {at}"
+            );
+            let of = if row * factor % 2 == 0 {
+                sources[at]
+            } else {
+                targets[at]
+            };
+            assert_eq!(mixed[at], of, "row {at}");
+            let source = key(sources[at]).map(|at| by_key[at].clone());
+            assert_eq!(source, wanted(row * factor), "row {at}");
         }
         addresses.clear();
-        assert_eq!(addresses.texts().len(), 0);
+        assert_eq!(addresses.sorted().texts.len(), 0);
     }
 }
