@@ -335,7 +335,7 @@ impl Points {
         self.last_sender[number as usize] != sender
     }
 
-    /// As [`Points::learn`], for the source of a packet that left the interface.
+    /// As [`Points::learn`], for the source of a packet that left the interface, which is another one than that of the last.
     pub(crate) fn learn_sender(&mut self, number: u32, sender: Addr) -> bool {
         self.last_sender[number as usize] = sender;
         self.known[number as usize].1.sends_from(sender)

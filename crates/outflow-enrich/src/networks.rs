@@ -209,7 +209,7 @@ impl fmt::Display for Networks {
 
 /// The side of all IPv4 addresses that begin with an octet, where no network is named; none where the octets behind it tell.
 static BY_FIRST_OCTET: [Option<Scope>; 256] = {
-    let mut sides = [Some(Scope::External); 256];
+    let mut sides = [None; 256];
     let mut at = 0;
     while at < sides.len() {
         sides[at] = match at {

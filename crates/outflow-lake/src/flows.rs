@@ -96,7 +96,7 @@ pub(crate) enum Cells<'a> {
         keys: &'a [i32],
         values: &'a [Box<str>],
     },
-    /// Addresses, by their key in [`SortedFlows::addresses`]; [`NULL`] is none.
+    /// Addresses or groups of them, by their key in [`SortedFlows::addresses`]; [`NULL`] is none.
     Addrs(&'a [i32]),
     /// Small numbers; [`NULL`] is none.
     Smalls(&'a [i32]),
@@ -114,6 +114,8 @@ pub struct FlowRows {
     columns: Vec<Column>,
     counted: Vec<bool>,
     addresses: Addresses,
+    /// Memory of the addresses of both sides, while they are appended.
+    sides: [Appended; 2],
     /// Different remotes, by their keys in the columns of their words.
     remotes: Interned<RemoteKeys>,
     /// By number of a remote: its number among those.
@@ -185,6 +187,7 @@ impl Default for FlowRows {
             columns,
             counted: Vec::new(),
             addresses: Addresses::default(),
+            sides: Default::default(),
             remotes: Interned::default(),
             remote_numbers: Vec::new(),
             workload_keys: Vec::new(),
@@ -275,16 +278,16 @@ impl FlowRows {
                 None => columns.push_none(at),
             }
         }
-        let (local, remote) = columns.give_back(self);
+        columns.give_back(self);
         let payload_bytes = rows.iter().map(|row| {
             let flow = seen.flow(*row)?;
             Some(i64::try_from(flow.payload_bytes).unwrap_or(i64::MAX))
         });
         self.column(Of::PayloadBytes).longs(len, payload_bytes);
         let first = self.positions.first_enriched;
-        for (of, addrs) in [(Of::LocalAddr, local), (Of::RemoteAddr, remote)] {
-            let column = &mut self.columns[first + of as usize];
-            column.addrs(len, &mut self.addresses, |into| *into = addrs);
+        for (of, side) in [Of::LocalAddr, Of::RemoteAddr].iter().zip(&mut self.sides) {
+            let column = &mut self.columns[first + *of as usize];
+            column.addrs(len, &mut self.addresses, |into| std::mem::swap(into, side));
         }
     }
 

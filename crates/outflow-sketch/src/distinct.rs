@@ -18,6 +18,9 @@ pub const EXACT_MAX: usize = REGISTERS / size_of::<u64>();
 /// Relative standard deviation of a count beyond [`EXACT_MAX`]: 1.04/√1024.
 pub const STANDARD_ERROR: f64 = 1.04 / 32.0;
 
+/// Hashes that are looked for one by one: to merge them takes longer.
+const FEW: usize = 8;
+
 const PRECISION: u32 = 10;
 const REGISTERS: usize = 1 << PRECISION;
 
@@ -77,6 +80,10 @@ impl Distinct {
 
     /// Adds the items that have these hashes, which are put in order on the way: the same as one by one, and faster.
     pub fn insert_hashes(&mut self, hashes: &mut [u64]) {
+        if hashes.len() < FEW {
+            hashes.iter().for_each(|hash| self.insert_hash(*hash));
+            return;
+        }
         for more in hashes.chunks_mut(EXACT_MAX) {
             match &mut self.0 {
                 State::Registers(registers) => more.iter().for_each(|hash| raise(registers, *hash)),

@@ -34,7 +34,7 @@ pub(super) enum Column<'a> {
     Nulls,
     /// Values that are held by key.
     Keyed {
-        /// By row; a negative key is null.
+        /// By row; [`crate::flows::NULL`] is none.
         keys: &'a [i32],
         places: Places<'a>,
         dictionary: Dictionary<'a>,

@@ -59,7 +59,7 @@ fn pack_steps(out: &mut Vec<u8>, steps: &[u64; MINI], width: u32) {
     }
     let steps = steps.map(|step| u32::try_from(step).unwrap_or(u32::MAX));
     let (groups, _) = steps.as_chunks();
-    pack(out, groups.iter(), width);
+    pack(out, groups, width);
 }
 
 #[cfg(test)]

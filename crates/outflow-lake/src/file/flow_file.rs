@@ -17,7 +17,7 @@ use crate::flows::{
     Adding, Cells, FlowRows, Hours, Kept, Ordered, ProfileColumns, Profiling, SortedFlows,
 };
 use crate::table::Table;
-use group::{Gathered, RowGroup, Whole};
+use group::{Gathered, RowGroup, Use, Whole};
 
 /// Writes one file of `flows` or `profiles`.
 pub struct FlowFile {
@@ -72,6 +72,9 @@ pub struct RollUps<'a> {
     /// Rows of `hours`.
     pub hours: Option<&'a mut Hours>,
 }
+
+/// Bytes that a row takes in a file, more or less.
+const ROW_BYTES: usize = 32;
 
 /// Rows of `profiles` that are held until there are as many, but for those of one row group of `flows`.
 const PROFILES_ROWS: usize = ROW_GROUP_ROWS_MAX / 4 * 3;
@@ -211,33 +214,31 @@ impl FlowFile {
         encoding: &mut Encoding,
         mut up: Option<&mut RollingUp<'_>>,
     ) -> Result<(), Error> {
-        // A file with row groups like those that files have will have its size: memory that grows bit by bit is copied.
-        let written = self.writer.bytes_written();
-        if rows.order.len() >= ROW_GROUP_ROWS_MAX / 4 || written >= FILE_BYTES_TARGET / 16 {
-            let room = FILE_BYTES_TARGET + FILE_BYTES_TARGET / 4;
-            let bytes = self.writer.inner_mut();
-            bytes.reserve_exact(room.saturating_sub(bytes.len()));
-        }
+        self.make_room(rows.order.len());
         let cells: Vec<Cells<'_>> = cells.collect();
-        let columns = Whole::all(&cells, rows);
+        let is_wanted = |at: usize| self.wanted.as_ref().is_none_or(|wanted| wanted[at]);
+        let uses: Vec<Use> = (0..cells.len())
+            .map(|at| Use {
+                is_stored: is_wanted(at),
+                kept: up.as_ref().and_then(|up| up.kept[at]),
+            })
+            .collect();
+        let columns = Whole::all(&cells, rows, &uses);
         let descriptors = self.writer.schema_descr().columns().to_vec();
-        let wanted = self.wanted.as_deref();
         for part in rows.parts(ROW_GROUP_ROWS_MAX) {
             let group = self.writer.next_row_group().map_err(EncodeError::from)?;
             let of = (&mut encoding.chunks, &mut encoding.gathered);
             let mut group = RowGroup::new((group, self.table), of, rows, part.clone());
             let mut descriptors = descriptors.iter();
-            for (at, column) in columns.iter().enumerate() {
-                let is_wanted = wanted.is_none_or(|wanted| wanted[at]);
-                let descriptor = is_wanted.then(|| descriptors.next()).flatten();
-                let kept = up.as_ref().and_then(|up| up.kept[at]);
-                if kept.is_some() || (descriptor.is_some() && group.is_looked_at(column)) {
+            for (at, (column, of)) in columns.iter().zip(&uses).enumerate() {
+                let descriptor = of.is_stored.then(|| descriptors.next()).flatten();
+                if of.kept.is_some() || (descriptor.is_some() && group.is_looked_at(column)) {
                     group.gather(column);
                 }
                 if let Some(descriptor) = descriptor {
                     group.append(at, column, descriptor)?;
                 }
-                if let (Some(kept), Some(up)) = (kept, &mut up) {
+                if let (Some(kept), Some(up)) = (of.kept, &mut up) {
                     group.keep(kept, up.ordered);
                 }
             }
@@ -248,6 +249,19 @@ impl FlowFile {
             }
         }
         Ok(())
+    }
+
+    /// Makes room for so many rows: memory that grows bit by bit is copied.
+    fn make_room(&mut self, rows: usize) {
+        let written = self.writer.bytes_written();
+        let bytes = self.writer.inner_mut();
+        let room = if written >= FILE_BYTES_TARGET / 16 {
+            // A file with row groups like those that files have will have its size.
+            (FILE_BYTES_TARGET + FILE_BYTES_TARGET / 4).saturating_sub(bytes.len())
+        } else {
+            rows.saturating_mul(ROW_BYTES)
+        };
+        bytes.reserve_exact(room);
     }
 
     /// Whether nothing was written.
@@ -266,7 +280,10 @@ impl FlowFile {
     /// [`Error::Encode`], which is a fault of the program.
     pub fn finish(mut self) -> Result<Encoded, Error> {
         let metadata = self.writer.finish().map_err(EncodeError::from)?;
-        let bytes = std::mem::take(self.writer.inner_mut());
+        let mut bytes = std::mem::take(self.writer.inner_mut());
+        if bytes.capacity() / 2 > bytes.len() {
+            bytes.shrink_to_fit();
+        }
         Ok(Encoded::new(self.table, &metadata, bytes))
     }
 }

@@ -51,11 +51,11 @@ fn append(out: &mut Vec<u8>, numbers: &[u32], width: u32) {
     let groups = numbers.len().div_ceil(GROUP);
     varint(out, (groups as u64) << 1 | 1);
     let (whole, rest) = numbers.as_chunks();
-    pack(out, whole.iter(), width);
+    pack(out, whole, width);
     if !rest.is_empty() {
         let mut last = [0; GROUP];
         last[..rest.len()].copy_from_slice(rest);
-        pack(out, std::iter::once(&last), width);
+        pack(out, &[last], width);
     }
 }
 

@@ -4,11 +4,8 @@
 pub(super) const GROUP: usize = 8;
 
 /// Appends numbers of at most `width` bits, 32 at most, the first in the lowest bits.
-pub(super) fn pack<'n>(
-    out: &mut Vec<u8>,
-    groups: impl ExactSizeIterator<Item = &'n [u32; GROUP]>,
-    width: u32,
-) {
+pub(super) fn pack(out: &mut Vec<u8>, groups: &[[u32; GROUP]], width: u32) {
+    debug_assert!(width <= u32::BITS);
     match width {
         0 => {}
         1..=8 => write(out, groups, width, |numbers| in_a_word(numbers, width)),
@@ -19,9 +16,9 @@ pub(super) fn pack<'n>(
 
 /// Writes groups, each as `packed` has it: a byte for each bit of their width is the group's, and what is behind is zero.
 #[inline]
-fn write<'n, const BYTES: usize>(
+fn write<const BYTES: usize>(
     out: &mut Vec<u8>,
-    groups: impl ExactSizeIterator<Item = &'n [u32; GROUP]>,
+    groups: &[[u32; GROUP]],
     width: u32,
     packed: impl Fn(&[u32; GROUP]) -> [u8; BYTES],
 ) {

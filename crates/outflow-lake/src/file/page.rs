@@ -52,8 +52,7 @@ impl PageBuffer {
                 let values = keys.iter().map(|key| !is_null(key));
                 self.append_levels(is_optional, rows, nulls, values);
                 self.take_places((keys, nulls), *places);
-                let is_told = column.is_sorted();
-                (nulls, self.append_places(dictionary, is_told))
+                (nulls, self.append_places(dictionary, column.is_sorted()))
             }
             Column::Same { dictionary, .. } => {
                 self.append_levels(is_optional, rows, 0, std::iter::empty());
@@ -72,11 +71,7 @@ impl PageBuffer {
                 (nulls, self.append_numbers(numbers))
             }
         };
-        let is_told = column.is_sorted();
-        Told {
-            nulls,
-            range: range.filter(|_| is_told),
-        }
+        Told { nulls, range }
     }
 
     /// Appends which of the rows have a value, where they may have none.

@@ -41,12 +41,12 @@ pub(crate) struct AddrTexts {
     ends: Vec<usize>,
 }
 
-/// All addresses in their order: those of IPv4 first.
+/// What columns of addresses hold by key: all addresses in their order, those of IPv4 first; or groups of them, as texts alone.
 #[derive(Debug, Default)]
 pub(crate) struct SortedAddresses {
     pub(super) addrs: Vec<Addr>,
     pub(crate) texts: AddrTexts,
-    /// By key, the place of the address; none where keys are places.
+    /// By key, the place of the address; empty where keys are places.
     places: Vec<u32>,
 }
 
@@ -142,7 +142,7 @@ impl Addresses {
 }
 
 impl Appended {
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.addrs.clear();
         self.nulls.clear();
         self.keys.clear();
@@ -163,7 +163,7 @@ impl Appended {
 }
 
 impl SortedAddresses {
-    /// Those that are in their order already, by key.
+    /// Texts by key, as they are.
     pub(super) fn of_texts(texts: AddrTexts) -> Self {
         Self {
             texts,

@@ -23,9 +23,6 @@ const MICROS: i64 = 1_000_000;
 /// Rows from which on there will be more.
 const MANY_ROWS: usize = 1 << 16;
 
-/// Rows that are held at once, with those of the batch that makes them too many.
-const HELD_ROWS_MAX: usize = 1 << 20;
-
 /// A dictionary, the keys that its values have in a column, and how many of them have none yet.
 type Translated = (ArrayRef, Vec<i32>, usize);
 
@@ -75,18 +72,25 @@ impl Column {
         }
     }
 
-    /// Makes room for so many more rows behind those that there are. Few rows may stay few; where they are many, it is for all
-    /// that are held at once: memory that doubles is copied each time, and all of it is new.
+    /// Makes room for so many more rows behind those that there are. Where they are many, it is for four times as many: memory
+    /// that doubles is copied twice as often.
     pub(super) fn make_room(&mut self, before: usize, more: usize) {
-        let room = |len: usize| {
-            let all = if before < MANY_ROWS { 0 } else { HELD_ROWS_MAX };
-            more.max(all.saturating_sub(len))
+        // One that has had no value yet takes no memory.
+        let is_full = |len: usize, capacity: usize| len > 0 && capacity < len + more;
+        let room = if before < MANY_ROWS {
+            more
+        } else {
+            more.max(3 * before)
         };
         match self {
-            Self::Texts { keys, .. } | Self::Addrs(keys) | Self::Ints(keys) if !keys.is_empty() => {
-                keys.reserve(room(keys.len()));
+            Self::Texts { keys, .. } | Self::Addrs(keys) | Self::Ints(keys)
+                if is_full(keys.len(), keys.capacity()) =>
+            {
+                keys.reserve(room);
             }
-            Self::Longs(numbers) if !numbers.is_empty() => numbers.reserve(room(numbers.len())),
+            Self::Longs(numbers) if is_full(numbers.len(), numbers.capacity()) => {
+                numbers.reserve(room);
+            }
             _ => {}
         }
     }

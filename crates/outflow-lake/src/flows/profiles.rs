@@ -8,12 +8,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 use outflow_record::{Addr, Field};
 
 use super::addresses::{AddrTexts, SortedAddresses, push};
 use super::column::{Column, LONG_NULL, NULL};
 use super::rolled::{
-    INITIATOR, LOCAL_PORT, Ordered, PROTOCOL, REMOTE_ADDR, REMOTE_PORT, SCOPE, Sums, TEXTS, add_up,
+    ACTION, DIRECTION, INITIATOR, INTERFACE_ID, LOCAL_PORT, Ordered, PROTOCOL, REMOTE_ADDR,
+    REMOTE_PORT, SCOPE, Sums, TEXTS, add_up,
 };
 use super::runs::Runs;
 use super::{BUCKET_MICROS, Cells, FlowRows, Of, RemoteKeys, SortedFlows};
@@ -24,6 +26,12 @@ const EPHEMERAL_FROM: i32 = 32_768;
 
 /// Protocols that have ports.
 const WITH_PORTS: [i32; 3] = [6, 17, 132];
+
+/// The texts that rows are sorted by, with their times.
+const SORTED_BY: [usize; 4] = [ACTION, INTERFACE_ID, SCOPE, DIRECTION];
+
+/// The place of no profile.
+const NOWHERE: u32 = u32::MAX;
 
 /// Rows of `profiles`, in their order, and what their keys mean.
 #[derive(Debug)]
@@ -37,6 +45,9 @@ pub(crate) struct Profiles<'a> {
 /// Rows of `profiles` by column. The memory serves for those of other rows.
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
+    /// Numbers of what rows have in common with others, among all of it.
+    commons: Vec<u32>,
+    all_commons: Vec<Common>,
     buckets: Vec<i64>,
     texts: [Vec<i32>; TEXTS],
     counted: Vec<bool>,
@@ -47,6 +58,15 @@ pub(crate) struct Columns {
     remotes: Vec<u32>,
     sums: [Vec<i64>; 6],
     known: Known,
+}
+
+/// What the rows of a stretch have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Common {
+    /// Number of the ten minutes.
+    bucket: i64,
+    texts: [i32; TEXTS],
+    counted: bool,
 }
 
 /// Columns of what is known of the other sides; empty ones where nothing is.
@@ -67,24 +87,31 @@ struct Groups {
     external: i32,
 }
 
-/// What tells rows of a stretch apart that are not rolled up into one.
+/// What tells rows of a run apart that are not rolled up into one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 struct Key {
     /// The group of the other side, and the number of what is known of it.
     side: u64,
     /// Port, protocol and initiator, each with bits for all its values and null, which is all ones.
     service: u32,
+    /// Number of what it has in common with others.
+    common: u32,
 }
 
-/// Which rows of a stretch are rolled up into one.
+/// Which rows of a run are rolled up into one. A run is of one interface, direction, scope, verdict and ten minutes, by which
+/// rows are sorted; in it, stretches may alternate, such as those of two flow logs.
 #[derive(Default)]
 struct Found {
-    /// Each with the place of its profile. What is from before the stretch is as good as nothing.
+    /// Each with the place of its profile. What is from before the run is as good as nothing.
     slots: Vec<(Key, u32)>,
-    /// The place of the first profile of the stretch.
+    /// The place of the first profile of the run.
     first: usize,
     /// Which bits of a hash tell a slot.
     mask: usize,
+    /// The numbers of what rows of the run have in common.
+    commons: HashMap<Common, u32, FixedState>,
+    /// Those of the last stretch.
+    last: Option<(Common, u32)>,
 }
 
 /// Rows that are being rolled up, in the order in which they are stored.
@@ -121,12 +148,16 @@ impl<'a> Profiling<'a> {
 
     /// Adds a stretch of rows, of the ten minutes with this number.
     pub(crate) fn add(&mut self, of: &Ordered, stretch: Range<usize>, bucket: i64) {
-        let texts = of.texts(stretch.start);
-        let is_external = texts[SCOPE] == self.groups.external;
+        let common = Common {
+            bucket,
+            texts: of.texts(stretch.start),
+            counted: of.counted[stretch.start],
+        };
+        let is_external = common.texts[SCOPE] == self.groups.external;
         let names = self.profiles.rows.remotes.values();
         let columns = &mut *self.profiles.columns;
-        self.found.begin(columns.len(), stretch.len());
-        for row in stretch.clone() {
+        let common = self.found.begin(common, columns, stretch.len());
+        for row in stretch {
             let (protocol, initiator) = (of.keys(PROTOCOL)[row], of.keys(INITIATOR)[row]);
             let (local, remote) = (of.keys(LOCAL_PORT)[row], of.keys(REMOTE_PORT)[row]);
             let port = if !WITH_PORTS.contains(&protocol) {
@@ -152,11 +183,13 @@ impl<'a> Profiling<'a> {
                 service: (port.cast_unsigned() & 0xffff) << 16
                     | (protocol.cast_unsigned() & 0x1ff) << 4
                     | (initiator.cast_unsigned() & 0xf),
+                common,
             };
             let sums = of.sums(row);
             match self.found.place(key, columns.len()) {
                 Some(place) => columns.add(place, sums),
                 None => {
+                    columns.commons.push(common);
                     columns.ports.push(port);
                     columns.protocols.push(protocol);
                     columns.initiators.push(initiator);
@@ -168,13 +201,13 @@ impl<'a> Profiling<'a> {
                 }
             }
         }
-        columns.end(texts, of.counted[stretch.start], bucket);
     }
 
     /// What the rows so far come to.
     pub(crate) fn profiles(&mut self) -> &Profiles<'a> {
         let known = self.profiles.rows.remotes.values();
         self.profiles.columns.know(known);
+        self.profiles.columns.spread();
         &self.profiles
     }
 
@@ -191,25 +224,73 @@ impl<'a> Profiling<'a> {
 }
 
 impl Found {
-    /// Makes room for a stretch of so many rows, of which the profiles begin at `first`.
-    fn begin(&mut self, first: usize, rows: usize) {
-        let slots = (2 * rows).next_power_of_two();
-        if self.slots.len() < slots {
-            self.slots.resize(slots, (Key::default(), u32::MAX));
+    /// Begins a stretch of so many rows, which may begin another run; the number of what they have in common.
+    fn begin(&mut self, common: Common, columns: &mut Columns, rows: usize) -> u32 {
+        let is_run = |last: &Common| {
+            let differs = |at: &usize| last.texts[*at] != common.texts[*at];
+            last.bucket == common.bucket && !SORTED_BY.iter().any(differs)
+        };
+        if !self.last.as_ref().is_some_and(|(last, _)| is_run(last)) {
+            self.first = columns.len();
+            self.mask = 0;
+            self.commons.clear();
+            self.last = None;
         }
-        (self.first, self.mask) = (first, slots - 1);
+        self.make_room(columns.len(), rows);
+        let number = match self.last {
+            Some((last, number)) if last == common => number,
+            _ => *self.commons.entry(common).or_insert_with(|| {
+                columns.all_commons.push(common);
+                u32::try_from(columns.all_commons.len() - 1).unwrap_or(u32::MAX)
+            }),
+        };
+        self.last = Some((common, number));
+        number
+    }
+
+    /// Makes room for so many rows beside the profiles of the run, of which the next has this place.
+    fn make_room(&mut self, next: usize, rows: usize) {
+        let slots = (2 * (next - self.first + rows)).next_power_of_two();
+        if slots <= self.mask + 1 {
+            return;
+        }
+        let own = self.slots.iter().take(self.mask + 1).copied();
+        let own = own.filter(|(_, place)| (self.first..next).contains(&(*place as usize)));
+        let own: Vec<(Key, u32)> = own.collect();
+        for slot in self.slots.iter_mut().take(self.mask + 1) {
+            *slot = (Key::default(), NOWHERE);
+        }
+        if self.slots.len() < slots {
+            self.slots.resize(slots, (Key::default(), NOWHERE));
+        }
+        self.mask = slots - 1;
+        for (key, place) in own {
+            let mut at = self.slot(key);
+            while (self.first..next).contains(&(self.slots[at].1 as usize)) {
+                at = (at + 1) & self.mask;
+            }
+            self.slots[at] = (key, place);
+        }
+    }
+
+    /// Where a key is looked for first.
+    #[inline]
+    fn slot(&self, key: Key) -> usize {
+        let hash = FixedState::default().hash_one(key);
+        usize::try_from(hash & u64::from(u32::MAX)).unwrap_or_default() & self.mask
     }
 
     /// Forgets all, as profiles are numbered anew.
     fn clear(&mut self) {
         self.slots.clear();
+        self.mask = 0;
+        self.last = None;
     }
 
     /// The place of the profile with this key; if there is none, it is to be the next.
     #[inline]
     fn place(&mut self, key: Key, next: usize) -> Option<usize> {
-        let hash = FixedState::default().hash_one(key);
-        let mut at = usize::try_from(hash & u64::from(u32::MAX)).unwrap_or_default() & self.mask;
+        let mut at = self.slot(key);
         loop {
             let (known, place) = self.slots[at];
             let place = place as usize;
@@ -284,15 +365,23 @@ impl Columns {
         }
     }
 
-    /// Ends the rows of a stretch, with what they have in common.
-    fn end(&mut self, texts: [i32; TEXTS], counted: bool, bucket: i64) {
-        let len = self.len();
-        let bucket = bucket.saturating_mul(BUCKET_MICROS);
-        self.buckets.resize(len, bucket);
-        for (column, text) in self.texts.iter_mut().zip(texts) {
-            column.resize(len, text);
+    /// Fills the columns of what rows have in common with others.
+    fn spread(&mut self) {
+        let Self {
+            commons,
+            all_commons: all,
+            ..
+        } = self;
+        let own = || commons.iter().map(|number| &all[*number as usize]);
+        self.buckets.clear();
+        let buckets = own().map(|of| of.bucket.saturating_mul(BUCKET_MICROS));
+        self.buckets.extend(buckets);
+        self.counted.clear();
+        self.counted.extend(own().map(|of| of.counted));
+        for (at, column) in self.texts.iter_mut().enumerate() {
+            column.clear();
+            column.extend(own().map(|of| of.texts[at]));
         }
-        self.counted.resize(len, counted);
     }
 
     /// Fills the columns of what is known of the other sides, as far as something is.
@@ -318,6 +407,8 @@ impl Columns {
     }
 
     fn clear(&mut self) {
+        self.commons.clear();
+        self.all_commons.clear();
         self.buckets.clear();
         self.texts.iter_mut().for_each(Vec::clear);
         self.counted.clear();

@@ -13,9 +13,11 @@ use super::{BUCKET_MICROS, FlowRows, Of, place_of_aws};
 /// Columns of texts that all rows of a stretch have in common, in the order of the table `hours`.
 pub(super) const TEXTS: usize = 8;
 
-/// Which of them is the direction, and which the scope. A row without a scope lacks what a flow needs.
+/// Which of them are those that rows are sorted by. A row without a scope lacks what a flow needs.
+pub(super) const INTERFACE_ID: usize = 1;
 pub(super) const DIRECTION: usize = 5;
 pub(super) const SCOPE: usize = 6;
+pub(super) const ACTION: usize = 7;
 
 /// Further columns of keys and small numbers.
 pub(super) const INITIATOR: usize = 8;

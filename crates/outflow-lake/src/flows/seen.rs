@@ -29,9 +29,11 @@ pub(super) struct SeenColumns {
 impl SeenColumns {
     /// Takes the columns of these rows, to be given back; with room for more.
     pub(super) fn take(rows: &mut FlowRows, more: usize) -> Self {
-        let (mut local, mut remote) = (Appended::default(), Appended::default());
-        local.addrs.reserve(more);
-        remote.addrs.reserve(more);
+        let [mut local, mut remote] = std::mem::take(&mut rows.sides);
+        for side in [&mut local, &mut remote] {
+            side.clear();
+            side.addrs.reserve(more);
+        }
         let before = rows.len;
         Self {
             words: Words::of(rows),
@@ -75,13 +77,13 @@ impl SeenColumns {
         self.counted.push(false);
     }
 
-    /// Gives the columns back, and the addresses, of the near side and of the other.
-    pub(super) fn give_back(self, rows: &mut FlowRows) -> (Appended, Appended) {
+    /// Gives the columns back.
+    pub(super) fn give_back(self, rows: &mut FlowRows) {
         for (of, keys) in KEYED.into_iter().zip(self.keyed) {
             rows.column(of).give(keys);
         }
         rows.counted = self.counted;
-        (self.local, self.remote)
+        rows.sides = [self.local, self.remote];
     }
 }
 

@@ -20,6 +20,9 @@ const SORTED_TEXTS_MAX: usize = 1 << 16;
 /// Numbers that a small one may be: ports are the largest.
 const SMALL_NUMBERS: usize = 1 << 16;
 
+/// Microseconds of a second: times are whole ones.
+const SECOND_MICROS: i64 = 1_000_000;
+
 /// Different large numbers that are held in a dictionary. Of more, their steps take fewer bytes.
 const LONGS_MAX: usize = 1 << 14;
 
@@ -36,6 +39,15 @@ pub(super) struct Whole<'a> {
     texts: Vec<u32>,
     /// The place of the column of addresses that it repeats: `pkt_srcaddr` is mostly `srcaddr`.
     repeats: Option<usize>,
+}
+
+/// What a column is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Use {
+    /// Whether it is stored.
+    pub(super) is_stored: bool,
+    /// Whether, and as what, it is kept to be rolled up.
+    pub(super) kept: Option<Kept>,
 }
 
 /// Values of a column of a row group in their order. The memory serves for the next one.
@@ -60,29 +72,34 @@ pub(super) struct RowGroup<'a> {
 }
 
 impl<'a> Whole<'a> {
-    /// Columns, in the order of their table.
-    pub(super) fn all(all: &'a [Cells<'a>], rows: &SortedFlows<'_>) -> Vec<Self> {
-        let of = |(at, cells): (usize, &'a Cells<'a>)| {
+    /// Columns, in the order of their table. Of those that are for nothing, nothing is looked up.
+    pub(super) fn all(all: &'a [Cells<'a>], rows: &SortedFlows<'_>, uses: &[Use]) -> Vec<Self> {
+        let of = |(at, (cells, used)): (usize, (&'a Cells<'a>, &Use))| {
+            let is_used = used.is_stored || used.kept.is_some();
             let (keys, texts) = match cells {
-                Cells::Texts { keys, values } => (*keys, ordered(values)),
-                Cells::Addrs(keys) | Cells::Smalls(keys) => (*keys, Vec::new()),
+                Cells::Texts { keys, values } if used.is_stored => (*keys, ordered(values)),
+                Cells::Texts { keys, .. } | Cells::Addrs(keys) | Cells::Smalls(keys) => {
+                    (*keys, Vec::new())
+                }
                 Cells::Longs(_) | Cells::Bools(_) => (&[][..], Vec::new()),
             };
-            let is_null = is_null(cells);
-            let only = only(cells, rows.order.len());
+            let is_null = !is_used || is_null(cells);
+            let only = only(cells, rows.order.len()).filter(|_| is_used);
             // Of a column of nothing, or of one value, nothing is asked.
             let is_asked = !is_null && only.is_none();
             let determined = is_asked.then(|| rows.runs.determined(keys)).flatten();
+            let before = all[..at].iter().zip(uses);
+            let before = before.map(|(cells, used)| used.is_stored.then_some(cells));
             Self {
                 cells,
                 is_null,
                 only: only.or_else(|| determined.as_ref().and_then(Determined::only)),
                 determined,
                 texts,
-                repeats: repeated(&all[..at], cells),
+                repeats: used.is_stored.then(|| repeated(before, cells)).flatten(),
             }
         };
-        all.iter().enumerate().map(of).collect()
+        all.iter().zip(uses).enumerate().map(of).collect()
     }
 }
 
@@ -106,12 +123,14 @@ fn only(cells: &Cells<'_>, rows: usize) -> Option<i32> {
 }
 
 /// The place of the first of these columns that has the same addresses.
-fn repeated(before: &[Cells<'_>], cells: &Cells<'_>) -> Option<usize> {
+fn repeated<'c>(
+    mut before: impl Iterator<Item = Option<&'c Cells<'c>>>,
+    cells: &Cells<'_>,
+) -> Option<usize> {
     let Cells::Addrs(keys) = cells else {
         return None;
     };
-    let is_same = |of: &Cells<'_>| matches!(of, Cells::Addrs(other) if other == keys);
-    before.iter().position(is_same)
+    before.position(|of| matches!(of, Some(Cells::Addrs(other)) if other == keys))
 }
 
 impl<'a> RowGroup<'a> {
@@ -135,7 +154,7 @@ impl<'a> RowGroup<'a> {
 
     /// Brings a column into the order of the rows, to be appended.
     pub(super) fn gather(&mut self, column: &Whole<'_>) {
-        let Gathered { keys, numbers, .. } = &mut *self.gathered;
+        let numbers = &mut self.gathered.numbers;
         let order = &self.rows.order[self.part.clone()];
         match column.cells {
             Cells::Texts { keys: of, .. } | Cells::Smalls(of) => self.gather_keys(of, column),
@@ -147,7 +166,8 @@ impl<'a> RowGroup<'a> {
                 numbers.clear();
                 gather(of, order, LONG_NULL, numbers);
             }
-            Cells::Bools(_) => keys.clear(),
+            // They are taken as they are appended.
+            Cells::Bools(_) => {}
         }
     }
 
@@ -178,7 +198,7 @@ impl<'a> RowGroup<'a> {
                 }
                 let text = |key: &u32| (*key, &*values[*key as usize]);
                 let texts = column.texts.iter().map(text);
-                let (places, texts) = occurring(&self.gathered.keys, values.len(), texts);
+                let (places, texts) = among(&self.gathered.keys, values.len(), texts);
                 let is_sorted = values.len() <= SORTED_TEXTS_MAX;
                 let (places, dictionary) = (Places::Table(&places), Dictionary::Texts(&texts));
                 let chunk = self.keyed(places, dictionary, is_sorted, descriptor)?;
@@ -356,7 +376,7 @@ fn ordered(values: &[Box<str>]) -> Vec<u32> {
 }
 
 /// Of so many texts those that are among the keys, and by key the place of each.
-fn occurring<'t>(
+fn among<'t>(
     keys: &[i32],
     count: usize,
     texts: impl Iterator<Item = (u32, &'t str)>,
@@ -473,6 +493,3 @@ fn hashed(numbers: &[i64], keys: &mut Vec<i32>) -> Option<(Vec<u32>, Vec<i64>)> 
     }
     Some((places, order.into_iter().map(|(of, _)| of).collect()))
 }
-
-/// Microseconds of a second: times are whole ones.
-const SECOND_MICROS: i64 = 1_000_000;

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray as _;
@@ -7,14 +7,14 @@ use arrow_array::{Array as _, RecordBatch};
 use arrow_schema::DataType;
 use bytes::Bytes;
 use outflow_enrich::{Enricher, Networks, Origin, Via};
-use outflow_record::{Decoder, FlowBatch};
+use outflow_record::{Addr, Decoder, FlowBatch};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::properties::ReaderProperties;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::file::serialized_reader::ReadOptionsBuilder;
 
 use super::*;
-use crate::flows::{FlowRows, Remote, Seen};
+use crate::flows::{FlowRows, Hours, Remote, Seen};
 
 /// Rows of two interfaces at mixed times, with what `-` stands for, and more different addresses than a page has rows.
 fn text(rows: u32) -> String {
@@ -246,7 +246,7 @@ fn cell(batch: &RecordBatch, name: &str, row: usize) -> String {
 /// Sums of flows, packets, bytes and payload, and the first and last instant, by all that profiles tell apart.
 type Sums = BTreeMap<Vec<String>, [i64; 6]>;
 
-const SAME: [&str; 11] = [
+const SAME: [&str; 13] = [
     "account_id",
     "interface_id",
     "vpc_id",
@@ -258,6 +258,8 @@ const SAME: [&str; 11] = [
     "action",
     "counted",
     "protocol",
+    "remote_asn",
+    "remote_service",
 ];
 
 fn long(batch: &RecordBatch, name: &str, row: usize) -> i64 {
@@ -285,15 +287,58 @@ fn key_of(flows: &RecordBatch, row: usize) -> Vec<String> {
     } else {
         "-".to_owned()
     });
-    let addr = cell(flows, "remote_addr", row);
-    let network = addr.rsplit_once('.').unwrap().0;
-    let is_external = cell(flows, "scope", row) == "external";
-    key.push(if is_external {
-        format!("{network}.0/24")
-    } else {
-        "-".to_owned()
+    let name = cell(flows, "destination", row);
+    key.push(match &*cell(flows, "scope", row) {
+        "external" if name == "-" => {
+            let addr: Addr = cell(flows, "remote_addr", row).parse().unwrap();
+            format!("{}/{}", addr.group(), addr.group_len())
+        }
+        "external" => name,
+        _ => "-".to_owned(),
     });
     key
+}
+
+/// Asserts that profiles are in their order what rows of flows add up to, each once; how many there are.
+fn assert_rolled_up(flows: &RecordBatch, profiles: &RecordBatch) -> usize {
+    let mut expected = Sums::new();
+    for row in (0..flows.num_rows()).filter(|row| cell(flows, "scope", *row) != "-") {
+        let none = [0, 0, 0, 0, i64::MAX, i64::MIN];
+        let sums = expected.entry(key_of(flows, row)).or_insert(none);
+        sums[0] += 1;
+        for (at, name) in (1..).zip(["packets", "bytes", "payload_bytes"]) {
+            sums[at] += long(flows, name, row);
+        }
+        sums[4] = sums[4].min(long(flows, "start", row));
+        sums[5] = sums[5].max(long(flows, "end", row));
+    }
+    let mut found = Sums::new();
+    let mut last = Default::default();
+    for row in 0..profiles.num_rows() {
+        let [action, interface] = ["action", "interface_id"].map(|of| cell(profiles, of, row));
+        let own = (
+            action,
+            long(profiles, "bucket", row) / 3_600_000_000,
+            interface,
+        );
+        assert!(last <= own, "row {row} stands in its order");
+        last = own;
+        let mut key = vec![cell(profiles, "bucket", row)];
+        key.extend(SAME.map(|name| cell(profiles, name, row)));
+        key.extend(["port", "destination"].map(|name| cell(profiles, name, row)));
+        let sums = [
+            "flows",
+            "packets",
+            "bytes",
+            "payload_bytes",
+            "first",
+            "last",
+        ];
+        let before = found.insert(key, sums.map(|name| long(profiles, name, row)));
+        assert_eq!(before, None, "each stands once");
+    }
+    assert_eq!(found, expected);
+    found.len()
 }
 
 #[test]
@@ -311,42 +356,117 @@ fn profiles_are_what_rows_of_flows_add_up_to() {
     }
     let (flows, profiles) = both(&batch_of(&lines));
     let (flows, profiles) = (read(&flows), read(&profiles));
-    let mut expected = Sums::new();
-    for row in (0..flows.num_rows()).filter(|row| cell(&flows, "scope", *row) != "-") {
-        let none = [0, 0, 0, 0, i64::MAX, i64::MIN];
-        let sums = expected.entry(key_of(&flows, row)).or_insert(none);
-        sums[0] += 1;
-        for (at, name) in (1..).zip(["packets", "bytes", "payload_bytes"]) {
-            sums[at] += long(&flows, name, row);
+    let count = assert_rolled_up(&flows, &profiles);
+    assert!(count > 300 && count < 4_000, "{count}");
+}
+
+/// Appends each of these rows in two flow logs, turn by turn, with workloads and other sides that change.
+fn appended_in_turns(records: &FlowBatch) -> FlowRows {
+    let mut enricher = Enricher::new(Networks::default());
+    let batch = enricher.enrich(records, &Origin::default());
+    let rows = 0..u32::try_from(records.num_rows()).unwrap();
+    let remote = |asn, destination: Option<&str>| Remote {
+        asn: Some(asn),
+        destination: destination.map(str::to_owned),
+        ..Remote::default()
+    };
+    let remotes = [
+        Remote::default(),
+        remote(64_496, None),
+        remote(64_497, Some("a partner")),
+    ];
+    let via = |row: u32| match row % 5 {
+        0 => Via::Received(Addr::from_v4([10, 0, 0, 9])),
+        _ => Via::Own,
+    };
+    let mut into = FlowRows::default();
+    for row in rows.clone() {
+        for flow_log in ["fl-1", "fl-2"] {
+            into.append(
+                &Seen {
+                    records,
+                    flows: batch.flows,
+                    unmeasured_rows: batch.unmeasured_rows,
+                    vias: &rows.clone().map(via).collect::<Vec<_>>(),
+                    remote_of: &rows.clone().map(|row| row % 3).collect::<Vec<_>>(),
+                    remotes: &remotes,
+                    workload_of: &rows.clone().map(|row| row / 7 % 2).collect::<Vec<_>>(),
+                    workloads: &[String::new(), "orders".to_owned()],
+                    source_id: "00",
+                    first_row: 0,
+                    flow_log_id: Some(flow_log),
+                },
+                &[row],
+            );
         }
-        sums[4] = sums[4].min(long(&flows, "start", row));
-        sums[5] = sums[5].max(long(&flows, "end", row));
     }
-    let mut found = Sums::new();
-    let mut last = Default::default();
-    for row in 0..profiles.num_rows() {
-        let [action, interface] = ["action", "interface_id"].map(|of| cell(&profiles, of, row));
-        let own = (
-            action,
-            long(&profiles, "bucket", row) / 3_600_000_000,
-            interface,
+    into
+}
+
+#[test]
+fn rows_that_alternate_are_rolled_up_as_those_that_do_not() {
+    let mut lines = text(0);
+    for row in 0..600 {
+        let start = 1_790_812_800 + row / 4;
+        let (local, remote) = match row % 4 {
+            0 => ("2001:db8:1::7".to_owned(), format!("2600:{}::1", row % 5)),
+            1 => ("10.0.0.7".to_owned(), "10.0.0.8".to_owned()),
+            _ => ("10.0.0.7".to_owned(), format!("198.51.{}.7", row % 5)),
+        };
+        let bytes = if row % 11 == 0 { "-" } else { "900" };
+        lines += &format!(
+            "5 123456789012 eni-1 {local} {remote} 40000 443 6 3 {bytes} {start} {start} ACCEPT OK egress\n"
         );
-        assert!(last <= own, "row {row} stands in its order");
-        last = own;
-        let mut key = vec![cell(&profiles, "bucket", row)];
-        key.extend(SAME.map(|name| cell(&profiles, name, row)));
-        key.extend(["port", "destination"].map(|name| cell(&profiles, name, row)));
-        let sums = [
-            "flows",
-            "packets",
-            "bytes",
-            "payload_bytes",
-            "first",
-            "last",
-        ];
-        let before = found.insert(key, sums.map(|name| long(&profiles, name, row)));
-        assert_eq!(before, None, "each stands once");
     }
-    assert_eq!(found, expected);
-    assert!(found.len() > 300 && found.len() < 4_000, "{}", found.len());
+    let rows = appended_in_turns(&batch_of(&lines));
+    let (mut file, mut profiles) = (FlowFile::flows().unwrap(), FlowFile::profiles().unwrap());
+    let mut hours = Hours::default();
+    let up = RollUps {
+        profiles: Some(&mut profiles),
+        hours: Some(&mut hours),
+    };
+    let mut scratch = Scratch::new().unwrap();
+    file.write(&rows, up, &mut scratch).unwrap();
+    let bytes = |file: FlowFile| Bytes::from(file.finish().unwrap().bytes);
+    let profiles = bytes(profiles);
+    let count = assert_rolled_up(&read(&bytes(file)), &read(&profiles));
+    assert!(count < 200, "{count}");
+    // A lake of the moment, in which nobody asks for the rows themselves, with memory that served before.
+    let mut none = FlowFile::flows_with(&BTreeSet::new()).unwrap();
+    let mut alone = FlowFile::profiles().unwrap();
+    let mut again = Hours::default();
+    let up = RollUps {
+        profiles: Some(&mut alone),
+        hours: Some(&mut again),
+    };
+    none.write(&rows, up, &mut scratch).unwrap();
+    assert_eq!(read(&bytes(alone)), read(&profiles));
+    assert_eq!(again.take().unwrap(), hours.take().unwrap());
+    let none = read(&bytes(none));
+    assert_eq!((none.num_rows(), none.num_columns()), (1_200, 1));
+}
+
+#[test]
+fn profiles_beyond_what_is_held_at_once_are_each_there_once() {
+    let mut lines = text(0);
+    for row in 0..210_000 {
+        let (a, b, c) = (11 + row / 65_536, row / 256 % 256, row % 256);
+        let (start, action) = (1_790_812_800 + row / 500, ["ACCEPT", "REJECT"][row % 2]);
+        lines += &format!(
+            "5 123456789012 eni-1 10.0.0.7 {a}.{b}.{c}.7 40000 443 6 3 900 {start} {start} {action} OK egress\n"
+        );
+    }
+    let (_, profiles) = both(&batch_of(&lines));
+    let reader = SerializedFileReader::new(profiles.clone()).unwrap();
+    assert!(reader.metadata().num_row_groups() > 1);
+    let profiles = read(&profiles);
+    let destinations = profiles.column_by_name("destination").unwrap();
+    let destinations: BTreeSet<&str> = destinations.as_string::<i32>().iter().flatten().collect();
+    assert_eq!(
+        (profiles.num_rows(), destinations.len()),
+        (210_000, 210_000)
+    );
+    let flows = profiles.column_by_name("flows").unwrap();
+    let flows = flows.as_primitive::<Int64Type>().values().iter();
+    assert_eq!(flows.sum::<i64>(), 210_000);
 }
