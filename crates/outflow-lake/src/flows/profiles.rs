@@ -3,12 +3,12 @@
 //! Rows are rolled up as they are written, so that those of one interface and ten minutes lie together: the table that
 //! finds equal ones is small. What another row group has of the same ten minutes is another row, and sums take both.
 
-use std::hash::BuildHasher as _;
 use std::ops::Range;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use outflow_record::{Addr, Field};
 
 use super::addresses::{AddrTexts, SortedAddresses, push};
@@ -30,8 +30,8 @@ const WITH_PORTS: [i32; 3] = [6, 17, 132];
 /// The texts that rows are sorted by, with their times.
 const SORTED_BY: [usize; 4] = [ACTION, INTERFACE_ID, SCOPE, DIRECTION];
 
-/// The place of no profile.
-const NOWHERE: u32 = u32::MAX;
+/// Keys of a run for which room is kept for the next one.
+const RUN_KEYS_KEPT: usize = 512;
 
 /// Rows of `profiles`, in their order, and what their keys mean.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ struct Groups {
 }
 
 /// What tells rows of a run apart that are not rolled up into one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
     /// The group of the other side, and the number of what is known of it.
     side: u64,
@@ -102,12 +102,8 @@ struct Key {
 /// rows are sorted; in it, stretches may alternate, such as those of two flow logs.
 #[derive(Default)]
 struct Found {
-    /// Each with the place of its profile. What is from before the run is as good as nothing.
-    slots: Vec<(Key, u32)>,
-    /// The place of the first profile of the run.
-    first: usize,
-    /// Which bits of a hash tell a slot.
-    mask: usize,
+    /// By key, the place of its profile.
+    places: HashMap<Key, usize, FixedState>,
     /// The numbers of what rows of the run have in common.
     commons: HashMap<Common, u32, FixedState>,
     /// Those of the last stretch.
@@ -156,7 +152,7 @@ impl<'a> Profiling<'a> {
         let is_external = common.texts[SCOPE] == self.groups.external;
         let names = self.profiles.rows.remotes.values();
         let columns = &mut *self.profiles.columns;
-        let common = self.found.begin(common, columns, stretch.len());
+        let common = self.found.begin(common, columns);
         for row in stretch {
             let (protocol, initiator) = (of.keys(PROTOCOL)[row], of.keys(INITIATOR)[row]);
             let (local, remote) = (of.keys(LOCAL_PORT)[row], of.keys(REMOTE_PORT)[row]);
@@ -186,9 +182,10 @@ impl<'a> Profiling<'a> {
                 common,
             };
             let sums = of.sums(row);
-            match self.found.place(key, columns.len()) {
-                Some(place) => columns.add(place, sums),
-                None => {
+            match self.found.places.entry(key) {
+                Entry::Occupied(place) => columns.add(*place.get(), sums),
+                Entry::Vacant(place) => {
+                    place.insert(columns.len());
                     columns.commons.push(common);
                     columns.ports.push(port);
                     columns.protocols.push(protocol);
@@ -224,19 +221,15 @@ impl<'a> Profiling<'a> {
 }
 
 impl Found {
-    /// Begins a stretch of so many rows, which may begin another run; the number of what they have in common.
-    fn begin(&mut self, common: Common, columns: &mut Columns, rows: usize) -> u32 {
+    /// Begins a stretch, which may begin another run; the number of what its rows have in common.
+    fn begin(&mut self, common: Common, columns: &mut Columns) -> u32 {
         let is_run = |last: &Common| {
             let differs = |at: &usize| last.texts[*at] != common.texts[*at];
             last.bucket == common.bucket && !SORTED_BY.iter().any(differs)
         };
         if !self.last.as_ref().is_some_and(|(last, _)| is_run(last)) {
-            self.first = columns.len();
-            self.mask = 0;
-            self.commons.clear();
-            self.last = None;
+            self.clear();
         }
-        self.make_room(columns.len(), rows);
         let number = match self.last {
             Some((last, number)) if last == common => number,
             _ => *self.commons.entry(common).or_insert_with(|| {
@@ -248,61 +241,13 @@ impl Found {
         number
     }
 
-    /// Makes room for so many rows beside the profiles of the run, of which the next has this place.
-    fn make_room(&mut self, next: usize, rows: usize) {
-        let slots = (2 * (next - self.first + rows)).next_power_of_two();
-        if slots <= self.mask + 1 {
-            return;
-        }
-        let own = self.slots.iter().take(self.mask + 1).copied();
-        let own = own.filter(|(_, place)| (self.first..next).contains(&(*place as usize)));
-        let own: Vec<(Key, u32)> = own.collect();
-        for slot in self.slots.iter_mut().take(self.mask + 1) {
-            *slot = (Key::default(), NOWHERE);
-        }
-        if self.slots.len() < slots {
-            self.slots.resize(slots, (Key::default(), NOWHERE));
-        }
-        self.mask = slots - 1;
-        for (key, place) in own {
-            let mut at = self.slot(key);
-            while (self.first..next).contains(&(self.slots[at].1 as usize)) {
-                at = (at + 1) & self.mask;
-            }
-            self.slots[at] = (key, place);
-        }
-    }
-
-    /// Where a key is looked for first.
-    #[inline]
-    fn slot(&self, key: Key) -> usize {
-        let hash = FixedState::default().hash_one(key);
-        usize::try_from(hash & u64::from(u32::MAX)).unwrap_or_default() & self.mask
-    }
-
-    /// Forgets all, as profiles are numbered anew.
+    /// Forgets the run, and all but little memory of it: to clear more takes long.
     fn clear(&mut self) {
-        self.slots.clear();
-        self.mask = 0;
+        self.places.clear();
+        self.places.shrink_to(RUN_KEYS_KEPT);
+        self.commons.clear();
+        self.commons.shrink_to(RUN_KEYS_KEPT);
         self.last = None;
-    }
-
-    /// The place of the profile with this key; if there is none, it is to be the next.
-    #[inline]
-    fn place(&mut self, key: Key, next: usize) -> Option<usize> {
-        let mut at = self.slot(key);
-        loop {
-            let (known, place) = self.slots[at];
-            let place = place as usize;
-            if place < self.first || place >= next {
-                self.slots[at] = (key, u32::try_from(next).unwrap_or(u32::MAX));
-                return None;
-            }
-            if known == key {
-                return Some(place);
-            }
-            at = (at + 1) & self.mask;
-        }
     }
 }
 
