@@ -144,7 +144,7 @@ struct Positions {
 }
 
 /// Order of the enriched columns from [`Positions::first_enriched`] on.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 enum Of {
     FlowLogId,
     Direction,

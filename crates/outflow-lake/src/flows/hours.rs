@@ -9,7 +9,6 @@ use arrow_array::builder::{BinaryBuilder, StringBuilder};
 use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use outflow_record::Field;
 use outflow_sketch::{Distinct, hash64};
 
 use super::column::{Column, NULL};
@@ -61,20 +60,6 @@ pub(crate) struct Adding<'a> {
     found: HashMap<Key, usize, FixedState>,
 }
 
-/// The columns of the texts, in their order.
-fn columns_of(rows: &FlowRows) -> [&Column; TEXTS] {
-    [
-        rows.aws(Field::AccountId),
-        rows.aws(Field::InterfaceId),
-        rows.aws(Field::VpcId),
-        rows.enriched(Of::Workload),
-        rows.enriched(Of::FlowLogId),
-        rows.enriched(Of::Direction),
-        rows.enriched(Of::Scope),
-        rows.aws(Field::Action),
-    ]
-}
-
 impl Hours {
     /// Whether they are as many as memory is to hold.
     pub fn are_full(&self) -> bool {
@@ -90,7 +75,7 @@ impl Hours {
         let texts = sorted.addresses.texts.iter();
         Adding {
             hours: self,
-            columns: columns_of(rows),
+            columns: rows.text_columns(),
             hashes: texts.map(|text| hash64(text.as_bytes())).collect(),
             sent_to: Vec::new(),
             egress: rows.enriched(Of::Direction).key_of("egress"),

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use outflow_record::Field;
 
-use super::column::{LONG_NULL, NULL};
+use super::column::{Column, LONG_NULL, NULL};
 use super::{BUCKET_MICROS, FlowRows, Of, place_of_aws};
 
 /// Columns of texts that all rows of a stretch have in common, in the order of the table `hours`.
@@ -73,25 +73,49 @@ pub(super) fn add_up(sums: &mut Sums, more: Sums) {
     sums[5] = sums[5].max(more[5]);
 }
 
+/// A column of texts.
+#[derive(Debug, Clone, Copy)]
+enum Text {
+    Aws(Field),
+    Own(Of),
+}
+
+/// The columns of [`TEXTS`].
+const TEXT_COLUMNS: [Text; TEXTS] = [
+    Text::Aws(Field::AccountId),
+    Text::Aws(Field::InterfaceId),
+    Text::Aws(Field::VpcId),
+    Text::Own(Of::Workload),
+    Text::Own(Of::FlowLogId),
+    Text::Own(Of::Direction),
+    Text::Own(Of::Scope),
+    Text::Aws(Field::Action),
+];
+
 impl FlowRows {
+    /// The columns of the texts that rows of a stretch have in common.
+    pub(super) fn text_columns(&self) -> [&Column; TEXTS] {
+        TEXT_COLUMNS.map(|column| match column {
+            Text::Aws(field) => self.aws(field),
+            Text::Own(of) => self.enriched(of),
+        })
+    }
+
     /// By place of a column: whether it is kept to be rolled up.
     pub(crate) fn kept(&self) -> Vec<Option<Kept>> {
         let mut kept = vec![None; self.columns.len() + 1];
-        let keys: [usize; KEYS] = [
-            place_of_aws(Field::AccountId),
-            place_of_aws(Field::InterfaceId),
-            place_of_aws(Field::VpcId),
-            self.place_of(Of::Workload),
-            self.place_of(Of::FlowLogId),
-            self.place_of(Of::Direction),
-            self.place_of(Of::Scope),
-            place_of_aws(Field::Action),
+        let others = [
             self.place_of(Of::Initiator),
             place_of_aws(Field::Protocol),
             self.place_of(Of::LocalPort),
             self.place_of(Of::RemotePort),
             self.place_of(Of::RemoteAddr),
         ];
+        let texts = TEXT_COLUMNS.map(|column| match column {
+            Text::Aws(field) => place_of_aws(field),
+            Text::Own(of) => self.place_of(of),
+        });
+        let keys = texts.into_iter().chain(others);
         let longs: [usize; LONGS] = [
             place_of_aws(Field::Start),
             place_of_aws(Field::End),
@@ -99,7 +123,7 @@ impl FlowRows {
             place_of_aws(Field::Bytes),
             self.place_of(Of::PayloadBytes),
         ];
-        for (at, place) in keys.into_iter().enumerate() {
+        for (at, place) in keys.enumerate() {
             kept[place] = Some(Kept::Keys(at));
         }
         for (at, place) in longs.into_iter().enumerate() {
