@@ -204,12 +204,11 @@ impl<'a> Files<'a> {
             profiles: are_profiles_wanted.then_some(&mut profiles),
             hours: are_hours_wanted.then_some(&mut own.hours),
         };
-        let mut scratch = match self.scratch.take() {
+        let scratch = match &mut self.scratch {
             Some(scratch) => scratch,
-            None => Box::new(Scratch::new()?),
+            none => none.insert(Box::new(Scratch::new()?)),
         };
-        file.write(&own.rows, up, &mut scratch)?;
-        self.scratch = Some(scratch);
+        file.write(&own.rows, up, scratch)?;
         own.rows.clear();
         mem::swap(&mut own.rows, &mut self.spare);
         let hours = own.hours.are_full().then(|| own.hours.take()).transpose()?;

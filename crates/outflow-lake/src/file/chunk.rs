@@ -171,6 +171,19 @@ impl ChunkWriter {
         rows: usize,
         descriptor: &ColumnDescPtr,
         group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+    ) -> Result<(), EncodeError> {
+        let chunk = self.store_to_repeat(column, rows, descriptor, group)?;
+        self.take_back(chunk);
+        Ok(())
+    }
+
+    /// The same, of a column that others may repeat; [`ChunkWriter::take_back`] ends it.
+    pub(super) fn store_to_repeat(
+        &mut self,
+        column: &Column<'_>,
+        rows: usize,
+        descriptor: &ColumnDescPtr,
+        group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
     ) -> Result<Chunk, EncodeError> {
         let chunk = self.encode(column, rows, descriptor)?;
         chunk.append(descriptor, group)?;

@@ -51,7 +51,15 @@ impl PageBuffer {
                 let nulls = keys.iter().filter(|key| is_null(key)).count();
                 let values = keys.iter().map(|key| !is_null(key));
                 self.append_levels(is_optional, rows, nulls, values);
-                self.take_places((keys, nulls), *places);
+                let into = &mut self.places;
+                match places {
+                    Places::Table(table) => {
+                        take_places(into, (keys, nulls), |key| {
+                            table[key.cast_unsigned() as usize]
+                        });
+                    }
+                    Places::Occurring(of) => take_places(into, (keys, nulls), |key| of.place(key)),
+                }
                 (nulls, self.append_places(dictionary, column.is_sorted()))
             }
             Column::Same { dictionary, .. } => {
@@ -97,29 +105,6 @@ impl PageBuffer {
         self.bytes[..4].copy_from_slice(&len.to_le_bytes());
     }
 
-    /// Takes where values are in their dictionary, without those that are null.
-    fn take_places(&mut self, (keys, nulls): (&[i32], usize), places: Places<'_>) {
-        let into = &mut self.places;
-        into.clear();
-        let values = keys.iter().filter(|key| **key != NULL);
-        match places {
-            Places::Table(table) => {
-                let place = |key: &i32| table[key.cast_unsigned() as usize];
-                match nulls {
-                    0 => into.extend(keys.iter().map(place)),
-                    _ => into.extend(values.map(place)),
-                }
-            }
-            Places::Occurring(occurring) => {
-                let place = |key: &i32| occurring.place(*key);
-                match nulls {
-                    0 => into.extend(keys.iter().map(place)),
-                    _ => into.extend(values.map(place)),
-                }
-            }
-        }
-    }
-
     /// Appends these places; the least and the greatest value, if that is told.
     fn append_places(
         &mut self,
@@ -146,6 +131,17 @@ impl PageBuffer {
         let least = self.numbers.iter().min().map(bytes)?;
         let greatest = self.numbers.iter().max().map(bytes)?;
         Some((least, greatest))
+    }
+}
+
+/// Takes where values are in their dictionary, without those that are null.
+fn take_places(into: &mut Vec<u32>, (keys, nulls): (&[i32], usize), place: impl Fn(i32) -> u32) {
+    into.clear();
+    if nulls == 0 {
+        into.extend(keys.iter().map(|key| place(*key)));
+    } else {
+        let values = keys.iter().filter(|key| **key != NULL);
+        into.extend(values.map(|key| place(*key)));
     }
 }
 

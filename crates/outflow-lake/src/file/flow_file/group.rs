@@ -201,8 +201,7 @@ impl<'a> RowGroup<'a> {
                 let (places, texts) = among(&self.gathered.keys, values.len(), texts);
                 let is_sorted = values.len() <= SORTED_TEXTS_MAX;
                 let (places, dictionary) = (Places::Table(&places), Dictionary::Texts(&texts));
-                let chunk = self.keyed(places, dictionary, is_sorted, descriptor)?;
-                self.chunks.take_back(chunk);
+                self.keyed(places, dictionary, is_sorted, descriptor)?;
             }
             Cells::Addrs(_) => {
                 if let Some(only) = column.only {
@@ -218,14 +217,7 @@ impl<'a> RowGroup<'a> {
                 if let Some(chunk) = repeated_chunk(&self.addresses, column) {
                     return chunk.append(descriptor, &mut self.group);
                 }
-                let all = &self.rows.addresses.texts;
-                let mut occurring = std::mem::take(&mut self.gathered.occurring);
-                occurring.take(&self.gathered.keys, all.len());
-                let texts: Vec<&str> = occurring.iter().map(|place| all.get(place)).collect();
-                let (places, texts) = (Places::Occurring(&occurring), Dictionary::Texts(&texts));
-                let chunk = self.keyed(places, texts, false, descriptor)?;
-                self.gathered.occurring = occurring;
-                self.addresses.push((at, chunk));
+                self.append_addresses(at, descriptor)?;
             }
             Cells::Smalls(_) => {
                 if let Some(only) = column.only {
@@ -233,8 +225,7 @@ impl<'a> RowGroup<'a> {
                 }
                 let (places, different) = numbered(&self.gathered.keys);
                 let (places, numbers) = (Places::Table(&places), Dictionary::Smalls(&different));
-                let chunk = self.keyed(places, numbers, true, descriptor)?;
-                self.chunks.take_back(chunk);
+                self.keyed(places, numbers, true, descriptor)?;
             }
             Cells::Longs(_) => self.append_longs(descriptor)?,
             Cells::Bools(values) => self.append_bools(values)?,
@@ -276,11 +267,7 @@ impl<'a> RowGroup<'a> {
         descriptor: &ColumnDescPtr,
     ) -> Result<(), EncodeError> {
         let rows = self.part.len();
-        let chunk = self
-            .chunks
-            .store(column, rows, descriptor, &mut self.group)?;
-        self.chunks.take_back(chunk);
-        Ok(())
+        self.chunks.store(column, rows, descriptor, &mut self.group)
     }
 
     /// Appends a column of one value, which all rows have.
@@ -304,35 +291,57 @@ impl<'a> RowGroup<'a> {
         dictionary: Dictionary<'_>,
         is_sorted: bool,
         descriptor: &ColumnDescPtr,
-    ) -> Result<Chunk, EncodeError> {
+    ) -> Result<(), EncodeError> {
+        let is_looked_up = self.table.looked_up_by().contains(&descriptor.name());
         let column = Column::Keyed {
             keys: &self.gathered.keys,
             places,
             dictionary,
             is_sorted,
-            is_looked_up: self.table.looked_up_by().contains(&descriptor.name()),
+            is_looked_up,
         };
-        let column = column.or_nulls();
         let rows = self.part.len();
         self.chunks
-            .store(&column, rows, descriptor, &mut self.group)
+            .store(&column.or_nulls(), rows, descriptor, &mut self.group)
+    }
+
+    /// Appends the addresses that were gathered, which other columns may repeat.
+    fn append_addresses(
+        &mut self,
+        at: usize,
+        descriptor: &ColumnDescPtr,
+    ) -> Result<(), EncodeError> {
+        let Gathered {
+            keys, occurring, ..
+        } = &mut *self.gathered;
+        let all = &self.rows.addresses.texts;
+        occurring.take(keys, all.len());
+        let texts: Vec<&str> = occurring.iter().map(|place| all.get(place)).collect();
+        let column = Column::Keyed {
+            keys,
+            places: Places::Occurring(occurring),
+            dictionary: Dictionary::Texts(&texts),
+            is_sorted: false,
+            is_looked_up: self.table.looked_up_by().contains(&descriptor.name()),
+        };
+        let rows = self.part.len();
+        let chunk =
+            self.chunks
+                .store_to_repeat(&column.or_nulls(), rows, descriptor, &mut self.group)?;
+        self.addresses.push((at, chunk));
+        Ok(())
     }
 
     fn append_longs(&mut self, descriptor: &ColumnDescPtr) -> Result<(), EncodeError> {
         let Gathered { keys, numbers, .. } = &mut *self.gathered;
         if let Some((places, different)) = counted(numbers, keys) {
             let (places, numbers) = (Places::Table(&places), Dictionary::Longs(&different));
-            let chunk = self.keyed(places, numbers, true, descriptor)?;
-            self.chunks.take_back(chunk);
-            return Ok(());
+            return self.keyed(places, numbers, true, descriptor);
         }
         let column = Column::Longs { numbers };
         let rows = self.part.len();
-        let chunk = self
-            .chunks
-            .store(&column, rows, descriptor, &mut self.group)?;
-        self.chunks.take_back(chunk);
-        Ok(())
+        self.chunks
+            .store(&column, rows, descriptor, &mut self.group)
     }
 
     fn append_bools(&mut self, values: &[bool]) -> Result<(), EncodeError> {
@@ -427,10 +436,12 @@ fn counted(numbers: &[i64], keys: &mut Vec<i32>) -> Option<(Vec<u32>, Vec<i64>)>
         let range = greatest.saturating_sub(least) / unit;
         usize::try_from(range).is_ok_and(|range| range < SMALL_NUMBERS)
     };
-    let near = match () {
-        () if is_near(1) => counted_from::<1>(least, numbers, keys),
-        () if is_near(SECOND_MICROS) => counted_from::<SECOND_MICROS>(least, numbers, keys),
-        () => None,
+    let near = if is_near(1) {
+        counted_from::<1>(least, numbers, keys)
+    } else if is_near(SECOND_MICROS) {
+        counted_from::<SECOND_MICROS>(least, numbers, keys)
+    } else {
+        None
     };
     let (places, different) = near.or_else(|| hashed(numbers, keys))?;
     (different.len() <= LONGS_MAX).then_some((places, different))
