@@ -8,6 +8,7 @@ mod hybrid;
 mod occurring;
 mod packed;
 mod page;
+mod pieces;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ use crate::stats;
 use crate::table::{SOURCE_ROW, SortKey, Table, enriched};
 
 pub use flow_file::{FlowFile, RollUps, Scratch};
+pub use pieces::{Pieces, SpareMemory};
 
 /// Bytes of a file at most, but for the last row group: large enough that a year of a busy network is some thousand files,
 /// small enough to be written from memory.
@@ -51,10 +53,10 @@ const BLOOM_FALSE_POSITIVES: f64 = 0.02;
 const BLOOM_VALUES: u64 = 1 << 16;
 
 /// A file of a table as bytes, and what the table's log says of it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Encoded {
     /// The file.
-    pub bytes: Vec<u8>,
+    pub bytes: Pieces,
     /// Rows in it.
     pub rows: u64,
     /// Statistics in the form that Delta has for them.
@@ -62,7 +64,7 @@ pub struct Encoded {
 }
 
 impl Encoded {
-    fn new(table: Table, metadata: &ParquetMetaData, bytes: Vec<u8>) -> Self {
+    fn new(table: Table, metadata: &ParquetMetaData, bytes: Pieces) -> Self {
         Self {
             bytes,
             rows: u64::try_from(metadata.file_metadata().num_rows()).unwrap_or_default(),
@@ -74,7 +76,7 @@ impl Encoded {
 /// Writes one file.
 pub struct FileWriter {
     table: Table,
-    writer: ArrowWriter<Vec<u8>>,
+    writer: ArrowWriter<Pieces>,
 }
 
 impl std::fmt::Debug for FileWriter {
@@ -95,7 +97,8 @@ impl FileWriter {
             .with_properties(properties(table))
             // That texts came as dictionaries is nothing to readers.
             .with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(schema), options);
+        let schema = Arc::clone(schema);
+        let writer = ArrowWriter::try_new_with_options(Pieces::default(), schema, options);
         let writer = writer.map_err(EncodeError::from)?;
         Ok(Self { table, writer })
     }

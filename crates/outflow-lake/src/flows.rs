@@ -9,6 +9,7 @@ mod profiles;
 mod rolled;
 mod runs;
 mod seen;
+mod shared;
 mod texts;
 
 use std::ops::Range;
@@ -23,6 +24,7 @@ use addresses::{Addresses, Appended};
 use column::{Column, Rows};
 use order::Ranks;
 use seen::SeenColumns;
+use shared::Run;
 
 pub(crate) use addresses::SortedAddresses;
 pub(crate) use column::{LONG_NULL, NULL};
@@ -31,6 +33,7 @@ pub use hours::Hours;
 pub(crate) use profiles::{Columns as ProfileColumns, Profiling};
 pub(crate) use rolled::{Kept, Ordered};
 pub(crate) use runs::{Determined, Runs};
+pub(crate) use shared::{Numbers, Values};
 pub(crate) use texts::Interned;
 
 /// What is known of the other side of a flow, beyond its address.
@@ -93,17 +96,17 @@ pub(crate) struct SortedFlows<'a> {
 pub(crate) enum Cells<'a> {
     /// Texts, by key; [`NULL`] is none.
     Texts {
-        keys: &'a [i32],
+        keys: Values<'a, i32>,
         values: &'a [Box<str>],
     },
     /// Addresses or groups of them, by their key in [`SortedFlows::addresses`]; [`NULL`] is none.
     Addrs(&'a [i32]),
     /// Small numbers; [`NULL`] is none.
-    Smalls(&'a [i32]),
+    Smalls(Values<'a, i32>),
     /// Numbers, and times in microseconds; [`LONG_NULL`] is none.
     Longs(&'a [i64]),
     /// Truths.
-    Bools(&'a [bool]),
+    Bools(Values<'a, bool>),
 }
 
 /// Rows of one partition, by column.
@@ -112,7 +115,18 @@ pub struct FlowRows {
     len: usize,
     /// The columns of the table in its order, without the one that is never null.
     columns: Vec<Column>,
+    /// By column, which of the numbers its values are held by; none if each row has its own.
+    shared: Vec<Option<usize>>,
+    /// Numbers of all rows: those of [`By`], and of each run.
+    numbers: Vec<Vec<u32>>,
+    /// Columns that the decoder read together.
+    runs: Vec<Run>,
+    /// Whether rows are handed on batch by batch, so that what they share would be looked for again and again.
+    are_handed_on: bool,
+    /// By number of what is seen of a flow.
     counted: Vec<bool>,
+    /// By what is seen of a flow, its number.
+    seen: seen::Known,
     addresses: Addresses,
     /// Memory of the addresses of both sides, while they are appended.
     sides: [Appended; 2],
@@ -120,12 +134,46 @@ pub struct FlowRows {
     remotes: Interned<RemoteKeys>,
     /// By number of a remote: its number among those.
     remote_numbers: Vec<u32>,
-    /// By number of a workload: its key.
-    workload_keys: Vec<i32>,
-    /// By row: which of the remotes is its other side.
-    remote_of: Vec<u32>,
+    /// Whether the network of any of them is known.
+    are_networks_known: bool,
+    /// How many workloads have keys.
+    workloads: usize,
+    /// Sources, by the keys of their flow log and id.
+    sources: Interned<[i32; 2]>,
     positions: Positions,
 }
+
+/// What rows have numbers of, beside the combinations of runs.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    /// Different remotes.
+    Remote,
+    /// What is seen of a [`Flow`] in words.
+    Seen,
+    /// Sources.
+    Source,
+    /// Workloads.
+    Workload,
+}
+
+/// How many of these there are.
+const BYS: usize = 4;
+
+/// The enriched columns that follow from each.
+const SHARED: [(Of, By); 12] = [
+    (Of::RemoteOrg, By::Remote),
+    (Of::RemoteCountry, By::Remote),
+    (Of::RemoteService, By::Remote),
+    (Of::Destination, By::Remote),
+    (Of::Direction, By::Seen),
+    (Of::Initiator, By::Seen),
+    (Of::InitiatorBy, By::Seen),
+    (Of::Scope, By::Seen),
+    (Of::Via, By::Seen),
+    (Of::FlowLogId, By::Source),
+    (Of::SourceId, By::Source),
+    (Of::Workload, By::Workload),
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct RemoteKeys {
@@ -182,16 +230,26 @@ impl Default for FlowRows {
             })
             .collect();
         let at = |name: &str| schema.index_of(name).unwrap_or_default();
+        let mut shared = vec![None; columns.len()];
+        for (of, by) in SHARED {
+            shared[at(enriched::FLOW_LOG_ID) + of as usize] = Some(by as usize);
+        }
         Self {
             len: 0,
             columns,
+            shared,
+            numbers: vec![Vec::new(); BYS],
+            runs: Vec::new(),
+            are_handed_on: false,
             counted: Vec::new(),
+            seen: seen::Known::default(),
             addresses: Addresses::default(),
             sides: Default::default(),
             remotes: Interned::default(),
             remote_numbers: Vec::new(),
-            workload_keys: Vec::new(),
-            remote_of: Vec::new(),
+            are_networks_known: false,
+            workloads: 0,
+            sources: Interned::default(),
             positions: Positions {
                 first_enriched: at(enriched::FLOW_LOG_ID),
                 counted: at(enriched::COUNTED),
@@ -215,12 +273,16 @@ impl FlowRows {
     pub fn clear(&mut self) {
         self.len = 0;
         self.columns.iter_mut().for_each(Column::clear);
+        self.numbers.iter_mut().for_each(Vec::clear);
+        self.runs.iter_mut().for_each(Run::clear);
         self.counted.clear();
+        self.seen.clear();
         self.addresses.clear();
         self.remotes.clear();
         self.remote_numbers.clear();
-        self.workload_keys.clear();
-        self.remote_of.clear();
+        self.are_networks_known = false;
+        self.workloads = 0;
+        self.sources.clear();
     }
 
     /// Appends these rows of a batch.
@@ -231,22 +293,104 @@ impl FlowRows {
                 && rows.iter().zip(0..).all(|(row, number)| *row == number),
             before: self.len,
         };
-        for column in &mut self.columns {
-            column.make_room(self.len, rows.len());
-        }
+        self.make_room(rows.len());
+        self.share(seen.records);
         let aws = Field::ALL.iter().filter(|field| field.column() != REGION);
-        for (field, column) in aws.zip(&mut self.columns) {
+        let aws = aws.zip(&mut self.columns).zip(&self.shared);
+        for ((field, column), shared) in aws {
             if let Some(of) = seen.records.addrs(*field) {
                 let fill = |into: &mut Appended| fill(into, of, appended);
                 column.addrs(self.len, &mut self.addresses, fill);
-            } else if seen.records.has(*field) {
+            } else if shared.is_none() && seen.records.has(*field) {
                 column.append(seen.records, *field, appended);
             }
+        }
+        let combined = self.runs.iter_mut().zip(&mut self.numbers[BYS..]);
+        for ((run, numbers), of) in combined.zip(seen.records.combined()) {
+            run.append(numbers, (seen.records, of), appended, &mut self.columns);
         }
         self.append_flows(seen, rows);
         self.addresses.end();
         self.append_names(seen, rows);
         self.len += rows.len();
+    }
+
+    /// Makes room for so many more rows.
+    fn make_room(&mut self, more: usize) {
+        let own = self.columns.iter_mut().zip(&self.shared);
+        for (column, _) in own.filter(|(_, shared)| shared.is_none()) {
+            column.make_room(self.len, more);
+        }
+        for numbers in &mut self.numbers {
+            column::make_room(numbers, self.len, more);
+        }
+    }
+
+    /// Finds out which columns of a batch are held by their combinations: those that the decoder read together, unless other
+    /// rows have other columns in common.
+    fn share(&mut self, records: &FlowBatch) {
+        let combined = records.combined();
+        let is_as_before = self.runs.len() == combined.len()
+            && self
+                .runs
+                .iter()
+                .zip(combined)
+                .all(|(run, of)| run.is_of(of));
+        if is_as_before {
+            return;
+        }
+        let runs = std::mem::take(&mut self.runs);
+        let numbers = self.numbers.split_off(BYS);
+        for (run, numbers) in runs.iter().zip(&numbers) {
+            for place in run.columns() {
+                self.shared[place] = None;
+                self.columns[place].spread(numbers);
+            }
+        }
+        if self.len > 0 || self.are_handed_on {
+            return;
+        }
+        let place = |field: Field| (field.column() != REGION).then(|| place_of_aws(field));
+        for of in combined {
+            let run = Run::new(of, place);
+            for place in run.columns() {
+                self.shared[place] = Some(self.numbers.len());
+            }
+            self.numbers.push(Vec::new());
+            self.runs.push(run);
+        }
+    }
+
+    /// The keys or small numbers of a column, by row.
+    fn keys(&self, place: usize) -> Values<'_, i32> {
+        let own = self.columns[place].own_keys();
+        match self.shared[place] {
+            None => Values::Own(own),
+            Some(which) => Values::Shared {
+                numbers: self.numbers(which),
+                by_number: own,
+            },
+        }
+    }
+
+    fn numbers(&self, which: usize) -> Numbers<'_> {
+        Numbers {
+            which,
+            of_rows: &self.numbers[which],
+        }
+    }
+
+    /// The numbers of what is seen of rows, and of what is known of their other sides.
+    pub(crate) fn seen_and_remotes(&self) -> [Numbers<'_>; 2] {
+        [By::Seen, By::Remote].map(|by| self.numbers(by as usize))
+    }
+
+    /// What of a flow counts, by row.
+    fn counted(&self) -> Values<'_, bool> {
+        Values::Shared {
+            numbers: self.numbers(By::Seen as usize),
+            by_number: &self.counted,
+        }
     }
 
     /// The column of a field.
@@ -293,66 +437,72 @@ impl FlowRows {
 
     /// Appends what has a name.
     fn append_names(&mut self, seen: &Seen<'_>, rows: &[u32]) {
-        let len = self.len;
         for remote in &seen.remotes[self.remote_numbers.len()..] {
-            let keys = RemoteKeys {
-                asn: remote.asn.map_or(LONG_NULL, i64::from),
-                org: self.column(Of::RemoteOrg).key(remote.org.as_deref()),
-                country: self
-                    .column(Of::RemoteCountry)
-                    .key(remote.country.as_deref()),
-                service: self
-                    .column(Of::RemoteService)
-                    .key(remote.service.as_deref()),
-                destination: self
-                    .column(Of::Destination)
-                    .key(remote.destination.as_deref()),
-            };
-            let number = self.remotes.number(&keys, RemoteKeys::clone);
-            self.remote_numbers.push(number.cast_unsigned());
+            self.append_remote(remote);
         }
-        for name in &seen.workloads[self.workload_keys.len()..] {
-            let key = self
-                .column(Of::Workload)
-                .key((!name.is_empty()).then_some(name));
-            self.workload_keys.push(key);
+        for name in &seen.workloads[self.workloads..] {
+            let column = self.column(Of::Workload);
+            let key = column.key((!name.is_empty()).then_some(name));
+            column.push_key(key);
         }
-        let remotes = std::mem::take(&mut self.remotes);
-        let remote_numbers = std::mem::take(&mut self.remote_numbers);
-        let workload_keys = std::mem::take(&mut self.workload_keys);
-        let number = |row: &u32| remote_numbers[seen.remote_of[*row as usize] as usize];
-        self.remote_of.extend(rows.iter().map(number));
-        let numbers = std::mem::take(&mut self.remote_of);
-        let of = || {
-            let own = numbers[len..].iter();
-            own.map(|number| &remotes.values()[*number as usize])
-        };
-        self.column(Of::RemoteAsn)
-            .longs(len, of().map(|keys| Some(keys.asn)));
-        self.column(Of::RemoteOrg)
-            .keys(len, of().map(|keys| keys.org));
-        self.column(Of::RemoteCountry)
-            .keys(len, of().map(|keys| keys.country));
-        self.column(Of::RemoteService)
-            .keys(len, of().map(|keys| keys.service));
-        self.column(Of::Destination)
-            .keys(len, of().map(|keys| keys.destination));
-        let workload = |row: &u32| workload_keys[seen.workload_of[*row as usize] as usize];
-        self.column(Of::Workload)
-            .keys(len, rows.iter().map(workload));
-        self.remote_of = numbers;
-        self.remotes = remotes;
-        self.remote_numbers = remote_numbers;
-        self.workload_keys = workload_keys;
-        let key = self.column(Of::FlowLogId).key(seen.flow_log_id);
-        self.column(Of::FlowLogId)
-            .keys(len, rows.iter().map(|_| key));
-        let key = self.column(Of::SourceId).key(Some(seen.source_id));
-        self.column(Of::SourceId)
-            .keys(len, rows.iter().map(|_| key));
+        self.workloads = seen.workloads.len();
+        let keys = [
+            self.column(Of::FlowLogId).key(seen.flow_log_id),
+            self.column(Of::SourceId).key(Some(seen.source_id)),
+        ];
+        let sources = self.sources.values().len();
+        let source = self.sources.number(&keys, <[i32; 2]>::clone);
+        if self.sources.values().len() > sources {
+            self.column(Of::FlowLogId).push_key(keys[0]);
+            self.column(Of::SourceId).push_key(keys[1]);
+        }
+        let remote_numbers = &self.remote_numbers;
+        let remote = |row: &u32| remote_numbers[seen.remote_of[*row as usize] as usize];
+        self.numbers[By::Remote as usize].extend(rows.iter().map(remote));
+        let workload = |row: &u32| seen.workload_of[*row as usize];
+        self.numbers[By::Workload as usize].extend(rows.iter().map(workload));
+        let sources = &mut self.numbers[By::Source as usize];
+        sources.resize(self.len + rows.len(), source.cast_unsigned());
+        self.append_networks(rows.len());
         let number = |row: &u32| Some(seen.first_row + i64::from(*row));
+        let len = self.len;
         self.column(Of::SourceRow)
             .longs(len, rows.iter().map(number));
+    }
+
+    /// Appends what is known of another side.
+    fn append_remote(&mut self, remote: &Remote) {
+        let mut key = |of: Of, text: &Option<String>| self.column(of).key(text.as_deref());
+        let keys = RemoteKeys {
+            asn: remote.asn.map_or(LONG_NULL, i64::from),
+            org: key(Of::RemoteOrg, &remote.org),
+            country: key(Of::RemoteCountry, &remote.country),
+            service: key(Of::RemoteService, &remote.service),
+            destination: key(Of::Destination, &remote.destination),
+        };
+        self.are_networks_known |= keys.asn != LONG_NULL;
+        let known = self.remotes.values().len();
+        let number = self.remotes.number(&keys, RemoteKeys::clone);
+        self.remote_numbers.push(number.cast_unsigned());
+        if self.remotes.values().len() > known {
+            self.column(Of::RemoteOrg).push_key(keys.org);
+            self.column(Of::RemoteCountry).push_key(keys.country);
+            self.column(Of::RemoteService).push_key(keys.service);
+            self.column(Of::Destination).push_key(keys.destination);
+        }
+    }
+
+    /// Appends the numbers of networks of so many rows, as far as any is known.
+    fn append_networks(&mut self, rows: usize) {
+        if !self.are_networks_known {
+            return;
+        }
+        let remotes = self.remotes.values();
+        let own = self.numbers[By::Remote as usize].iter();
+        let own = own.skip(self.len).take(rows);
+        let asns = own.map(|remote| Some(remotes[*remote as usize].asn));
+        let place = self.positions.first_enriched + Of::RemoteAsn as usize;
+        self.columns[place].longs(self.len, asns);
     }
 
     /// The order in which these rows are stored: by [`Table::sorted_by`], and of equal ones as they were appended.
@@ -362,26 +512,28 @@ impl FlowRows {
         let starts = starts.iter().copied();
         let starts = starts.chain(std::iter::repeat_n(LONG_NULL, missing));
         let second = |start: i64| u32::try_from(start.rem_euclid(HOUR_MICROS) / 1_000_000);
-        let (interface_id, action) = (self.aws(Field::InterfaceId), self.aws(Field::Action));
+        let interface_id = place_of_aws(Field::InterfaceId);
+        let ranks = |place: usize| self.columns[place].ranks(self.keys(place), self.len);
+        let enriched = |of: Of| ranks(self.positions.first_enriched + of as usize);
         // Each is made when it is its turn: they are as long as the rows.
         let keys = (0..6).map(|key| match key {
             0 => Ranks {
                 of_rows: starts.clone().map(|of| second(of).unwrap_or(0)).collect(),
                 count: HOUR_SECS as usize,
             },
-            1 => self.enriched(Of::Direction).ranks(self.len),
-            2 => self.enriched(Of::Scope).ranks(self.len),
-            3 => interface_id.ranks(self.len),
+            1 => enriched(Of::Direction),
+            2 => enriched(Of::Scope),
+            3 => ranks(interface_id),
             4 => Ranks::of(starts.clone().map(|start| start.div_euclid(HOUR_MICROS))),
             // Refused flows are few, and asked for on their own.
-            _ => action.ranks(self.len),
+            _ => ranks(place_of_aws(Field::Action)),
         });
         let order = order::sorted(u32::try_from(self.len).unwrap_or(u32::MAX), keys);
-        let (interfaces, values) = interface_id.texts();
-        let (actions, _) = action.texts();
+        let (_, interfaces) = self.columns[interface_id].texts();
+        let interfaces = interfaces.len();
         SortedFlows {
-            runs: Runs::new(interfaces, values.len(), &order),
-            verdicts: verdicts(actions, &order),
+            runs: Runs::new(self.keys(interface_id), interfaces, &order),
+            verdicts: verdicts(self.keys(place_of_aws(Field::Action)), &order),
             order,
             addresses: Arc::new(self.addresses.sorted()),
         }
@@ -389,10 +541,13 @@ impl FlowRows {
 
     /// The columns of the table's files, in their order.
     pub(crate) fn cells(&self) -> impl Iterator<Item = Cells<'_>> {
-        let (before, behind) = self.columns.split_at(self.positions.counted);
-        let counted = std::iter::once(Cells::Bools(&self.counted));
-        let cells = before.iter().map(Column::cells);
-        cells.chain(counted).chain(behind.iter().map(Column::cells))
+        let counted = self.positions.counted;
+        let cells = |at: usize| self.columns[at].cells(self.keys(at));
+        let before = (0..counted).map(cells);
+        let behind = (counted..self.columns.len()).map(cells);
+        before
+            .chain(std::iter::once(Cells::Bools(self.counted())))
+            .chain(behind)
     }
 }
 
@@ -403,8 +558,8 @@ fn place_of_aws(field: Field) -> usize {
 }
 
 /// By place in the order: where rows of one verdict end.
-fn verdicts(actions: &[i32], order: &[u32]) -> Vec<usize> {
-    let of = |row: &u32| actions.get(*row as usize).copied().unwrap_or(NULL);
+fn verdicts(actions: Values<'_, i32>, order: &[u32]) -> Vec<usize> {
+    let of = |row: &u32| actions.get(*row as usize).unwrap_or(NULL);
     let runs = order.chunk_by(|a, b| of(a) == of(b));
     runs.scan(0, |end, run| {
         *end += run.len();

@@ -16,7 +16,7 @@ use deltalake::{DeltaTable, DeltaTableError};
 use futures::TryStreamExt as _;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
-use object_store::{ObjectStore, ObjectStoreExt as _};
+use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload};
 use outflow_record::Timestamp;
 use tokio::runtime::Runtime;
 use url::Url;
@@ -252,7 +252,8 @@ impl Lake {
         let path = format!("{}/{}.zstd.parquet", partition.folder(), Uuid::new_v4());
         let size = file.bytes.len() as u64;
         let stored = Path::from(format!("{}/{path}", table.name()));
-        self.wait(self.store.put(&stored, Bytes::from(file.bytes).into()))
+        let payload: PutPayload = file.bytes.into_bytes().collect();
+        self.wait(self.store.put(&stored, payload))
             .map_err(|error| unfiled("write", &stored, error))?;
         Ok(DataFile {
             table,

@@ -16,7 +16,8 @@ pub use batches::RowBatches;
 pub use commit::{Batch, Committed};
 pub use error::{EncodeError, Error};
 pub use file::{
-    Encoded, FILE_BYTES_TARGET, FileWriter, FlowFile, RollUps, SORTED_ROWS_MAX, Scratch,
+    Encoded, FILE_BYTES_TARGET, FileWriter, FlowFile, Pieces, RollUps, SORTED_ROWS_MAX, Scratch,
+    SpareMemory,
 };
 pub use flows::{FlowRows, Hours, Remote, Seen};
 pub use lake::{DataFile, Lake, Snapshot};

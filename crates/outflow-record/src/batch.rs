@@ -18,6 +18,43 @@ pub struct FlowBatch {
     batch: RecordBatch,
     positions: [u8; Field::ALL.len()],
     kind: LogKind,
+    combined: Vec<Combined>,
+}
+
+/// Columns of a batch whose values were met together: rows with the same number have the same value in each of them, so that
+/// what follows from these is found once for a number. One combination may have several numbers.
+#[derive(Debug, Clone)]
+pub struct Combined {
+    pub(crate) fields: Arc<[Field]>,
+    pub(crate) list: CombinationList,
+    pub(crate) numbers: Arc<[u32]>,
+}
+
+/// Which combinations numbers are of: those of equal lists keep their meaning from batch to batch.
+#[derive(Debug, Clone, Default)]
+pub struct CombinationList(Arc<()>);
+
+impl PartialEq for CombinationList {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Combined {
+    /// The columns.
+    pub fn fields(&self) -> &Arc<[Field]> {
+        &self.fields
+    }
+
+    /// What the numbers are of.
+    pub fn list(&self) -> &CombinationList {
+        &self.list
+    }
+
+    /// By row, the number of its combination. They are counted from 0.
+    pub fn numbers(&self) -> &[u32] {
+        &self.numbers
+    }
 }
 
 const ABSENT: u8 = u8::MAX;
@@ -47,7 +84,18 @@ impl FlowBatch {
             batch,
             positions,
             kind,
+            combined: Vec::new(),
         })
+    }
+
+    /// The same, of which these columns were met together.
+    pub(crate) fn with_combined(self, combined: Vec<Combined>) -> Self {
+        Self { combined, ..self }
+    }
+
+    /// Columns whose values were met together; none where rows were not read as text.
+    pub fn combined(&self) -> &[Combined] {
+        &self.combined
     }
 
     /// What the records are of. Nothing that sums them may take both kinds: they are the same traffic, seen twice.
@@ -260,6 +308,7 @@ impl Decoded {
                 batch: RecordBatch::new_empty(schema(&[])),
                 positions: [ABSENT; Field::ALL.len()],
                 kind,
+                combined: Vec::new(),
             },
             coverage: Vec::new(),
             lines: rejects.len() as u64,

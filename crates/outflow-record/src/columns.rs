@@ -13,6 +13,7 @@ use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, ScalarBuf
 pub(crate) use interner::Interner;
 pub(crate) use run::{Run, strings};
 
+use crate::batch::Combined;
 use crate::naive::Value;
 use crate::{Addr, BATCH_ROWS, Field, Kind};
 
@@ -249,6 +250,15 @@ impl Columns {
     /// Forgets what lines that were given up half-way left at this row and behind.
     pub(crate) fn forget(&mut self, row: usize) {
         self.0.iter_mut().for_each(|builder| builder.forget(row));
+    }
+
+    /// What runs of columns have in common in the first `rows` rows.
+    pub(crate) fn combined(&self, rows: usize) -> Vec<Combined> {
+        let of = |builder: &Builder| match builder {
+            Builder::Run(run) => Some(run.combined(rows)),
+            _ => None,
+        };
+        self.0.iter().filter_map(of).collect()
     }
 
     /// The first `rows` rows as Arrow arrays; the columns start anew.

@@ -158,6 +158,7 @@ impl Decoder {
         };
         let counts = std::mem::take(&mut self.counts);
         let rows = std::mem::take(&mut self.rows);
+        let combined = decided.columns.combined(rows);
         let arrays = decided.columns.take(rows);
         let batch = RecordBatch::try_new(schema(decided.format.fields()), arrays);
         if let Some(next) = decided.next.take() {
@@ -171,7 +172,8 @@ impl Decoder {
             .and_then(|batch| FlowBatch::try_new(batch).map_err(|error| error.to_string()));
         Some(Decoded {
             flows: flows
-                .unwrap_or_else(|error| unreachable!("{rows} rows of own columns: {error}")),
+                .unwrap_or_else(|error| unreachable!("{rows} rows of own columns: {error}"))
+                .with_combined(combined),
             coverage: std::mem::take(&mut self.coverage),
             rejects: std::mem::take(&mut self.rejects),
             lines: counts.lines,

@@ -28,7 +28,10 @@
 //! destinations, registered domains), which `outflow-enrich` adds.
 
 pub use addr::Addr;
-pub use batch::{CoverageRow, CoverageStatus, Decoded, FlowBatch, Reject, RejectReason, schema};
+pub use batch::{
+    CombinationList, Combined, CoverageRow, CoverageStatus, Decoded, FlowBatch, Reject,
+    RejectReason, schema,
+};
 pub use conform::Conformer;
 pub use decoder::{BATCH_ROWS, Decoder};
 pub use error::Error;

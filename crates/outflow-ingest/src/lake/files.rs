@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use arrow_array::RecordBatch;
 use outflow_lake::{
     DataFile, Encoded, Error, FileWriter, FlowFile, FlowRows, Hours, Lake, Partition, RollUps,
-    RowBatches, SORTED_ROWS_MAX, Scratch, Seen, Table,
+    RowBatches, SORTED_ROWS_MAX, Scratch, Seen, SpareMemory, Table,
 };
 
 use super::Wanted;
@@ -40,6 +40,8 @@ pub(super) struct Files<'a> {
     /// Rows that were written: their memory serves for those that come next, wherever they lie.
     spare: FlowRows,
     scratch: Option<Box<Scratch>>,
+    /// Memory of files that were stored.
+    memory: SpareMemory,
     stored: Vec<DataFile>,
 }
 
@@ -93,6 +95,7 @@ impl<'a> Files<'a> {
             held: Share { rows: 0, all: held },
             spare: FlowRows::default(),
             scratch: None,
+            memory: SpareMemory::default(),
             stored: Vec::new(),
         }
     }
@@ -128,11 +131,11 @@ impl<'a> Files<'a> {
     /// Begins a file of `flows`, with the columns that are wanted.
     fn begin(&self) -> Result<FlowFile, Error> {
         match self.wanted {
-            None => FlowFile::flows(),
+            None => FlowFile::flows(&self.memory),
             Some(wanted) => match wanted.get(&Table::Flows) {
-                Some(columns) => FlowFile::flows_with(columns),
+                Some(columns) => FlowFile::flows_with(columns, &self.memory),
                 // They are rolled up, and not asked for themselves.
-                None => FlowFile::flows_with(&BTreeSet::new()),
+                None => FlowFile::flows_with(&BTreeSet::new(), &self.memory),
             },
         }
     }
@@ -191,6 +194,8 @@ impl<'a> Files<'a> {
         let are_profiles_wanted = self.is_wanted(Table::Profiles);
         let are_hours_wanted = self.is_wanted(Table::Hours);
         let begun = self.begin();
+        let memory = &self.memory;
+        let begin_profiles = || FlowFile::profiles(memory);
         let Some(own) = self.flows.get_mut(partition) else {
             return Ok(());
         };
@@ -199,7 +204,7 @@ impl<'a> Files<'a> {
         }
         self.held.remove(own.rows.len());
         let mut file = own.file.take().map_or(begun, Ok)?;
-        let mut profiles = own.profiles.take().map_or_else(FlowFile::profiles, Ok)?;
+        let mut profiles = own.profiles.take().map_or_else(begin_profiles, Ok)?;
         let up = RollUps {
             profiles: are_profiles_wanted.then_some(&mut profiles),
             hours: are_hours_wanted.then_some(&mut own.hours),

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use arrow_array::RecordBatch;
+use arrow_array::types::{Int32Type, TimestampSecondType};
+use arrow_array::{Array as _, DictionaryArray, PrimitiveArray, RecordBatch};
 use outflow_enrich::{DestinationGroups, EnrichedBatch, Enricher, Origin, Via};
 use outflow_lake::{DataFile, EncodeError, Error, Partition, Seen, SourceId, Table};
 use outflow_record::{
@@ -23,6 +24,8 @@ use crate::pipeline::tally::{Tally, bytes_of};
 use crate::s3::Fetched;
 use crate::s3_name::S3Name;
 use crate::{Batch, Context, Object, Problem, Progress, Reader};
+
+const DAY_SECS: i64 = 86_400;
 
 /// What workers leave behind.
 #[derive(Debug, Default)]
@@ -443,49 +446,63 @@ impl ByRow {
 }
 
 fn text_at(
-    of: arrow_array::TypedDictionaryArray<
-        '_,
-        arrow_array::types::Int32Type,
-        arrow_array::StringArray,
-    >,
+    of: arrow_array::TypedDictionaryArray<'_, Int32Type, arrow_array::StringArray>,
     row: u32,
 ) -> Option<&str> {
-    use arrow_array::{Array as _, ArrayAccessor as _};
+    use arrow_array::ArrayAccessor as _;
     let row = row as usize;
     of.is_valid(row).then(|| of.value(row))
 }
 
 /// The rows of a batch, by where they lie.
 fn partitions(records: &FlowBatch, delivered: &Partition) -> BTreeMap<Partition, Vec<u32>> {
-    use arrow_array::Array as _;
     let starts = records.times(Field::Start).or(records.times(Field::End));
     let regions = records.texts(Field::Region);
     let names = regions.and_then(|of| of.downcast_dict::<arrow_array::StringArray>());
+    let day = |row: usize| {
+        let start = starts.filter(|of| of.is_valid(row));
+        start.map(|of| of.value(row).div_euclid(DAY_SECS))
+    };
+    let region = |row: usize| {
+        let region = regions.filter(|of| of.is_valid(row));
+        region.map(|of| of.keys().value(row))
+    };
     let mut by_key: BTreeMap<(Option<i64>, Option<i32>), Vec<u32>> = BTreeMap::new();
-    let keys = (0..records.num_rows()).map(|row| {
-        let day = starts
-            .filter(|of| of.is_valid(row))
-            .map(|of| of.value(row).div_euclid(86_400));
-        let region = regions
-            .filter(|of| of.is_valid(row))
-            .map(|of| of.keys().value(row));
-        (day, region)
-    });
-    let keys: Vec<_> = keys.collect();
-    // Rows that follow one another are mostly of one day and region.
-    let mut first = 0;
-    for same in keys.chunk_by(|a, b| a == b) {
-        let rows = first..first + u32::try_from(same.len()).unwrap_or(u32::MAX);
-        first = rows.end;
-        by_key.entry(same[0]).or_default().extend(rows);
+    let rows = u32::try_from(records.num_rows()).unwrap_or(u32::MAX);
+    if rows > 0 && is_one_day(starts) && is_one_region(regions) {
+        by_key.insert((day(0), region(0)), (0..rows).collect());
+    } else {
+        for row in 0..rows {
+            let key = (day(row as usize), region(row as usize));
+            by_key.entry(key).or_default().push(row);
+        }
     }
     let mut by_partition: BTreeMap<Partition, Vec<u32>> = BTreeMap::new();
     for ((day, region), rows) in by_key {
         let first = rows.first().copied().unwrap_or_default();
         let region = region.and(names).and_then(|of| text_at(of, first));
         let region = region.or(delivered.region.as_deref());
-        let partition = Partition::new(day.map(|day| day.saturating_mul(86_400)), region);
+        let partition = Partition::new(day.map(|day| day.saturating_mul(DAY_SECS)), region);
         by_partition.entry(partition).or_default().extend(rows);
     }
     by_partition
+}
+
+/// Whether all rows are of one day, as mostly, or none says of which.
+fn is_one_day(starts: Option<&PrimitiveArray<TimestampSecondType>>) -> bool {
+    let Some(starts) = starts.filter(|of| of.null_count() < of.len()) else {
+        return true;
+    };
+    let day = |secs: Option<&i64>| secs.map(|secs| secs.div_euclid(DAY_SECS));
+    let (first, last) = (starts.values().iter().min(), starts.values().iter().max());
+    starts.null_count() == 0 && day(first) == day(last)
+}
+
+/// Whether all rows are of one region, or none says of which.
+fn is_one_region(regions: Option<&DictionaryArray<Int32Type>>) -> bool {
+    let Some(keys) = regions.map(DictionaryArray::keys) else {
+        return true;
+    };
+    let mut pairs = keys.values().array_windows();
+    keys.null_count() == keys.len() || (keys.null_count() == 0 && pairs.all(|[a, b]| a == b))
 }

@@ -17,11 +17,13 @@ use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::statistics::Statistics;
 use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
+use zstd::zstd_safe::CParameter;
 
 use super::PAGE_ROWS_MAX;
 use super::dictionary::Dictionary;
 use super::occurring::Occurring;
 use super::page::PageBuffer;
+use super::pieces::Pieces;
 use crate::error::EncodeError;
 use crate::flows::LONG_NULL;
 
@@ -86,9 +88,28 @@ pub(super) struct ChunkWriter {
 
 /// Compresses pages into memory that serves for the next one.
 struct Zstd {
-    compressor: zstd::bulk::Compressor<'static>,
+    level: zstd::bulk::Compressor<'static>,
+    /// For dictionaries.
+    near: zstd::bulk::Compressor<'static>,
     spare: Vec<u8>,
 }
+
+/// What a page is compressed by.
+#[derive(Clone, Copy)]
+enum By {
+    /// zstd's table of its level.
+    Level,
+    /// A table so small that it holds what was last alone: in a dictionary, values begin as those just before them do. Bytes are
+    /// found sooner, and take less to tell where. For addresses that is 0.20 of their bytes instead of 0.24, in two thirds of
+    /// the time.
+    Near,
+}
+
+/// Size of the table, as a power of two: zstd's smallest.
+const NEAR_HASH_LOG: u32 = 6;
+
+/// Bytes that have to be the same.
+const NEAR_MATCH_MIN: u32 = 6;
 
 /// Bytes of a chunk, as Parquet reads what it appends.
 struct Stored<'a>(&'a [u8]);
@@ -120,7 +141,7 @@ impl Chunk {
     pub(super) fn append(
         &self,
         descriptor: &ColumnDescPtr,
-        group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+        group: &mut SerializedRowGroupWriter<'_, Pieces>,
     ) -> Result<(), EncodeError> {
         let metadata = ColumnChunkMetaData::builder(descriptor.clone())
             .set_compression(self.compression)
@@ -146,12 +167,8 @@ impl Chunk {
 
 impl ChunkWriter {
     pub(super) fn new(level: i32) -> Result<Self, EncodeError> {
-        let compressor = zstd::bulk::Compressor::new(level);
         Ok(Self {
-            zstd: Zstd {
-                compressor: compressor.map_err(|error| EncodeError::Parquet(error.into()))?,
-                spare: Vec::new(),
-            },
+            zstd: Zstd::new(level).map_err(|error| EncodeError::Parquet(error.into()))?,
             compression: Compression::ZSTD(ZstdLevel::try_new(level)?),
             page: PageBuffer::default(),
             plain: Vec::new(),
@@ -170,7 +187,7 @@ impl ChunkWriter {
         column: &Column<'_>,
         rows: usize,
         descriptor: &ColumnDescPtr,
-        group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+        group: &mut SerializedRowGroupWriter<'_, Pieces>,
     ) -> Result<(), EncodeError> {
         let chunk = self.store_to_repeat(column, rows, descriptor, group)?;
         self.take_back(chunk);
@@ -183,7 +200,7 @@ impl ChunkWriter {
         column: &Column<'_>,
         rows: usize,
         descriptor: &ColumnDescPtr,
-        group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+        group: &mut SerializedRowGroupWriter<'_, Pieces>,
     ) -> Result<Chunk, EncodeError> {
         let chunk = self.encode(column, rows, descriptor)?;
         chunk.append(descriptor, group)?;
@@ -209,7 +226,8 @@ impl ChunkWriter {
                 encoding: Encoding::PLAIN,
                 is_sorted: column.is_sorted(),
             };
-            sizes.add(&self.zstd.write(&self.plain, page, &mut writer)?);
+            let plain = (&*self.plain, By::Near);
+            sizes.add(&self.zstd.write(plain, page, &mut writer)?);
         }
         let mut offsets = OffsetIndexBuilder::new();
         let mut index = ColumnIndexBuilder::new(descriptor.physical_type());
@@ -227,7 +245,8 @@ impl ChunkWriter {
                 rep_level_encoding: Encoding::RLE,
                 statistics: None,
             };
-            let spec = self.zstd.write(&self.page.bytes, page, &mut writer)?;
+            let plain = (&*self.page.bytes, By::Level);
+            let spec = self.zstd.write(plain, page, &mut writer)?;
             sizes.add(&spec);
             offsets.append_row_count(i64::try_from(len).unwrap_or(i64::MAX));
             offsets.append_offset_and_size(
@@ -254,17 +273,32 @@ impl ChunkWriter {
 }
 
 impl Zstd {
+    fn new(level: i32) -> std::io::Result<Self> {
+        let mut near = zstd::bulk::Compressor::new(level)?;
+        near.set_parameter(CParameter::HashLog(NEAR_HASH_LOG))?;
+        near.set_parameter(CParameter::MinMatch(NEAR_MATCH_MIN))?;
+        Ok(Self {
+            level: zstd::bulk::Compressor::new(level)?,
+            near,
+            spare: Vec::new(),
+        })
+    }
+
     /// Compresses a page of these bytes, and writes it.
     fn write(
         &mut self,
-        plain: &[u8],
+        (plain, by): (&[u8], By),
         page: impl FnOnce(Bytes) -> Page,
         writer: &mut SerializedPageWriter<'_, Vec<u8>>,
     ) -> Result<PageWriteSpec, EncodeError> {
         let mut into = std::mem::take(&mut self.spare);
         into.clear();
         into.reserve(zstd::zstd_safe::compress_bound(plain.len()));
-        let compressed = self.compressor.compress_to_buffer(plain, &mut into);
+        let compressor = match by {
+            By::Level => &mut self.level,
+            By::Near => &mut self.near,
+        };
+        let compressed = compressor.compress_to_buffer(plain, &mut into);
         compressed.map_err(|error| EncodeError::Parquet(error.into()))?;
         let buf = Bytes::from(into);
         let spec = writer.write_page(CompressedPage::new(page(buf.clone()), plain.len()))?;

@@ -10,7 +10,9 @@ use parquet::file::properties::WriterPropertiesPtr;
 use parquet::file::writer::SerializedFileWriter;
 
 use super::chunk::ChunkWriter;
-use super::{Encoded, FILE_BYTES_TARGET, ROW_GROUP_ROWS_MAX, ZSTD_LEVEL, properties};
+use super::{
+    Encoded, FILE_BYTES_TARGET, Pieces, ROW_GROUP_ROWS_MAX, SpareMemory, ZSTD_LEVEL, properties,
+};
 use crate::Error;
 use crate::error::EncodeError;
 use crate::flows::{
@@ -24,7 +26,7 @@ pub struct FlowFile {
     table: Table,
     /// Which of the table's columns it has, if not all.
     wanted: Option<Vec<bool>>,
-    writer: SerializedFileWriter<Vec<u8>>,
+    writer: SerializedFileWriter<Pieces>,
 }
 
 /// Memory that rows go through on their way into files, one for each thread that writes. New memory is given page by page,
@@ -73,9 +75,6 @@ pub struct RollUps<'a> {
     pub hours: Option<&'a mut Hours>,
 }
 
-/// Bytes that a row takes in a file, more or less.
-const ROW_BYTES: usize = 32;
-
 /// Rows of `profiles` that are held until there are as many, but for those of one row group of `flows`.
 const PROFILES_ROWS: usize = ROW_GROUP_ROWS_MAX / 4 * 3;
 
@@ -91,8 +90,11 @@ struct RollingUp<'a> {
 
 impl RollingUp<'_> {
     /// Adds the rows of a row group, of which the columns are kept.
-    fn add(&mut self, order: &[u32]) {
-        self.ordered.complete(self.rows, order);
+    fn add(&mut self, order: &[u32], gathered: &mut Gathered) {
+        let [seen, remotes] = self.rows.seen_and_remotes();
+        let seen = gathered.numbers(seen, order).to_vec();
+        let remotes = gathered.numbers(remotes, order);
+        self.ordered.complete(self.rows, &seen, remotes);
         let ordered = &*self.ordered;
         ordered.stretches(|stretch, bucket| {
             if let Some((_, profiles)) = &mut self.profiles {
@@ -128,8 +130,8 @@ impl FlowFile {
     ///
     /// # Errors
     /// [`Error::Encode`], which is a fault of the program.
-    pub fn flows() -> Result<Self, Error> {
-        Self::of(Table::Flows, &|_| true)
+    pub fn flows(memory: &SpareMemory) -> Result<Self, Error> {
+        Self::of(Table::Flows, &|_| true, memory)
     }
 
     /// As [`FlowFile::flows`], of a lake of the moment: with these columns alone, and the start in any case. Who reads others in
@@ -137,20 +139,24 @@ impl FlowFile {
     ///
     /// # Errors
     /// As for [`FlowFile::flows`].
-    pub fn flows_with(columns: &BTreeSet<String>) -> Result<Self, Error> {
+    pub fn flows_with(columns: &BTreeSet<String>, memory: &SpareMemory) -> Result<Self, Error> {
         let is_wanted = |name: &str| name == Field::Start.column() || columns.contains(name);
-        Self::of(Table::Flows, &is_wanted)
+        Self::of(Table::Flows, &is_wanted, memory)
     }
 
     /// Begins a file of what is rolled up beside one.
     ///
     /// # Errors
     /// As for [`FlowFile::flows`].
-    pub fn profiles() -> Result<Self, Error> {
-        Self::of(Table::Profiles, &|_| true)
+    pub fn profiles(memory: &SpareMemory) -> Result<Self, Error> {
+        Self::of(Table::Profiles, &|_| true, memory)
     }
 
-    fn of(table: Table, is_wanted: &dyn Fn(&str) -> bool) -> Result<Self, Error> {
+    fn of(
+        table: Table,
+        is_wanted: &dyn Fn(&str) -> bool,
+        memory: &SpareMemory,
+    ) -> Result<Self, Error> {
         let whole = table.file_schema();
         let wanted: Vec<bool> = whole
             .fields()
@@ -164,7 +170,7 @@ impl FlowFile {
         let schema = ArrowSchemaConverter::new().convert(&schema);
         let schema = schema.map_err(EncodeError::from)?.root_schema_ptr();
         let properties = WriterPropertiesPtr::new(properties(table));
-        let writer = SerializedFileWriter::new(Vec::new(), schema, properties);
+        let writer = SerializedFileWriter::new(Pieces::within(memory), schema, properties);
         let is_whole = places.len() == wanted.len();
         Ok(Self {
             table,
@@ -214,7 +220,6 @@ impl FlowFile {
         encoding: &mut Encoding,
         mut up: Option<&mut RollingUp<'_>>,
     ) -> Result<(), Error> {
-        self.make_room(rows.order.len());
         let cells: Vec<Cells<'_>> = cells.collect();
         let is_wanted = |at: usize| self.wanted.as_ref().is_none_or(|wanted| wanted[at]);
         let uses: Vec<Use> = (0..cells.len())
@@ -244,24 +249,11 @@ impl FlowFile {
             }
             group.close()?;
             if let Some(up) = &mut up {
-                up.add(&rows.order[part]);
+                up.add(&rows.order[part], &mut encoding.gathered);
                 up.write_profiles(PROFILES_ROWS, encoding)?;
             }
         }
         Ok(())
-    }
-
-    /// Makes room for so many rows: memory that grows bit by bit is copied.
-    fn make_room(&mut self, rows: usize) {
-        let written = self.writer.bytes_written();
-        let bytes = self.writer.inner_mut();
-        let room = if written >= FILE_BYTES_TARGET / 16 {
-            // A file with row groups like those that files have will have its size.
-            (FILE_BYTES_TARGET + FILE_BYTES_TARGET / 4).saturating_sub(bytes.len())
-        } else {
-            rows.saturating_mul(ROW_BYTES)
-        };
-        bytes.reserve_exact(room);
     }
 
     /// Whether nothing was written.
@@ -280,10 +272,7 @@ impl FlowFile {
     /// [`Error::Encode`], which is a fault of the program.
     pub fn finish(mut self) -> Result<Encoded, Error> {
         let metadata = self.writer.finish().map_err(EncodeError::from)?;
-        let mut bytes = std::mem::take(self.writer.inner_mut());
-        if bytes.capacity() / 2 > bytes.len() {
-            bytes.shrink_to_fit();
-        }
+        let bytes = std::mem::take(self.writer.inner_mut());
         Ok(Encoded::new(self.table, &metadata, bytes))
     }
 }

@@ -10,6 +10,7 @@ use outflow_record::{Field, FlowBatch, Kind};
 use super::Cells;
 use super::addresses::{Addresses, Appended};
 use super::order::Ranks;
+use super::shared::Values;
 use super::texts::Interned;
 
 /// Stands for null in a column of whole numbers, where no value of a flow log can be.
@@ -72,26 +73,14 @@ impl Column {
         }
     }
 
-    /// Makes room for so many more rows behind those that there are. Where they are many, it is for four times as many: memory
-    /// that doubles is copied twice as often.
+    /// Makes room for so many more rows behind those that there are.
     pub(super) fn make_room(&mut self, before: usize, more: usize) {
-        // One that has had no value yet takes no memory.
-        let is_full = |len: usize, capacity: usize| len > 0 && capacity < len + more;
-        let room = if before < MANY_ROWS {
-            more
-        } else {
-            more.max(3 * before)
-        };
         match self {
-            Self::Texts { keys, .. } | Self::Addrs(keys) | Self::Ints(keys)
-                if is_full(keys.len(), keys.capacity()) =>
-            {
-                keys.reserve(room);
+            Self::Texts { keys, .. } | Self::Addrs(keys) | Self::Ints(keys) => {
+                make_room(keys, before, more);
             }
-            Self::Longs(numbers) if is_full(numbers.len(), numbers.capacity()) => {
-                numbers.reserve(room);
-            }
-            _ => {}
+            Self::Longs(numbers) => make_room(numbers, before, more),
+            Self::Unwanted => {}
         }
     }
 
@@ -178,11 +167,17 @@ impl Column {
         at.and_then(|at| i32::try_from(at).ok()).unwrap_or(NULL)
     }
 
-    /// Appends keys that [`Column::key`] gave.
-    pub(super) fn keys(&mut self, before: usize, more: impl Iterator<Item = i32>) {
-        if let Self::Texts { keys, .. } = self {
-            keys.resize(before, NULL);
-            keys.extend(more);
+    /// Appends a key that [`Column::key`] gave, or a small number.
+    pub(super) fn push_key(&mut self, key: i32) {
+        if let Self::Texts { keys, .. } | Self::Ints(keys) = self {
+            keys.push(key);
+        }
+    }
+
+    /// Gives each row its own key or small number, of those by number.
+    pub(super) fn spread(&mut self, numbers: &[u32]) {
+        if let Self::Texts { keys, .. } | Self::Ints(keys) = self {
+            *keys = numbers.iter().map(|at| keys[*at as usize]).collect();
         }
     }
 
@@ -194,9 +189,9 @@ impl Column {
         }
     }
 
-    /// By row, the place of its text among all in their order, from 1; 0 where it has none.
-    pub(super) fn ranks(&self, rows: usize) -> Ranks {
-        let (keys, values) = self.texts();
+    /// By row, the place of its text among all in their order, from 1; 0 where it has none. The keys are its own, by row.
+    pub(super) fn ranks(&self, keys: Values<'_, i32>, rows: usize) -> Ranks {
+        let (_, values) = self.texts();
         let mut order: Vec<usize> = (0..values.len()).collect();
         order.sort_unstable_by(|a, b| values[*a].cmp(&values[*b]));
         let mut ranks = vec![0; values.len()];
@@ -204,7 +199,14 @@ impl Column {
             ranks[key] = rank;
         }
         let rank = |key: &i32| usize::try_from(*key).map_or(0, |key| ranks[key]);
-        let mut of_rows: Vec<u32> = keys.iter().map(rank).collect();
+        let mut of_rows: Vec<u32> = match keys {
+            Values::Own(keys) => keys.iter().map(rank).collect(),
+            Values::Shared { numbers, by_number } => {
+                let ranks: Vec<u32> = by_number.iter().map(rank).collect();
+                let of_rows = numbers.of_rows.iter();
+                of_rows.map(|number| ranks[*number as usize]).collect()
+            }
+        };
         of_rows.resize(rows, 0);
         Ranks {
             of_rows,
@@ -212,7 +214,7 @@ impl Column {
         }
     }
 
-    /// The keys of texts by row, and the texts by key.
+    /// The keys of texts, by row or number, and the texts by key.
     pub(super) fn texts(&self) -> (&[i32], &[Box<str>]) {
         match self {
             Self::Texts { keys, values, .. } => (keys, values.values()),
@@ -220,17 +222,25 @@ impl Column {
         }
     }
 
-    /// What is in it.
-    pub(super) fn cells(&self) -> Cells<'_> {
+    /// Its keys or small numbers, by row or number.
+    pub(super) fn own_keys(&self) -> &[i32] {
         match self {
-            Self::Texts { keys, values, .. } => Cells::Texts {
+            Self::Texts { keys, .. } | Self::Addrs(keys) | Self::Ints(keys) => keys,
+            Self::Longs(_) | Self::Unwanted => &[],
+        }
+    }
+
+    /// What is in it; `keys` are its own, by row.
+    pub(super) fn cells<'a>(&'a self, keys: Values<'a, i32>) -> Cells<'a> {
+        match self {
+            Self::Texts { values, .. } => Cells::Texts {
                 keys,
                 values: values.values(),
             },
             Self::Addrs(keys) => Cells::Addrs(keys),
-            Self::Ints(numbers) => Cells::Smalls(numbers),
+            Self::Ints(_) => Cells::Smalls(keys),
             Self::Longs(numbers) => Cells::Longs(numbers),
-            Self::Unwanted => Cells::Smalls(&[]),
+            Self::Unwanted => Cells::Smalls(Values::Own(&[])),
         }
     }
 
@@ -246,6 +256,20 @@ impl Column {
             Self::Longs(numbers) => numbers.clear(),
             Self::Unwanted => {}
         }
+    }
+}
+
+/// Makes room for so many more rows behind those that there are. Where they are many, it is for four times as many: memory that
+/// doubles is copied twice as often.
+pub(super) fn make_room<T>(values: &mut Vec<T>, before: usize, more: usize) {
+    // A column that has had no value yet takes no memory.
+    if !values.is_empty() && values.capacity() < values.len() + more {
+        let room = if before < MANY_ROWS {
+            more
+        } else {
+            more.max(3 * before)
+        };
+        values.reserve(room);
     }
 }
 

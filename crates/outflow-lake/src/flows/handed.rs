@@ -16,7 +16,10 @@ use crate::table::{Table, enriched};
 impl FlowRows {
     /// Rows of which these columns alone are held, to be handed on by [`FlowRows::batch`]: they are neither stored nor rolled up.
     pub fn of_columns(wanted: &BTreeSet<String>) -> Self {
-        let mut rows = Self::default();
+        let mut rows = Self {
+            are_handed_on: true,
+            ..Self::default()
+        };
         let schema = Table::Flows.file_schema();
         let fields = schema.fields().iter();
         let stored = fields.filter(|field| field.name() != enriched::COUNTED);
@@ -44,7 +47,7 @@ impl FlowRows {
             let column: ArrayRef = match cells {
                 Cells::Texts { keys, values } => {
                     let texts = values.iter().map(|text| Some(&**text));
-                    taken(&texts.collect::<StringViewArray>(), keys, self.len())?
+                    taken(&texts.collect::<StringViewArray>(), keys.iter(), self.len())?
                 }
                 Cells::Addrs(keys) => {
                     let texts = addresses.get_or_insert_with(|| {
@@ -52,15 +55,15 @@ impl FlowRows {
                         let texts = texts.iter().map(Some);
                         texts.collect::<StringViewArray>()
                     });
-                    taken(texts, keys, self.len())?
+                    taken(texts, keys.iter().copied(), self.len())?
                 }
                 Cells::Smalls(numbers) => Arc::new(
-                    filled(numbers, NULL, self.len())
+                    filled(numbers.iter(), NULL, self.len())
                         .map(|number| (number != NULL).then_some(number))
                         .collect::<Int32Array>(),
                 ),
                 Cells::Longs(numbers) => {
-                    let numbers = filled(numbers, LONG_NULL, self.len());
+                    let numbers = filled(numbers.iter().copied(), LONG_NULL, self.len());
                     let numbers = numbers.map(|number| (number != LONG_NULL).then_some(number));
                     match field.data_type() {
                         DataType::Timestamp(_, zone) => Arc::new(
@@ -71,7 +74,7 @@ impl FlowRows {
                         _ => Arc::new(numbers.collect::<Int64Array>()),
                     }
                 }
-                Cells::Bools(values) => Arc::new(BooleanArray::from(values.to_vec())),
+                Cells::Bools(values) => Arc::new(values.iter().map(Some).collect::<BooleanArray>()),
             };
             let as_type = column.data_type().clone();
             fields.push(field.as_ref().clone().with_data_type(as_type));
@@ -82,17 +85,21 @@ impl FlowRows {
     }
 }
 
-/// Values by row; of rows behind the last that has one, that of null.
-fn filled<V: Copy>(values: &[V], null: V, len: usize) -> impl Iterator<Item = V> {
-    let missing = len.saturating_sub(values.len());
-    values
-        .iter()
-        .copied()
-        .chain(std::iter::repeat_n(null, missing))
+/// So many values; behind the last there is null.
+fn filled<V: Copy>(
+    values: impl Iterator<Item = V>,
+    null: V,
+    len: usize,
+) -> impl Iterator<Item = V> {
+    values.chain(std::iter::repeat(null)).take(len)
 }
 
 /// The texts that keys stand for.
-fn taken(texts: &StringViewArray, keys: &[i32], len: usize) -> Result<ArrayRef, ArrowError> {
+fn taken(
+    texts: &StringViewArray,
+    keys: impl Iterator<Item = i32>,
+    len: usize,
+) -> Result<ArrayRef, ArrowError> {
     let keys = filled(keys, NULL, len).map(|key| (key != NULL).then_some(key));
     arrow_select::take::take(texts, &keys.collect::<Int32Array>(), None)
 }

@@ -18,6 +18,7 @@ use super::rolled::{
     REMOTE_PORT, SCOPE, Sums, TEXTS, add_up,
 };
 use super::runs::Runs;
+use super::shared::{Numbers, Values};
 use super::{BUCKET_MICROS, Cells, FlowRows, Of, RemoteKeys, SortedFlows};
 use crate::table::profiled;
 
@@ -45,19 +46,22 @@ pub(crate) struct Profiles<'a> {
 /// Rows of `profiles` by column. The memory serves for those of other rows.
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
-    /// Numbers of what rows have in common with others, among all of it.
+    /// Numbers of what rows have in common with others.
     commons: Vec<u32>,
-    all_commons: Vec<Common>,
-    buckets: Vec<i64>,
+    /// What that is, by these numbers.
     texts: [Vec<i32>; TEXTS],
     counted: Vec<bool>,
+    common_buckets: Vec<i64>,
+    /// By row.
+    buckets: Vec<i64>,
     initiators: Vec<i32>,
     protocols: Vec<i32>,
     ports: Vec<i32>,
     groups: Vec<i32>,
     remotes: Vec<u32>,
     sums: [Vec<i64>; 6],
-    known: Known,
+    /// Numbers of the networks of the other sides; empty where none is known.
+    asns: Vec<i64>,
 }
 
 /// What the rows of a stretch have in common.
@@ -67,15 +71,6 @@ struct Common {
     bucket: i64,
     texts: [i32; TEXTS],
     counted: bool,
-}
-
-/// Columns of what is known of the other sides; empty ones where nothing is.
-#[derive(Debug, Default)]
-struct Known {
-    asns: Vec<i64>,
-    orgs: Vec<i32>,
-    countries: Vec<i32>,
-    services: Vec<i32>,
 }
 
 /// The groups of the other sides: their networks, and behind these the names that some have.
@@ -203,8 +198,7 @@ impl<'a> Profiling<'a> {
     /// What the rows so far come to.
     pub(crate) fn profiles(&mut self) -> &Profiles<'a> {
         let known = self.profiles.rows.remotes.values();
-        self.profiles.columns.know(known);
-        self.profiles.columns.spread();
+        self.profiles.columns.complete(known);
         &self.profiles
     }
 
@@ -232,10 +226,10 @@ impl Found {
         }
         let number = match self.last {
             Some((last, number)) if last == common => number,
-            _ => *self.commons.entry(common).or_insert_with(|| {
-                columns.all_commons.push(common);
-                u32::try_from(columns.all_commons.len() - 1).unwrap_or(u32::MAX)
-            }),
+            _ => *self
+                .commons
+                .entry(common)
+                .or_insert_with(|| columns.add_common(&common)),
         };
         self.last = Some((common, number));
         number
@@ -310,41 +304,29 @@ impl Columns {
         }
     }
 
-    /// Fills the columns of what rows have in common with others.
-    fn spread(&mut self) {
-        let Self {
-            commons,
-            all_commons: all,
-            ..
-        } = self;
-        let own = || commons.iter().map(|number| &all[*number as usize]);
-        self.buckets.clear();
-        let buckets = own().map(|of| of.bucket.saturating_mul(BUCKET_MICROS));
-        self.buckets.extend(buckets);
-        self.counted.clear();
-        self.counted.extend(own().map(|of| of.counted));
-        for (at, column) in self.texts.iter_mut().enumerate() {
-            column.clear();
-            column.extend(own().map(|of| of.texts[at]));
+    /// The number of what rows have in common that come next.
+    fn add_common(&mut self, common: &Common) -> u32 {
+        let number = u32::try_from(self.counted.len()).unwrap_or(u32::MAX);
+        for (column, key) in self.texts.iter_mut().zip(common.texts) {
+            column.push(key);
         }
+        self.counted.push(common.counted);
+        self.common_buckets
+            .push(common.bucket.saturating_mul(BUCKET_MICROS));
+        number
     }
 
-    /// Fills the columns of what is known of the other sides, as far as something is.
-    fn know(&mut self, known: &[RemoteKeys]) {
-        let of = |remote: &u32| known[*remote as usize];
-        self.known = Known::default();
+    /// Fills the columns of large numbers that follow from other ones.
+    fn complete(&mut self, known: &[RemoteKeys]) {
+        self.buckets.clear();
+        let buckets = self.commons.iter();
+        self.buckets
+            .extend(buckets.map(|number| self.common_buckets[*number as usize]));
+        self.asns.clear();
         if known.iter().any(|of| of.asn != LONG_NULL) {
-            self.known.asns = self.remotes.iter().map(|remote| of(remote).asn).collect();
+            let asn = |remote: &u32| known[*remote as usize].asn;
+            self.asns.extend(self.remotes.iter().map(asn));
         }
-        let column = |get: fn(&RemoteKeys) -> i32| -> Vec<i32> {
-            if known.iter().all(|of| get(of) == NULL) {
-                return Vec::new();
-            }
-            self.remotes.iter().map(|remote| get(&of(remote))).collect()
-        };
-        self.known.orgs = column(|of| of.org);
-        self.known.countries = column(|of| of.country);
-        self.known.services = column(|of| of.service);
     }
 
     fn len(&self) -> usize {
@@ -353,10 +335,9 @@ impl Columns {
 
     fn clear(&mut self) {
         self.commons.clear();
-        self.all_commons.clear();
-        self.buckets.clear();
         self.texts.iter_mut().for_each(Vec::clear);
         self.counted.clear();
+        self.common_buckets.clear();
         self.initiators.clear();
         self.protocols.clear();
         self.ports.clear();
@@ -373,17 +354,37 @@ impl Profiles<'_> {
         let [_, interface_ids, .., actions] = &self.columns.texts;
         let (_, values) = self.rows.aws(Field::InterfaceId).texts();
         SortedFlows {
-            runs: Runs::new(interface_ids, values.len(), &order),
-            verdicts: super::verdicts(actions, &order),
+            runs: Runs::new(self.common(interface_ids), values.len(), &order),
+            verdicts: super::verdicts(self.common(actions), &order),
             order,
             addresses: Arc::clone(&self.addresses),
         }
     }
 
+    /// What rows have in common with others, by the number of that.
+    fn common<'v, T>(&'v self, by_number: &'v [T]) -> Values<'v, T> {
+        let numbers = Numbers {
+            which: 0,
+            of_rows: &self.columns.commons,
+        };
+        Values::Shared { numbers, by_number }
+    }
+
+    /// What is known of the other sides in a column of `flows`, which has it by their number.
+    fn known(&self, of: Of) -> Cells<'_> {
+        let numbers = Numbers {
+            which: 1,
+            of_rows: &self.columns.remotes,
+        };
+        let column = self.rows.enriched(of);
+        let (by_number, _) = column.texts();
+        text(column, Values::Shared { numbers, by_number })
+    }
+
     /// The columns of the table's files, in their order.
     pub(crate) fn cells(&self) -> impl Iterator<Item = Cells<'_>> {
-        let aws = |field, keys| text(self.rows.aws(field), keys);
-        let enriched = |of, keys| text(self.rows.enriched(of), keys);
+        let aws = |field, keys| text(self.rows.aws(field), self.common(keys));
+        let enriched = |of, keys| text(self.rows.enriched(of), self.common(keys));
         let of = &*self.columns;
         let [
             account_ids,
@@ -405,16 +406,19 @@ impl Profiles<'_> {
             enriched(Of::FlowLogId, flow_log_ids),
             enriched(Of::Direction, directions),
             enriched(Of::Scope, scopes),
-            enriched(Of::Initiator, &of.initiators),
+            text(
+                self.rows.enriched(Of::Initiator),
+                Values::Own(&of.initiators),
+            ),
             aws(Field::Action, actions),
-            Cells::Bools(&of.counted),
-            Cells::Smalls(&of.protocols),
-            Cells::Smalls(&of.ports),
+            Cells::Bools(self.common(&of.counted)),
+            Cells::Smalls(Values::Own(&of.protocols)),
+            Cells::Smalls(Values::Own(&of.ports)),
             Cells::Addrs(&of.groups),
-            Cells::Longs(&of.known.asns),
-            enriched(Of::RemoteOrg, &of.known.orgs),
-            enriched(Of::RemoteCountry, &of.known.countries),
-            enriched(Of::RemoteService, &of.known.services),
+            Cells::Longs(&of.asns),
+            self.known(Of::RemoteOrg),
+            self.known(Of::RemoteCountry),
+            self.known(Of::RemoteService),
             Cells::Longs(flows),
             Cells::Longs(packets),
             Cells::Longs(bytes),
@@ -427,7 +431,7 @@ impl Profiles<'_> {
 }
 
 /// Texts of a column of `flows`, by other keys.
-fn text<'a>(column: &'a Column, keys: &'a [i32]) -> Cells<'a> {
+fn text<'a>(column: &'a Column, keys: Values<'a, i32>) -> Cells<'a> {
     let (_, values) = column.texts();
     Cells::Texts { keys, values }
 }

@@ -142,16 +142,16 @@ impl Ordered {
         }
     }
 
-    /// Takes what is in no column of keys: rows are in the order of these.
-    pub(crate) fn complete(&mut self, rows: &FlowRows, order: &[u32]) {
+    /// Takes what is in no column of keys: the numbers that the rows have, in their order, of what is seen of them and of what
+    /// is known of their other sides.
+    pub(crate) fn complete(&mut self, rows: &FlowRows, seen: &[u32], remotes: &[u32]) {
         self.counted.clear();
-        let counted = order.iter().map(|row| rows.counted[*row as usize]);
+        let counted = seen.iter().map(|number| rows.counted[*number as usize]);
         self.counted.extend(counted);
         self.remotes.clear();
-        let remotes = order.iter().map(|row| rows.remote_of[*row as usize]);
-        self.remotes.extend(remotes);
+        self.remotes.extend_from_slice(remotes);
         self.changes.clear();
-        self.changes.resize(order.len(), false);
+        self.changes.resize(seen.len(), false);
         let changes = self.changes.get_mut(1..).unwrap_or_default();
         for keys in &self.keys[..TEXTS] {
             for (changes, pair) in changes.iter_mut().zip(keys.array_windows::<2>()) {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::column::NULL;
+use super::shared::Values;
 
 /// What an interface has in a column: [`NULL`], a key, or one of these.
 const UNSEEN: i32 = -2;
@@ -16,7 +17,7 @@ const MIXED_SHARE: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Runs<'a> {
     /// By row, the key of its interface; rows behind the last have none.
-    interfaces: &'a [i32],
+    interfaces: Values<'a, i32>,
     /// Interfaces that have a key.
     count: usize,
     /// By place in the order: the runs, each with where it ends.
@@ -37,8 +38,8 @@ impl Determined {
 }
 
 impl<'a> Runs<'a> {
-    pub(super) fn new(interfaces: &'a [i32], count: usize, order: &[u32]) -> Self {
-        let of = |row: &u32| interfaces.get(*row as usize).copied().unwrap_or(NULL);
+    pub(super) fn new(interfaces: Values<'a, i32>, count: usize, order: &[u32]) -> Self {
+        let of = |row: &u32| interfaces.get(*row as usize).unwrap_or(NULL);
         let runs = order.chunk_by(|a, b| of(a) == of(b)).scan(0, |end, run| {
             *end += run.len();
             Some((*end, run.first().map_or(NULL, of)))
@@ -58,10 +59,10 @@ impl<'a> Runs<'a> {
         }
         let mut of = vec![UNSEEN; self.count + 1];
         let (mut seen, mut mixed) = (0, 0);
-        let chunks = self.interfaces.chunks(LOOKED_AT);
-        for (interfaces, keys) in chunks.zip(keys.chunks(LOOKED_AT)) {
-            for (interface, key) in interfaces.iter().zip(keys) {
-                let known = &mut of[place(*interface)];
+        let mut interfaces = self.interfaces.iter();
+        for keys in keys.chunks(LOOKED_AT) {
+            for (key, interface) in keys.iter().zip(interfaces.by_ref()) {
+                let known = &mut of[place(interface)];
                 if *known != *key {
                     mixed += usize::from(*known != UNSEEN);
                     *known = if *known == UNSEEN { *key } else { MIXED };

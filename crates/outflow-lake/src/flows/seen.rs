@@ -4,26 +4,46 @@ use outflow_enrich::{Direction, Flow, Initiator, Scope, Via};
 
 use super::addresses::Appended;
 use super::column::NULL;
-use super::{FlowRows, Of, crosses};
+use super::{By, FlowRows, Of, crosses};
 
-/// Those of words and of small numbers.
-const KEYED: [Of; 7] = [
-    Of::Direction,
-    Of::Initiator,
-    Of::InitiatorBy,
-    Of::Scope,
-    Of::Via,
-    Of::LocalPort,
-    Of::RemotePort,
-];
+/// Ports of both sides.
+const PORTS: [Of; 2] = [Of::LocalPort, Of::RemotePort];
 
 /// The columns under way, with the rows that there are before.
 pub(super) struct SeenColumns {
-    words: Words,
-    keyed: [Vec<i32>; KEYED.len()],
-    counted: Vec<bool>,
+    /// Rows before those that are appended.
+    before: usize,
+    /// Numbers of what is seen; of the rows that are appended, what is seen in one word.
+    numbers: Vec<u32>,
+    ports: [Vec<i32>; PORTS.len()],
     local: Appended,
     remote: Appended,
+}
+
+/// The numbers of what was seen.
+#[derive(Debug)]
+pub(super) struct Known([Option<u32>; SIGHTS]);
+
+/// What may be seen of a flow in the words of its columns, and that a record is none.
+const SIGHTS: usize = DIRECTIONS * INITIATORS * SCOPES * VIAS * 2 + 1;
+const NO_FLOW: u32 = 270;
+const _: () = assert!(NO_FLOW as usize == SIGHTS - 1);
+
+const DIRECTIONS: usize = 3;
+const INITIATORS: usize = 5;
+const SCOPES: usize = 3;
+const VIAS: usize = 3;
+
+impl Default for Known {
+    fn default() -> Self {
+        Self([None; SIGHTS])
+    }
+}
+
+impl Known {
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
 }
 
 impl SeenColumns {
@@ -35,10 +55,12 @@ impl SeenColumns {
             side.addrs.reserve(more);
         }
         let before = rows.len;
+        let mut numbers = std::mem::take(&mut rows.numbers[By::Seen as usize]);
+        numbers.reserve(more);
         Self {
-            words: Words::of(rows),
-            keyed: KEYED.map(|of| rows.column(of).take(before, more)),
-            counted: std::mem::take(&mut rows.counted),
+            before,
+            numbers,
+            ports: PORTS.map(|of| rows.column(of).take(before, more)),
             local,
             remote,
         }
@@ -47,109 +69,114 @@ impl SeenColumns {
     /// Appends a flow.
     #[inline]
     pub(super) fn push(&mut self, flow: &Flow, via: Via) {
-        let words = &self.words;
-        let keys = [
-            words.directions[flow.direction as usize],
-            words.initiators[flow.initiator as usize],
-            words.initiators_by[flow.initiator as usize],
-            words.scopes[flow.remote_scope as usize],
-            words.via(via),
-            i32::from(flow.local_port),
-            i32::from(flow.remote_port),
-        ];
-        for (column, key) in self.keyed.iter_mut().zip(keys) {
-            column.push(key);
-        }
+        let via_number = match via {
+            Via::Own => 0,
+            Via::Received(_) => 1,
+            Via::Forwarded(_) => 2,
+        };
+        let is_counted = via == Via::Own && crosses(flow);
+        let sight = flow.direction as usize;
+        let sight = sight * INITIATORS + flow.initiator as usize;
+        let sight = sight * SCOPES + flow.remote_scope as usize;
+        let sight = (sight * VIAS + via_number) * 2 + usize::from(is_counted);
+        self.numbers.push(u32::try_from(sight).unwrap_or(NO_FLOW));
+        let [local, remote] = &mut self.ports;
+        local.push(i32::from(flow.local_port));
+        remote.push(i32::from(flow.remote_port));
         self.local.addrs.push(flow.local.bytes());
         self.remote.addrs.push(flow.remote.bytes());
-        self.counted.push(via == Via::Own && crosses(flow));
     }
 
     /// Appends a record that lacks what a flow needs, of the row with this number among those that are appended.
     pub(super) fn push_none(&mut self, row: u32) {
-        for column in &mut self.keyed {
+        self.numbers.push(NO_FLOW);
+        for column in &mut self.ports {
             column.push(NULL);
         }
         for column in [&mut self.local, &mut self.remote] {
             column.addrs.push([0; 16]);
             column.nulls.push(row);
         }
-        self.counted.push(false);
     }
 
     /// Gives the columns back.
-    pub(super) fn give_back(self, rows: &mut FlowRows) {
-        for (of, keys) in KEYED.into_iter().zip(self.keyed) {
-            rows.column(of).give(keys);
+    pub(super) fn give_back(mut self, rows: &mut FlowRows) {
+        for number in &mut self.numbers[self.before..] {
+            let sight = *number as usize;
+            *number = match rows.seen.0[sight] {
+                Some(known) => known,
+                None => add(rows, sight),
+            };
         }
-        rows.counted = self.counted;
+        rows.numbers[By::Seen as usize] = self.numbers;
+        for (of, ports) in PORTS.into_iter().zip(self.ports) {
+            rows.column(of).give(ports);
+        }
         rows.sides = [self.local, self.remote];
     }
 }
 
-/// The keys of the words that the columns of what is seen have, by the number of what they stand for: nothing foretells which
-/// it is, so that they are looked up without a guess.
-struct Words {
-    directions: [i32; 3],
-    initiators: [i32; 5],
-    initiators_by: [i32; 5],
-    scopes: [i32; 3],
-    vias: [i32; 3],
+/// Gives what was not seen before its number.
+#[cold]
+fn add(rows: &mut FlowRows, sight: usize) -> u32 {
+    let words = if sight == NO_FLOW as usize {
+        [None; 5]
+    } else {
+        let (rest, via) = (sight / 2 / VIAS, sight / 2 % VIAS);
+        let (rest, scope) = (rest / SCOPES, rest % SCOPES);
+        let (direction, initiator) = (rest / INITIATORS, rest % INITIATORS);
+        let [initiator, by] = INITIATOR_WORDS[initiator];
+        [
+            DIRECTION_WORDS[direction],
+            initiator,
+            by,
+            Some(SCOPE_WORDS[scope]),
+            Some(VIA_WORDS[via]),
+        ]
+    };
+    let columns = [
+        Of::Direction,
+        Of::Initiator,
+        Of::InitiatorBy,
+        Of::Scope,
+        Of::Via,
+    ];
+    for (of, word) in columns.into_iter().zip(words) {
+        let column = rows.column(of);
+        let key = column.key(word);
+        column.push_key(key);
+    }
+    let is_counted = sight != NO_FLOW as usize && sight % 2 == 1;
+    let number = u32::try_from(rows.counted.len()).unwrap_or(NO_FLOW);
+    rows.counted.push(is_counted);
+    rows.seen.0[sight] = Some(number);
+    number
 }
 
-impl Words {
-    fn of(rows: &mut FlowRows) -> Self {
-        fn keys<T, const N: usize>(
-            rows: &mut FlowRows,
-            of: Of,
-            words: [(T, Option<&str>); N],
-            number: fn(T) -> usize,
-        ) -> [i32; N] {
-            let mut keys = [NULL; N];
-            for (meaning, word) in words {
-                keys[number(meaning)] = rows.column(of).key(word);
-            }
-            keys
-        }
-        let directions = [
-            (Direction::Egress, Some("egress")),
-            (Direction::Ingress, Some("ingress")),
-            (Direction::Unknown, None),
-        ];
-        let initiators = [
-            (Initiator::Local, Some("local")),
-            (Initiator::LocalLikely, Some("local")),
-            (Initiator::Remote, Some("remote")),
-            (Initiator::RemoteLikely, Some("remote")),
-            (Initiator::Unknown, Some("unknown")),
-        ];
-        let initiators_by = [
-            (Initiator::Local, Some("flags")),
-            (Initiator::LocalLikely, Some("ports")),
-            (Initiator::Remote, Some("flags")),
-            (Initiator::RemoteLikely, Some("ports")),
-            (Initiator::Unknown, None),
-        ];
-        let scopes = [
-            (Scope::Internal, Some("internal")),
-            (Scope::External, Some("external")),
-            (Scope::Link, Some("link")),
-        ];
-        let vias = ["own", "received", "forwarded"];
-        Self {
-            directions: keys(rows, Of::Direction, directions, |of| of as usize),
-            initiators: keys(rows, Of::Initiator, initiators, |of| of as usize),
-            initiators_by: keys(rows, Of::InitiatorBy, initiators_by, |of| of as usize),
-            scopes: keys(rows, Of::Scope, scopes, |of| of as usize),
-            vias: vias.map(|word| rows.column(Of::Via).key(Some(word))),
-        }
-    }
+/// The words that columns have, by the number of what they stand for.
+const DIRECTION_WORDS: [Option<&str>; DIRECTIONS] = {
+    let mut words = [None; DIRECTIONS];
+    words[Direction::Egress as usize] = Some("egress");
+    words[Direction::Ingress as usize] = Some("ingress");
+    words
+};
 
-    fn via(&self, of: Via) -> i32 {
-        match of {
-            Via::Own => self.vias[0],
-            Via::Received(_) => self.vias[1],
-            Via::Forwarded(_) => self.vias[2],
-        }
-    }
-}
+/// Who it is, and what tells so.
+const INITIATOR_WORDS: [[Option<&str>; 2]; INITIATORS] = {
+    let mut words = [[Some("unknown"), None]; INITIATORS];
+    words[Initiator::Local as usize] = [Some("local"), Some("flags")];
+    words[Initiator::LocalLikely as usize] = [Some("local"), Some("ports")];
+    words[Initiator::Remote as usize] = [Some("remote"), Some("flags")];
+    words[Initiator::RemoteLikely as usize] = [Some("remote"), Some("ports")];
+    words
+};
+
+const SCOPE_WORDS: [&str; SCOPES] = {
+    let mut words = [""; SCOPES];
+    words[Scope::Internal as usize] = "internal";
+    words[Scope::External as usize] = "external";
+    words[Scope::Link as usize] = "link";
+    words
+};
+
+const VIA_WORDS: [&str; VIAS] = ["own", "received", "forwarded"];

@@ -6,7 +6,7 @@ use object_store::memory::InMemory;
 use super::*;
 use crate::flows::{FlowRows, Remote, Seen};
 use crate::table::{SOURCE_ROW, Table};
-use crate::{FlowFile, Lake, Partition};
+use crate::{FlowFile, Lake, Partition, SpareMemory};
 
 /// Records with every field that one kind of log has, some of them without a value.
 fn records(kind_is_gateway: bool) -> FlowBatch {
@@ -66,7 +66,7 @@ fn stored(records: &FlowBatch) -> RecordBatch {
     };
     let all: Vec<u32> = (0..u32::try_from(records.num_rows()).unwrap()).collect();
     rows.append(&seen, &all);
-    let mut file = FlowFile::flows().unwrap();
+    let mut file = FlowFile::flows(&SpareMemory::default()).unwrap();
     file.write(
         &rows,
         crate::RollUps::default(),

@@ -7,6 +7,7 @@ use arrow_array::{ArrayRef, DictionaryArray, PrimitiveArray, StringArray, UInt8A
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 
 use super::interner::{FREE, Interner};
+use crate::batch::{CombinationList, Combined};
 use crate::naive::{Value, read_value};
 use crate::{BATCH_ROWS, Field, Kind};
 
@@ -36,6 +37,8 @@ pub(crate) struct Run {
     columns: Vec<Column>,
     /// The combination of each row of the batch under way.
     ids: Vec<u32>,
+    list: CombinationList,
+    fields: Arc<[Field]>,
     /// Rows read since the combinations started anew.
     rows: u64,
 }
@@ -108,8 +111,10 @@ impl Run {
     pub(crate) fn new(fields: Vec<Field>) -> Self {
         Self {
             combinations: Interner::new(),
+            fields: fields.as_slice().into(),
             columns: fields.into_iter().map(Column::new).collect(),
             ids: vec![0; BATCH_ROWS],
+            list: CombinationList::default(),
             rows: 0,
         }
     }
@@ -207,6 +212,15 @@ impl Run {
         id
     }
 
+    /// The combinations of the first `rows` rows.
+    pub(crate) fn combined(&self, rows: usize) -> Combined {
+        Combined {
+            fields: Arc::clone(&self.fields),
+            list: self.list.clone(),
+            numbers: self.ids[..rows].into(),
+        }
+    }
+
     /// The first `rows` rows as an array for each column.
     pub(crate) fn take(&mut self, rows: usize) -> Vec<ArrayRef> {
         self.rows += rows as u64;
@@ -226,7 +240,7 @@ impl Run {
         if !full {
             return vec![self];
         }
-        let fields: Vec<Field> = self.columns.iter().map(|column| column.field).collect();
+        let fields = self.fields;
         let shared = self.rows / ROWS_PER_COMBINATION_MIN >= self.combinations.len() as u64;
         let width = if shared { fields.len() } else { 1 };
         fields

@@ -1,7 +1,10 @@
+use std::collections::BTreeMap;
+
 use arrow_array::Array;
 use proptest::prelude::*;
 
 use super::*;
+use crate::batch::CombinationList;
 use crate::{Addr, Field, Kind, LogKind, Timestamp, Value};
 
 const DEFAULT: &str = "2 123456789010 eni-1235b8ca123456789 172.31.16.139 172.31.16.21 20641 22 6 20 4249 \
@@ -51,7 +54,29 @@ fn cell(flows: &FlowBatch, field: Field, row: usize) -> Value<'static> {
     .unwrap_or(Value::Null)
 }
 
+/// What combinations were met, by their list.
+type Met = Vec<(CombinationList, BTreeMap<u32, Vec<Value<'static>>>)>;
+
+/// Rows of a number have the same values, in this batch and in those that were met.
+fn assert_combined(met: &mut Met, flows: &FlowBatch) {
+    for combined in flows.combined() {
+        assert_eq!(combined.numbers().len(), flows.num_rows());
+        let at = met.iter().position(|(list, _)| list == combined.list());
+        let at = at.unwrap_or_else(|| {
+            met.push((combined.list().clone(), BTreeMap::new()));
+            met.len() - 1
+        });
+        for (row, number) in combined.numbers().iter().enumerate() {
+            let fields = combined.fields().iter();
+            let cells: Vec<_> = fields.map(|field| cell(flows, *field, row)).collect();
+            let known = met[at].1.entry(*number).or_insert_with(|| cells.clone());
+            assert_eq!(*known, cells, "number {number} of {:?}", combined.fields());
+        }
+    }
+}
+
 fn absorb(found: &mut Found, decoded: Decoded) {
+    assert_combined(&mut Met::new(), &decoded.flows);
     let fields: Vec<Field> = Field::ALL
         .iter()
         .copied()
@@ -713,6 +738,26 @@ fn a_batch_that_is_kept_stays_as_it_is() {
     kept.into_iter()
         .for_each(|decoded| absorb(&mut found, decoded));
     assert!(found == naive(text.as_bytes(), LONG.parse().unwrap()));
+}
+
+#[test]
+fn combinations_keep_their_numbers_from_batch_to_batch() {
+    // Of the second, rows hardly share any, so that columns are read on their own after a while.
+    let mut alone = String::from("bytes interface-id vpc-id\n");
+    for row in 0..100_000 {
+        alone.push_str(&format!("{row} eni-{row:017x} vpc-{}\n", row % 3));
+    }
+    for (text, lists) in [(long(), 3), (alone, 4)] {
+        let (mut rest, mut decoder) = (text.as_bytes(), Decoder::new(None));
+        let mut met = Met::new();
+        while !rest.is_empty() {
+            rest = &rest[decoder.decode(rest).unwrap()..];
+            let decoded = decoder.flush().unwrap();
+            assert_combined(&mut met, &decoded.flows);
+        }
+        assert!(met.len() >= lists, "{} lists", met.len());
+        assert!(met.iter().any(|(_, known)| known.len() > 1));
+    }
 }
 
 fn token(kind: Kind) -> BoxedStrategy<String> {

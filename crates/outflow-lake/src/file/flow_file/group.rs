@@ -11,7 +11,10 @@ use crate::error::EncodeError;
 use crate::file::chunk::{Chunk, ChunkWriter, Column, NOWHERE, Places};
 use crate::file::dictionary::Dictionary;
 use crate::file::occurring::Occurring;
-use crate::flows::{Cells, Determined, Interned, Kept, LONG_NULL, NULL, Ordered, SortedFlows};
+use crate::file::pieces::Pieces;
+use crate::flows::{
+    Cells, Determined, Interned, Kept, LONG_NULL, NULL, Numbers, Ordered, SortedFlows, Values,
+};
 use crate::table::Table;
 
 /// Different texts that are put in order, so that pages can tell which they hold. Of more, each page holds nearly all.
@@ -56,11 +59,44 @@ pub(super) struct Gathered {
     keys: Vec<i32>,
     numbers: Vec<i64>,
     occurring: Occurring,
+    shared: Shared,
+}
+
+/// Numbers that rows of a row group have, in their order: each kind is brought into it once for all columns that are held by it.
+#[derive(Default)]
+struct Shared {
+    numbers: Vec<Vec<u32>>,
+    /// Which of them are those of the row group under way.
+    are_gathered: Vec<bool>,
+}
+
+impl Shared {
+    fn of(&mut self, numbers: Numbers<'_>, order: &[u32]) -> &[u32] {
+        let which = numbers.which;
+        if self.numbers.len() <= which {
+            self.numbers.resize_with(which + 1, Vec::new);
+            self.are_gathered.resize(which + 1, false);
+        }
+        let gathered = &mut self.numbers[which];
+        if !std::mem::replace(&mut self.are_gathered[which], true) {
+            gathered.clear();
+            let number = |row: &u32| numbers.of_rows[*row as usize];
+            gathered.extend(order.iter().map(number));
+        }
+        gathered
+    }
+}
+
+impl Gathered {
+    /// The numbers that rows have which follow one another in this order.
+    pub(super) fn numbers(&mut self, of: Numbers<'_>, order: &[u32]) -> &[u32] {
+        self.shared.of(of, order)
+    }
 }
 
 /// A row group under way.
 pub(super) struct RowGroup<'a> {
-    group: SerializedRowGroupWriter<'a, Vec<u8>>,
+    group: SerializedRowGroupWriter<'a, Pieces>,
     table: Table,
     chunks: &'a mut ChunkWriter,
     gathered: &'a mut Gathered,
@@ -76,18 +112,21 @@ impl<'a> Whole<'a> {
     pub(super) fn all(all: &'a [Cells<'a>], rows: &SortedFlows<'_>, uses: &[Use]) -> Vec<Self> {
         let of = |(at, (cells, used)): (usize, (&'a Cells<'a>, &Use))| {
             let is_used = used.is_stored || used.kept.is_some();
-            let (keys, texts) = match cells {
-                Cells::Texts { keys, values } if used.is_stored => (*keys, ordered(values)),
-                Cells::Texts { keys, .. } | Cells::Addrs(keys) | Cells::Smalls(keys) => {
-                    (*keys, Vec::new())
-                }
-                Cells::Longs(_) | Cells::Bools(_) => (&[][..], Vec::new()),
+            let texts = match cells {
+                Cells::Texts { values, .. } if used.is_stored => ordered(values),
+                _ => Vec::new(),
             };
             let is_null = !is_used || is_null(cells);
             let only = only(cells, rows.order.len()).filter(|_| is_used);
-            // Of a column of nothing, or of one value, nothing is asked.
-            let is_asked = !is_null && only.is_none();
-            let determined = is_asked.then(|| rows.runs.determined(keys)).flatten();
+            // Of a column of nothing, or of one value, nothing is asked; nor of one that is held by numbers, which is quickly
+            // brought into order.
+            let asked = match cells {
+                Cells::Texts { keys, .. } | Cells::Smalls(keys) => keys.own(),
+                Cells::Addrs(keys) => Some(*keys),
+                Cells::Longs(_) | Cells::Bools(_) => None,
+            };
+            let asked = asked.filter(|_| !is_null && only.is_none());
+            let determined = asked.and_then(|keys| rows.runs.determined(keys));
             let before = all[..at].iter().zip(uses);
             let before = before.map(|(cells, used)| used.is_stored.then_some(cells));
             Self {
@@ -105,21 +144,29 @@ impl<'a> Whole<'a> {
 
 /// Whether a column is null in all rows: most fields are in few formats.
 fn is_null(cells: &Cells<'_>) -> bool {
+    let are_null = |keys: &[i32]| keys.iter().all(|key| *key == NULL);
     match cells {
-        Cells::Texts { values, .. } => values.is_empty(),
-        Cells::Addrs(keys) | Cells::Smalls(keys) => keys.iter().all(|key| *key == NULL),
+        Cells::Texts { keys, values } => {
+            values.is_empty() || (keys.own().is_none() && are_null(keys.different()))
+        }
+        Cells::Smalls(keys) => are_null(keys.different()),
+        Cells::Addrs(keys) => are_null(keys),
         Cells::Longs(numbers) => numbers.iter().all(|number| *number == LONG_NULL),
         Cells::Bools(_) => false,
     }
 }
 
-/// The key that all rows of texts have, if there is but one text.
+/// The key or small number that all rows have, if there is but one.
 fn only(cells: &Cells<'_>, rows: usize) -> Option<i32> {
-    let Cells::Texts { keys, values: [_] } = cells else {
-        return None;
+    let keys = match cells {
+        Cells::Texts { keys, values } if keys.own().is_none() || values.len() == 1 => keys,
+        Cells::Smalls(keys) if keys.own().is_none() => keys,
+        _ => return None,
     };
-    let differ = keys.iter().fold(0, |differ, key| differ | *key);
-    (keys.len() == rows && differ == 0).then_some(0)
+    let first = *keys.different().first()?;
+    let differ = keys.different().iter();
+    let differ = differ.fold(0, |differ, key| differ | (*key ^ first));
+    (keys.len() == rows && differ == 0 && first != NULL).then_some(first)
 }
 
 /// The place of the first of these columns that has the same addresses.
@@ -136,11 +183,12 @@ fn repeated<'c>(
 impl<'a> RowGroup<'a> {
     /// Begins one of this part of the rows.
     pub(super) fn new(
-        (group, table): (SerializedRowGroupWriter<'a, Vec<u8>>, Table),
+        (group, table): (SerializedRowGroupWriter<'a, Pieces>, Table),
         (chunks, gathered): (&'a mut ChunkWriter, &'a mut Gathered),
         rows: &'a SortedFlows<'a>,
         part: Range<usize>,
     ) -> Self {
+        gathered.shared.are_gathered.fill(false);
         Self {
             group,
             table,
@@ -157,7 +205,15 @@ impl<'a> RowGroup<'a> {
         let numbers = &mut self.gathered.numbers;
         let order = &self.rows.order[self.part.clone()];
         match column.cells {
-            Cells::Texts { keys: of, .. } | Cells::Smalls(of) => self.gather_keys(of, column),
+            Cells::Texts { keys, .. } | Cells::Smalls(keys) => match *keys {
+                Values::Own(keys) => self.gather_keys(keys, column),
+                Values::Shared { numbers, by_number } => {
+                    let Gathered { keys, shared, .. } = &mut *self.gathered;
+                    let numbers = shared.of(numbers, order).iter();
+                    keys.clear();
+                    keys.extend(numbers.map(|number| by_number[*number as usize]));
+                }
+            },
             Cells::Addrs(of) => {
                 self.gather_keys(of, column);
                 self.rows.addresses.place(&mut self.gathered.keys);
@@ -228,7 +284,7 @@ impl<'a> RowGroup<'a> {
                 self.keyed(places, numbers, true, descriptor)?;
             }
             Cells::Longs(_) => self.append_longs(descriptor)?,
-            Cells::Bools(values) => self.append_bools(values)?,
+            Cells::Bools(values) => self.append_bools(*values)?,
         }
         Ok(())
     }
@@ -344,9 +400,15 @@ impl<'a> RowGroup<'a> {
             .store(&column, rows, descriptor, &mut self.group)
     }
 
-    fn append_bools(&mut self, values: &[bool]) -> Result<(), EncodeError> {
-        let order = self.rows.order[self.part.clone()].iter();
-        let values: Vec<bool> = order.map(|row| values[*row as usize]).collect();
+    fn append_bools(&mut self, values: Values<'_, bool>) -> Result<(), EncodeError> {
+        let order = &self.rows.order[self.part.clone()];
+        let values: Vec<bool> = match values {
+            Values::Own(values) => order.iter().map(|row| values[*row as usize]).collect(),
+            Values::Shared { numbers, by_number } => {
+                let numbers = self.gathered.numbers(numbers, order).iter();
+                numbers.map(|number| by_number[*number as usize]).collect()
+            }
+        };
         let column = self.group.next_column()?;
         let mut column = column.ok_or_else(|| {
             EncodeError::Parquet(ParquetError::General(

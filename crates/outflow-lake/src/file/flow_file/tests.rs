@@ -86,14 +86,20 @@ fn both(records: &FlowBatch) -> (Bytes, Bytes) {
         },
         &rows,
     );
-    let (mut file, mut profiles) = (FlowFile::flows().unwrap(), FlowFile::profiles().unwrap());
+    let memory = SpareMemory::default();
+    let mut file = FlowFile::flows(&memory).unwrap();
+    let mut profiles = FlowFile::profiles(&memory).unwrap();
     let up = RollUps {
         profiles: Some(&mut profiles),
         hours: None,
     };
     file.write(&into, up, &mut Scratch::new().unwrap()).unwrap();
-    let bytes = |file: FlowFile| Bytes::from(file.finish().unwrap().bytes);
+    let bytes = |file: FlowFile| joined(file.finish().unwrap().bytes);
     (bytes(file), bytes(profiles))
+}
+
+fn joined(pieces: Pieces) -> Bytes {
+    pieces.into_bytes().flatten().collect()
 }
 
 fn read(bytes: &Bytes) -> RecordBatch {
@@ -419,7 +425,9 @@ fn rows_that_alternate_are_rolled_up_as_those_that_do_not() {
         );
     }
     let rows = appended_in_turns(&batch_of(&lines));
-    let (mut file, mut profiles) = (FlowFile::flows().unwrap(), FlowFile::profiles().unwrap());
+    let memory = SpareMemory::default();
+    let mut file = FlowFile::flows(&memory).unwrap();
+    let mut profiles = FlowFile::profiles(&memory).unwrap();
     let mut hours = Hours::default();
     let up = RollUps {
         profiles: Some(&mut profiles),
@@ -427,13 +435,13 @@ fn rows_that_alternate_are_rolled_up_as_those_that_do_not() {
     };
     let mut scratch = Scratch::new().unwrap();
     file.write(&rows, up, &mut scratch).unwrap();
-    let bytes = |file: FlowFile| Bytes::from(file.finish().unwrap().bytes);
+    let bytes = |file: FlowFile| joined(file.finish().unwrap().bytes);
     let profiles = bytes(profiles);
     let count = assert_rolled_up(&read(&bytes(file)), &read(&profiles));
     assert!(count < 200, "{count}");
     // A lake of the moment, in which nobody asks for the rows themselves, with memory that served before.
-    let mut none = FlowFile::flows_with(&BTreeSet::new()).unwrap();
-    let mut alone = FlowFile::profiles().unwrap();
+    let mut none = FlowFile::flows_with(&BTreeSet::new(), &memory).unwrap();
+    let mut alone = FlowFile::profiles(&memory).unwrap();
     let mut again = Hours::default();
     let up = RollUps {
         profiles: Some(&mut alone),
@@ -469,4 +477,128 @@ fn profiles_beyond_what_is_held_at_once_are_each_there_once() {
     let flows = profiles.column_by_name("flows").unwrap();
     let flows = flows.as_primitive::<Int64Type>().values().iter();
     assert_eq!(flows.sum::<i64>(), 210_000);
+}
+
+/// Lines of interfaces that say something of themselves, some of it missing, with or without what a longer format has.
+fn of_interfaces(lines: u32, is_long: bool, seed: u32) -> Vec<FlowBatch> {
+    let mut text = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end \
+                    action log-status"
+        .to_owned();
+    if is_long {
+        text += " vpc-id subnet-id tcp-flags type flow-direction traffic-path pkt-dst-aws-service";
+    }
+    text.push('\n');
+    for line in 0..lines {
+        let at = line.wrapping_mul(2_654_435_761).wrapping_add(seed) >> 7;
+        let (eni, peer, start) = (at % 300, at % 17, 1_790_812_800 + line);
+        let account = ["123456789012", "-"][usize::from(eni % 50 == 0)];
+        let action = ["ACCEPT", "REJECT"][usize::from(at % 9 == 0)];
+        text += &format!(
+            "5 {account} eni-{eni} 10.0.{}.7 203.0.{peer}.9 40000 443 6 3 900 {start} {start} {action} OK",
+            eni % 200
+        );
+        if is_long {
+            let vpc = ["vpc-1", "vpc-2", "-"][at as usize % 3];
+            let flags = ["2", "18", "-"][at as usize % 3];
+            let (direction, path) = [("egress", "8"), ("ingress", "-")][at as usize % 2];
+            let service = ["S3", "-", "EC2"][at as usize % 3];
+            text += &format!(" {vpc} subnet-{eni} {flags} IPv4 {direction} {path} {service}");
+        }
+        text.push('\n');
+    }
+    let mut decoder = Decoder::new(None);
+    let (mut read, mut batches) = (0, Vec::new());
+    loop {
+        let taken = decoder.decode(&text.as_bytes()[read..]).unwrap();
+        read += taken;
+        if taken == 0 || read == text.len() {
+            match decoder.flush() {
+                Some(of) => batches.push(of.flows),
+                None => return batches,
+            }
+        }
+    }
+}
+
+/// Appends what is `wanted` of these batches; what comes of it in all three tables.
+fn tables_of(
+    into: &mut FlowRows,
+    batches: &[FlowBatch],
+    wanted: impl Fn(u32) -> bool,
+) -> [RecordBatch; 3] {
+    into.clear();
+    for (number, records) in batches.iter().enumerate() {
+        let mut enricher = Enricher::new(Networks::default());
+        let batch = enricher.enrich(records, &Origin::default());
+        let rows = 0..u32::try_from(records.num_rows()).unwrap();
+        let thirds: Vec<u32> = rows.clone().map(|row| row % 3).collect();
+        let remote = |country: &str| Remote {
+            country: Some(country.to_owned()),
+            ..Remote::default()
+        };
+        into.append(
+            &Seen {
+                records,
+                flows: batch.flows,
+                unmeasured_rows: batch.unmeasured_rows,
+                vias: &vec![Via::Own; thirds.len()],
+                remote_of: &thirds,
+                // The same is known of two of them.
+                remotes: &[Remote::default(), remote("DE"), remote("DE")],
+                workload_of: &thirds,
+                workloads: &["a", "b", ""].map(str::to_owned),
+                source_id: &format!("{number:02}"),
+                first_row: 0,
+                flow_log_id: (number % 2 == 0).then_some("fl-1"),
+            },
+            &rows.filter(|row| wanted(*row)).collect::<Vec<_>>(),
+        );
+    }
+    let memory = SpareMemory::default();
+    let mut file = FlowFile::flows(&memory).unwrap();
+    let mut profiles = FlowFile::profiles(&memory).unwrap();
+    let mut hours = Hours::default();
+    let up = RollUps {
+        profiles: Some(&mut profiles),
+        hours: Some(&mut hours),
+    };
+    file.write(into, up, &mut Scratch::new().unwrap()).unwrap();
+    let table = |file: FlowFile| read(&joined(file.finish().unwrap().bytes));
+    [table(file), table(profiles), hours.take().unwrap()]
+}
+
+#[test]
+fn what_rows_share_is_what_each_of_them_has() {
+    let long = of_interfaces(5_000, true, 1);
+    let other_object = of_interfaces(3_000, true, 2);
+    let short = of_interfaces(3_000, false, 3);
+    assert!(long.len() > 1 && long.iter().all(|of| !of.combined().is_empty()));
+    // Batches of one decoder, of two, of another format in their midst, and back again.
+    let cases: [&[&[FlowBatch]]; 4] = [
+        &[&long],
+        &[&long, &other_object],
+        &[&long, &short, &other_object],
+        &[&short],
+    ];
+    let mut used = FlowRows::default();
+    for (case, of) in cases.iter().enumerate() {
+        let batches = of.concat();
+        // The same records, of which nobody says what they share.
+        let plain = |of: &FlowBatch| FlowBatch::try_new(of.record_batch().clone()).unwrap();
+        let plain: Vec<FlowBatch> = batches.iter().map(plain).collect();
+        for step in [1, 3] {
+            let wanted = |row: u32| row % step == 0;
+            let expected = tables_of(&mut FlowRows::default(), &plain, wanted);
+            let tables = tables_of(&mut used, &batches, wanted);
+            assert!(tables == expected, "case {case}, every {step} rows");
+        }
+        if case == 0 {
+            let [flows, ..] = tables_of(&mut used, &batches, |_| true);
+            let nulls = |name: &str| flows.column_by_name(name).unwrap().null_count();
+            let all = flows.num_rows();
+            for some in ["account_id", "vpc_id", "tcp_flags", "remote_country"] {
+                assert!(nulls(some) > 0 && nulls(some) < all, "{some}");
+            }
+        }
+    }
 }

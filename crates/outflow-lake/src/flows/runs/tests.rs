@@ -16,7 +16,7 @@ fn runs_tell_what_rows_have() {
     let interfaces: Vec<i32> = (0..1_000).map(|row| row % 5 - 1).collect();
     let mut order: Vec<u32> = (0..1_000).collect();
     order.sort_by_key(|row| interfaces[*row as usize]);
-    let runs = Runs::new(&interfaces, 4, &order);
+    let runs = Runs::new(Values::Own(&interfaces), 4, &order);
     assert_eq!(runs.runs.len(), 5);
     // One interface changes in its midst, one has no value.
     let keys: Vec<i32> = (0..1_000)
@@ -42,7 +42,7 @@ fn what_changes_from_row_to_row_is_not_determined() {
     let keys: Vec<i32> = (0..10_000).collect();
     let order: Vec<u32> = (0..10_000).collect();
     assert!(
-        Runs::new(&interfaces, 5, &order)
+        Runs::new(Values::Own(&interfaces), 5, &order)
             .determined(&keys)
             .is_none()
     );
@@ -57,6 +57,10 @@ fn rows_that_columns_end_before_are_looked_at_one_by_one() {
         (&[NULL, 0], &[5, 6, 7]),
         (&[NULL, 0, NULL], &[5, 6]),
     ] {
-        assert!(Runs::new(interfaces, 1, &order).determined(keys).is_none());
+        assert!(
+            Runs::new(Values::Own(interfaces), 1, &order)
+                .determined(keys)
+                .is_none()
+        );
     }
 }
