@@ -11,9 +11,8 @@ fn written(spare: &SpareMemory, bytes: &[u8], step: usize) -> Pieces {
 #[test]
 fn a_file_is_what_was_written() {
     let spare = SpareMemory::default();
-    let bytes: Vec<u8> = (0..3 * PIECE_BYTES + 7)
-        .map(|at| (at % 251) as u8)
-        .collect();
+    let mut bytes: Vec<u8> = (0..251).cycle().take(3 * PIECE_BYTES + 7).collect();
+    bytes[PIECE_BYTES] = 255;
     for step in [1 << 10, PIECE_BYTES, PIECE_BYTES + 1, bytes.len()] {
         let pieces = written(&spare, &bytes, step);
         assert_eq!(pieces.len(), bytes.len());
