@@ -184,6 +184,13 @@ struct Positions {
     counted: usize,
 }
 
+impl Positions {
+    /// The place of an enriched column among all that are held.
+    fn of(&self, column: Of) -> usize {
+        self.first_enriched + column as usize
+    }
+}
+
 /// Order of the enriched columns from [`Positions::first_enriched`] on.
 #[derive(Debug, Clone, Copy)]
 enum Of {
@@ -223,9 +230,13 @@ impl Default for FlowRows {
             })
             .collect();
         let at = |name: &str| schema.index_of(name).unwrap_or_default();
+        let positions = Positions {
+            first_enriched: at(enriched::FLOW_LOG_ID),
+            counted: at(enriched::COUNTED),
+        };
         let mut shared = vec![None; columns.len()];
         for (of, by) in SHARED {
-            shared[at(enriched::FLOW_LOG_ID) + of as usize] = Some(by as usize);
+            shared[positions.of(of)] = Some(by as usize);
         }
         Self {
             len: 0,
@@ -243,10 +254,7 @@ impl Default for FlowRows {
             are_networks_known: false,
             workloads: 0,
             sources: Interned::default(),
-            positions: Positions {
-                first_enriched: at(enriched::FLOW_LOG_ID),
-                counted: at(enriched::COUNTED),
-            },
+            positions,
         }
     }
 }
@@ -269,7 +277,7 @@ impl FlowRows {
         self.numbers.iter_mut().for_each(Vec::clear);
         self.runs.iter_mut().for_each(Run::clear);
         self.counted.clear();
-        self.seen.clear();
+        self.seen = seen::Known::default();
         self.addresses.clear();
         self.remotes.clear();
         self.remote_numbers.clear();
@@ -322,7 +330,11 @@ impl FlowRows {
     /// Finds out which columns of a batch are held by their combinations: those that the decoder read together, unless other
     /// rows have other columns in common.
     fn share(&mut self, records: &FlowBatch) {
-        let combined = records.combined();
+        let combined = if self.are_handed_on {
+            &[]
+        } else {
+            records.combined()
+        };
         let is_as_before = self.runs.len() == combined.len()
             && self
                 .runs
@@ -340,7 +352,7 @@ impl FlowRows {
                 self.columns[place].spread(numbers);
             }
         }
-        if self.len > 0 || self.are_handed_on {
+        if self.len > 0 {
             return;
         }
         let place = |field: Field| (field.column() != REGION).then(|| place_of_aws(field));
@@ -392,17 +404,17 @@ impl FlowRows {
     }
 
     fn enriched(&self, of: Of) -> &Column {
-        &self.columns[self.positions.first_enriched + of as usize]
+        &self.columns[self.positions.of(of)]
     }
 
     /// The place of an enriched column among the [`FlowRows::cells`].
     fn place_of(&self, of: Of) -> usize {
-        let at = self.positions.first_enriched + of as usize;
+        let at = self.positions.of(of);
         at + usize::from(at >= self.positions.counted)
     }
 
     fn column(&mut self, of: Of) -> &mut Column {
-        &mut self.columns[self.positions.first_enriched + of as usize]
+        &mut self.columns[self.positions.of(of)]
     }
 
     /// Appends what is seen of the records.
@@ -421,9 +433,8 @@ impl FlowRows {
             Some(i64::try_from(flow.payload_bytes).unwrap_or(i64::MAX))
         });
         self.column(Of::PayloadBytes).longs(len, payload_bytes);
-        let first = self.positions.first_enriched;
         for (of, side) in [Of::LocalAddr, Of::RemoteAddr].iter().zip(&mut self.sides) {
-            let column = &mut self.columns[first + *of as usize];
+            let column = &mut self.columns[self.positions.of(*of)];
             column.addrs(len, &mut self.addresses, |into| std::mem::swap(into, side));
         }
     }
@@ -437,7 +448,7 @@ impl FlowRows {
         let second = |start: i64| u32::try_from(start.rem_euclid(HOUR_MICROS) / 1_000_000);
         let interface_id = place_of_aws(Field::InterfaceId);
         let ranks = |place: usize| self.columns[place].ranks(self.keys(place), self.len);
-        let enriched = |of: Of| ranks(self.positions.first_enriched + of as usize);
+        let enriched = |of: Of| ranks(self.positions.of(of));
         // Each is made when it is its turn: they are as long as the rows.
         let keys = (0..6).map(|key| match key {
             0 => Ranks {

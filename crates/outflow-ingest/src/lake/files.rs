@@ -194,8 +194,6 @@ impl<'a> Files<'a> {
         let are_profiles_wanted = self.is_wanted(Table::Profiles);
         let are_hours_wanted = self.is_wanted(Table::Hours);
         let begun = self.begin();
-        let memory = &self.memory;
-        let begin_profiles = || FlowFile::profiles(memory);
         let Some(own) = self.flows.get_mut(partition) else {
             return Ok(());
         };
@@ -204,6 +202,7 @@ impl<'a> Files<'a> {
         }
         self.held.remove(own.rows.len());
         let mut file = own.file.take().map_or(begun, Ok)?;
+        let begin_profiles = || FlowFile::profiles(&self.memory);
         let mut profiles = own.profiles.take().map_or_else(begin_profiles, Ok)?;
         let up = RollUps {
             profiles: are_profiles_wanted.then_some(&mut profiles),

@@ -92,9 +92,9 @@ impl RollingUp<'_> {
     /// Adds the rows of a row group, of which the columns are kept.
     fn add(&mut self, order: &[u32], gathered: &mut Gathered) {
         let [seen, remotes] = self.rows.seen_and_remotes();
-        let seen = gathered.numbers(seen, order).to_vec();
-        let remotes = gathered.numbers(remotes, order);
-        self.ordered.complete(self.rows, &seen, remotes);
+        self.ordered.keep_remotes(gathered.numbers(remotes, order));
+        let seen = gathered.numbers(seen, order);
+        self.ordered.complete(self.rows, seen);
         let ordered = &*self.ordered;
         ordered.stretches(|stretch, bucket| {
             if let Some((_, profiles)) = &mut self.profiles {

@@ -134,21 +134,21 @@ impl Column {
         }
     }
 
-    /// Hands out its keys or small numbers, with room for so many more; to be given back by [`Column::give`].
+    /// Hands out its small numbers, with room for so many more; to be given back by [`Column::give`].
     pub(super) fn take(&mut self, before: usize, more: usize) -> Vec<i32> {
-        let mut keys = match self {
-            Self::Texts { keys, .. } | Self::Ints(keys) => std::mem::take(keys),
+        let mut numbers = match self {
+            Self::Ints(numbers) => std::mem::take(numbers),
             _ => Vec::new(),
         };
-        keys.resize(before, NULL);
-        keys.reserve(more);
-        keys
+        numbers.resize(before, NULL);
+        numbers.reserve(more);
+        numbers
     }
 
     /// Takes back what [`Column::take`] handed out.
     pub(super) fn give(&mut self, given: Vec<i32>) {
-        if let Self::Texts { keys, .. } | Self::Ints(keys) = self {
-            *keys = given;
+        if let Self::Ints(numbers) = self {
+            *numbers = given;
         }
     }
 

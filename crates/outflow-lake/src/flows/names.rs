@@ -80,7 +80,7 @@ impl FlowRows {
         let own = self.numbers[By::Remote as usize].iter();
         let own = own.skip(self.len).take(rows);
         let asns = own.map(|remote| Some(remotes[*remote as usize].asn));
-        let place = self.positions.first_enriched + Of::RemoteAsn as usize;
+        let place = self.positions.of(Of::RemoteAsn);
         self.columns[place].longs(self.len, asns);
     }
 }

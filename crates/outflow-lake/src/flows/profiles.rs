@@ -31,6 +31,10 @@ const WITH_PORTS: [i32; 3] = [6, 17, 132];
 /// The texts that rows are sorted by, with their times.
 const SORTED_BY: [usize; 4] = [ACTION, INTERFACE_ID, SCOPE, DIRECTION];
 
+/// The numbers that rows of `profiles` have: of what they have in common with others, and of their other sides.
+const COMMON: usize = 0;
+const REMOTE: usize = 1;
+
 /// Keys of a run for which room is kept for the next one.
 const RUN_KEYS_KEPT: usize = 512;
 
@@ -364,7 +368,7 @@ impl Profiles<'_> {
     /// What rows have in common with others, by the number of that.
     fn common<'v, T>(&'v self, by_number: &'v [T]) -> Values<'v, T> {
         let numbers = Numbers {
-            which: 0,
+            which: COMMON,
             of_rows: &self.columns.commons,
         };
         Values::Shared { numbers, by_number }
@@ -373,7 +377,7 @@ impl Profiles<'_> {
     /// What is known of the other sides in a column of `flows`, which has it by their number.
     fn known(&self, of: Of) -> Cells<'_> {
         let numbers = Numbers {
-            which: 1,
+            which: REMOTE,
             of_rows: &self.columns.remotes,
         };
         let column = self.rows.enriched(of);

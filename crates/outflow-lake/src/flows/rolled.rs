@@ -142,14 +142,17 @@ impl Ordered {
         }
     }
 
-    /// Takes what is in no column of keys: the numbers that the rows have, in their order, of what is seen of them and of what
-    /// is known of their other sides.
-    pub(crate) fn complete(&mut self, rows: &FlowRows, seen: &[u32], remotes: &[u32]) {
+    /// Takes the numbers, by row, of what is known of their other sides.
+    pub(crate) fn keep_remotes(&mut self, remotes: &[u32]) {
+        self.remotes.clear();
+        self.remotes.extend_from_slice(remotes);
+    }
+
+    /// Takes the numbers, by row, of what is seen of them, and finds out where something changes. All else is kept by then.
+    pub(crate) fn complete(&mut self, rows: &FlowRows, seen: &[u32]) {
         self.counted.clear();
         let counted = seen.iter().map(|number| rows.counted[*number as usize]);
         self.counted.extend(counted);
-        self.remotes.clear();
-        self.remotes.extend_from_slice(remotes);
         self.changes.clear();
         self.changes.resize(seen.len(), false);
         let changes = self.changes.get_mut(1..).unwrap_or_default();

@@ -22,27 +22,19 @@ pub(super) struct SeenColumns {
 
 /// The numbers of what was seen.
 #[derive(Debug)]
-pub(super) struct Known([Option<u32>; SIGHTS]);
+pub(super) struct Known([Option<u32>; NO_FLOW as usize + 1]);
 
-/// What may be seen of a flow in the words of its columns, and that a record is none.
-const SIGHTS: usize = DIRECTIONS * INITIATORS * SCOPES * VIAS * 2 + 1;
-const NO_FLOW: u32 = 270;
-const _: () = assert!(NO_FLOW as usize == SIGHTS - 1);
+const DIRECTIONS: u32 = 3;
+const INITIATORS: u32 = 5;
+const SCOPES: u32 = 3;
+const VIAS: u32 = 3;
 
-const DIRECTIONS: usize = 3;
-const INITIATORS: usize = 5;
-const SCOPES: usize = 3;
-const VIAS: usize = 3;
+/// What is seen of a flow in the words of its columns is a number below this one, which stands for a record that is no flow.
+const NO_FLOW: u32 = DIRECTIONS * INITIATORS * SCOPES * VIAS * 2;
 
 impl Default for Known {
     fn default() -> Self {
-        Self([None; SIGHTS])
-    }
-}
-
-impl Known {
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
+        Self([None; NO_FLOW as usize + 1])
     }
 }
 
@@ -75,11 +67,11 @@ impl SeenColumns {
             Via::Forwarded(_) => 2,
         };
         let is_counted = via == Via::Own && crosses(flow);
-        let sight = flow.direction as usize;
-        let sight = sight * INITIATORS + flow.initiator as usize;
-        let sight = sight * SCOPES + flow.remote_scope as usize;
-        let sight = (sight * VIAS + via_number) * 2 + usize::from(is_counted);
-        self.numbers.push(u32::try_from(sight).unwrap_or(NO_FLOW));
+        let sight = flow.direction as u32;
+        let sight = sight * INITIATORS + flow.initiator as u32;
+        let sight = sight * SCOPES + flow.remote_scope as u32;
+        let sight = (sight * VIAS + via_number) * 2 + u32::from(is_counted);
+        self.numbers.push(sight);
         let [local, remote] = &mut self.ports;
         local.push(i32::from(flow.local_port));
         remote.push(i32::from(flow.remote_port));
@@ -102,10 +94,9 @@ impl SeenColumns {
     /// Gives the columns back.
     pub(super) fn give_back(mut self, rows: &mut FlowRows) {
         for number in &mut self.numbers[self.before..] {
-            let sight = *number as usize;
-            *number = match rows.seen.0[sight] {
+            *number = match rows.seen.0[*number as usize] {
                 Some(known) => known,
-                None => add(rows, sight),
+                None => add(rows, *number),
             };
         }
         rows.numbers[By::Seen as usize] = self.numbers;
@@ -118,20 +109,20 @@ impl SeenColumns {
 
 /// Gives what was not seen before its number.
 #[cold]
-fn add(rows: &mut FlowRows, sight: usize) -> u32 {
-    let words = if sight == NO_FLOW as usize {
+fn add(rows: &mut FlowRows, sight: u32) -> u32 {
+    let words = if sight == NO_FLOW {
         [None; 5]
     } else {
         let (rest, via) = (sight / 2 / VIAS, sight / 2 % VIAS);
         let (rest, scope) = (rest / SCOPES, rest % SCOPES);
         let (direction, initiator) = (rest / INITIATORS, rest % INITIATORS);
-        let [initiator, by] = INITIATOR_WORDS[initiator];
+        let [initiator, by] = INITIATOR_WORDS[initiator as usize];
         [
-            DIRECTION_WORDS[direction],
+            DIRECTION_WORDS[direction as usize],
             initiator,
             by,
-            Some(SCOPE_WORDS[scope]),
-            Some(VIA_WORDS[via]),
+            Some(SCOPE_WORDS[scope as usize]),
+            Some(VIA_WORDS[via as usize]),
         ]
     };
     let columns = [
@@ -146,24 +137,24 @@ fn add(rows: &mut FlowRows, sight: usize) -> u32 {
         let key = column.key(word);
         column.push_key(key);
     }
-    let is_counted = sight != NO_FLOW as usize && sight % 2 == 1;
-    let number = u32::try_from(rows.counted.len()).unwrap_or(NO_FLOW);
+    let is_counted = sight != NO_FLOW && sight % 2 == 1;
+    let number = u32::try_from(rows.counted.len()).unwrap_or(u32::MAX);
     rows.counted.push(is_counted);
-    rows.seen.0[sight] = Some(number);
+    rows.seen.0[sight as usize] = Some(number);
     number
 }
 
 /// The words that columns have, by the number of what they stand for.
-const DIRECTION_WORDS: [Option<&str>; DIRECTIONS] = {
-    let mut words = [None; DIRECTIONS];
+const DIRECTION_WORDS: [Option<&str>; DIRECTIONS as usize] = {
+    let mut words = [None; DIRECTIONS as usize];
     words[Direction::Egress as usize] = Some("egress");
     words[Direction::Ingress as usize] = Some("ingress");
     words
 };
 
 /// Who it is, and what tells so.
-const INITIATOR_WORDS: [[Option<&str>; 2]; INITIATORS] = {
-    let mut words = [[Some("unknown"), None]; INITIATORS];
+const INITIATOR_WORDS: [[Option<&str>; 2]; INITIATORS as usize] = {
+    let mut words = [[Some("unknown"), None]; INITIATORS as usize];
     words[Initiator::Local as usize] = [Some("local"), Some("flags")];
     words[Initiator::LocalLikely as usize] = [Some("local"), Some("ports")];
     words[Initiator::Remote as usize] = [Some("remote"), Some("flags")];
@@ -171,12 +162,12 @@ const INITIATOR_WORDS: [[Option<&str>; 2]; INITIATORS] = {
     words
 };
 
-const SCOPE_WORDS: [&str; SCOPES] = {
-    let mut words = [""; SCOPES];
+const SCOPE_WORDS: [&str; SCOPES as usize] = {
+    let mut words = [""; SCOPES as usize];
     words[Scope::Internal as usize] = "internal";
     words[Scope::External as usize] = "external";
     words[Scope::Link as usize] = "link";
     words
 };
 
-const VIA_WORDS: [&str; VIAS] = ["own", "received", "forwarded"];
+const VIA_WORDS: [&str; VIAS as usize] = ["own", "received", "forwarded"];

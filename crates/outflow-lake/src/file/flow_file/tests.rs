@@ -39,7 +39,7 @@ fn text(rows: u32) -> String {
     text
 }
 
-fn batch_of(text: &str) -> FlowBatch {
+fn batches_of(text: &str) -> Vec<FlowBatch> {
     let mut decoder = Decoder::new(None);
     let mut read = 0;
     let mut batches = Vec::new();
@@ -51,9 +51,13 @@ fn batch_of(text: &str) -> FlowBatch {
         }
     }
     batches.extend(decoder.flush());
-    let batches: Vec<RecordBatch> = batches
+    batches.into_iter().map(|of| of.flows).collect()
+}
+
+fn batch_of(text: &str) -> FlowBatch {
+    let batches: Vec<RecordBatch> = batches_of(text)
         .iter()
-        .map(|of| of.flows.record_batch().clone())
+        .map(|of| of.record_batch().clone())
         .collect();
     let all = arrow_select::concat::concat_batches(&batches[0].schema(), &batches).unwrap();
     FlowBatch::try_new(all).unwrap()
@@ -86,16 +90,26 @@ fn both(records: &FlowBatch) -> (Bytes, Bytes) {
         },
         &rows,
     );
-    let memory = SpareMemory::default();
-    let mut file = FlowFile::flows(&memory).unwrap();
-    let mut profiles = FlowFile::profiles(&memory).unwrap();
+    let file = FlowFile::flows(&SpareMemory::default()).unwrap();
+    let (flows, profiles, _) = rolled_up(&into, file, &mut Scratch::new().unwrap());
+    (flows, profiles)
+}
+
+/// Writes rows into a file of `flows`; that, the one of `profiles` beside it, and `hours`.
+fn rolled_up(
+    rows: &FlowRows,
+    mut file: FlowFile,
+    scratch: &mut Scratch,
+) -> (Bytes, Bytes, RecordBatch) {
+    let mut profiles = FlowFile::profiles(&SpareMemory::default()).unwrap();
+    let mut hours = Hours::default();
     let up = RollUps {
         profiles: Some(&mut profiles),
-        hours: None,
+        hours: Some(&mut hours),
     };
-    file.write(&into, up, &mut Scratch::new().unwrap()).unwrap();
+    file.write(rows, up, scratch).unwrap();
     let bytes = |file: FlowFile| joined(file.finish().unwrap().bytes);
-    (bytes(file), bytes(profiles))
+    (bytes(file), bytes(profiles), hours.take().unwrap())
 }
 
 fn joined(pieces: Pieces) -> Bytes {
@@ -426,31 +440,17 @@ fn rows_that_alternate_are_rolled_up_as_those_that_do_not() {
     }
     let rows = appended_in_turns(&batch_of(&lines));
     let memory = SpareMemory::default();
-    let mut file = FlowFile::flows(&memory).unwrap();
-    let mut profiles = FlowFile::profiles(&memory).unwrap();
-    let mut hours = Hours::default();
-    let up = RollUps {
-        profiles: Some(&mut profiles),
-        hours: Some(&mut hours),
-    };
     let mut scratch = Scratch::new().unwrap();
-    file.write(&rows, up, &mut scratch).unwrap();
-    let bytes = |file: FlowFile| joined(file.finish().unwrap().bytes);
-    let profiles = bytes(profiles);
-    let count = assert_rolled_up(&read(&bytes(file)), &read(&profiles));
+    let file = FlowFile::flows(&memory).unwrap();
+    let (flows, profiles, hours) = rolled_up(&rows, file, &mut scratch);
+    let count = assert_rolled_up(&read(&flows), &read(&profiles));
     assert!(count < 200, "{count}");
     // A lake of the moment, in which nobody asks for the rows themselves, with memory that served before.
-    let mut none = FlowFile::flows_with(&BTreeSet::new(), &memory).unwrap();
-    let mut alone = FlowFile::profiles(&memory).unwrap();
-    let mut again = Hours::default();
-    let up = RollUps {
-        profiles: Some(&mut alone),
-        hours: Some(&mut again),
-    };
-    none.write(&rows, up, &mut scratch).unwrap();
-    assert_eq!(read(&bytes(alone)), read(&profiles));
-    assert_eq!(again.take().unwrap(), hours.take().unwrap());
-    let none = read(&bytes(none));
+    let none = FlowFile::flows_with(&BTreeSet::new(), &memory).unwrap();
+    let (none, alone, again) = rolled_up(&rows, none, &mut scratch);
+    assert_eq!(read(&alone), read(&profiles));
+    assert_eq!(again, hours);
+    let none = read(&none);
     assert_eq!((none.num_rows(), none.num_columns()), (1_200, 1));
 }
 
@@ -506,18 +506,7 @@ fn of_interfaces(lines: u32, is_long: bool, seed: u32) -> Vec<FlowBatch> {
         }
         text.push('\n');
     }
-    let mut decoder = Decoder::new(None);
-    let (mut read, mut batches) = (0, Vec::new());
-    loop {
-        let taken = decoder.decode(&text.as_bytes()[read..]).unwrap();
-        read += taken;
-        if taken == 0 || read == text.len() {
-            match decoder.flush() {
-                Some(of) => batches.push(of.flows),
-                None => return batches,
-            }
-        }
-    }
+    batches_of(&text)
 }
 
 /// Appends what is `wanted` of these batches; what comes of it in all three tables.
@@ -554,17 +543,9 @@ fn tables_of(
             &rows.filter(|row| wanted(*row)).collect::<Vec<_>>(),
         );
     }
-    let memory = SpareMemory::default();
-    let mut file = FlowFile::flows(&memory).unwrap();
-    let mut profiles = FlowFile::profiles(&memory).unwrap();
-    let mut hours = Hours::default();
-    let up = RollUps {
-        profiles: Some(&mut profiles),
-        hours: Some(&mut hours),
-    };
-    file.write(into, up, &mut Scratch::new().unwrap()).unwrap();
-    let table = |file: FlowFile| read(&joined(file.finish().unwrap().bytes));
-    [table(file), table(profiles), hours.take().unwrap()]
+    let file = FlowFile::flows(&SpareMemory::default()).unwrap();
+    let (flows, profiles, hours) = rolled_up(into, file, &mut Scratch::new().unwrap());
+    [read(&flows), read(&profiles), hours]
 }
 
 #[test]
