@@ -7,6 +7,7 @@ use arrow_array::types::{
     ArrowPrimitiveType, Int32Type, TimestampSecondType, UInt8Type, UInt16Type, UInt64Type,
 };
 use arrow_array::{Array, DictionaryArray, FixedSizeBinaryArray, PrimitiveArray, RecordBatch};
+use arrow_buffer::ScalarBuffer;
 use arrow_schema::{DataType, Schema, TimeUnit};
 
 use crate::{DnsField, Error, Field, Kind, LogKind, Timestamp};
@@ -27,7 +28,7 @@ pub struct FlowBatch {
 pub struct Combined {
     pub(crate) fields: Arc<[Field]>,
     pub(crate) list: CombinationList,
-    pub(crate) numbers: Arc<[u32]>,
+    pub(crate) numbers: ScalarBuffer<u32>,
 }
 
 /// Which combinations numbers are of: those of equal lists keep their meaning from batch to batch.

@@ -100,6 +100,8 @@ impl<T: ArrowNativeType> Values<T> {
     }
 
     fn take(&mut self, rows: usize) -> (ScalarBuffer<T>, Option<NullBuffer>) {
+        // Of a batch without rows nothing was set.
+        self.begin();
         let values = Buffer::from_vec(std::mem::take(&mut self.values));
         self.before = Some(values.clone());
         (ScalarBuffer::new(values, 0, rows), self.nulls.take(rows))
@@ -167,8 +169,7 @@ impl Builder {
             Self::U64(column) => column.begin(),
             Self::Time(column) => column.begin(),
             Self::Addr(column) => column.begin(),
-            // A run keeps its own list of combinations.
-            Self::Run(_) => {}
+            Self::Run(run) => run.begin(),
         }
     }
 
@@ -186,9 +187,13 @@ impl Builder {
     }
 
     /// The first `rows` rows as an Arrow array for each column; the builder starts anew.
-    fn take(&mut self, rows: usize) -> Vec<ArrayRef> {
+    fn take(&mut self, rows: usize, combined: &mut Vec<Combined>) -> Vec<ArrayRef> {
         let array: ArrayRef = match self {
-            Self::Run(run) => return run.take(rows),
+            Self::Run(run) => {
+                let (arrays, own) = run.take(rows);
+                combined.push(own);
+                return arrays;
+            }
             Self::U8(column) => {
                 let (values, nulls) = column.take(rows);
                 Arc::new(UInt8Array::new(values, nulls))
@@ -252,21 +257,12 @@ impl Columns {
         self.0.iter_mut().for_each(|builder| builder.forget(row));
     }
 
-    /// What runs of columns have in common in the first `rows` rows.
-    pub(crate) fn combined(&self, rows: usize) -> Vec<Combined> {
-        let of = |builder: &Builder| match builder {
-            Builder::Run(run) => Some(run.combined(rows)),
-            _ => None,
-        };
-        self.0.iter().filter_map(of).collect()
-    }
-
-    /// The first `rows` rows as Arrow arrays; the columns start anew.
-    pub(crate) fn take(&mut self, rows: usize) -> Vec<ArrayRef> {
-        let arrays = self
-            .0
-            .iter_mut()
-            .flat_map(|builder| builder.take(rows))
+    /// The first `rows` rows as Arrow arrays, and what runs of columns have in common in them; the columns start anew.
+    pub(crate) fn take(&mut self, rows: usize) -> (Vec<ArrayRef>, Vec<Combined>) {
+        let mut combined = Vec::new();
+        let builders = self.0.iter_mut();
+        let arrays = builders
+            .flat_map(|builder| builder.take(rows, &mut combined))
             .collect();
         let renewed = |builder| match builder {
             Builder::Run(run) => run.renew().into_iter().map(Builder::Run).collect(),
@@ -276,7 +272,7 @@ impl Columns {
             .into_iter()
             .flat_map(renewed)
             .collect();
-        arrays
+        (arrays, combined)
     }
 }
 

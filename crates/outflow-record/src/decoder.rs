@@ -158,8 +158,7 @@ impl Decoder {
         };
         let counts = std::mem::take(&mut self.counts);
         let rows = std::mem::take(&mut self.rows);
-        let combined = decided.columns.combined(rows);
-        let arrays = decided.columns.take(rows);
+        let (arrays, combined) = decided.columns.take(rows);
         let batch = RecordBatch::try_new(schema(decided.format.fields()), arrays);
         if let Some(next) = decided.next.take() {
             *decided = Decided::new(next);

@@ -37,6 +37,8 @@ pub(crate) struct Run {
     columns: Vec<Column>,
     /// The combination of each row of the batch under way.
     ids: Vec<u32>,
+    /// The ids of the batch before, whose memory serves again once nobody has them any more.
+    before: Option<Buffer>,
     list: CombinationList,
     fields: Arc<[Field]>,
     /// Rows read since the combinations started anew.
@@ -114,6 +116,7 @@ impl Run {
             fields: fields.as_slice().into(),
             columns: fields.into_iter().map(Column::new).collect(),
             ids: vec![0; BATCH_ROWS],
+            before: None,
             list: CombinationList::default(),
             rows: 0,
         }
@@ -212,23 +215,29 @@ impl Run {
         id
     }
 
-    /// The combinations of the first `rows` rows.
-    pub(crate) fn combined(&self, rows: usize) -> Combined {
-        Combined {
-            fields: Arc::clone(&self.fields),
-            list: self.list.clone(),
-            numbers: self.ids[..rows].into(),
+    /// Makes room for the rows of a batch, in the memory of the one before once nobody has that any more.
+    pub(crate) fn begin(&mut self) {
+        if self.ids.is_empty() {
+            let before = self.before.take().and_then(|before| before.into_vec().ok());
+            self.ids = before.unwrap_or_else(|| vec![0; BATCH_ROWS]);
         }
     }
 
-    /// The first `rows` rows as an array for each column.
-    pub(crate) fn take(&mut self, rows: usize) -> Vec<ArrayRef> {
+    /// The first `rows` rows as an array for each column, and their combinations.
+    pub(crate) fn take(&mut self, rows: usize) -> (Vec<ArrayRef>, Combined) {
+        self.begin();
         self.rows += rows as u64;
         let ids = &self.ids[..rows];
-        self.columns
-            .iter_mut()
-            .map(|column| column.take(ids))
-            .collect()
+        let columns = self.columns.iter_mut();
+        let arrays = columns.map(|column| column.take(ids)).collect();
+        let ids = Buffer::from_vec(std::mem::take(&mut self.ids));
+        self.before = Some(ids.clone());
+        let combined = Combined {
+            fields: Arc::clone(&self.fields),
+            list: self.list.clone(),
+            numbers: ScalarBuffer::new(ids, 0, rows),
+        };
+        (arrays, combined)
     }
 
     /// Forgets the combinations if there are too many. Where rows hardly shared any, a run for each column takes

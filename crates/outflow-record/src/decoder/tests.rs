@@ -584,6 +584,22 @@ fn nodata_and_skipdata_rows_never_fail_a_file() {
 }
 
 #[test]
+fn records_may_follow_a_batch_without_any() {
+    // Lines of a field that nobody knows are read one by one.
+    let text = [
+        "interface-id srcaddr dstaddr bytes start end log-status of-tomorrow\n".to_owned(),
+        "eni-1 - - - 1431280876 1431280934 NODATA x\n".repeat(3 * BATCH_ROWS),
+        "eni-1 10.0.0.1 10.0.0.2 7 1431280876 1431280934 OK x\n".to_owned(),
+    ]
+    .concat();
+    let found = fast(text.as_bytes(), None, &[1 << 20]).unwrap();
+    assert_eq!(
+        (found.rows.len(), found.coverage.len()),
+        (1, 3 * BATCH_ROWS)
+    );
+}
+
+#[test]
 fn a_repeated_header_is_no_record() {
     let header: Vec<&str> = Format::version_2()
         .fields()

@@ -30,7 +30,7 @@ fn read_by(
             at += line.map_or(text.len(), |end| end + 1);
         }
     }
-    (steps, columns.take(rows))
+    (steps, columns.take(rows).0)
 }
 
 fn token() -> impl Strategy<Value = String> {

@@ -13,6 +13,7 @@ fn fill(rows_per_combination: usize) -> Vec<Run> {
     let mut run = Run::new(vec![Field::VpcId, Field::SubnetId]);
     for number in 0..=DICTIONARY_MAX {
         for _ in 0..rows_per_combination {
+            run.begin();
             assert!(numbered(&mut run, 0, number));
             run.take(1);
         }
@@ -77,7 +78,7 @@ fn rows_of_either_reading_make_the_same_arrays() {
     assert_eq!(run.read_rows(1, 1, line, |_| (5, 8)), 1);
     run.set(2, &[Value::Number(7), Value::Text("S3".into())]);
     run.set(3, &[Value::Null, Value::Null]);
-    let arrays = run.take(4);
+    let arrays = run.take(4).0;
     let numbers = arrays[0].as_primitive::<arrow_array::types::UInt8Type>();
     assert_eq!(
         numbers.iter().collect::<Vec<_>>(),
@@ -98,7 +99,7 @@ fn a_tag_that_reads_like_nothing_is_not_absent() {
     {
         run.set(row, std::slice::from_ref(value));
     }
-    let arrays = run.take(3);
+    let arrays = run.take(3).0;
     assert_eq!(arrays[0].null_count(), 1);
     assert!(arrays[0].is_null(1));
 }
