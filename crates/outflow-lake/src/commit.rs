@@ -1,7 +1,7 @@
 //! Exactly once: how the files of a batch become rows of all tables, or of none.
 //!
 //! Batches are numbered. A batch is decided by one commit, that of `flows`, which carries its number and names the files
-//! of all other tables; these follow, the journal last. Every commit says which batch it is of, so that a table takes
+//! of all other tables; these follow, all at once, and the journal last. Every commit says which batch it is of, so that a table takes
 //! none twice. Who comes next completes what the one before may have left, whoever that was, and only then decides a
 //! batch of its own:
 //!
@@ -21,6 +21,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake::kernel::{Action, Add, Transaction};
 use deltalake::protocol::{DeltaOperation, SaveMode};
+use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -216,12 +217,10 @@ impl Lake {
                 table: Table::Flows.name(),
                 source: format!("its log no longer tells of batch {number}").into(),
             })?;
-        for table in Table::ALL
-            .into_iter()
-            .filter(|table| *table != Table::Flows)
-        {
-            self.complete_in(table, &plan).await?;
-        }
+        let others = Table::ALL.into_iter();
+        let others = others.filter(|table| ![Table::Flows, Table::Sources].contains(table));
+        try_join_all(others.map(|table| self.complete_in(table, &plan))).await?;
+        self.complete_in(Table::Sources, &plan).await?;
         Ok(number)
     }
 

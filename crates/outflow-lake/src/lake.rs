@@ -14,6 +14,7 @@ use deltalake::protocol::SaveMode;
 use deltalake::table::state::DeltaTableState;
 use deltalake::{DeltaTable, DeltaTableError};
 use futures::TryStreamExt as _;
+use futures::future::try_join_all;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload};
@@ -108,10 +109,13 @@ impl Lake {
     }
 
     fn with_tables(self) -> Result<Self, Error> {
-        for table in Table::ALL {
-            let made = self.wait(self.make(table));
-            made.map_err(|error| failed("make", table, error))?;
-        }
+        // All at once: each waits for the store several times.
+        let lake = &self;
+        let made = Table::ALL.map(|table| async move {
+            let made = lake.make(table).await;
+            made.map_err(|error| failed("make", table, error))
+        });
+        self.wait(try_join_all(made))?;
         Ok(self)
     }
 

@@ -146,7 +146,7 @@ impl SortKey {
 }
 
 impl Table {
-    /// Every table, in the order in which a batch reaches them: what tells of a batch comes first, the journal last.
+    /// Every table: that which tells of a batch comes first, the journal last.
     pub const ALL: [Self; 7] = [
         Self::Flows,
         Self::Profiles,
