@@ -11,6 +11,7 @@ mod rolled;
 mod runs;
 mod seen;
 mod shared;
+mod sides;
 mod texts;
 
 use std::ops::Range;
@@ -23,19 +24,22 @@ use outflow_record::{Field, FlowBatch, Kind};
 use crate::table::{FLOWS_BUCKET_SECS, HOUR_SECS, REGION, Table, enriched};
 use addresses::{Addresses, Appended};
 use column::{Column, Rows};
-use names::RemoteKeys;
+use names::{RemoteKeys, SourceRows};
 use order::Ranks;
 use seen::SeenColumns;
 use shared::Run;
+use sides::Sides;
 
 pub(crate) use addresses::SortedAddresses;
 pub(crate) use column::{LONG_NULL, NULL};
 pub(crate) use hours::Adding;
 pub use hours::Hours;
+pub(crate) use names::Counted;
 pub(crate) use profiles::{Columns as ProfileColumns, Profiling};
 pub(crate) use rolled::{Kept, Ordered};
 pub(crate) use runs::{Determined, Runs};
 pub(crate) use shared::{Numbers, Values};
+pub(crate) use sides::Chosen;
 pub(crate) use texts::Interned;
 
 /// What is known of the other side of a flow, beyond its address.
@@ -105,8 +109,12 @@ pub(crate) enum Cells<'a> {
     Addrs(&'a [i32]),
     /// Small numbers; [`NULL`] is none.
     Smalls(Values<'a, i32>),
+    /// What other columns have.
+    Chosen(Chosen<'a>),
     /// Numbers, and times in microseconds; [`LONG_NULL`] is none.
     Longs(&'a [i64]),
+    /// Numbers that rise by one from row to row, as long as rows have the same number of a source.
+    Counted(Counted<'a>),
     /// Truths.
     Bools(Values<'a, bool>),
 }
@@ -131,7 +139,8 @@ pub struct FlowRows {
     seen: seen::Known,
     addresses: Addresses,
     /// Memory of the addresses of both sides, while they are appended.
-    sides: [Appended; 2],
+    side_addrs: [Appended; 2],
+    sides: Sides,
     /// Different remotes, by their keys in the columns of their words.
     remotes: Interned<RemoteKeys>,
     /// By number of a remote: its number among those.
@@ -140,8 +149,10 @@ pub struct FlowRows {
     are_networks_known: bool,
     /// How many workloads have keys.
     workloads: usize,
-    /// Sources, by the keys of their flow log and id.
-    sources: Interned<[i32; 2]>,
+    /// Sources, as far as rows follow one another as in them.
+    sources: Interned<SourceRows>,
+    /// By number of these, what is to be added to the number of a row for that in its source.
+    row_steps: Vec<i64>,
     positions: Positions,
 }
 
@@ -248,12 +259,14 @@ impl Default for FlowRows {
             counted: Vec::new(),
             seen: seen::Known::default(),
             addresses: Addresses::default(),
-            sides: Default::default(),
+            side_addrs: Default::default(),
+            sides: Sides::default(),
             remotes: Interned::default(),
             remote_numbers: Vec::new(),
             are_networks_known: false,
             workloads: 0,
             sources: Interned::default(),
+            row_steps: Vec::new(),
             positions,
         }
     }
@@ -277,13 +290,15 @@ impl FlowRows {
         self.numbers.iter_mut().for_each(Vec::clear);
         self.runs.iter_mut().for_each(Run::clear);
         self.counted.clear();
-        self.seen = seen::Known::default();
+        self.seen.clear();
+        self.sides.clear(self.are_handed_on);
         self.addresses.clear();
         self.remotes.clear();
         self.remote_numbers.clear();
         self.are_networks_known = false;
         self.workloads = 0;
         self.sources.clear();
+        self.row_steps.clear();
     }
 
     /// Appends these rows of a batch.
@@ -298,10 +313,14 @@ impl FlowRows {
         self.share(seen.records);
         let aws = Field::ALL.iter().filter(|field| field.column() != REGION);
         let aws = aws.zip(&mut self.columns).zip(&self.shared);
+        let mut addrs = [None; sides::ADDRS.len()];
         for ((field, column), shared) in aws {
             if let Some(of) = seen.records.addrs(*field) {
                 let fill = |into: &mut Appended| fill(into, of, appended);
-                column.addrs(self.len, &mut self.addresses, fill);
+                let at = column.addrs(self.len, &mut self.addresses, fill);
+                if let Some(own) = sides::ADDRS.iter().position(|of| of == field) {
+                    addrs[own] = at;
+                }
             } else if shared.is_none() && seen.records.has(*field) {
                 column.append(seen.records, *field, appended);
             }
@@ -310,7 +329,10 @@ impl FlowRows {
         for ((run, numbers), of) in combined.zip(seen.records.combined()) {
             run.append(numbers, (seen.records, of), appended, &mut self.columns);
         }
-        self.append_flows(seen, rows);
+        if !self.append_flows(seen, rows, addrs) {
+            self.own_sides();
+            self.append_flows(seen, rows, addrs);
+        }
         self.addresses.end();
         self.append_names(seen, rows);
         self.len += rows.len();
@@ -417,26 +439,41 @@ impl FlowRows {
         &mut self.columns[self.positions.of(of)]
     }
 
-    /// Appends what is seen of the records.
-    fn append_flows(&mut self, seen: &Seen<'_>, rows: &[u32]) {
+    /// Appends what is seen of the records, whose addresses were appended as these columns. Nothing, if rows do not hold their
+    /// sides and one has an address that its record has not; says whether it was appended.
+    fn append_flows(
+        &mut self,
+        seen: &Seen<'_>,
+        rows: &[u32],
+        addrs: [Option<usize>; sides::ADDRS.len()],
+    ) -> bool {
         let len = self.len;
         let mut columns = SeenColumns::take(self, rows.len());
+        let addrs = addrs.map(|at| at.map(|at| self.addresses.appended(at)));
         for (at, row) in (0..).zip(rows) {
             match seen.flow(*row) {
-                Some(flow) => columns.push(flow, seen.vias[*row as usize]),
+                Some(flow) => columns.push(flow, seen.vias[*row as usize], (addrs, at as usize)),
                 None => columns.push_none(at),
             }
         }
-        columns.give_back(self);
+        if !columns.give_back(self) {
+            return false;
+        }
         let payload_bytes = rows.iter().map(|row| {
             let flow = seen.flow(*row)?;
             Some(i64::try_from(flow.payload_bytes).unwrap_or(i64::MAX))
         });
         self.column(Of::PayloadBytes).longs(len, payload_bytes);
-        for (of, side) in [Of::LocalAddr, Of::RemoteAddr].iter().zip(&mut self.sides) {
-            let column = &mut self.columns[self.positions.of(*of)];
-            column.addrs(len, &mut self.addresses, |into| std::mem::swap(into, side));
+        if self.sides.are_own {
+            for (of, side) in [Of::LocalAddr, Of::RemoteAddr]
+                .iter()
+                .zip(&mut self.side_addrs)
+            {
+                let column = &mut self.columns[self.positions.of(*of)];
+                column.addrs(len, &mut self.addresses, |into| std::mem::swap(into, side));
+            }
         }
+        true
     }
 
     /// The order in which these rows are stored: by [`Table::sorted_by`], and of equal ones as they were appended.
@@ -476,7 +513,12 @@ impl FlowRows {
     /// The columns of the table's files, in their order.
     pub(crate) fn cells(&self) -> impl Iterator<Item = Cells<'_>> {
         let counted = self.positions.counted;
-        let cells = |at: usize| self.columns[at].cells(self.keys(at));
+        let source_row = self.positions.of(Of::SourceRow);
+        let cells = move |at: usize| match self.chosen(at) {
+            Some(chosen) => Cells::Chosen(chosen),
+            None if at == source_row => Cells::Counted(self.source_rows()),
+            None => self.columns[at].cells(self.keys(at)),
+        };
         let before = (0..counted).map(cells);
         let behind = (counted..self.columns.len()).map(cells);
         before

@@ -45,6 +45,20 @@ pub(super) enum Column<'a> {
         /// Whether it has a Bloom filter.
         is_looked_up: bool,
     },
+    /// Values that follow from a number that rows share.
+    Numbered {
+        /// By row.
+        numbers: &'a [u32],
+        /// By number, where its value is in the dictionary; [`NOWHERE`] is null.
+        places: &'a [u32],
+        /// Whether any row has none.
+        may_be_null: bool,
+        dictionary: Dictionary<'a>,
+        /// Whether the dictionary is in ascending order.
+        is_sorted: bool,
+        /// Whether it has a Bloom filter.
+        is_looked_up: bool,
+    },
     /// One value, which all rows have.
     Same {
         dictionary: Dictionary<'a>,
@@ -87,11 +101,16 @@ pub(super) struct ChunkWriter {
     spare: Vec<Vec<u8>>,
 }
 
-/// Compresses pages into memory that serves for the next one.
+/// Compresses pages.
 struct Zstd {
     compressor: zstd::bulk::Compressor<'static>,
-    spare: Vec<u8>,
+    /// The page that was compressed last; its memory serves for the next one.
+    into: Vec<u8>,
 }
+
+/// The share of a column's bytes that has to be saved, for it to be compressed: packed numbers hardly repeat themselves, and it
+/// takes as long to find that out as to compress others.
+const WORTH_SHARE: usize = 12;
 
 /// Size of the table that finds what repeats itself in dictionaries, as a power of two: zstd's smallest.
 const NEAR_HASH_LOG: u32 = 6;
@@ -208,16 +227,7 @@ impl ChunkWriter {
         let mut sink = TrackedWrite::new(bytes);
         let mut writer = SerializedPageWriter::new(&mut sink);
         let mut sizes = Sizes::default();
-        if let Some(dictionary) = column.dictionary() {
-            dictionary.plain(&mut self.plain);
-            let page = |buf| Page::DictionaryPage {
-                buf,
-                num_values: u32::try_from(dictionary.len()).unwrap_or(u32::MAX),
-                encoding: Encoding::PLAIN,
-                is_sorted: column.is_sorted(),
-            };
-            sizes.add(&self.dictionaries.write(&self.plain, page, &mut writer)?);
-        }
+        let mut compression = None;
         let mut offsets = OffsetIndexBuilder::new();
         let mut index = ColumnIndexBuilder::new(descriptor.physical_type());
         let mut nulls = 0;
@@ -226,6 +236,24 @@ impl ChunkWriter {
             let part = from..rows.min(from.saturating_add(column.page_rows()));
             let len = part.len();
             let told = self.page.fill((column, is_optional), part);
+            let uncompressed = self.page.bytes.len();
+            let compression = match compression {
+                // The first page tells whether it is worth while.
+                None => {
+                    self.pages.compress(&self.page.bytes)?;
+                    let pages = rows.div_ceil(column.page_rows());
+                    *compression.insert(self.begin(column, pages, &mut writer, &mut sizes)?)
+                }
+                Some(Compression::UNCOMPRESSED) => Compression::UNCOMPRESSED,
+                Some(compression) => {
+                    self.pages.compress(&self.page.bytes)?;
+                    compression
+                }
+            };
+            let bytes = match compression {
+                Compression::UNCOMPRESSED => &mut self.page.bytes,
+                _ => &mut self.pages.into,
+            };
             let page = |buf| Page::DataPage {
                 buf,
                 num_values: u32::try_from(len).unwrap_or(u32::MAX),
@@ -234,7 +262,7 @@ impl ChunkWriter {
                 rep_level_encoding: Encoding::RLE,
                 statistics: None,
             };
-            let spec = self.pages.write(&self.page.bytes, page, &mut writer)?;
+            let spec = write(bytes, uncompressed, page, &mut writer)?;
             sizes.add(&spec);
             offsets.append_row_count(i64::try_from(len).unwrap_or(i64::MAX));
             offsets.append_offset_and_size(
@@ -251,12 +279,52 @@ impl ChunkWriter {
             sizes,
             rows,
             encodings: column.encodings(),
-            compression: self.compression,
+            compression: compression.unwrap_or(self.compression),
             statistics: column.statistics(nulls, descriptor.physical_type()),
             filter: column.bloom_filter().transpose()?,
             column_index: index.valid().then(|| index.build()).transpose()?,
             offset_index: offsets.build(),
         })
+    }
+
+    /// Writes the dictionary of a column of so many pages, of which the first was compressed; and says how all of it is stored.
+    fn begin(
+        &mut self,
+        column: &Column<'_>,
+        pages: usize,
+        writer: &mut SerializedPageWriter<'_, Vec<u8>>,
+        sizes: &mut Sizes,
+    ) -> Result<Compression, EncodeError> {
+        let dictionary = column.dictionary();
+        self.plain.clear();
+        if let Some(dictionary) = dictionary {
+            dictionary.plain(&mut self.plain);
+        }
+        let (first, compressed) = (self.page.bytes.len(), self.pages.into.len());
+        let all = first * pages + self.plain.len();
+        // A dictionary counts as saved: where it is much of a column, that is worth it.
+        let saved = first.saturating_sub(compressed) * pages + self.plain.len();
+        let compression = if saved < all / WORTH_SHARE {
+            Compression::UNCOMPRESSED
+        } else {
+            self.compression
+        };
+        let Some(dictionary) = dictionary else {
+            return Ok(compression);
+        };
+        let page = |buf| Page::DictionaryPage {
+            buf,
+            num_values: u32::try_from(dictionary.len()).unwrap_or(u32::MAX),
+            encoding: Encoding::PLAIN,
+            is_sorted: column.is_sorted(),
+        };
+        let uncompressed = self.plain.len();
+        let bytes = match compression {
+            Compression::UNCOMPRESSED => &mut self.plain,
+            _ => self.dictionaries.compress(&self.plain)?,
+        };
+        sizes.add(&write(bytes, uncompressed, page, writer)?);
+        Ok(compression)
     }
 }
 
@@ -265,7 +333,7 @@ impl Zstd {
     fn of_level(level: i32) -> std::io::Result<Self> {
         Ok(Self {
             compressor: zstd::bulk::Compressor::new(level)?,
-            spare: Vec::new(),
+            into: Vec::new(),
         })
     }
 
@@ -280,38 +348,49 @@ impl Zstd {
         Ok(near)
     }
 
-    /// Compresses a page of these bytes, and writes it.
-    fn write(
-        &mut self,
-        plain: &[u8],
-        page: impl FnOnce(Bytes) -> Page,
-        writer: &mut SerializedPageWriter<'_, Vec<u8>>,
-    ) -> Result<PageWriteSpec, EncodeError> {
-        let mut into = std::mem::take(&mut self.spare);
-        into.clear();
-        into.reserve(zstd::zstd_safe::compress_bound(plain.len()));
-        let compressed = self.compressor.compress_to_buffer(plain, &mut into);
+    /// Compresses a page.
+    fn compress(&mut self, plain: &[u8]) -> Result<&mut Vec<u8>, EncodeError> {
+        self.into.clear();
+        self.into
+            .reserve(zstd::zstd_safe::compress_bound(plain.len()));
+        let compressed = self.compressor.compress_to_buffer(plain, &mut self.into);
         compressed.map_err(|error| EncodeError::Parquet(error.into()))?;
-        let buf = Bytes::from(into);
-        let spec = writer.write_page(CompressedPage::new(page(buf.clone()), plain.len()))?;
-        // The page is gone, so that nobody else has the bytes.
-        self.spare = buf.try_into_mut().map(Vec::from).unwrap_or_default();
-        Ok(spec)
+        Ok(&mut self.into)
     }
+}
+
+/// Writes a page of these bytes, and leaves their memory.
+fn write(
+    bytes: &mut Vec<u8>,
+    uncompressed: usize,
+    page: impl FnOnce(Bytes) -> Page,
+    writer: &mut SerializedPageWriter<'_, Vec<u8>>,
+) -> Result<PageWriteSpec, EncodeError> {
+    let buf = Bytes::from(std::mem::take(bytes));
+    let spec = writer.write_page(CompressedPage::new(page(buf.clone()), uncompressed))?;
+    // The page is gone, so that nobody else has the bytes.
+    *bytes = buf.try_into_mut().map(Vec::from).unwrap_or_default();
+    Ok(spec)
 }
 
 impl Column<'_> {
     /// The same, unless there are no values in it.
     pub(super) fn or_nulls(self) -> Self {
         match &self {
-            Self::Keyed { dictionary, .. } if dictionary.len() == 0 => Self::Nulls,
+            Self::Keyed { dictionary, .. } | Self::Numbered { dictionary, .. }
+                if dictionary.len() == 0 =>
+            {
+                Self::Nulls
+            }
             _ => self,
         }
     }
 
     fn dictionary(&self) -> Option<&Dictionary<'_>> {
         match self {
-            Self::Keyed { dictionary, .. } | Self::Same { dictionary, .. } => Some(dictionary),
+            Self::Keyed { dictionary, .. }
+            | Self::Numbered { dictionary, .. }
+            | Self::Same { dictionary, .. } => Some(dictionary),
             Self::Nulls | Self::Longs { .. } => None,
         }
     }
@@ -320,14 +399,16 @@ impl Column<'_> {
     fn page_rows(&self) -> usize {
         match self {
             Self::Nulls => usize::MAX,
-            Self::Keyed { .. } | Self::Same { .. } | Self::Longs { .. } => PAGE_ROWS_MAX,
+            Self::Keyed { .. } | Self::Numbered { .. } | Self::Same { .. } | Self::Longs { .. } => {
+                PAGE_ROWS_MAX
+            }
         }
     }
 
     /// Whether pages can tell their values apart.
     pub(super) fn is_sorted(&self) -> bool {
         match self {
-            Self::Keyed { is_sorted, .. } => *is_sorted,
+            Self::Keyed { is_sorted, .. } | Self::Numbered { is_sorted, .. } => *is_sorted,
             Self::Nulls | Self::Same { .. } | Self::Longs { .. } => true,
         }
     }
@@ -335,7 +416,9 @@ impl Column<'_> {
     fn encoding(&self) -> Encoding {
         match self {
             Self::Nulls => Encoding::PLAIN,
-            Self::Keyed { .. } | Self::Same { .. } => Encoding::RLE_DICTIONARY,
+            Self::Keyed { .. } | Self::Numbered { .. } | Self::Same { .. } => {
+                Encoding::RLE_DICTIONARY
+            }
             Self::Longs { .. } => Encoding::DELTA_BINARY_PACKED,
         }
     }
@@ -351,10 +434,10 @@ impl Column<'_> {
 
     fn statistics(&self, nulls: u64, of: Type) -> Statistics {
         let none = Some(nulls);
+        if let Some(dictionary) = self.dictionary() {
+            return dictionary.statistics(nulls);
+        }
         match (self, of) {
-            (Self::Keyed { dictionary, .. } | Self::Same { dictionary, .. }, _) => {
-                dictionary.statistics(nulls)
-            }
             (Self::Longs { numbers }, _) => {
                 let present = || {
                     numbers
@@ -364,15 +447,20 @@ impl Column<'_> {
                 };
                 Statistics::int64(present().min(), present().max(), None, none, false)
             }
-            (Self::Nulls, Type::INT32) => Statistics::int32(None, None, None, none, false),
-            (Self::Nulls, Type::INT64) => Statistics::int64(None, None, None, none, false),
-            (Self::Nulls, _) => Statistics::byte_array(None, None, None, none, false),
+            (_, Type::INT32) => Statistics::int32(None, None, None, none, false),
+            (_, Type::INT64) => Statistics::int64(None, None, None, none, false),
+            _ => Statistics::byte_array(None, None, None, none, false),
         }
     }
 
     fn bloom_filter(&self) -> Option<Result<Sbbf, EncodeError>> {
         match self {
             Self::Keyed {
+                dictionary,
+                is_looked_up: true,
+                ..
+            }
+            | Self::Numbered {
                 dictionary,
                 is_looked_up: true,
                 ..

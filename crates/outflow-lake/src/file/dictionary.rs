@@ -59,24 +59,21 @@ impl Dictionary<'_> {
         let nulls = Some(nulls);
         match self {
             Self::Texts(texts) => {
-                let told = |text: Option<&&str>| {
-                    text.filter(|text| text.len() <= TOLD_BYTES_MAX)
-                        .map(|text| ByteArray::from(*text))
+                let told = |text: Option<(u64, &str)>| {
+                    text.filter(|(_, text)| text.len() <= TOLD_BYTES_MAX)
+                        .map(|(_, text)| ByteArray::from(text))
                 };
-                let (min, max) = (
-                    texts.iter().min_by_key(|text| by_start(text)),
-                    texts.iter().max_by_key(|text| by_start(text)),
-                );
+                let (min, max) = range(texts.iter().map(by_start)).unzip();
                 let (min, max) = (told(min), told(max));
                 Statistics::byte_array(min, max, None, nulls, false)
             }
             Self::Smalls(numbers) => {
-                let (min, max) = (numbers.iter().min(), numbers.iter().max());
-                Statistics::int32(min.copied(), max.copied(), None, nulls, false)
+                let (min, max) = range(numbers.iter().copied()).unzip();
+                Statistics::int32(min, max, None, nulls, false)
             }
             Self::Longs(numbers) => {
-                let (min, max) = (numbers.iter().min(), numbers.iter().max());
-                Statistics::int64(min.copied(), max.copied(), None, nulls, false)
+                let (min, max) = range(numbers.iter().copied()).unzip();
+                Statistics::int64(min, max, None, nulls, false)
             }
         }
     }
@@ -90,6 +87,13 @@ impl Dictionary<'_> {
         }
         Ok(filter)
     }
+}
+
+/// The least and the greatest of these.
+pub(super) fn range<T: Copy + Ord>(mut of: impl Iterator<Item = T>) -> Option<(T, T)> {
+    let first = of.next()?;
+    let wider = |(least, greatest): (T, T), of: T| (least.min(of), greatest.max(of));
+    Some(of.fold((first, first), wider))
 }
 
 /// A text to be compared with others: most differ in the first bytes, which are compared as a number.

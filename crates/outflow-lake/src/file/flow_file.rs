@@ -1,5 +1,6 @@
 //! Files of `flows`, written column by column from rows that hold their values by key.
 
+mod different;
 mod group;
 
 use std::collections::BTreeSet;
@@ -229,6 +230,15 @@ impl FlowFile {
             })
             .collect();
         let columns = Whole::all(&cells, rows, &uses);
+        // All of them stand before those that are chosen from them.
+        let mut are_held = vec![false; cells.len()];
+        for (cells, of) in cells.iter().zip(&uses) {
+            if let Cells::Chosen(chosen) = cells
+                && (of.is_stored || of.kept.is_some())
+            {
+                chosen.among.iter().for_each(|at| are_held[*at] = true);
+            }
+        }
         let descriptors = self.writer.schema_descr().columns().to_vec();
         for part in rows.parts(ROW_GROUP_ROWS_MAX) {
             let group = self.writer.next_row_group().map_err(EncodeError::from)?;
@@ -237,11 +247,16 @@ impl FlowFile {
             let mut descriptors = descriptors.iter();
             for (at, (column, of)) in columns.iter().zip(&uses).enumerate() {
                 let descriptor = of.is_stored.then(|| descriptors.next()).flatten();
-                if of.kept.is_some() || (descriptor.is_some() && group.is_looked_at(column)) {
+                let is_stored_so = descriptor.is_some() && group.is_gathered(column);
+                if is_stored_so || of.kept.is_some() || are_held[at] {
                     group.gather(column);
                 }
                 if let Some(descriptor) = descriptor {
                     group.append(at, column, descriptor)?;
+                }
+                if are_held[at] {
+                    debug_assert!(of.kept.is_none(), "a column is handed on once");
+                    group.hold(at);
                 }
                 if let (Some(kept), Some(up)) = (of.kept, &mut up) {
                     group.keep(kept, up.ordered);

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use parquet::file::metadata::ColumnIndexBuilder;
 
-use super::chunk::{Column, Places};
-use super::dictionary::Dictionary;
+use super::chunk::{Column, NOWHERE, Places};
+use super::dictionary::{Dictionary, range};
 use super::{delta, hybrid};
 use crate::flows::{LONG_NULL, NULL};
 
@@ -62,6 +62,20 @@ impl PageBuffer {
                 }
                 (nulls, self.append_places(dictionary, column.is_sorted()))
             }
+            Column::Numbered {
+                numbers,
+                places,
+                may_be_null,
+                dictionary,
+                is_sorted,
+                ..
+            } => {
+                let of = numbers[part].iter().map(|number| places[*number as usize]);
+                self.places.clear();
+                self.places.extend(of);
+                let nulls = self.append_numbered(is_optional, *may_be_null);
+                (nulls, self.append_places(dictionary, *is_sorted))
+            }
             Column::Same { dictionary, .. } => {
                 self.append_levels(is_optional, rows, 0, std::iter::empty());
                 // Of one value, the place takes no bits.
@@ -105,6 +119,23 @@ impl PageBuffer {
         self.bytes[..4].copy_from_slice(&len.to_le_bytes());
     }
 
+    /// Appends which of the rows have a place, and leaves out those that have none; how many.
+    fn append_numbered(&mut self, is_optional: bool, may_be_null: bool) -> usize {
+        let places = std::mem::take(&mut self.places);
+        let are_values = || places.iter().map(|place| *place != NOWHERE);
+        let nulls = if may_be_null {
+            are_values().filter(|is_value| !is_value).count()
+        } else {
+            0
+        };
+        self.append_levels(is_optional, places.len(), nulls, are_values());
+        self.places = places;
+        if nulls > 0 {
+            self.places.retain(|place| *place != NOWHERE);
+        }
+        nulls
+    }
+
     /// Appends these places; the least and the greatest value, if that is told.
     fn append_places(
         &mut self,
@@ -115,10 +146,8 @@ impl PageBuffer {
         let width = hybrid::width_of(u32::try_from(greatest).unwrap_or(u32::MAX));
         self.bytes.push(width.to_le_bytes()[0]);
         hybrid::encode(&mut self.bytes, &self.places, width);
-        let places = || self.places.iter().copied().filter(|_| is_told);
-        let least = dictionary.told(places().min()?)?;
-        let greatest = dictionary.told(places().max()?)?;
-        Some((least, greatest))
+        let (least, greatest) = range(self.places.iter().copied()).filter(|_| is_told)?;
+        Some((dictionary.told(least)?, dictionary.told(greatest)?))
     }
 
     /// Appends numbers by their steps; the least and the greatest.
@@ -127,10 +156,11 @@ impl PageBuffer {
         let present = numbers.iter().filter(|number| **number != LONG_NULL);
         self.numbers.extend(present);
         delta::encode(&mut self.bytes, &self.numbers);
-        let bytes = |number: &i64| number.to_le_bytes().to_vec();
-        let least = self.numbers.iter().min().map(bytes)?;
-        let greatest = self.numbers.iter().max().map(bytes)?;
-        Some((least, greatest))
+        let (least, greatest) = range(self.numbers.iter().copied())?;
+        Some((
+            least.to_le_bytes().to_vec(),
+            greatest.to_le_bytes().to_vec(),
+        ))
     }
 }
 

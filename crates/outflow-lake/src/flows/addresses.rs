@@ -51,8 +51,14 @@ pub(crate) struct SortedAddresses {
 }
 
 impl Addresses {
-    /// Appends the keys of a further column of the rows that are being appended, which is empty until `fill` fills it.
-    pub(super) fn append(&mut self, keys: &mut Vec<i32>, fill: impl FnOnce(&mut Appended)) {
+    /// Appends the keys of a further column of the rows that are being appended, which is empty until `fill` fills it; and which
+    /// of them it is.
+    pub(super) fn append(
+        &mut self,
+        keys: &mut Vec<i32>,
+        fill: impl FnOnce(&mut Appended),
+    ) -> usize {
+        let at = self.used;
         if self.used == self.columns.len() {
             self.columns.push(Appended::default());
         }
@@ -66,7 +72,7 @@ impl Addresses {
             own.is_repeated = true;
             own.keys.extend_from_slice(&same.keys);
             keys.extend_from_slice(&own.keys);
-            return;
+            return at;
         }
         own.take_keys(known);
         self.wanted.clear();
@@ -92,6 +98,12 @@ impl Addresses {
             own.keys[*row as usize] = seen.unwrap_or_else(|| values.number(bits));
         }
         keys.extend_from_slice(&own.keys);
+        at
+    }
+
+    /// A column of the rows that are being appended.
+    pub(super) fn appended(&self, at: usize) -> &Appended {
+        &self.columns[at]
     }
 
     /// Forgets the rows that were appended, and keeps their addresses.
@@ -142,6 +154,13 @@ impl Addresses {
 }
 
 impl Appended {
+    /// The address of a row.
+    pub(super) fn addr(&self, row: usize) -> Option<&[u8; 16]> {
+        let is_null = |row| self.nulls.binary_search(&row).is_ok();
+        let addr = self.addrs.get(row)?;
+        (!u32::try_from(row).is_ok_and(is_null)).then_some(addr)
+    }
+
     pub(super) fn clear(&mut self) {
         self.addrs.clear();
         self.nulls.clear();

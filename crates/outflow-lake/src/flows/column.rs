@@ -121,20 +121,19 @@ impl Column {
         }
     }
 
-    /// Appends addresses, which `fill` fills in.
+    /// Appends addresses, which `fill` fills in; as which column of the rows that are being appended.
     pub(super) fn addrs(
         &mut self,
         before: usize,
         addresses: &mut Addresses,
         fill: impl FnOnce(&mut Appended),
-    ) {
-        if let Self::Addrs(keys) = self {
-            keys.resize(before, NULL);
-            addresses.append(keys, fill);
-        }
+    ) -> Option<usize> {
+        let Self::Addrs(keys) = self else { return None };
+        keys.resize(before, NULL);
+        Some(addresses.append(keys, fill))
     }
 
-    /// Hands out its small numbers, with room for so many more; to be given back by [`Column::give`].
+    /// Hands out its small numbers, with room for so many more; to be given back by [`Column::hold`].
     pub(super) fn take(&mut self, before: usize, more: usize) -> Vec<i32> {
         let mut numbers = match self {
             Self::Ints(numbers) => std::mem::take(numbers),
@@ -145,10 +144,10 @@ impl Column {
         numbers
     }
 
-    /// Takes back what [`Column::take`] handed out.
-    pub(super) fn give(&mut self, given: Vec<i32>) {
-        if let Self::Ints(numbers) = self {
-            *numbers = given;
+    /// Has it hold these keys or small numbers, by row: also what [`Column::take`] handed out.
+    pub(super) fn hold(&mut self, given: Vec<i32>) {
+        if let Self::Addrs(keys) | Self::Ints(keys) = self {
+            *keys = given;
         }
     }
 

@@ -20,6 +20,7 @@ impl FlowRows {
             are_handed_on: true,
             ..Self::default()
         };
+        rows.sides.are_own = true;
         let schema = Table::Flows.file_schema();
         let fields = schema.fields().iter();
         let stored = fields.filter(|field| field.name() != enriched::COUNTED);
@@ -50,29 +51,23 @@ impl FlowRows {
                     taken(&texts.collect::<StringViewArray>(), keys.iter(), self.len())?
                 }
                 Cells::Addrs(keys) => {
-                    let texts = addresses.get_or_insert_with(|| {
-                        let texts = self.addresses.by_key();
-                        let texts = texts.iter().map(Some);
-                        texts.collect::<StringViewArray>()
-                    });
+                    let texts = addresses.get_or_insert_with(|| self.address_texts());
                     taken(texts, keys.iter().copied(), self.len())?
                 }
-                Cells::Smalls(numbers) => Arc::new(
-                    filled(numbers.iter(), NULL, self.len())
-                        .map(|number| (number != NULL).then_some(number))
-                        .collect::<Int32Array>(),
-                ),
+                Cells::Chosen(of) if of.are_addrs => {
+                    let texts = addresses.get_or_insert_with(|| self.address_texts());
+                    taken(texts, self.spread(&of).into_iter(), self.len())?
+                }
+                Cells::Chosen(of) => smalls(self.spread(&of).into_iter(), self.len()),
+                Cells::Smalls(numbers) => smalls(numbers.iter(), self.len()),
                 Cells::Longs(numbers) => {
-                    let numbers = filled(numbers.iter().copied(), LONG_NULL, self.len());
-                    let numbers = numbers.map(|number| (number != LONG_NULL).then_some(number));
-                    match field.data_type() {
-                        DataType::Timestamp(_, zone) => Arc::new(
-                            numbers
-                                .collect::<TimestampMicrosecondArray>()
-                                .with_timezone_opt(zone.clone()),
-                        ),
-                        _ => Arc::new(numbers.collect::<Int64Array>()),
-                    }
+                    longs(numbers.iter().copied(), self.len(), field.data_type())
+                }
+                Cells::Counted(of) => {
+                    let rows: Vec<u32> = (0..).take(self.len()).collect();
+                    let mut numbers = Vec::with_capacity(rows.len());
+                    of.append(&rows, of.numbers.of_rows, &mut numbers);
+                    longs(numbers.into_iter(), self.len(), field.data_type())
                 }
                 Cells::Bools(values) => Arc::new(values.iter().map(Some).collect::<BooleanArray>()),
             };
@@ -82,6 +77,31 @@ impl FlowRows {
         }
         let options = RecordBatchOptions::new().with_row_count(Some(self.len()));
         RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
+    }
+
+    /// All addresses, by key.
+    fn address_texts(&self) -> StringViewArray {
+        self.addresses.by_key().iter().map(Some).collect()
+    }
+}
+
+/// Small numbers.
+fn smalls(numbers: impl Iterator<Item = i32>, len: usize) -> ArrayRef {
+    let numbers = filled(numbers, NULL, len);
+    let numbers = numbers.map(|number| (number != NULL).then_some(number));
+    Arc::new(numbers.collect::<Int32Array>())
+}
+
+/// Large numbers, or times.
+fn longs(numbers: impl Iterator<Item = i64>, len: usize, data_type: &DataType) -> ArrayRef {
+    let numbers = filled(numbers, LONG_NULL, len);
+    let numbers = numbers.map(|number| (number != LONG_NULL).then_some(number));
+    match data_type {
+        DataType::Timestamp(_, zone) => {
+            let times = numbers.collect::<TimestampMicrosecondArray>();
+            Arc::new(times.with_timezone_opt(zone.clone()))
+        }
+        _ => Arc::new(numbers.collect::<Int64Array>()),
     }
 }
 

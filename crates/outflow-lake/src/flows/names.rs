@@ -1,6 +1,7 @@
 //! What rows have a name for: their other sides, workloads and sources, each held once.
 
 use super::column::LONG_NULL;
+use super::shared::Numbers;
 use super::{By, FlowRows, Of, Remote, Seen};
 
 /// What is known of another side, by the keys of its words in their columns.
@@ -11,6 +12,32 @@ pub(super) struct RemoteKeys {
     country: i32,
     service: i32,
     pub(super) destination: i32,
+}
+
+/// Rows of a source that follow one another as they do in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct SourceRows {
+    flow_log_id: i32,
+    source_id: i32,
+    /// What is to be added to the number of a row for that in its source.
+    step: i64,
+}
+
+/// The number of each row in its source.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counted<'a> {
+    /// The numbers of the sources of rows.
+    pub(crate) numbers: Numbers<'a>,
+    /// By these, what is to be added to the number of a row.
+    pub(crate) steps: &'a [i64],
+}
+
+impl Counted<'_> {
+    /// Appends the numbers that these rows have in their sources, of which they have these numbers.
+    pub(crate) fn append(&self, rows: &[u32], sources: &[u32], into: &mut Vec<i64>) {
+        let of = rows.iter().zip(sources);
+        into.extend(of.map(|(row, source)| i64::from(*row) + self.steps[*source as usize]));
+    }
 }
 
 impl FlowRows {
@@ -25,28 +52,46 @@ impl FlowRows {
             column.push_key(key);
         }
         self.workloads = seen.workloads.len();
-        let keys = [
-            self.column(Of::FlowLogId).key(seen.flow_log_id),
-            self.column(Of::SourceId).key(Some(seen.source_id)),
-        ];
-        let sources = self.sources.values().len();
-        let source = self.sources.number(&keys, <[i32; 2]>::clone);
-        if self.sources.values().len() > sources {
-            self.column(Of::FlowLogId).push_key(keys[0]);
-            self.column(Of::SourceId).push_key(keys[1]);
-        }
         let remote_numbers = &self.remote_numbers;
         let remote = |row: &u32| remote_numbers[seen.remote_of[*row as usize] as usize];
         self.numbers[By::Remote as usize].extend(rows.iter().map(remote));
         let workload = |row: &u32| seen.workload_of[*row as usize];
         self.numbers[By::Workload as usize].extend(rows.iter().map(workload));
-        let sources = &mut self.numbers[By::Source as usize];
-        sources.resize(self.len + rows.len(), source.cast_unsigned());
+        self.append_sources(seen, rows);
         self.append_networks(rows.len());
-        let number = |row: &u32| Some(seen.first_row + i64::from(*row));
-        let len = self.len;
-        self.column(Of::SourceRow)
-            .longs(len, rows.iter().map(number));
+    }
+
+    /// Appends where rows are from.
+    fn append_sources(&mut self, seen: &Seen<'_>, rows: &[u32]) {
+        let flow_log_id = self.column(Of::FlowLogId).key(seen.flow_log_id);
+        let source_id = self.column(Of::SourceId).key(Some(seen.source_id));
+        let mut before = self.len;
+        // What is between them lies in other partitions.
+        for rows in rows.chunk_by(|row, next| row + 1 == *next) {
+            let Some(first) = rows.first() else { continue };
+            let own = i64::try_from(before).unwrap_or(i64::MAX);
+            let of = SourceRows {
+                flow_log_id,
+                source_id,
+                step: seen.first_row + i64::from(*first) - own,
+            };
+            let source = self.sources.number(&of, SourceRows::clone);
+            if self.sources.values().len() > self.row_steps.len() {
+                self.column(Of::FlowLogId).push_key(flow_log_id);
+                self.column(Of::SourceId).push_key(source_id);
+                self.row_steps.push(of.step);
+            }
+            before += rows.len();
+            self.numbers[By::Source as usize].resize(before, source.cast_unsigned());
+        }
+    }
+
+    /// The number of each row in its source.
+    pub(super) fn source_rows(&self) -> Counted<'_> {
+        Counted {
+            numbers: self.numbers(By::Source as usize),
+            steps: &self.row_steps,
+        }
     }
 
     /// Appends what is known of another side.

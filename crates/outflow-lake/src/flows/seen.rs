@@ -4,6 +4,7 @@ use outflow_enrich::{Direction, Flow, Initiator, Scope, Via};
 
 use super::addresses::Appended;
 use super::column::NULL;
+use super::sides::{self, CHOICES};
 use super::{By, FlowRows, Of, crosses};
 
 /// Ports of both sides.
@@ -13,65 +14,138 @@ const PORTS: [Of; 2] = [Of::LocalPort, Of::RemotePort];
 pub(super) struct SeenColumns {
     /// Rows before those that are appended.
     before: usize,
-    /// Numbers of what is seen; of the rows that are appended, what is seen in one word.
+    /// Numbers of what is seen. Of the rows that are appended, what is seen itself until they are given back: in one word, below
+    /// [`NO_FLOW`].
     numbers: Vec<u32>,
+    sides: Option<OwnSides>,
+    /// Whether a side has an address that its record has not.
+    is_foreign: bool,
+}
+
+/// Columns of both sides, where rows hold them.
+struct OwnSides {
     ports: [Vec<i32>; PORTS.len()],
     local: Appended,
     remote: Appended,
 }
 
-/// The numbers of what was seen.
-#[derive(Debug)]
-pub(super) struct Known([Option<u32>; NO_FLOW as usize + 1]);
+/// The numbers of what was seen; [`UNKNOWN`] of what was not. Nothing until something is.
+#[derive(Debug, Default)]
+pub(super) struct Known(Vec<u32>);
+
+const UNKNOWN: u32 = u32::MAX;
+
+impl Known {
+    /// Forgets all numbers, and keeps their memory.
+    pub(super) fn clear(&mut self) {
+        self.0.fill(UNKNOWN);
+    }
+}
 
 const DIRECTIONS: u32 = 3;
 const INITIATORS: u32 = 5;
 const SCOPES: u32 = 3;
 const VIAS: u32 = 3;
 
-/// What is seen of a flow in the words of its columns is a number below this one, which stands for a record that is no flow.
-const NO_FLOW: u32 = DIRECTIONS * INITIATORS * SCOPES * VIAS * 2;
-
-impl Default for Known {
-    fn default() -> Self {
-        Self([None; NO_FLOW as usize + 1])
-    }
-}
+/// What is seen of a flow in the words of its columns, and which addresses its sides have, is a number below this one, which stands for a record that is no flow.
+const NO_FLOW: u32 = DIRECTIONS * INITIATORS * SCOPES * VIAS * 2 * CHOICES;
 
 impl SeenColumns {
     /// Takes the columns of these rows, to be given back; with room for more.
     pub(super) fn take(rows: &mut FlowRows, more: usize) -> Self {
-        let [mut local, mut remote] = std::mem::take(&mut rows.sides);
-        for side in [&mut local, &mut remote] {
-            side.clear();
-            side.addrs.reserve(more);
-        }
         let before = rows.len;
         let mut numbers = std::mem::take(&mut rows.numbers[By::Seen as usize]);
         numbers.reserve(more);
+        let sides = rows.sides.are_own.then(|| {
+            let [mut local, mut remote] = std::mem::take(&mut rows.side_addrs);
+            for side in [&mut local, &mut remote] {
+                side.clear();
+                side.addrs.reserve(more);
+            }
+            OwnSides {
+                ports: PORTS.map(|of| rows.column(of).take(before, more)),
+                local,
+                remote,
+            }
+        });
         Self {
             before,
             numbers,
-            ports: PORTS.map(|of| rows.column(of).take(before, more)),
-            local,
-            remote,
+            sides,
+            is_foreign: false,
         }
     }
 
-    /// Appends a flow.
+    /// Appends a flow; of its record the addresses, and the row among these.
     #[inline]
-    pub(super) fn push(&mut self, flow: &Flow, via: Via) {
+    pub(super) fn push(
+        &mut self,
+        flow: &Flow,
+        via: Via,
+        (record, row): (sides::Record<'_>, usize),
+    ) {
         let via_number = match via {
             Via::Own => 0,
             Via::Received(_) => 1,
             Via::Forwarded(_) => 2,
+        };
+        let choice = match &mut self.sides {
+            Some(sides) => {
+                sides.push(flow);
+                0
+            }
+            None => sides::choice(flow, record, row).unwrap_or_else(|| {
+                self.is_foreign = true;
+                0
+            }),
         };
         let is_counted = via == Via::Own && crosses(flow);
         let sight = flow.direction as u32;
         let sight = sight * INITIATORS + flow.initiator as u32;
         let sight = sight * SCOPES + flow.remote_scope as u32;
         let sight = (sight * VIAS + via_number) * 2 + u32::from(is_counted);
-        self.numbers.push(sight);
+        self.numbers.push(sight * CHOICES + choice);
+    }
+
+    /// Appends a record that lacks what a flow needs, of the row with this number among those that are appended.
+    pub(super) fn push_none(&mut self, row: u32) {
+        self.numbers.push(NO_FLOW);
+        if let Some(sides) = &mut self.sides {
+            sides.push_none(row);
+        }
+    }
+
+    /// Gives the columns back. Nothing of what was appended, if a side has an address that its record has not; says whether it is
+    /// in them.
+    pub(super) fn give_back(mut self, rows: &mut FlowRows) -> bool {
+        if self.is_foreign {
+            self.numbers.truncate(self.before);
+        }
+        rows.seen.0.resize(NO_FLOW as usize + 1, UNKNOWN);
+        for number in &mut self.numbers[self.before..] {
+            *number = match rows.seen.0[*number as usize] {
+                UNKNOWN => add(rows, *number),
+                known => known,
+            };
+        }
+        rows.numbers[By::Seen as usize] = self.numbers;
+        if let Some(OwnSides {
+            ports,
+            local,
+            remote,
+        }) = self.sides
+        {
+            for (of, ports) in PORTS.into_iter().zip(ports) {
+                rows.column(of).hold(ports);
+            }
+            rows.side_addrs = [local, remote];
+        }
+        !self.is_foreign
+    }
+}
+
+impl OwnSides {
+    fn push(&mut self, flow: &Flow) {
         let [local, remote] = &mut self.ports;
         local.push(i32::from(flow.local_port));
         remote.push(i32::from(flow.remote_port));
@@ -79,9 +153,7 @@ impl SeenColumns {
         self.remote.addrs.push(flow.remote.bytes());
     }
 
-    /// Appends a record that lacks what a flow needs, of the row with this number among those that are appended.
-    pub(super) fn push_none(&mut self, row: u32) {
-        self.numbers.push(NO_FLOW);
+    fn push_none(&mut self, row: u32) {
         for column in &mut self.ports {
             column.push(NULL);
         }
@@ -89,21 +161,6 @@ impl SeenColumns {
             column.addrs.push([0; 16]);
             column.nulls.push(row);
         }
-    }
-
-    /// Gives the columns back.
-    pub(super) fn give_back(mut self, rows: &mut FlowRows) {
-        for number in &mut self.numbers[self.before..] {
-            *number = match rows.seen.0[*number as usize] {
-                Some(known) => known,
-                None => add(rows, *number),
-            };
-        }
-        rows.numbers[By::Seen as usize] = self.numbers;
-        for (of, ports) in PORTS.into_iter().zip(self.ports) {
-            rows.column(of).give(ports);
-        }
-        rows.sides = [self.local, self.remote];
     }
 }
 
@@ -113,6 +170,7 @@ fn add(rows: &mut FlowRows, sight: u32) -> u32 {
     let words = if sight == NO_FLOW {
         [None; 5]
     } else {
+        let sight = sight / CHOICES;
         let (rest, via) = (sight / 2 / VIAS, sight / 2 % VIAS);
         let (rest, scope) = (rest / SCOPES, rest % SCOPES);
         let (direction, initiator) = (rest / INITIATORS, rest % INITIATORS);
@@ -137,10 +195,14 @@ fn add(rows: &mut FlowRows, sight: u32) -> u32 {
         let key = column.key(word);
         column.push_key(key);
     }
-    let is_counted = sight != NO_FLOW && sight % 2 == 1;
+    let is_counted = sight != NO_FLOW && sight / CHOICES % 2 == 1;
+    let direction = sight / CHOICES / 2 / VIAS / SCOPES / INITIATORS;
+    let is_ingress = direction == Direction::Ingress as u32;
+    rows.sides
+        .push((sight != NO_FLOW).then_some((is_ingress, sight % CHOICES)));
     let number = u32::try_from(rows.counted.len()).unwrap_or(u32::MAX);
     rows.counted.push(is_counted);
-    rows.seen.0[sight as usize] = Some(number);
+    rows.seen.0[sight as usize] = number;
     number
 }
 

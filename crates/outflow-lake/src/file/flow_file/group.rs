@@ -13,21 +13,14 @@ use crate::file::dictionary::Dictionary;
 use crate::file::occurring::Occurring;
 use crate::file::pieces::Pieces;
 use crate::flows::{
-    Cells, Determined, Interned, Kept, LONG_NULL, NULL, Numbers, Ordered, SortedFlows, Values,
+    Cells, Chosen, Determined, Kept, LONG_NULL, NULL, Numbers, Ordered, SortedFlows, Values,
 };
 use crate::table::Table;
 
+use super::different::{among, by_number_of, counted, numbered};
+
 /// Different texts that are put in order, so that pages can tell which they hold. Of more, each page holds nearly all.
 const SORTED_TEXTS_MAX: usize = 1 << 16;
-
-/// Numbers that a small one may be: ports are the largest.
-const SMALL_NUMBERS: usize = 1 << 16;
-
-/// Microseconds of a second: times are whole ones.
-const SECOND_MICROS: i64 = 1_000_000;
-
-/// Different large numbers that are held in a dictionary. Of more, their steps take fewer bytes.
-const LONGS_MAX: usize = 1 << 14;
 
 /// A column of all rows that are sorted together, and what is looked up once for all row groups that they fill.
 pub(super) struct Whole<'a> {
@@ -60,37 +53,66 @@ pub(super) struct Gathered {
     numbers: Vec<i64>,
     occurring: Occurring,
     shared: Shared,
+    /// Columns that others are chosen from, by their place.
+    held: Vec<Vec<i32>>,
 }
 
-/// Numbers that rows of a row group have, in their order: each kind is brought into it once for all columns that are held by it.
+/// Numbers that rows of a row group have, by kind: each is brought into their order once for all columns that are held by it.
 #[derive(Default)]
-struct Shared {
-    numbers: Vec<Vec<u32>>,
-    /// Which of them are those of the row group under way.
-    are_gathered: Vec<bool>,
+struct Shared(Vec<InOrder>);
+
+/// Numbers of one kind.
+#[derive(Default)]
+struct InOrder {
+    numbers: Vec<u32>,
+    /// Those that there are among them, each once; none until they are asked for.
+    different: Vec<u32>,
+    /// Whether they are those of the row group under way.
+    are_gathered: bool,
 }
 
 impl Shared {
-    fn of(&mut self, numbers: Numbers<'_>, order: &[u32]) -> &[u32] {
+    fn of(&mut self, numbers: Numbers<'_>, order: &[u32]) -> &mut InOrder {
         let which = numbers.which;
-        if self.numbers.len() <= which {
-            self.numbers.resize_with(which + 1, Vec::new);
-            self.are_gathered.resize(which + 1, false);
+        if self.0.len() <= which {
+            self.0.resize_with(which + 1, InOrder::default);
         }
-        let gathered = &mut self.numbers[which];
-        if !std::mem::replace(&mut self.are_gathered[which], true) {
-            gathered.clear();
+        let own = &mut self.0[which];
+        if !std::mem::replace(&mut own.are_gathered, true) {
+            own.numbers.clear();
+            own.different.clear();
             let number = |row: &u32| numbers.of_rows[*row as usize];
-            gathered.extend(order.iter().map(number));
+            own.numbers.extend(order.iter().map(number));
         }
-        gathered
+        own
+    }
+
+    /// Forgets all numbers, and keeps their memory.
+    fn clear(&mut self) {
+        self.0.iter_mut().for_each(|own| own.are_gathered = false);
+    }
+}
+
+impl InOrder {
+    /// Finds those of so many numbers that there are.
+    fn tell_apart(&mut self, count: usize) {
+        if !self.different.is_empty() {
+            return;
+        }
+        let mut are_there = vec![false; count];
+        for number in &self.numbers {
+            are_there[*number as usize] = true;
+        }
+        let all = (0..).zip(are_there);
+        self.different
+            .extend(all.filter(|(_, is_there)| *is_there).map(|(of, _)| of));
     }
 }
 
 impl Gathered {
     /// The numbers that rows have which follow one another in this order.
     pub(super) fn numbers(&mut self, of: Numbers<'_>, order: &[u32]) -> &[u32] {
-        self.shared.of(of, order)
+        &self.shared.of(of, order).numbers
     }
 }
 
@@ -123,7 +145,7 @@ impl<'a> Whole<'a> {
             let asked = match cells {
                 Cells::Texts { keys, .. } | Cells::Smalls(keys) => keys.own(),
                 Cells::Addrs(keys) => Some(*keys),
-                Cells::Longs(_) | Cells::Bools(_) => None,
+                Cells::Chosen(_) | Cells::Longs(_) | Cells::Counted(_) | Cells::Bools(_) => None,
             };
             let asked = asked.filter(|_| !is_null && only.is_none());
             let determined = asked.and_then(|keys| rows.runs.determined(keys));
@@ -151,8 +173,9 @@ fn is_null(cells: &Cells<'_>) -> bool {
         }
         Cells::Smalls(keys) => are_null(keys.different()),
         Cells::Addrs(keys) => are_null(keys),
+        Cells::Chosen(of) => of.is_null(),
         Cells::Longs(numbers) => numbers.iter().all(|number| *number == LONG_NULL),
-        Cells::Bools(_) => false,
+        Cells::Counted(_) | Cells::Bools(_) => false,
     }
 }
 
@@ -174,10 +197,16 @@ fn repeated<'c>(
     mut before: impl Iterator<Item = Option<&'c Cells<'c>>>,
     cells: &Cells<'_>,
 ) -> Option<usize> {
-    let Cells::Addrs(keys) = cells else {
-        return None;
-    };
-    before.position(|of| matches!(of, Some(Cells::Addrs(other)) if other == keys))
+    match cells {
+        Cells::Addrs(keys) => {
+            before.position(|of| matches!(of, Some(Cells::Addrs(other)) if other == keys))
+        }
+        Cells::Chosen(of) if of.are_addrs => {
+            let only = of.only()?;
+            before.nth(only)?.map(|_| only)
+        }
+        _ => None,
+    }
 }
 
 impl<'a> RowGroup<'a> {
@@ -188,7 +217,7 @@ impl<'a> RowGroup<'a> {
         rows: &'a SortedFlows<'a>,
         part: Range<usize>,
     ) -> Self {
-        gathered.shared.are_gathered.fill(false);
+        gathered.shared.clear();
         Self {
             group,
             table,
@@ -207,24 +236,47 @@ impl<'a> RowGroup<'a> {
         match column.cells {
             Cells::Texts { keys, .. } | Cells::Smalls(keys) => match *keys {
                 Values::Own(keys) => self.gather_keys(keys, column),
+                Values::Shared { .. } if column.only.is_some() => self.gather_keys(&[], column),
                 Values::Shared { numbers, by_number } => {
                     let Gathered { keys, shared, .. } = &mut *self.gathered;
-                    let numbers = shared.of(numbers, order).iter();
+                    let numbers = &shared.of(numbers, order).numbers;
                     keys.clear();
-                    keys.extend(numbers.map(|number| by_number[*number as usize]));
+                    keys.extend(numbers.iter().map(|number| by_number[*number as usize]));
                 }
             },
             Cells::Addrs(of) => {
                 self.gather_keys(of, column);
                 self.rows.addresses.place(&mut self.gathered.keys);
             }
+            Cells::Chosen(of) => {
+                let Gathered {
+                    keys, shared, held, ..
+                } = &mut *self.gathered;
+                let among: Vec<&[i32]> = of.among.iter().map(|at| &*held[*at]).collect();
+                keys.clear();
+                of.append(&shared.of(of.numbers, order).numbers, &among, keys);
+            }
             Cells::Longs(of) => {
                 numbers.clear();
                 gather(of, order, LONG_NULL, numbers);
             }
+            Cells::Counted(of) => {
+                numbers.clear();
+                let sources = &self.gathered.shared.of(of.numbers, order).numbers;
+                of.append(order, sources, numbers);
+            }
             // They are taken as they are appended.
             Cells::Bools(_) => {}
         }
+    }
+
+    /// Keeps the column at this place, which was gathered last, for others that are chosen from it.
+    pub(super) fn hold(&mut self, at: usize) {
+        let Gathered { keys, held, .. } = &mut *self.gathered;
+        if held.len() <= at {
+            held.resize_with(at + 1, Vec::new);
+        }
+        std::mem::swap(&mut held[at], keys);
     }
 
     /// Hands the column that was gathered last to what is rolled up.
@@ -232,13 +284,17 @@ impl<'a> RowGroup<'a> {
         into.keep(kept, &mut self.gathered.keys, &mut self.gathered.numbers);
     }
 
-    /// Whether a column is looked at to be appended, rather than known already.
-    pub(super) fn is_looked_at(&self, column: &Whole<'_>) -> bool {
+    /// Whether a column is gathered to be appended, rather than known already, or by number.
+    pub(super) fn is_gathered(&self, column: &Whole<'_>) -> bool {
         let is_told = column.is_null || column.only.is_some();
-        !is_told && repeated_chunk(&self.addresses, column).is_none()
+        let is_numbered = match column.cells {
+            Cells::Texts { keys, .. } | Cells::Smalls(keys) => self.by_number(keys).is_some(),
+            _ => false,
+        };
+        !is_told && !is_numbered && repeated_chunk(&self.addresses, column).is_none()
     }
 
-    /// Appends the column at this place, which was gathered if it is looked at.
+    /// Appends the column at this place, which was gathered unless that is not needed.
     pub(super) fn append(
         &mut self,
         at: usize,
@@ -247,15 +303,22 @@ impl<'a> RowGroup<'a> {
     ) -> Result<(), EncodeError> {
         match column.cells {
             _ if column.is_null => self.store(&Column::Nulls, descriptor)?,
-            Cells::Texts { values, .. } => {
+            Cells::Texts { keys, values } => {
                 if let Some(only) = column.only {
                     let texts = [&*values[only.cast_unsigned() as usize]];
                     return self.same(Dictionary::Texts(&texts), descriptor);
                 }
                 let text = |key: &u32| (*key, &*values[*key as usize]);
                 let texts = column.texts.iter().map(text);
-                let (places, texts) = among(&self.gathered.keys, values.len(), texts);
                 let is_sorted = values.len() <= SORTED_TEXTS_MAX;
+                if let Some((numbers, by_number)) = self.by_number(keys) {
+                    let keys = self.different(numbers, by_number);
+                    let (places, texts) = among(&keys, values.len(), texts);
+                    let places = by_number_of(&places, by_number);
+                    let dictionary = Dictionary::Texts(&texts);
+                    return self.numbered(numbers, &places, dictionary, is_sorted, descriptor);
+                }
+                let (places, texts) = among(&self.gathered.keys, values.len(), texts);
                 let (places, dictionary) = (Places::Table(&places), Dictionary::Texts(&texts));
                 self.keyed(places, dictionary, is_sorted, descriptor)?;
             }
@@ -270,20 +333,25 @@ impl<'a> RowGroup<'a> {
                         .get(place[0].cast_unsigned() as usize)];
                     return self.same(Dictionary::Texts(&texts), descriptor);
                 }
-                if let Some(chunk) = repeated_chunk(&self.addresses, column) {
-                    return chunk.append(descriptor, &mut self.group);
-                }
-                self.append_addresses(at, descriptor)?;
+                self.append_addresses((at, column), descriptor)?;
             }
-            Cells::Smalls(_) => {
+            Cells::Chosen(Chosen {
+                are_addrs: true, ..
+            }) => self.append_addresses((at, column), descriptor)?,
+            Cells::Chosen(_) => self.append_smalls(descriptor)?,
+            Cells::Smalls(keys) => {
                 if let Some(only) = column.only {
                     return self.same(Dictionary::Smalls(&[only]), descriptor);
                 }
-                let (places, different) = numbered(&self.gathered.keys);
-                let (places, numbers) = (Places::Table(&places), Dictionary::Smalls(&different));
-                self.keyed(places, numbers, true, descriptor)?;
+                if let Some((numbers, by_number)) = self.by_number(keys) {
+                    let (places, different) = numbered(&self.different(numbers, by_number));
+                    let places = by_number_of(&places, by_number);
+                    let dictionary = Dictionary::Smalls(&different);
+                    return self.numbered(numbers, &places, dictionary, true, descriptor);
+                }
+                self.append_smalls(descriptor)?;
             }
-            Cells::Longs(_) => self.append_longs(descriptor)?,
+            Cells::Longs(_) | Cells::Counted(_) => self.append_longs(descriptor)?,
             Cells::Bools(values) => self.append_bools(*values)?,
         }
         Ok(())
@@ -361,12 +429,63 @@ impl<'a> RowGroup<'a> {
             .store(&column.or_nulls(), rows, descriptor, &mut self.group)
     }
 
-    /// Appends the addresses that were gathered, which other columns may repeat.
-    fn append_addresses(
+    /// The numbers that a column is appended by, and its keys or small numbers by these; none if there are more of them than rows,
+    /// as it is quicker to look at the rows then.
+    fn by_number<'v>(&self, keys: &Values<'v, i32>) -> Option<(Numbers<'v>, &'v [i32])> {
+        match *keys {
+            Values::Shared { numbers, by_number } if by_number.len() <= self.part.len() => {
+                Some((numbers, by_number))
+            }
+            _ => None,
+        }
+    }
+
+    /// The keys or small numbers that rows have by these numbers, some of them more than once.
+    fn different(&mut self, numbers: Numbers<'_>, by_number: &[i32]) -> Vec<i32> {
+        let order = &self.rows.order[self.part.clone()];
+        let own = self.gathered.shared.of(numbers, order);
+        own.tell_apart(by_number.len());
+        let keys = own.different.iter();
+        keys.map(|number| by_number[*number as usize]).collect()
+    }
+
+    /// Appends a column that is held by number; `places` are where the values of numbers are in the dictionary.
+    fn numbered(
         &mut self,
-        at: usize,
+        numbers: Numbers<'_>,
+        places: &[u32],
+        dictionary: Dictionary<'_>,
+        is_sorted: bool,
         descriptor: &ColumnDescPtr,
     ) -> Result<(), EncodeError> {
+        let is_looked_up = self.table.looked_up_by().contains(&descriptor.name());
+        let order = &self.rows.order[self.part.clone()];
+        let own = self.gathered.shared.of(numbers, order);
+        let column = Column::Numbered {
+            numbers: &own.numbers,
+            places,
+            may_be_null: own
+                .different
+                .iter()
+                .any(|of| places[*of as usize] == NOWHERE),
+            dictionary,
+            is_sorted,
+            is_looked_up,
+        };
+        let rows = self.part.len();
+        self.chunks
+            .store(&column.or_nulls(), rows, descriptor, &mut self.group)
+    }
+
+    /// Appends the addresses of the column at this place: those that it repeats, or that were gathered, which others may repeat.
+    fn append_addresses(
+        &mut self,
+        (at, column): (usize, &Whole<'_>),
+        descriptor: &ColumnDescPtr,
+    ) -> Result<(), EncodeError> {
+        if let Some(chunk) = repeated_chunk(&self.addresses, column) {
+            return chunk.append(descriptor, &mut self.group);
+        }
         let Gathered {
             keys, occurring, ..
         } = &mut *self.gathered;
@@ -386,6 +505,13 @@ impl<'a> RowGroup<'a> {
                 .store_to_repeat(&column.or_nulls(), rows, descriptor, &mut self.group)?;
         self.addresses.push((at, chunk));
         Ok(())
+    }
+
+    /// Appends the small numbers that were gathered.
+    fn append_smalls(&mut self, descriptor: &ColumnDescPtr) -> Result<(), EncodeError> {
+        let (places, different) = numbered(&self.gathered.keys);
+        let (places, numbers) = (Places::Table(&places), Dictionary::Smalls(&different));
+        self.keyed(places, numbers, true, descriptor)
     }
 
     fn append_longs(&mut self, descriptor: &ColumnDescPtr) -> Result<(), EncodeError> {
@@ -444,125 +570,4 @@ fn ordered(values: &[Box<str>]) -> Vec<u32> {
         order.sort_unstable_by(|a, b| values[*a as usize].cmp(&values[*b as usize]));
     }
     order
-}
-
-/// Of so many texts those that are among the keys, and by key the place of each.
-fn among<'t>(
-    keys: &[i32],
-    count: usize,
-    texts: impl Iterator<Item = (u32, &'t str)>,
-) -> (Vec<u32>, Vec<&'t str>) {
-    let mut places = vec![NOWHERE; count];
-    for key in keys.iter().filter_map(|key| usize::try_from(*key).ok()) {
-        places[key] = 0;
-    }
-    let mut own = Vec::new();
-    for (key, text) in texts {
-        let place = &mut places[key as usize];
-        if *place != NOWHERE {
-            *place = u32::try_from(own.len()).unwrap_or(u32::MAX);
-            own.push(text);
-        }
-    }
-    (places, own)
-}
-
-/// By small number, its place among those that there are, and these in their order.
-fn numbered(numbers: &[i32]) -> (Vec<u32>, Vec<i32>) {
-    let mut places = vec![NOWHERE; SMALL_NUMBERS];
-    for number in numbers.iter().filter_map(|of| usize::try_from(*of).ok()) {
-        places[number] = 0;
-    }
-    let mut different = Vec::new();
-    for (number, place) in (0..).zip(&mut places) {
-        if *place != NOWHERE {
-            *place = u32::try_from(different.len()).unwrap_or(u32::MAX);
-            different.push(number);
-        }
-    }
-    (places, different)
-}
-
-/// Gives large numbers keys. The place of each, and the numbers in their order; none if there are too many.
-fn counted(numbers: &[i64], keys: &mut Vec<i32>) -> Option<(Vec<u32>, Vec<i64>)> {
-    let mut present = numbers.iter().copied().filter(|of| *of != LONG_NULL);
-    let Some(first) = present.next() else {
-        keys.clear();
-        keys.resize(numbers.len(), NULL);
-        return Some(Default::default());
-    };
-    let (least, greatest) = present.fold((first, first), |(least, greatest), of| {
-        (least.min(of), greatest.max(of))
-    });
-    let is_near = |unit: i64| {
-        let range = greatest.saturating_sub(least) / unit;
-        usize::try_from(range).is_ok_and(|range| range < SMALL_NUMBERS)
-    };
-    let near = if is_near(1) {
-        counted_from::<1>(least, numbers, keys)
-    } else if is_near(SECOND_MICROS) {
-        counted_from::<SECOND_MICROS>(least, numbers, keys)
-    } else {
-        None
-    };
-    let (places, different) = near.or_else(|| hashed(numbers, keys))?;
-    (different.len() <= LONGS_MAX).then_some((places, different))
-}
-
-/// Counts numbers that are few units more than the least: they are found without a hash. None if one is no whole number of
-/// units more.
-fn counted_from<const UNIT: i64>(
-    least: i64,
-    numbers: &[i64],
-    keys: &mut Vec<i32>,
-) -> Option<(Vec<u32>, Vec<i64>)> {
-    keys.clear();
-    for number in numbers {
-        let above = number.wrapping_sub(least);
-        let key = match *number {
-            LONG_NULL => NULL,
-            _ if above % UNIT != 0 => return None,
-            _ => i32::try_from(above / UNIT).unwrap_or(NULL),
-        };
-        keys.push(key);
-    }
-    let (places, different) = numbered(keys);
-    let different = different.into_iter().map(|of| least + i64::from(of) * UNIT);
-    Some((places, different.collect()))
-}
-
-/// Counts numbers that may be anything.
-fn hashed(numbers: &[i64], keys: &mut Vec<i32>) -> Option<(Vec<u32>, Vec<i64>)> {
-    let mut different = Interned::default();
-    let mut last = (LONG_NULL, NULL);
-    // By small number, its key: most counts are small, and are found without a hash.
-    let mut smalls = vec![NULL; SMALL_NUMBERS];
-    keys.clear();
-    for number in numbers {
-        if *number != last.0 {
-            let small = usize::try_from(*number).ok();
-            let key = match small.and_then(|number| smalls.get_mut(number)) {
-                _ if *number == LONG_NULL => NULL,
-                Some(key) => {
-                    if *key == NULL {
-                        *key = different.number(number, i64::clone);
-                    }
-                    *key
-                }
-                None => different.number(number, i64::clone),
-            };
-            last = (*number, key);
-            if different.values().len() > LONGS_MAX {
-                return None;
-            }
-        }
-        keys.push(last.1);
-    }
-    let mut order: Vec<(i64, usize)> = different.values().iter().copied().zip(0..).collect();
-    order.sort_unstable();
-    let mut places = vec![NOWHERE; order.len()];
-    for (place, (_, key)) in (0..).zip(&order) {
-        places[*key] = place;
-    }
-    Some((places, order.into_iter().map(|(of, _)| of).collect()))
 }

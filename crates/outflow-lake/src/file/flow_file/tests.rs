@@ -583,3 +583,152 @@ fn what_rows_share_is_what_each_of_them_has() {
         }
     }
 }
+
+/// Lines of hosts and of gateways, which pass on what others sent, as they are and translated; some without ports, of IPv6, or
+/// without what a flow needs.
+fn with_packets(lines: u32) -> Vec<FlowBatch> {
+    let mut text = "version interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action \
+                    log-status instance-id pkt-srcaddr pkt-dstaddr flow-direction\n"
+        .to_owned();
+    for line in 0..lines {
+        let at = line.wrapping_mul(2_654_435_761) >> 9;
+        let (host, peer) = match at % 11 {
+            0 => (format!("2001:db8::{}", at % 5), "2600:1f18::9".to_owned()),
+            _ => (
+                format!("10.0.0.{}", at % 40),
+                format!("203.0.113.{}", at % 7),
+            ),
+        };
+        let (ports, start) = match at % 13 {
+            0 => ("- -", "-"),
+            1 => ("- 443", "1790812800"),
+            _ => ("40000 443", "1790812801"),
+        };
+        let gateway = ["i-1", "-"][usize::from(at % 3 == 0)];
+        let (source, packet) = match at % 5 {
+            // Translated: the packet is another host's.
+            0 => ("10.0.9.9".to_owned(), host),
+            1 => (host, "-".to_owned()),
+            _ => (host.clone(), host),
+        };
+        let row = match at % 2 {
+            0 => format!(
+                "{source} {peer} {ports} 6 3 900 {start} {start} ACCEPT OK {gateway} {packet} {peer} egress"
+            ),
+            _ => format!(
+                "{peer} {source} {ports} 6 3 900 {start} {start} ACCEPT OK {gateway} {peer} {packet} ingress"
+            ),
+        };
+        text += &format!("5 eni-{} {row}\n", at % 9);
+    }
+    batches_of(&text)
+}
+
+#[test]
+fn sides_are_those_that_rows_would_hold() {
+    let batches = with_packets(9_000);
+    let foreign = Addr::from_v4([192, 0, 2, 1]);
+    let columns = ["local_addr", "remote_addr", "local_port", "remote_port"];
+    // Without a side that its record has not; with one in a later batch, and in the first.
+    for changed in [None, Some(2), Some(0)] {
+        let tables = [false, true].map(|are_own| {
+            let mut rows = FlowRows::default();
+            if are_own {
+                rows.own_sides();
+            }
+            let mut enricher = Enricher::new(Networks::default());
+            for (number, records) in batches.iter().enumerate() {
+                let batch = enricher.enrich(records, &Origin::default());
+                let mut flows = batch.flows.to_vec();
+                if changed == Some(number) {
+                    flows[7].remote = foreign;
+                }
+                let all: Vec<u32> = (0..u32::try_from(records.num_rows()).unwrap()).collect();
+                let zeros = vec![0; all.len()];
+                rows.append(
+                    &Seen {
+                        records,
+                        flows: &flows,
+                        unmeasured_rows: batch.unmeasured_rows,
+                        vias: &vec![Via::Own; all.len()],
+                        remote_of: &zeros,
+                        remotes: &[Remote::default()],
+                        workload_of: &zeros,
+                        workloads: &[String::new()],
+                        source_id: "00",
+                        first_row: i64::try_from(number).unwrap() * 5_000,
+                        flow_log_id: None,
+                    },
+                    &all,
+                );
+            }
+            let handed = rows.batch(&columns.map(str::to_owned).into()).unwrap();
+            let file = FlowFile::flows(&SpareMemory::default()).unwrap();
+            let (flows, profiles, hours) = rolled_up(&rows, file, &mut Scratch::new().unwrap());
+            (read(&flows), read(&profiles), hours, handed)
+        });
+        let [found, own] = tables;
+        assert!(found == own, "changed: {changed:?}");
+        let flows = found.0;
+        for name in columns {
+            let nulls = flows.column_by_name(name).unwrap().null_count();
+            assert!(nulls > 0 && nulls < flows.num_rows(), "{name}");
+        }
+        let remotes = flows.column_by_name("remote_addr").unwrap();
+        let remotes = remotes.as_string::<i32>().iter();
+        let foreign = remotes.filter(|addr| *addr == Some("192.0.2.1")).count();
+        assert_eq!(foreign, usize::from(changed.is_some()));
+        let locals = flows.column_by_name("local_addr").unwrap();
+        let sources = flows.column_by_name("srcaddr").unwrap();
+        let both = locals
+            .as_string::<i32>()
+            .iter()
+            .zip(sources.as_string::<i32>());
+        let passed_on = both.filter(|(local, source)| {
+            *source == Some("10.0.9.9") && local.is_some() && local != source
+        });
+        assert!(passed_on.count() > 0);
+    }
+}
+
+#[test]
+fn what_hardly_shrinks_is_stored_as_it_is() {
+    let header = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
+    // Counts without any order, of forty bits.
+    let count = |row: u64| {
+        let mixed = row.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        (mixed >> 24).cast_signed()
+    };
+    let line = |row: u64| {
+        let bytes = count(row);
+        format!(
+            "5 1 eni-1 10.0.0.{} 203.0.113.9 4000 443 6 3 {bytes} 1790812800 1790812860 ACCEPT OK",
+            row % 250
+        )
+    };
+    let lines: Vec<String> = (1..60_000).map(line).collect();
+    let file = written(&batch_of(&format!("{header}\n{}\n", lines.join("\n"))));
+    let reader = SerializedFileReader::new(file.clone()).unwrap();
+    let columns = reader
+        .metadata()
+        .row_groups()
+        .iter()
+        .flat_map(|group| group.columns());
+    let of = |name: &str| {
+        let columns = columns
+            .clone()
+            .filter(move |of| of.column_path().string() == name);
+        let mut all: Vec<_> = columns.map(|of| of.compression()).collect();
+        all.dedup();
+        all
+    };
+    let zstd = parquet::basic::Compression::ZSTD(parquet::basic::ZstdLevel::try_new(1).unwrap());
+    assert_eq!(of("srcaddr"), [zstd]);
+    assert_eq!(of("bytes"), [parquet::basic::Compression::UNCOMPRESSED]);
+    let rows = read(&file);
+    let bytes = rows.column_by_name("bytes").unwrap();
+    let bytes = bytes.as_primitive::<Int64Type>().values().iter();
+    let read: BTreeSet<i64> = bytes.copied().collect();
+    assert_eq!(read, (1..60_000).map(count).collect());
+}
