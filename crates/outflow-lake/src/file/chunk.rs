@@ -20,7 +20,7 @@ use parquet::schema::types::ColumnDescPtr;
 use zstd::zstd_safe::CParameter;
 
 use super::PAGE_ROWS_MAX;
-use super::dictionary::Dictionary;
+use super::dictionary::{Dictionary, range};
 use super::occurring::Occurring;
 use super::page::PageBuffer;
 use super::pieces::Pieces;
@@ -190,33 +190,8 @@ impl ChunkWriter {
         self.spare.push(chunk.bytes);
     }
 
-    /// Encodes a column of so many rows, and appends it to a row group.
-    pub(super) fn store(
-        &mut self,
-        column: &Column<'_>,
-        rows: usize,
-        descriptor: &ColumnDescPtr,
-        group: &mut SerializedRowGroupWriter<'_, Pieces>,
-    ) -> Result<(), EncodeError> {
-        let chunk = self.store_to_repeat(column, rows, descriptor, group)?;
-        self.take_back(chunk);
-        Ok(())
-    }
-
-    /// The same, of a column that others may repeat; [`ChunkWriter::take_back`] ends it.
-    pub(super) fn store_to_repeat(
-        &mut self,
-        column: &Column<'_>,
-        rows: usize,
-        descriptor: &ColumnDescPtr,
-        group: &mut SerializedRowGroupWriter<'_, Pieces>,
-    ) -> Result<Chunk, EncodeError> {
-        let chunk = self.encode(column, rows, descriptor)?;
-        chunk.append(descriptor, group)?;
-        Ok(chunk)
-    }
-
-    fn encode(
+    /// Encodes a column of so many rows; [`ChunkWriter::take_back`] ends it.
+    pub(super) fn encode(
         &mut self,
         column: &Column<'_>,
         rows: usize,
@@ -439,13 +414,9 @@ impl Column<'_> {
         }
         match (self, of) {
             (Self::Longs { numbers }, _) => {
-                let present = || {
-                    numbers
-                        .iter()
-                        .copied()
-                        .filter(|number| *number != LONG_NULL)
-                };
-                Statistics::int64(present().min(), present().max(), None, none, false)
+                let present = numbers.iter().copied().filter(|of| *of != LONG_NULL);
+                let (min, max) = range(present).unzip();
+                Statistics::int64(min, max, None, none, false)
             }
             (_, Type::INT32) => Statistics::int32(None, None, None, none, false),
             (_, Type::INT64) => Statistics::int64(None, None, None, none, false),

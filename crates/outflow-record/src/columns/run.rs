@@ -6,6 +6,7 @@ use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, DictionaryArray, PrimitiveArray, StringArray, UInt8Array};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 
+use super::Values;
 use super::interner::{FREE, Interner};
 use crate::batch::{CombinationList, Combined};
 use crate::naive::{Value, read_value};
@@ -36,9 +37,7 @@ pub(crate) struct Run {
     combinations: Interner,
     columns: Vec<Column>,
     /// The combination of each row of the batch under way.
-    ids: Vec<u32>,
-    /// The ids of the batch before, whose memory serves again once nobody has them any more.
-    before: Option<Buffer>,
+    ids: Values<u32>,
     list: CombinationList,
     fields: Arc<[Field]>,
     /// Rows read since the combinations started anew.
@@ -111,12 +110,13 @@ fn few_values(field: Field) -> bool {
 
 impl Run {
     pub(crate) fn new(fields: Vec<Field>) -> Self {
+        let mut ids = Values::new();
+        ids.begin();
         Self {
             combinations: Interner::new(),
             fields: fields.as_slice().into(),
             columns: fields.into_iter().map(Column::new).collect(),
-            ids: vec![0; BATCH_ROWS],
-            before: None,
+            ids,
             list: CombinationList::default(),
             rows: 0,
         }
@@ -158,7 +158,7 @@ impl Run {
                         None => return row + at,
                     }
                 };
-                self.ids[first + row + at] = id;
+                self.ids.set(first + row + at, id);
             }
             row += step;
         }
@@ -201,7 +201,8 @@ impl Run {
             spelt.push(' ');
         }
         let spelt = &spelt.as_bytes()[..spelt.len().saturating_sub(1)];
-        self.ids[row] = self.add(spelt, values);
+        let id = self.add(spelt, values);
+        self.ids.set(row, id);
     }
 
     fn add(&mut self, spelt: &[u8], values: &[Value<'_>]) -> u32 {
@@ -215,27 +216,21 @@ impl Run {
         id
     }
 
-    /// Makes room for the rows of a batch, in the memory of the one before once nobody has that any more.
+    /// Makes room for a batch.
     pub(crate) fn begin(&mut self) {
-        if self.ids.is_empty() {
-            let before = self.before.take().and_then(|before| before.into_vec().ok());
-            self.ids = before.unwrap_or_else(|| vec![0; BATCH_ROWS]);
-        }
+        self.ids.begin();
     }
 
     /// The first `rows` rows as an array for each column, and their combinations.
     pub(crate) fn take(&mut self, rows: usize) -> (Vec<ArrayRef>, Combined) {
-        self.begin();
         self.rows += rows as u64;
-        let ids = &self.ids[..rows];
+        let (numbers, _) = self.ids.take(rows);
         let columns = self.columns.iter_mut();
-        let arrays = columns.map(|column| column.take(ids)).collect();
-        let ids = Buffer::from_vec(std::mem::take(&mut self.ids));
-        self.before = Some(ids.clone());
+        let arrays = columns.map(|column| column.take(&numbers)).collect();
         let combined = Combined {
             fields: Arc::clone(&self.fields),
             list: self.list.clone(),
-            numbers: ScalarBuffer::new(ids, 0, rows),
+            numbers,
         };
         (arrays, combined)
     }

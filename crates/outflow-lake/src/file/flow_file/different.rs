@@ -1,6 +1,7 @@
 //! Which values there are in a column of a row group, and where they are in its dictionary.
 
 use crate::file::chunk::NOWHERE;
+use crate::file::dictionary::range;
 use crate::flows::{Interned, LONG_NULL, NULL};
 
 /// Numbers that a small one may be: ports are the largest.
@@ -63,15 +64,12 @@ pub(super) fn by_number_of(places: &[u32], by_number: &[i32]) -> Vec<u32> {
 
 /// Gives large numbers keys. The place of each, and the numbers in their order; none if there are too many.
 pub(super) fn counted(numbers: &[i64], keys: &mut Vec<i32>) -> Option<(Vec<u32>, Vec<i64>)> {
-    let mut present = numbers.iter().copied().filter(|of| *of != LONG_NULL);
-    let Some(first) = present.next() else {
+    let present = numbers.iter().copied().filter(|of| *of != LONG_NULL);
+    let Some((least, greatest)) = range(present) else {
         keys.clear();
         keys.resize(numbers.len(), NULL);
         return Some(Default::default());
     };
-    let (least, greatest) = present.fold((first, first), |(least, greatest), of| {
-        (least.min(of), greatest.max(of))
-    });
     let is_near = |unit: i64| {
         let range = greatest.saturating_sub(least) / unit;
         usize::try_from(range).is_ok_and(|range| range < SMALL_NUMBERS)

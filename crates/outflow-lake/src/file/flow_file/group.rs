@@ -118,15 +118,54 @@ impl Gathered {
 
 /// A row group under way.
 pub(super) struct RowGroup<'a> {
-    group: SerializedRowGroupWriter<'a, Pieces>,
-    table: Table,
-    chunks: &'a mut ChunkWriter,
+    storing: Storing<'a>,
     gathered: &'a mut Gathered,
     rows: &'a SortedFlows<'a>,
     /// Which of the rows, by their places in the order.
     part: Range<usize>,
     /// Columns of addresses so far, by their place: what others repeat is not encoded again.
     addresses: Vec<(usize, Chunk)>,
+}
+
+/// Where columns of a row group are encoded and stored.
+struct Storing<'a> {
+    group: SerializedRowGroupWriter<'a, Pieces>,
+    table: Table,
+    chunks: &'a mut ChunkWriter,
+    /// How many there are in the row group.
+    rows: usize,
+}
+
+impl Storing<'_> {
+    /// Whether a column is to have a Bloom filter.
+    fn is_looked_up(&self, descriptor: &ColumnDescPtr) -> bool {
+        self.table.looked_up_by().contains(&descriptor.name())
+    }
+
+    /// Appends a column.
+    fn store(&mut self, column: Column<'_>, descriptor: &ColumnDescPtr) -> Result<(), EncodeError> {
+        let chunk = self.store_to_repeat(column, descriptor)?;
+        self.chunks.take_back(chunk);
+        Ok(())
+    }
+
+    /// The same, of a column that others may repeat; [`ChunkWriter::take_back`] ends it.
+    fn store_to_repeat(
+        &mut self,
+        column: Column<'_>,
+        descriptor: &ColumnDescPtr,
+    ) -> Result<Chunk, EncodeError> {
+        let chunk = self
+            .chunks
+            .encode(&column.or_nulls(), self.rows, descriptor)?;
+        self.repeat(&chunk, descriptor)?;
+        Ok(chunk)
+    }
+
+    /// Appends a column that was stored before once more.
+    fn repeat(&mut self, chunk: &Chunk, descriptor: &ColumnDescPtr) -> Result<(), EncodeError> {
+        chunk.append(descriptor, &mut self.group)
+    }
 }
 
 impl<'a> Whole<'a> {
@@ -219,9 +258,12 @@ impl<'a> RowGroup<'a> {
     ) -> Self {
         gathered.shared.clear();
         Self {
-            group,
-            table,
-            chunks,
+            storing: Storing {
+                group,
+                table,
+                chunks,
+                rows: part.len(),
+            },
             gathered,
             rows,
             part,
@@ -302,7 +344,7 @@ impl<'a> RowGroup<'a> {
         descriptor: &ColumnDescPtr,
     ) -> Result<(), EncodeError> {
         match column.cells {
-            _ if column.is_null => self.store(&Column::Nulls, descriptor)?,
+            _ if column.is_null => self.storing.store(Column::Nulls, descriptor)?,
             Cells::Texts { keys, values } => {
                 if let Some(only) = column.only {
                     let texts = [&*values[only.cast_unsigned() as usize]];
@@ -360,9 +402,9 @@ impl<'a> RowGroup<'a> {
     /// Ends the row group.
     pub(super) fn close(self) -> Result<(), EncodeError> {
         for (_, chunk) in self.addresses {
-            self.chunks.take_back(chunk);
+            self.storing.chunks.take_back(chunk);
         }
-        self.group.close()?;
+        self.storing.group.close()?;
         Ok(())
     }
 
@@ -384,28 +426,18 @@ impl<'a> RowGroup<'a> {
         }
     }
 
-    /// Appends a column that is told by itself.
-    fn store(
-        &mut self,
-        column: &Column<'_>,
-        descriptor: &ColumnDescPtr,
-    ) -> Result<(), EncodeError> {
-        let rows = self.part.len();
-        self.chunks.store(column, rows, descriptor, &mut self.group)
-    }
-
     /// Appends a column of one value, which all rows have.
     fn same(
         &mut self,
         dictionary: Dictionary<'_>,
         descriptor: &ColumnDescPtr,
     ) -> Result<(), EncodeError> {
-        let is_looked_up = self.table.looked_up_by().contains(&descriptor.name());
+        let is_looked_up = self.storing.is_looked_up(descriptor);
         let column = Column::Same {
             dictionary,
             is_looked_up,
         };
-        self.store(&column, descriptor)
+        self.storing.store(column, descriptor)
     }
 
     /// Appends the keys that were gathered.
@@ -416,7 +448,7 @@ impl<'a> RowGroup<'a> {
         is_sorted: bool,
         descriptor: &ColumnDescPtr,
     ) -> Result<(), EncodeError> {
-        let is_looked_up = self.table.looked_up_by().contains(&descriptor.name());
+        let is_looked_up = self.storing.is_looked_up(descriptor);
         let column = Column::Keyed {
             keys: &self.gathered.keys,
             places,
@@ -424,9 +456,7 @@ impl<'a> RowGroup<'a> {
             is_sorted,
             is_looked_up,
         };
-        let rows = self.part.len();
-        self.chunks
-            .store(&column.or_nulls(), rows, descriptor, &mut self.group)
+        self.storing.store(column, descriptor)
     }
 
     /// The numbers that a column is appended by, and its keys or small numbers by these; none if there are more of them than rows,
@@ -458,7 +488,7 @@ impl<'a> RowGroup<'a> {
         is_sorted: bool,
         descriptor: &ColumnDescPtr,
     ) -> Result<(), EncodeError> {
-        let is_looked_up = self.table.looked_up_by().contains(&descriptor.name());
+        let is_looked_up = self.storing.is_looked_up(descriptor);
         let order = &self.rows.order[self.part.clone()];
         let own = self.gathered.shared.of(numbers, order);
         let column = Column::Numbered {
@@ -472,9 +502,7 @@ impl<'a> RowGroup<'a> {
             is_sorted,
             is_looked_up,
         };
-        let rows = self.part.len();
-        self.chunks
-            .store(&column.or_nulls(), rows, descriptor, &mut self.group)
+        self.storing.store(column, descriptor)
     }
 
     /// Appends the addresses of the column at this place: those that it repeats, or that were gathered, which others may repeat.
@@ -484,7 +512,7 @@ impl<'a> RowGroup<'a> {
         descriptor: &ColumnDescPtr,
     ) -> Result<(), EncodeError> {
         if let Some(chunk) = repeated_chunk(&self.addresses, column) {
-            return chunk.append(descriptor, &mut self.group);
+            return self.storing.repeat(chunk, descriptor);
         }
         let Gathered {
             keys, occurring, ..
@@ -497,12 +525,9 @@ impl<'a> RowGroup<'a> {
             places: Places::Occurring(occurring),
             dictionary: Dictionary::Texts(&texts),
             is_sorted: false,
-            is_looked_up: self.table.looked_up_by().contains(&descriptor.name()),
+            is_looked_up: self.storing.is_looked_up(descriptor),
         };
-        let rows = self.part.len();
-        let chunk =
-            self.chunks
-                .store_to_repeat(&column.or_nulls(), rows, descriptor, &mut self.group)?;
+        let chunk = self.storing.store_to_repeat(column, descriptor)?;
         self.addresses.push((at, chunk));
         Ok(())
     }
@@ -520,10 +545,7 @@ impl<'a> RowGroup<'a> {
             let (places, numbers) = (Places::Table(&places), Dictionary::Longs(&different));
             return self.keyed(places, numbers, true, descriptor);
         }
-        let column = Column::Longs { numbers };
-        let rows = self.part.len();
-        self.chunks
-            .store(&column, rows, descriptor, &mut self.group)
+        self.storing.store(Column::Longs { numbers }, descriptor)
     }
 
     fn append_bools(&mut self, values: Values<'_, bool>) -> Result<(), EncodeError> {
@@ -535,7 +557,7 @@ impl<'a> RowGroup<'a> {
                 numbers.map(|number| by_number[*number as usize]).collect()
             }
         };
-        let column = self.group.next_column()?;
+        let column = self.storing.group.next_column()?;
         let mut column = column.ok_or_else(|| {
             EncodeError::Parquet(ParquetError::General(
                 "rows have more columns than their table".to_owned(),
