@@ -31,7 +31,8 @@ pub struct Combined {
     pub(crate) numbers: ScalarBuffer<u32>,
 }
 
-/// Which combinations numbers are of: those of equal lists keep their meaning from batch to batch.
+/// Which combinations numbers are of: those of equal lists keep their meaning from batch to batch, as do the keys of the columns'
+/// texts.
 #[derive(Debug, Clone, Default)]
 pub struct CombinationList(Arc<()>);
 
@@ -97,6 +98,14 @@ impl FlowBatch {
     /// Columns whose values were met together; none where rows were not read as text.
     pub fn combined(&self) -> &[Combined] {
         &self.combined
+    }
+
+    /// The list of combinations that a column is in; none if it was not met together with others, or with itself.
+    pub fn list(&self, field: Field) -> Option<&CombinationList> {
+        let mut combined = self.combined.iter();
+        combined
+            .find(|of| of.fields.contains(&field))
+            .map(Combined::list)
     }
 
     /// What the records are of. Nothing that sums them may take both kinds: they are the same traffic, seen twice.

@@ -257,6 +257,15 @@ impl Columns {
         self.0.iter_mut().for_each(|builder| builder.forget(row));
     }
 
+    /// Texts and combinations that are known, of the run that knows most.
+    pub(crate) fn learnt(&self) -> usize {
+        let runs = self.0.iter().filter_map(|builder| match builder {
+            Builder::Run(run) => Some(run.learnt()),
+            _ => None,
+        });
+        runs.max().unwrap_or(0)
+    }
+
     /// The first `rows` rows as Arrow arrays, and what runs of columns have in common in them; the columns start anew.
     pub(crate) fn take(&mut self, rows: usize) -> (Vec<ArrayRef>, Vec<Combined>) {
         let mut combined = Vec::new();

@@ -39,6 +39,8 @@ pub const BATCH_ROWS: usize = 2048;
 #[derive(Debug)]
 pub struct Decoder {
     state: State,
+    /// What another decoder has learnt, until the format is told.
+    learnt: Learnt,
     tail: Vec<u8>,
     tail_overlong: u64,
     offset: u64,
@@ -55,6 +57,11 @@ struct Counts {
     blank: u64,
 }
 
+/// What a decoder has learnt of the texts of its source, for that of another: mostly the next says the same of the same
+/// interfaces, in the same format.
+#[derive(Debug, Default)]
+pub struct Learnt(Option<Box<Decided>>);
+
 #[derive(Debug)]
 enum State {
     Deciding(Deciding),
@@ -67,6 +74,8 @@ struct Decided {
     columns: Columns,
     plan: Option<Plan>,
     next: Option<Format>,
+    /// Rows of the source that were flushed.
+    flushed_rows: usize,
 }
 
 impl Decided {
@@ -78,6 +87,7 @@ impl Decided {
             columns,
             plan,
             next: None,
+            flushed_rows: 0,
         })
     }
 }
@@ -85,9 +95,15 @@ impl Decided {
 impl Decoder {
     /// A decoder for one source. `format` says how to read a source that has no header of its own.
     pub fn new(format: Option<Format>) -> Self {
+        Self::with_learnt(format, Learnt::default())
+    }
+
+    /// The same, which knows what another has learnt. Its dictionaries may have texts that the source has not.
+    pub fn with_learnt(format: Option<Format>, learnt: Learnt) -> Self {
         let state = State::Deciding(Deciding::new(format));
         Self {
             state,
+            learnt,
             tail: Vec::new(),
             tail_overlong: 0,
             offset: 0,
@@ -96,6 +112,18 @@ impl Decoder {
             rejects: Vec::new(),
             counts: Counts::default(),
         }
+    }
+
+    /// What it has learnt, for the decoder of another source. What was not flushed is lost.
+    pub fn into_learnt(self) -> Learnt {
+        let State::Decided(mut decided) = self.state else {
+            return self.learnt;
+        };
+        // Dictionaries are made anew with each text that is new: what small sources teach must not cost the next more than
+        // it would take to learn.
+        let is_worth_it = decided.columns.learnt() <= decided.flushed_rows;
+        decided.flushed_rows = 0;
+        Learnt((is_worth_it && self.rows == 0 && decided.next.is_none()).then_some(decided))
     }
 
     /// Reads from `input` and returns how many bytes it took; fewer than all means that the batch is full
@@ -159,6 +187,7 @@ impl Decoder {
         let counts = std::mem::take(&mut self.counts);
         let rows = std::mem::take(&mut self.rows);
         let (arrays, combined) = decided.columns.take(rows);
+        decided.flushed_rows += rows;
         let batch = RecordBatch::try_new(schema(decided.format.fields()), arrays);
         if let Some(next) = decided.next.take() {
             *decided = Decided::new(next);
@@ -243,7 +272,8 @@ impl Decoder {
                 return Ok(());
             };
             let lines = deciding.take_lines();
-            self.state = State::Decided(Decided::new(format));
+            let learnt = self.learnt.0.take().filter(|of| of.format == format);
+            self.state = State::Decided(learnt.unwrap_or_else(|| Decided::new(format)));
             for (line, feed) in lines {
                 self.read_slow(&line, feed)?;
             }

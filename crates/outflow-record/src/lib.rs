@@ -33,7 +33,7 @@ pub use batch::{
     RejectReason, schema,
 };
 pub use conform::Conformer;
-pub use decoder::{BATCH_ROWS, Decoder};
+pub use decoder::{BATCH_ROWS, Decoder, Learnt};
 pub use error::Error;
 pub use field::{Field, Kind, LogKind};
 pub use foreign::Foreign;

@@ -19,7 +19,7 @@ use super::identity::Identity;
 use super::known::Names;
 use super::rows;
 use super::sources::SourceRow;
-use crate::pipeline::decoding;
+use crate::pipeline::decoding::{Decoding, ObjectDecoder};
 use crate::pipeline::tally::{Tally, bytes_of};
 use crate::s3::Fetched;
 use crate::s3_name::S3Name;
@@ -99,7 +99,7 @@ pub(super) struct Loader<'a> {
     settings: &'a IngestSettings,
     destinations: &'a Arc<DestinationGroups>,
     progress: &'a Progress,
-    reader: Reader,
+    decoder: ObjectDecoder,
     enricher: Enricher,
     names: Names,
     sink: Sink<'a>,
@@ -141,7 +141,7 @@ impl<'a> Loader<'a> {
             settings,
             destinations,
             progress,
-            reader,
+            decoder: ObjectDecoder::new(reader),
             enricher: Enricher::new(settings.networks.clone()),
             names: Names::new(&settings.context, destinations),
             sink,
@@ -181,7 +181,7 @@ impl<'a> Loader<'a> {
             first_reject: None,
             error: None,
         };
-        let mut reader = std::mem::take(&mut self.reader);
+        let mut decoder = std::mem::take(&mut self.decoder);
         let (settings, progress) = (self.settings, self.progress);
         let sink = &mut |batch: &Batch| {
             if current.error.is_none()
@@ -191,14 +191,8 @@ impl<'a> Loader<'a> {
             }
         };
         let source = (object, fetched);
-        let done = decoding::decode(
-            &mut reader,
-            source,
-            settings.format.as_ref(),
-            progress,
-            sink,
-        );
-        self.reader = reader;
+        let done = decoder.decode(source, settings.format.as_ref(), progress, sink);
+        self.decoder = decoder;
         self.progress.objects.fetch_add(1, Ordering::Relaxed);
         tracing::debug!(
             object = object.uri,
@@ -222,7 +216,7 @@ impl<'a> Loader<'a> {
         &mut self,
         (object, source_id): (&Object, SourceId),
         current: Current<'_>,
-        done: decoding::Decoding,
+        done: Decoding,
     ) {
         let mut row = current.row;
         let is_empty = row.lines == 0 && row.rows == 0 && row.queries == 0;

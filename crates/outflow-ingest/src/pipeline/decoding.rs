@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use outflow_record::Format;
+use outflow_record::{Format, Learnt};
 
 use super::Progress;
 use super::text::{End, Text};
@@ -24,15 +24,44 @@ pub(crate) struct Decoding {
     pub(crate) columns_not_read: Vec<String>,
 }
 
-/// Decodes an object, and hands its batches to `sink`.
-pub(crate) fn decode(
+/// Decodes objects, one after the other.
+#[derive(Default)]
+pub(crate) struct ObjectDecoder {
+    reader: Reader,
+    learnt: Learnt,
+}
+
+impl ObjectDecoder {
+    /// One of objects that this reads.
+    pub(crate) fn new(reader: Reader) -> Self {
+        Self {
+            reader,
+            learnt: Learnt::default(),
+        }
+    }
+
+    /// Decodes an object, and hands its batches to `sink`.
+    pub(crate) fn decode(
+        &mut self,
+        source: (&Object, Option<Fetched>),
+        format: Option<&Format>,
+        progress: &Progress,
+        sink: &mut dyn FnMut(&Batch),
+    ) -> Decoding {
+        let mut text = Text::new(format.cloned(), std::mem::take(&mut self.learnt));
+        let done = decode(&mut self.reader, source, &mut text, progress, sink);
+        self.learnt = text.into_learnt();
+        done
+    }
+}
+
+fn decode(
     reader: &mut Reader,
     (object, fetched): (&Object, Option<Fetched>),
-    format: Option<&Format>,
+    text: &mut Text,
     progress: &Progress,
     sink: &mut dyn FnMut(&Batch),
 ) -> Decoding {
-    let mut text = Text::new(format.cloned());
     // What is not compressed does not show otherwise that its end is missing.
     let mut torn_at = None;
     let sink = &mut |batch: &Batch| {

@@ -1,6 +1,6 @@
 //! The records of one object: of traffic, or of name resolution.
 
-use outflow_record::{Decoder, DnsDecoder, Error, Format};
+use outflow_record::{Decoder, DnsDecoder, Error, Format, Learnt};
 
 use crate::Batch;
 
@@ -13,8 +13,8 @@ pub(super) enum Records {
 }
 
 impl Records {
-    pub(super) fn flows(format: Option<Format>) -> Self {
-        Self::Flows(Box::new(Decoder::new(format)))
+    pub(super) fn flows(format: Option<Format>, learnt: Learnt) -> Self {
+        Self::Flows(Box::new(Decoder::with_learnt(format, learnt)))
     }
 
     pub(super) fn queries() -> Self {
@@ -43,6 +43,14 @@ impl Records {
     pub(super) fn format(&self) -> Option<&Format> {
         match self {
             Self::Flows(decoder) => decoder.format(),
+            Self::Queries(_) => None,
+        }
+    }
+
+    /// As [`Decoder::into_learnt`]; none of queries.
+    pub(super) fn into_learnt(self) -> Option<Learnt> {
+        match self {
+            Self::Flows(decoder) => Some(decoder.into_learnt()),
             Self::Queries(_) => None,
         }
     }

@@ -12,8 +12,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::MultiGzDecoder;
 use outflow_record::{
-    BATCH_ROWS, Decoded, Error, Foreign, Format, HEAD_MAX, LogKind, Messages, Packed, Place,
-    Reject, RejectReason, TELLING_MAX, Unwrapped, Unwrapper, Wrapping, is_resolver_query_log,
+    BATCH_ROWS, Decoded, Error, Foreign, Format, HEAD_MAX, Learnt, LogKind, Messages, Packed,
+    Place, Reject, RejectReason, TELLING_MAX, Unwrapped, Unwrapper, Wrapping,
+    is_resolver_query_log,
 };
 
 use super::records::Records;
@@ -36,6 +37,8 @@ pub(super) type Sink<'s> = &'s mut dyn FnMut(&Batch);
 /// Decodes the text of one object.
 pub(super) struct Text {
     format: Option<Format>,
+    /// What was learnt of objects before, until it is told that this one has flow records.
+    learnt: Learnt,
     form: Form,
 }
 
@@ -56,9 +59,10 @@ pub(super) enum End {
 }
 
 impl Text {
-    pub(super) fn new(format: Option<Format>) -> Self {
+    pub(super) fn new(format: Option<Format>, learnt: Learnt) -> Self {
         Self {
             format,
+            learnt,
             form: Form::Head(Vec::new()),
         }
     }
@@ -135,6 +139,16 @@ impl Text {
         }
     }
 
+    /// What was learnt of this object and of those before.
+    pub(super) fn into_learnt(self) -> Learnt {
+        let learnt = match self.form {
+            Form::Plain(records) => records.into_learnt(),
+            Form::Wrapped(wrapped) => wrapped.records.into_learnt(),
+            Form::Head(_) => None,
+        };
+        learnt.unwrap_or(self.learnt)
+    }
+
     fn tell(&mut self, head: &[u8]) -> Result<(), Error> {
         if let Some(foreign) = Foreign::tell(head) {
             return Err(Error::Foreign(foreign));
@@ -149,10 +163,12 @@ impl Text {
         if self.format.is_none() && head.trim_ascii_start().starts_with(b"[") {
             return Err(Error::Foreign(Foreign::JSON_ARRAY));
         }
-        self.form = match wrapping? {
-            None => Form::Plain(Box::new(Records::flows(self.format.clone()))),
+        let wrapping = wrapping?;
+        let learnt = std::mem::take(&mut self.learnt);
+        self.form = match wrapping {
+            None => Form::Plain(Box::new(Records::flows(self.format.clone(), learnt))),
             Some(wrapping) => {
-                let wrapped = Wrapped::new(wrapping, self.format.clone());
+                let wrapped = Wrapped::new(wrapping, self.format.clone(), learnt);
                 Form::Wrapped(Box::new(wrapped))
             }
         };
@@ -200,12 +216,12 @@ struct Wrapped {
 }
 
 impl Wrapped {
-    fn new(wrapping: Wrapping, format: Option<Format>) -> Self {
+    fn new(wrapping: Wrapping, format: Option<Format>, learnt: Learnt) -> Self {
         Self {
             unwrapper: Unwrapper::new(wrapping),
             unwrapped: Unwrapped::default(),
             messages: None,
-            records: Records::flows(format.clone()),
+            records: Records::flows(format.clone(), learnt),
             format,
             decoded_bytes: 0,
             places: Vec::new(),

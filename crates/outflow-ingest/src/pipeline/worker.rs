@@ -8,14 +8,15 @@ use outflow_record::{Decoded, DnsBatch, Reject, RejectReason};
 
 use super::asked::{self, AskedRows};
 use super::counter::{Counted, Counter};
+use super::decoding::ObjectDecoder;
 use super::evidence::{Counts, ENTRIES_MAX, SourceRows};
 use super::measures::Uncountable;
 use super::names;
 use super::tally::Tally;
-use super::{Progress, Settings, decoding};
+use super::{Progress, Settings};
 use crate::s3::Fetched;
 use crate::s3_name::S3Name;
-use crate::{Batch, Object, Problem, Reader};
+use crate::{Batch, Object, Problem};
 
 /// What a worker has read so far.
 pub(super) struct Worker<'a> {
@@ -23,7 +24,7 @@ pub(super) struct Worker<'a> {
     progress: &'a Progress,
     /// Counts of evidence that all workers keep.
     entries: &'a AtomicU64,
-    reader: Reader,
+    decoder: ObjectDecoder,
     counter: Counter<'a>,
     sources: Vec<SourceRows>,
     problems: Vec<Problem>,
@@ -81,7 +82,7 @@ impl<'a> Worker<'a> {
             settings,
             progress,
             entries,
-            reader: Reader::new(),
+            decoder: ObjectDecoder::default(),
             counter: Counter::new(settings, state, hosts),
             sources: Vec::new(),
             problems: Vec::new(),
@@ -134,13 +135,13 @@ impl<'a> Worker<'a> {
         origin: &Origin,
         fetched: Option<Fetched>,
     ) -> Option<String> {
-        let mut reader = std::mem::take(&mut self.reader);
+        let mut decoder = std::mem::take(&mut self.decoder);
         let (settings, progress) = (self.settings, self.progress);
         let format = settings.format.as_ref();
         let source = (object, fetched);
         let sink = &mut |batch: &Batch| self.take(batch, origin);
-        let done = decoding::decode(&mut reader, source, format, progress, sink);
-        self.reader = reader;
+        let done = decoder.decode(source, format, progress, sink);
+        self.decoder = decoder;
         self.problems.extend(done.problem);
         let tally = &mut self.counter.tally;
         tally.unread_columns(&done.columns_not_read);

@@ -235,12 +235,17 @@ impl Run {
         (arrays, combined)
     }
 
+    /// How many combinations are known, or texts of a column, if these are more.
+    pub(crate) fn learnt(&self) -> usize {
+        let texts = self.columns.iter().map(|column| column.texts.len());
+        texts.chain([self.combinations.len()]).max().unwrap_or(0)
+    }
+
     /// Forgets the combinations if there are too many. Where rows hardly shared any, a run for each column takes
     /// the place of this one.
     pub(crate) fn renew(self) -> Vec<Self> {
-        let most = self.columns.iter().map(|column| column.texts.len()).max();
-        let full = self.combinations.len().max(most.unwrap_or(0)) > DICTIONARY_MAX
-            || self.combinations.text_bytes() > DICTIONARY_BYTES_MAX;
+        let full =
+            self.learnt() > DICTIONARY_MAX || self.combinations.text_bytes() > DICTIONARY_BYTES_MAX;
         if !full {
             return vec![self];
         }

@@ -97,9 +97,21 @@ fn absorb(found: &mut Found, decoded: Decoded) {
     found.blank_lines += decoded.blank_lines;
 }
 
-/// The fast decoder, fed in pieces of these sizes, over and over.
+/// The fast decoder, fed in pieces of these sizes, over and over. It finds the same where it has learnt it all before.
 fn fast(text: &[u8], format: Option<Format>, pieces: &[usize]) -> Result<Found, Error> {
-    let mut decoder = Decoder::new(format);
+    let (found, learnt) = fast_with(Learnt::default(), text, format.clone(), pieces)?;
+    let (again, _) = fast_with(learnt, text, format, pieces)?;
+    assert!(found == again);
+    Ok(found)
+}
+
+fn fast_with(
+    learnt: Learnt,
+    text: &[u8],
+    format: Option<Format>,
+    pieces: &[usize],
+) -> Result<(Found, Learnt), Error> {
+    let mut decoder = Decoder::with_learnt(format, learnt);
     let mut found = Found::default();
     let mut rest = text;
     for piece in pieces.iter().cycle() {
@@ -120,7 +132,7 @@ fn fast(text: &[u8], format: Option<Format>, pieces: &[usize]) -> Result<Found, 
     if let Some(decoded) = decoder.flush() {
         absorb(&mut found, decoded);
     }
-    Ok(found)
+    Ok((found, decoder.into_learnt()))
 }
 
 /// The oracle: every line by itself, in the format that the last header (or the caller) declared.
@@ -774,6 +786,32 @@ fn combinations_keep_their_numbers_from_batch_to_batch() {
         assert!(met.len() >= lists, "{} lists", met.len());
         assert!(met.iter().any(|(_, known)| known.len() > 1));
     }
+}
+
+#[test]
+fn what_was_learnt_serves_sources_of_the_same_format() {
+    let decode = |learnt: Learnt, text: &str| {
+        let mut decoder = Decoder::with_learnt(None, learnt);
+        let mut rest = text.as_bytes();
+        let mut lists = Vec::new();
+        while !rest.is_empty() {
+            rest = &rest[decoder.decode(rest).unwrap()..];
+            let decoded = decoder.flush().unwrap();
+            lists.extend(decoded.flows.list(Field::InterfaceId).cloned());
+        }
+        (decoder.into_learnt(), lists)
+    };
+    let (learnt, lists) = decode(Learnt::default(), &long());
+    assert!(lists.iter().all(|list| *list == lists[0]));
+    // A small one between them knows it, too, and hands on nothing: it might have been more to learn.
+    let (learnt, others) = decode(learnt, &format!("{LONG}\neni-1 - - - - - - -\n"));
+    assert_eq!(others[0], lists[0]);
+    let (learnt, again) = decode(learnt, &long());
+    assert_ne!(again[0], lists[0]);
+    let (learnt, others) = decode(learnt, "interface-id bytes\neni-1 7\n");
+    assert_ne!(others[0], again[0]);
+    let (_, last) = decode(learnt, "interface-id bytes\neni-2 7\n");
+    assert_eq!(last[0], others[0]);
 }
 
 fn token(kind: Kind) -> BoxedStrategy<String> {

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::*;
 use crate::Batch;
+use crate::pipeline::decoding::ObjectDecoder;
 
 const RECORDS: usize = 4;
 
@@ -165,14 +166,14 @@ impl Held {
 /// Reads these bytes as an object.
 struct Bench {
     folder: TempDir,
-    reader: crate::Reader,
+    decoder: ObjectDecoder,
 }
 
 impl Bench {
     fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
-            reader: crate::Reader::new(),
+            decoder: ObjectDecoder::default(),
         }
     }
 
@@ -182,7 +183,7 @@ impl Bench {
         let mut held = Held::default();
         let progress = Progress::default();
         let sink = &mut |batch: &Batch| held.add(batch);
-        let done = decoding::decode(&mut self.reader, (&object, None), None, &progress, sink);
+        let done = self.decoder.decode((&object, None), None, &progress, sink);
         held.problem = done.problem.map(|problem| {
             assert!(problem.reason.contains("/x`"), "{}", problem.reason);
             assert!(!problem.hint.is_empty());

@@ -52,7 +52,7 @@ impl Found {
 }
 
 fn read(source: &[u8], piece: usize, format: Option<Format>, end: End) -> Result<Found, Error> {
-    let (mut text, mut found) = (Text::new(format), Found::default());
+    let (mut text, mut found) = (Text::new(format, Learnt::default()), Found::default());
     for piece in source.chunks(piece) {
         text.push(piece, &mut |batch| found.add(batch))?;
     }
@@ -395,7 +395,7 @@ fn a_wrapped_line_needs_a_format_as_any_other_without_a_header() {
     assert_eq!((found.rows, found.rejects.len()), (1, 1));
     // Nothing of an object that is refused is counted, not its own rejects either.
     let mut counted = Found::default();
-    let mut text = Text::new(None);
+    let mut text = Text::new(None, Learnt::default());
     let odd = custom.replacen("},{", "},{\"id\":\"1\"},{", 1);
     let pushed = text.push(odd.as_bytes(), &mut |batch| counted.add(batch));
     let ended = pushed.and_then(|()| text.finish(End::Whole, &mut |batch| counted.add(batch)));
