@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
-use outflow_record::{Field, FlowBatch, LogKind};
+use outflow_record::{CombinationList, Field, FlowBatch, LogKind};
 
 use super::Origin;
 use super::columns::{ABSENT, Columns, Texts, Values, text};
@@ -18,15 +18,55 @@ const INSTANCE: usize = 4;
 const GROUPS: std::ops::Range<usize> = 5..8;
 const TOLD: usize = 8;
 
-/// What is remembered from row to row, and from batch to batch of the same dictionaries.
+/// What is told of an interface, by position.
+const TOLD_FIELDS: [Field; TOLD] = [
+    Field::AccountId,
+    Field::Region,
+    Field::VpcId,
+    Field::SubnetId,
+    Field::InstanceId,
+    Field::AsgTag,
+    Field::EcsServiceName,
+    Field::InstanceTag,
+];
+
+/// What is remembered from row to row, and from batch to batch as long as keys keep their meaning.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    dictionaries: Vec<Option<ArrayRef>>,
+    /// By column.
+    meanings: Vec<Option<Meaning>>,
     origin: Origin,
     /// By the key of the interface id: what its last row had.
     last: Vec<Option<Last>>,
     /// By column, the key that all rows have had since there is anything to remember, if it is one.
     common: [Option<i32>; TOLD],
+}
+
+/// What the keys of a column stand for.
+#[derive(Debug)]
+enum Meaning {
+    /// Texts of combinations, to which others may be added.
+    Listed(CombinationList),
+    /// These texts.
+    Texts(ArrayRef),
+}
+
+impl Meaning {
+    fn of(batch: &FlowBatch, field: Field) -> Option<Self> {
+        let texts = || Some(Self::Texts(Arc::clone(batch.texts(field)?.values())));
+        let list = batch.list(field).cloned();
+        list.map(Self::Listed).or_else(texts)
+    }
+}
+
+impl PartialEq for Meaning {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Listed(list), Self::Listed(other)) => list == other,
+            (Self::Texts(texts), Self::Texts(other)) => Arc::ptr_eq(texts, other),
+            _ => false,
+        }
+    }
 }
 
 /// The number of an interface, and what its last row had.
@@ -37,24 +77,18 @@ struct Last {
 }
 
 impl Memory {
-    /// Forgets everything unless the columns' dictionaries are the very same as before.
-    fn keep_if_same<'a>(
+    /// Forgets everything unless the keys of these columns mean what they did before.
+    fn keep_if_same(
         &mut self,
-        columns: impl Iterator<Item = &'a Option<&'a Texts>> + Clone,
+        batch: &FlowBatch,
+        fields: impl Iterator<Item = Field>,
         origin: &Origin,
     ) {
-        let same = |(known, column): (&Option<ArrayRef>, &Option<&Texts>)| match (known, column) {
-            (Some(known), Some(column)) => Arc::ptr_eq(known, column.values()),
-            (None, None) => true,
-            _ => false,
-        };
-        let all = self.dictionaries.len() == columns.clone().count()
-            && self.dictionaries.iter().zip(columns.clone()).all(same);
-        if !all || self.origin != *origin {
+        let meanings: Vec<_> = fields.map(|field| Meaning::of(batch, field)).collect();
+        if self.meanings != meanings || self.origin != *origin {
             self.last.clear();
             self.origin = origin.clone();
-            let values = |column: &Option<&Texts>| column.map(|column| Arc::clone(column.values()));
-            self.dictionaries = columns.map(values).collect();
+            self.meanings = meanings;
         }
     }
 }
@@ -84,25 +118,15 @@ impl<'a> Interfaces<'a> {
     ) -> Self {
         let is_gateway = batch.kind() == LogKind::TransitGateway;
         let ids = [
-            batch.texts(if is_gateway {
+            if is_gateway {
                 Field::TgwAttachmentId
             } else {
                 Field::InterfaceId
-            }),
-            batch.texts(Field::ResourceId),
+            },
+            Field::ResourceId,
         ];
-        let told = [
-            Field::AccountId,
-            Field::Region,
-            Field::VpcId,
-            Field::SubnetId,
-            Field::InstanceId,
-            Field::AsgTag,
-            Field::EcsServiceName,
-            Field::InstanceTag,
-        ]
-        .map(|field| batch.texts(field));
-        memory.keep_if_same(ids.iter().chain(&told), origin);
+        memory.keep_if_same(batch, ids.into_iter().chain(TOLD_FIELDS), origin);
+        let told = TOLD_FIELDS.map(|field| batch.texts(field));
         let is_new = memory.last.is_empty();
         let mut differing = Vec::new();
         for (at, column) in told.iter().enumerate() {
@@ -114,7 +138,7 @@ impl<'a> Interfaces<'a> {
                 differing.push((at, keys));
             }
         }
-        let [interface_id, resource_id] = ids;
+        let [interface_id, resource_id] = ids.map(|field| batch.texts(field));
         Self {
             interface_id,
             resource_id,
