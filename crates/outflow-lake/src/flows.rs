@@ -6,6 +6,7 @@ mod handed;
 mod hours;
 mod names;
 mod order;
+mod payload;
 mod profiles;
 mod rolled;
 mod runs;
@@ -17,7 +18,6 @@ mod texts;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{Array as _, FixedSizeBinaryArray};
 use outflow_enrich::{Flow, Scope, Via};
 use outflow_record::{Field, FlowBatch, Kind};
 
@@ -26,7 +26,8 @@ use addresses::{Addresses, Appended};
 use column::{Column, Rows};
 use names::{RemoteKeys, SourceRows};
 use order::Ranks;
-use seen::SeenColumns;
+use payload::Ipv6;
+use seen::{Foreign, SeenColumns};
 use shared::Run;
 use sides::Sides;
 
@@ -35,6 +36,7 @@ pub(crate) use column::{LONG_NULL, NULL};
 pub(crate) use hours::Adding;
 pub use hours::Hours;
 pub(crate) use names::Counted;
+pub(crate) use payload::{CountedRecords, Payload};
 pub(crate) use profiles::{Columns as ProfileColumns, Profiling};
 pub(crate) use rolled::{Kept, Ordered};
 pub(crate) use runs::{Determined, Runs};
@@ -113,10 +115,24 @@ pub(crate) enum Cells<'a> {
     Chosen(Chosen<'a>),
     /// Numbers, and times in microseconds; [`LONG_NULL`] is none.
     Longs(&'a [i64]),
+    /// Numbers that follow from what other columns have.
+    Payload(Payload<'a>),
     /// Numbers that rise by one from row to row, as long as rows have the same number of a source.
     Counted(Counted<'a>),
     /// Truths.
     Bools(Values<'a, bool>),
+}
+
+impl Cells<'_> {
+    /// The places of the columns that this one follows from.
+    pub(crate) fn follow_from(&self) -> impl Iterator<Item = usize> {
+        let (chosen, counted) = match self {
+            Self::Chosen(of) => (of.among, None),
+            Self::Payload(of) => (&[][..], Some([of.protocol, of.packets, of.bytes])),
+            _ => (&[][..], None),
+        };
+        chosen.iter().copied().chain(counted.into_iter().flatten())
+    }
 }
 
 /// Rows of one partition, by column.
@@ -133,14 +149,15 @@ pub struct FlowRows {
     runs: Vec<Run>,
     /// Whether rows are handed on batch by batch, so that what they share would be looked for again and again.
     are_handed_on: bool,
+    /// Whether they hold what follows from other columns, too.
+    are_all_held: bool,
     /// By number of what is seen of a flow.
     counted: Vec<bool>,
     /// By what is seen of a flow, its number.
     seen: seen::Known,
     addresses: Addresses,
-    /// Memory of the addresses of both sides, while they are appended.
-    side_addrs: [Appended; 2],
     sides: Sides,
+    ipv6: Ipv6,
     /// Different remotes, by their keys in the columns of their words.
     remotes: Interned<RemoteKeys>,
     /// By number of a remote: its number among those.
@@ -256,11 +273,12 @@ impl Default for FlowRows {
             numbers: vec![Vec::new(); BYS],
             runs: Vec::new(),
             are_handed_on: false,
+            are_all_held: false,
             counted: Vec::new(),
             seen: seen::Known::default(),
             addresses: Addresses::default(),
-            side_addrs: Default::default(),
             sides: Sides::default(),
+            ipv6: Ipv6::new(),
             remotes: Interned::default(),
             remote_numbers: Vec::new(),
             are_networks_known: false,
@@ -291,7 +309,9 @@ impl FlowRows {
         self.runs.iter_mut().for_each(Run::clear);
         self.counted.clear();
         self.seen.clear();
-        self.sides.clear(self.are_handed_on);
+        self.sides.clear();
+        self.ipv6.clear();
+        self.are_all_held = self.are_handed_on;
         self.addresses.clear();
         self.remotes.clear();
         self.remote_numbers.clear();
@@ -313,13 +333,15 @@ impl FlowRows {
         self.share(seen.records);
         let aws = Field::ALL.iter().filter(|field| field.column() != REGION);
         let aws = aws.zip(&mut self.columns).zip(&self.shared);
-        let mut addrs = [None; sides::ADDRS.len()];
+        let mut addrs = Vec::new();
+        let mut sides = [None; sides::ADDRS.len()];
         for ((field, column), shared) in aws {
             if let Some(of) = seen.records.addrs(*field) {
-                let fill = |into: &mut Appended| fill(into, of, appended);
-                let at = column.addrs(self.len, &mut self.addresses, fill);
+                let of = Appended::of(of, appended);
+                let at = addrs.len();
+                column.addrs(self.len, (&mut self.addresses, &mut addrs), of);
                 if let Some(own) = sides::ADDRS.iter().position(|of| of == field) {
-                    addrs[own] = at;
+                    sides[own] = (addrs.len() > at).then_some(at);
                 }
             } else if shared.is_none() && seen.records.has(*field) {
                 column.append(seen.records, *field, appended);
@@ -329,11 +351,11 @@ impl FlowRows {
         for ((run, numbers), of) in combined.zip(seen.records.combined()) {
             run.append(numbers, (seen.records, of), appended, &mut self.columns);
         }
-        if !self.append_flows(seen, rows, addrs) {
-            self.own_sides();
-            self.append_flows(seen, rows, addrs);
+        if self.append_flows(seen, rows, (&mut addrs, sides)).is_err() {
+            self.hold_all();
+            let held = self.append_flows(seen, rows, (&mut addrs, sides));
+            debug_assert!(held.is_ok(), "what is held need not follow");
         }
-        self.addresses.end();
         self.append_names(seen, rows);
         self.len += rows.len();
     }
@@ -439,41 +461,36 @@ impl FlowRows {
         &mut self.columns[self.positions.of(of)]
     }
 
-    /// Appends what is seen of the records, whose addresses were appended as these columns. Nothing, if rows do not hold their
-    /// sides and one has an address that its record has not; says whether it was appended.
-    fn append_flows(
+    /// Appends what is seen of the records, whose addresses were appended; `record` are those of them that sides may have. Nothing, if
+    /// rows do not hold what follows from other columns, and it does not for one of them.
+    fn append_flows<'a>(
         &mut self,
         seen: &Seen<'_>,
         rows: &[u32],
-        addrs: [Option<usize>; sides::ADDRS.len()],
-    ) -> bool {
+        (addrs, record): (&mut Vec<Appended<'a>>, [Option<usize>; sides::ADDRS.len()]),
+    ) -> Result<(), Foreign> {
         let len = self.len;
         let mut columns = SeenColumns::take(self, rows.len());
-        let addrs = addrs.map(|at| at.map(|at| self.addresses.appended(at)));
+        let record = record.map(|at| addrs.get(at?));
         for (at, row) in (0..).zip(rows) {
             match seen.flow(*row) {
-                Some(flow) => columns.push(flow, seen.vias[*row as usize], (addrs, at as usize)),
+                Some(flow) => columns.push(flow, seen.vias[*row as usize], (record, at as usize)),
                 None => columns.push_none(at),
             }
         }
-        if !columns.give_back(self) {
-            return false;
-        }
+        let Some(sides) = columns.give_back(self)? else {
+            return Ok(());
+        };
         let payload_bytes = rows.iter().map(|row| {
             let flow = seen.flow(*row)?;
             Some(i64::try_from(flow.payload_bytes).unwrap_or(i64::MAX))
         });
         self.column(Of::PayloadBytes).longs(len, payload_bytes);
-        if self.sides.are_own {
-            for (of, side) in [Of::LocalAddr, Of::RemoteAddr]
-                .iter()
-                .zip(&mut self.side_addrs)
-            {
-                let column = &mut self.columns[self.positions.of(*of)];
-                column.addrs(len, &mut self.addresses, |into| std::mem::swap(into, side));
-            }
+        for (of, side) in [Of::LocalAddr, Of::RemoteAddr].into_iter().zip(sides) {
+            let column = &mut self.columns[self.positions.of(of)];
+            column.addrs(len, (&mut self.addresses, addrs), side);
         }
-        true
+        Ok(())
     }
 
     /// The order in which these rows are stored: by [`Table::sorted_by`], and of equal ones as they were appended.
@@ -513,11 +530,13 @@ impl FlowRows {
     /// The columns of the table's files, in their order.
     pub(crate) fn cells(&self) -> impl Iterator<Item = Cells<'_>> {
         let counted = self.positions.counted;
-        let source_row = self.positions.of(Of::SourceRow);
-        let cells = move |at: usize| match self.chosen(at) {
-            Some(chosen) => Cells::Chosen(chosen),
-            None if at == source_row => Cells::Counted(self.source_rows()),
-            None => self.columns[at].cells(self.keys(at)),
+        let [payload, source_row] =
+            [Of::PayloadBytes, Of::SourceRow].map(|of| self.positions.of(of));
+        let cells = move |at: usize| match (self.chosen(at), self.payload()) {
+            (Some(chosen), _) => Cells::Chosen(chosen),
+            (_, Some(of)) if at == payload => Cells::Payload(of),
+            _ if at == source_row => Cells::Counted(self.source_rows()),
+            _ => self.columns[at].cells(self.keys(at)),
         };
         let before = (0..counted).map(cells);
         let behind = (counted..self.columns.len()).map(cells);
@@ -583,22 +602,6 @@ const APART_ROWS_MIN: usize = 8_192;
 /// Microseconds of a bucket, and of an hour.
 const BUCKET_MICROS: i64 = FLOWS_BUCKET_SECS as i64 * 1_000_000;
 const HOUR_MICROS: i64 = HOUR_SECS as i64 * 1_000_000;
-
-/// Fills in these rows of an array.
-fn fill(into: &mut Appended, of: &FixedSizeBinaryArray, rows: Rows<'_>) {
-    let (addrs, _) = of.value_data().as_chunks();
-    if rows.are_all {
-        into.addrs.extend_from_slice(addrs);
-    } else {
-        let own = rows.numbers.iter().map(|row| addrs[*row as usize]);
-        into.addrs.extend(own);
-    }
-    if of.null_count() > 0 {
-        let own = (0..).zip(rows.numbers);
-        let nulls = own.filter(|(_, row)| of.is_null(**row as usize));
-        into.nulls.extend(nulls.map(|(at, _)| at));
-    }
-}
 
 /// Whether a flow was let through and crossed the border.
 fn crosses(flow: &Flow) -> bool {

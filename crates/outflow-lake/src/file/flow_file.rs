@@ -2,6 +2,7 @@
 
 mod different;
 mod group;
+mod in_order;
 
 use std::collections::BTreeSet;
 
@@ -230,13 +231,12 @@ impl FlowFile {
             })
             .collect();
         let columns = Whole::all(&cells, rows, &uses);
-        // All of them stand before those that are chosen from them.
+        // All of them stand before those that follow from them.
         let mut are_held = vec![false; cells.len()];
         for (cells, of) in cells.iter().zip(&uses) {
-            if let Cells::Chosen(chosen) = cells
-                && (of.is_stored || of.kept.is_some())
-            {
-                chosen.among.iter().for_each(|at| are_held[*at] = true);
+            let is_used = of.is_stored || of.kept.is_some();
+            for at in cells.follow_from().filter(|_| is_used) {
+                are_held[at] = true;
             }
         }
         let descriptors = self.writer.schema_descr().columns().to_vec();
@@ -254,12 +254,16 @@ impl FlowFile {
                 if let Some(descriptor) = descriptor {
                     group.append(at, column, descriptor)?;
                 }
-                if are_held[at] {
-                    debug_assert!(of.kept.is_none(), "a column is handed on once");
-                    group.hold(at);
+                match (of.kept, &mut up) {
+                    _ if are_held[at] => group.hold(at),
+                    (Some(kept), Some(up)) => group.keep(kept, up.ordered),
+                    _ => {}
                 }
-                if let (Some(kept), Some(up)) = (of.kept, &mut up) {
-                    group.keep(kept, up.ordered);
+            }
+            if let Some(up) = &mut up {
+                let held = uses.iter().enumerate().filter(|(at, _)| are_held[*at]);
+                for (at, kept) in held.filter_map(|(at, of)| Some((at, of.kept?))) {
+                    group.keep_held(at, kept, up.ordered);
                 }
             }
             group.close()?;

@@ -35,6 +35,12 @@ impl Occurring {
         self.before[at / BITS] + below.count_ones()
     }
 
+    /// How many occur.
+    pub(super) fn len(&self) -> usize {
+        let last = self.before.last().zip(self.words.last());
+        last.map_or(0, |(before, word)| (before + word.count_ones()) as usize)
+    }
+
     /// Those that occur, in their order.
     pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
         self.words.iter().enumerate().flat_map(|(at, word)| {

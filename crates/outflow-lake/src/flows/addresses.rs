@@ -1,33 +1,38 @@
 //! The addresses of all columns, each held once.
 
+use std::borrow::Cow;
 use std::hash::BuildHasher as _;
 
+use arrow_array::{Array as _, FixedSizeBinaryArray};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use outflow_record::Addr;
 
-use super::column::NULL;
+use super::column::{NULL, Rows};
 
 /// Addresses by key. Those of a row mostly repeat one another (`pkt_srcaddr` is `srcaddr`, `local_addr` one of both), so
 /// that two look-ups are enough for six columns.
 #[derive(Debug, Default)]
 pub(super) struct Addresses {
     values: Values,
-    /// Of the rows that are being appended: columns so far.
-    columns: Vec<Appended>,
-    /// How many there are of these; what is behind keeps its memory for later ones.
-    used: usize,
+    /// The keys of columns of the rows that are being appended; what is behind keeps its memory for later ones.
+    columns: Vec<Keys>,
     wanted: Vec<u32>,
     glances: Vec<u64>,
 }
 
 /// A column of the rows that are being appended.
-#[derive(Debug, Default)]
-pub(super) struct Appended {
+#[derive(Debug, Clone, Default)]
+pub(super) struct Appended<'a> {
     /// By row; of those without an address, anything.
-    pub(super) addrs: Vec<[u8; 16]>,
+    pub(super) addrs: Cow<'a, [[u8; 16]]>,
     /// The rows without an address, in ascending order.
     pub(super) nulls: Vec<u32>,
+}
+
+/// The keys of such a column.
+#[derive(Debug, Default)]
+struct Keys {
     keys: Vec<i32>,
     /// Whether it is as a column before it.
     is_repeated: bool,
@@ -51,44 +56,41 @@ pub(crate) struct SortedAddresses {
 }
 
 impl Addresses {
-    /// Appends the keys of a further column of the rows that are being appended, which is empty until `fill` fills it; and which
-    /// of them it is.
+    /// Appends the keys of a column of the rows that are being appended; `before` are the columns of these so far.
     pub(super) fn append(
         &mut self,
         keys: &mut Vec<i32>,
-        fill: impl FnOnce(&mut Appended),
-    ) -> usize {
-        let at = self.used;
-        if self.used == self.columns.len() {
-            self.columns.push(Appended::default());
+        before: &[Appended<'_>],
+        column: &Appended<'_>,
+    ) {
+        if self.columns.len() <= before.len() {
+            self.columns.resize_with(before.len() + 1, Keys::default);
         }
-        let (known, free) = self.columns.split_at_mut(self.used);
-        self.used += 1;
+        let (known, free) = self.columns.split_at_mut(before.len());
         let own = &mut free[0];
-        own.clear();
-        fill(own);
-        let is_same = |of: &&Appended| of.addrs == own.addrs && of.nulls == own.nulls;
-        if let Some(same) = known.iter().find(is_same) {
-            own.is_repeated = true;
-            own.keys.extend_from_slice(&same.keys);
+        own.keys.clear();
+        let same = before.iter().position(|of| of == column);
+        own.is_repeated = same.is_some();
+        if let Some(same) = same {
+            own.keys.extend_from_slice(&known[same].keys);
             keys.extend_from_slice(&own.keys);
-            return at;
+            return;
         }
-        own.take_keys(known);
+        own.take(&column.addrs, before.iter().zip(known.iter()));
         self.wanted.clear();
         let rows = (0..).zip(&own.keys);
         let missing = rows.filter(|(_, key)| **key == NULL).map(|(row, _)| row);
         self.wanted.extend(missing);
-        for null in &own.nulls {
+        for null in &column.nulls {
             own.keys[*null as usize] = NULL;
         }
-        if !own.nulls.is_empty() {
+        if !column.nulls.is_empty() {
             self.wanted
-                .retain(|row| own.nulls.binary_search(row).is_err());
+                .retain(|row| column.nulls.binary_search(row).is_err());
         }
         // Each look into the table is one into far memory: they are taken together, so that none waits for another.
         let values = &mut self.values;
-        let bits = |row: u32| u128::from_be_bytes(own.addrs[row as usize]);
+        let bits = |row: u32| u128::from_be_bytes(column.addrs[row as usize]);
         self.glances.clear();
         let glances = self.wanted.iter().map(|row| values.glance(bits(*row)));
         self.glances.extend(glances);
@@ -98,17 +100,6 @@ impl Addresses {
             own.keys[*row as usize] = seen.unwrap_or_else(|| values.number(bits));
         }
         keys.extend_from_slice(&own.keys);
-        at
-    }
-
-    /// A column of the rows that are being appended.
-    pub(super) fn appended(&self, at: usize) -> &Appended {
-        &self.columns[at]
-    }
-
-    /// Forgets the rows that were appended, and keeps their addresses.
-    pub(super) fn end(&mut self) {
-        self.used = 0;
     }
 
     /// Forgets all addresses.
@@ -153,27 +144,52 @@ impl Addresses {
     }
 }
 
-impl Appended {
+impl PartialEq for Appended<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.addrs == other.addrs && self.nulls == other.nulls
+    }
+}
+
+impl<'a> Appended<'a> {
+    /// These rows of an array.
+    pub(super) fn of(array: &'a FixedSizeBinaryArray, rows: Rows<'_>) -> Self {
+        let (addrs, _) = array.value_data().as_chunks();
+        let addrs = if rows.are_all {
+            Cow::Borrowed(addrs)
+        } else {
+            rows.numbers
+                .iter()
+                .map(|row| addrs[*row as usize])
+                .collect()
+        };
+        let mut nulls = Vec::new();
+        if array.null_count() > 0 {
+            let own = (0..).zip(rows.numbers);
+            let own = own.filter(|(_, row)| array.is_null(**row as usize));
+            nulls.extend(own.map(|(at, _)| at));
+        }
+        Self { addrs, nulls }
+    }
+
     /// The address of a row.
     pub(super) fn addr(&self, row: usize) -> Option<&[u8; 16]> {
         let is_null = |row| self.nulls.binary_search(&row).is_ok();
         let addr = self.addrs.get(row)?;
         (!u32::try_from(row).is_ok_and(is_null)).then_some(addr)
     }
+}
 
-    pub(super) fn clear(&mut self) {
-        self.addrs.clear();
-        self.nulls.clear();
-        self.keys.clear();
-        self.is_repeated = false;
-    }
-
+impl Keys {
     /// Takes the keys of addresses that columns before have in the same row.
-    fn take_keys(&mut self, before: &[Self]) {
-        self.keys.resize(self.addrs.len(), NULL);
-        for of in before.iter().filter(|of| !of.is_repeated) {
-            let known = of.addrs.iter().zip(&of.keys);
-            for ((key, own), (addr, known)) in self.keys.iter_mut().zip(&self.addrs).zip(known) {
+    fn take<'c>(
+        &mut self,
+        addrs: &[[u8; 16]],
+        before: impl Iterator<Item = (&'c Appended<'c>, &'c Self)>,
+    ) {
+        self.keys.resize(addrs.len(), NULL);
+        for (of, known) in before.filter(|(_, of)| !of.is_repeated) {
+            let known = of.addrs.iter().zip(&known.keys);
+            for ((key, own), (addr, known)) in self.keys.iter_mut().zip(addrs).zip(known) {
                 // Without a branch: which of two addresses it is, nothing foretells.
                 *key = if own == addr { *known } else { *key };
             }

@@ -12,6 +12,7 @@ use super::addresses::{Addresses, Appended};
 use super::order::Ranks;
 use super::shared::Values;
 use super::texts::Interned;
+use crate::file::SORTED_ROWS_MAX;
 
 /// Stands for null in a column of whole numbers, where no value of a flow log can be.
 pub(crate) const LONG_NULL: i64 = i64::MIN;
@@ -121,16 +122,18 @@ impl Column {
         }
     }
 
-    /// Appends addresses, which `fill` fills in; as which column of the rows that are being appended.
-    pub(super) fn addrs(
+    /// Appends addresses; `appended` are the columns of the rows that are being appended so far, of which it becomes one.
+    pub(super) fn addrs<'a>(
         &mut self,
         before: usize,
-        addresses: &mut Addresses,
-        fill: impl FnOnce(&mut Appended),
-    ) -> Option<usize> {
-        let Self::Addrs(keys) = self else { return None };
-        keys.resize(before, NULL);
-        Some(addresses.append(keys, fill))
+        (addresses, appended): (&mut Addresses, &mut Vec<Appended<'a>>),
+        column: Appended<'a>,
+    ) {
+        if let Self::Addrs(keys) = self {
+            keys.resize(before, NULL);
+            addresses.append(keys, appended, &column);
+            appended.push(column);
+        }
     }
 
     /// Hands out its small numbers, with room for so many more; to be given back by [`Column::hold`].
@@ -258,15 +261,15 @@ impl Column {
     }
 }
 
-/// Makes room for so many more rows behind those that there are. Where they are many, it is for four times as many: memory that
-/// doubles is copied twice as often.
+/// Makes room for so many more rows behind those that there are. Where they are many, it is for as many as are sorted together:
+/// memory that doubles is copied again and again, and what is not filled takes none.
 pub(super) fn make_room<T>(values: &mut Vec<T>, before: usize, more: usize) {
     // A column that has had no value yet takes no memory.
     if !values.is_empty() && values.capacity() < values.len() + more {
         let room = if before < MANY_ROWS {
             more
         } else {
-            more.max(3 * before)
+            more.max(SORTED_ROWS_MAX.next_power_of_two().saturating_sub(before))
         };
         values.reserve(room);
     }

@@ -18,9 +18,9 @@ impl FlowRows {
     pub fn of_columns(wanted: &BTreeSet<String>) -> Self {
         let mut rows = Self {
             are_handed_on: true,
+            are_all_held: true,
             ..Self::default()
         };
-        rows.sides.are_own = true;
         let schema = Table::Flows.file_schema();
         let fields = schema.fields().iter();
         let stored = fields.filter(|field| field.name() != enriched::COUNTED);
@@ -63,6 +63,11 @@ impl FlowRows {
                 Cells::Longs(numbers) => {
                     longs(numbers.iter().copied(), self.len(), field.data_type())
                 }
+                Cells::Payload(of) => longs(
+                    self.payload_by_row(&of).into_iter(),
+                    self.len(),
+                    field.data_type(),
+                ),
                 Cells::Counted(of) => {
                     let rows: Vec<u32> = (0..).take(self.len()).collect();
                     let mut numbers = Vec::with_capacity(rows.len());

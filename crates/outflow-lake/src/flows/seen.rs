@@ -5,7 +5,7 @@ use outflow_enrich::{Direction, Flow, Initiator, Scope, Via};
 use super::addresses::Appended;
 use super::column::NULL;
 use super::sides::{self, CHOICES};
-use super::{By, FlowRows, Of, crosses};
+use super::{By, FlowRows, Of, crosses, payload};
 
 /// Ports of both sides.
 const PORTS: [Of; 2] = [Of::LocalPort, Of::RemotePort];
@@ -18,16 +18,23 @@ pub(super) struct SeenColumns {
     /// [`NO_FLOW`].
     numbers: Vec<u32>,
     sides: Option<OwnSides>,
-    /// Whether a side has an address that its record has not.
+    /// Whether a flow has something that does not follow from other columns, and is not held.
     is_foreign: bool,
 }
+
+/// A flow has something that does not follow from other columns, and rows do not hold it.
+#[derive(Debug)]
+pub(super) struct Foreign;
 
 /// Columns of both sides, where rows hold them.
 struct OwnSides {
     ports: [Vec<i32>; PORTS.len()],
-    local: Appended,
-    remote: Appended,
+    local: Addrs,
+    remote: Addrs,
 }
+
+/// Addresses of a side, and the rows that have none.
+type Addrs = (Vec<[u8; 16]>, Vec<u32>);
 
 /// The numbers of what was seen; [`UNKNOWN`] of what was not. Nothing until something is.
 #[derive(Debug, Default)]
@@ -47,8 +54,9 @@ const INITIATORS: u32 = 5;
 const SCOPES: u32 = 3;
 const VIAS: u32 = 3;
 
-/// What is seen of a flow in the words of its columns, and which addresses its sides have, is a number below this one, which stands for a record that is no flow.
-const NO_FLOW: u32 = DIRECTIONS * INITIATORS * SCOPES * VIAS * 2 * CHOICES;
+/// What is seen of a flow in the words of its columns, whether it counts, whether it is of IPv6, and which addresses its sides have,
+/// is a number below this one, which stands for a record that is no flow.
+const NO_FLOW: u32 = DIRECTIONS * INITIATORS * SCOPES * VIAS * 2 * 2 * CHOICES;
 
 impl SeenColumns {
     /// Takes the columns of these rows, to be given back; with room for more.
@@ -56,17 +64,10 @@ impl SeenColumns {
         let before = rows.len;
         let mut numbers = std::mem::take(&mut rows.numbers[By::Seen as usize]);
         numbers.reserve(more);
-        let sides = rows.sides.are_own.then(|| {
-            let [mut local, mut remote] = std::mem::take(&mut rows.side_addrs);
-            for side in [&mut local, &mut remote] {
-                side.clear();
-                side.addrs.reserve(more);
-            }
-            OwnSides {
-                ports: PORTS.map(|of| rows.column(of).take(before, more)),
-                local,
-                remote,
-            }
+        let sides = rows.are_all_held.then(|| OwnSides {
+            ports: PORTS.map(|of| rows.column(of).take(before, more)),
+            local: (Vec::with_capacity(more), Vec::new()),
+            remote: (Vec::with_capacity(more), Vec::new()),
         });
         Self {
             before,
@@ -100,10 +101,13 @@ impl SeenColumns {
             }),
         };
         let is_counted = via == Via::Own && crosses(flow);
+        let is_ipv6 = payload::is_ipv6(flow);
+        self.is_foreign |= self.sides.is_none() & !payload::follows(flow, is_ipv6);
         let sight = flow.direction as u32;
         let sight = sight * INITIATORS + flow.initiator as u32;
         let sight = sight * SCOPES + flow.remote_scope as u32;
         let sight = (sight * VIAS + via_number) * 2 + u32::from(is_counted);
+        let sight = sight * 2 + u32::from(is_ipv6);
         self.numbers.push(sight * CHOICES + choice);
     }
 
@@ -115,9 +119,12 @@ impl SeenColumns {
         }
     }
 
-    /// Gives the columns back. Nothing of what was appended, if a side has an address that its record has not; says whether it is
-    /// in them.
-    pub(super) fn give_back(mut self, rows: &mut FlowRows) -> bool {
+    /// Gives the columns back, and the addresses of both sides, where rows hold them. Nothing of what was appended, if some of it does
+    /// not follow from other columns.
+    pub(super) fn give_back(
+        mut self,
+        rows: &mut FlowRows,
+    ) -> Result<Option<[Appended<'static>; 2]>, Foreign> {
         if self.is_foreign {
             self.numbers.truncate(self.before);
         }
@@ -129,18 +136,18 @@ impl SeenColumns {
             };
         }
         rows.numbers[By::Seen as usize] = self.numbers;
-        if let Some(OwnSides {
-            ports,
-            local,
-            remote,
-        }) = self.sides
-        {
-            for (of, ports) in PORTS.into_iter().zip(ports) {
+        if self.is_foreign {
+            return Err(Foreign);
+        }
+        Ok(self.sides.map(|sides| {
+            for (of, ports) in PORTS.into_iter().zip(sides.ports) {
                 rows.column(of).hold(ports);
             }
-            rows.side_addrs = [local, remote];
-        }
-        !self.is_foreign
+            [sides.local, sides.remote].map(|(addrs, nulls)| Appended {
+                addrs: addrs.into(),
+                nulls,
+            })
+        }))
     }
 }
 
@@ -149,17 +156,17 @@ impl OwnSides {
         let [local, remote] = &mut self.ports;
         local.push(i32::from(flow.local_port));
         remote.push(i32::from(flow.remote_port));
-        self.local.addrs.push(flow.local.bytes());
-        self.remote.addrs.push(flow.remote.bytes());
+        self.local.0.push(flow.local.bytes());
+        self.remote.0.push(flow.remote.bytes());
     }
 
     fn push_none(&mut self, row: u32) {
         for column in &mut self.ports {
             column.push(NULL);
         }
-        for column in [&mut self.local, &mut self.remote] {
-            column.addrs.push([0; 16]);
-            column.nulls.push(row);
+        for (addrs, nulls) in [&mut self.local, &mut self.remote] {
+            addrs.push([0; 16]);
+            nulls.push(row);
         }
     }
 }
@@ -167,13 +174,14 @@ impl OwnSides {
 /// Gives what was not seen before its number.
 #[cold]
 fn add(rows: &mut FlowRows, sight: u32) -> u32 {
-    let words = if sight == NO_FLOW {
-        [None; 5]
-    } else {
-        let sight = sight / CHOICES;
-        let (rest, via) = (sight / 2 / VIAS, sight / 2 % VIAS);
-        let (rest, scope) = (rest / SCOPES, rest % SCOPES);
-        let (direction, initiator) = (rest / INITIATORS, rest % INITIATORS);
+    let is_flow = sight != NO_FLOW;
+    let (rest, choice) = (sight / CHOICES, sight % CHOICES);
+    let (rest, is_ipv6) = (rest / 2, rest % 2 == 1);
+    let (rest, is_counted) = (rest / 2, rest % 2 == 1);
+    let (rest, via) = (rest / VIAS, rest % VIAS);
+    let (rest, scope) = (rest / SCOPES, rest % SCOPES);
+    let (direction, initiator) = (rest / INITIATORS, rest % INITIATORS);
+    let words = if is_flow {
         let [initiator, by] = INITIATOR_WORDS[initiator as usize];
         [
             DIRECTION_WORDS[direction as usize],
@@ -182,6 +190,8 @@ fn add(rows: &mut FlowRows, sight: u32) -> u32 {
             Some(SCOPE_WORDS[scope as usize]),
             Some(VIA_WORDS[via as usize]),
         ]
+    } else {
+        [None; 5]
     };
     let columns = [
         Of::Direction,
@@ -195,13 +205,11 @@ fn add(rows: &mut FlowRows, sight: u32) -> u32 {
         let key = column.key(word);
         column.push_key(key);
     }
-    let is_counted = sight != NO_FLOW && sight / CHOICES % 2 == 1;
-    let direction = sight / CHOICES / 2 / VIAS / SCOPES / INITIATORS;
     let is_ingress = direction == Direction::Ingress as u32;
-    rows.sides
-        .push((sight != NO_FLOW).then_some((is_ingress, sight % CHOICES)));
+    rows.sides.push(is_flow.then_some((is_ingress, choice)));
+    rows.ipv6.push(is_flow.then_some(is_ipv6));
     let number = u32::try_from(rows.counted.len()).unwrap_or(u32::MAX);
-    rows.counted.push(is_counted);
+    rows.counted.push(is_flow && is_counted);
     rows.seen.0[sight as usize] = number;
     number
 }

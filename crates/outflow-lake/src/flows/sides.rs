@@ -35,8 +35,6 @@ const NONE: u8 = u8::MAX;
 /// What is known of the sides of rows.
 #[derive(Debug)]
 pub(super) struct Sides {
-    /// Whether rows hold them, rather than where they are found.
-    pub(super) are_own: bool,
     /// By column, and number of what is seen of a flow: which of the record's it is.
     chosen: [Vec<u8>; COLUMNS.len()],
     /// The places of [`ADDRS`] and of [`PORTS`] among all columns.
@@ -60,7 +58,6 @@ pub(crate) struct Chosen<'a> {
 impl Default for Sides {
     fn default() -> Self {
         Self {
-            are_own: false,
             chosen: Default::default(),
             addrs: ADDRS.map(place_of_aws),
             ports: PORTS.map(place_of_aws),
@@ -86,14 +83,13 @@ impl Sides {
     }
 
     /// Forgets what was seen.
-    pub(super) fn clear(&mut self, are_own: bool) {
-        self.are_own = are_own;
+    pub(super) fn clear(&mut self) {
         self.chosen.iter_mut().for_each(Vec::clear);
     }
 }
 
 /// Addresses of records, by column of [`ADDRS`], as far as there are such.
-pub(super) type Record<'a> = [Option<&'a Appended>; ADDRS.len()];
+pub(super) type Record<'a> = [Option<&'a Appended<'a>>; ADDRS.len()];
 
 /// Which of a record's addresses the sides of its flow have; none if one of them is none of these.
 #[inline]
@@ -161,7 +157,7 @@ impl FlowRows {
     pub(super) fn chosen(&self, place: usize) -> Option<Chosen<'_>> {
         let mut columns = COLUMNS.iter();
         let at = columns.position(|of| self.positions.of(*of) == place)?;
-        if self.sides.are_own {
+        if self.are_all_held {
             return None;
         }
         let are_addrs = at < 2;
@@ -195,9 +191,8 @@ impl FlowRows {
         all
     }
 
-    /// Has rows hold their sides, as some have others than those of their records. The enricher makes no such flows; who hands in
-    /// others loses nothing by it.
-    pub(crate) fn own_sides(&mut self) {
+    /// Has rows hold their sides.
+    pub(super) fn hold_sides(&mut self) {
         for of in COLUMNS {
             let place = self.positions.of(of);
             let values = self.chosen(place).map(|chosen| self.spread(&chosen));
@@ -205,6 +200,5 @@ impl FlowRows {
                 self.columns[place].hold(values);
             }
         }
-        self.sides.are_own = true;
     }
 }

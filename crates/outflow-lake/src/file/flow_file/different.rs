@@ -1,8 +1,11 @@
 //! Which values there are in a column of a row group, and where they are in its dictionary.
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
 use crate::file::chunk::NOWHERE;
 use crate::file::dictionary::range;
-use crate::flows::{Interned, LONG_NULL, NULL};
+use crate::flows::{LONG_NULL, NULL};
 
 /// Numbers that a small one may be: ports are the largest.
 const SMALL_NUMBERS: usize = 1 << 16;
@@ -109,32 +112,39 @@ fn counted_from<const UNIT: i64>(
 
 /// Counts numbers that may be anything.
 fn hashed(numbers: &[i64], keys: &mut Vec<i32>) -> Option<(Vec<u32>, Vec<i64>)> {
-    let mut different = Interned::default();
+    let mut different: Vec<i64> = Vec::new();
+    let mut known: HashMap<i64, i32, FixedState> =
+        HashMap::with_capacity_and_hasher(LONGS_MAX + 1, FixedState::default());
     let mut last = (LONG_NULL, NULL);
     // By small number, its key: most counts are small, and are found without a hash.
     let mut smalls = vec![NULL; SMALL_NUMBERS];
     keys.clear();
     for number in numbers {
         if *number != last.0 {
+            let mut next = || {
+                let key = i32::try_from(different.len()).unwrap_or(i32::MAX);
+                different.push(*number);
+                key
+            };
             let small = usize::try_from(*number).ok();
             let key = match small.and_then(|number| smalls.get_mut(number)) {
                 _ if *number == LONG_NULL => NULL,
                 Some(key) => {
                     if *key == NULL {
-                        *key = different.number(number, i64::clone);
+                        *key = next();
                     }
                     *key
                 }
-                None => different.number(number, i64::clone),
+                None => *known.entry(*number).or_insert_with(next),
             };
             last = (*number, key);
-            if different.values().len() > LONGS_MAX {
+            if different.len() > LONGS_MAX {
                 return None;
             }
         }
         keys.push(last.1);
     }
-    let mut order: Vec<(i64, usize)> = different.values().iter().copied().zip(0..).collect();
+    let mut order: Vec<(i64, usize)> = different.into_iter().zip(0..).collect();
     order.sort_unstable();
     let mut places = vec![NOWHERE; order.len()];
     for (place, (_, key)) in (0..).zip(&order) {

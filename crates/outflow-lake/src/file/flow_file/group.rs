@@ -13,11 +13,13 @@ use crate::file::dictionary::Dictionary;
 use crate::file::occurring::Occurring;
 use crate::file::pieces::Pieces;
 use crate::flows::{
-    Cells, Chosen, Determined, Kept, LONG_NULL, NULL, Numbers, Ordered, SortedFlows, Values,
+    Cells, Chosen, CountedRecords, Determined, Kept, LONG_NULL, NULL, Numbers, Ordered,
+    SortedFlows, Values,
 };
 use crate::table::Table;
 
 use super::different::{among, by_number_of, counted, numbered};
+use super::in_order::Shared;
 
 /// Different texts that are put in order, so that pages can tell which they hold. Of more, each page holds nearly all.
 const SORTED_TEXTS_MAX: usize = 1 << 16;
@@ -53,60 +55,9 @@ pub(super) struct Gathered {
     numbers: Vec<i64>,
     occurring: Occurring,
     shared: Shared,
-    /// Columns that others are chosen from, by their place.
+    /// Columns that others follow from, by their place: keys or small numbers, and large ones.
     held: Vec<Vec<i32>>,
-}
-
-/// Numbers that rows of a row group have, by kind: each is brought into their order once for all columns that are held by it.
-#[derive(Default)]
-struct Shared(Vec<InOrder>);
-
-/// Numbers of one kind.
-#[derive(Default)]
-struct InOrder {
-    numbers: Vec<u32>,
-    /// Those that there are among them, each once; none until they are asked for.
-    different: Vec<u32>,
-    /// Whether they are those of the row group under way.
-    are_gathered: bool,
-}
-
-impl Shared {
-    fn of(&mut self, numbers: Numbers<'_>, order: &[u32]) -> &mut InOrder {
-        let which = numbers.which;
-        if self.0.len() <= which {
-            self.0.resize_with(which + 1, InOrder::default);
-        }
-        let own = &mut self.0[which];
-        if !std::mem::replace(&mut own.are_gathered, true) {
-            own.numbers.clear();
-            own.different.clear();
-            let number = |row: &u32| numbers.of_rows[*row as usize];
-            own.numbers.extend(order.iter().map(number));
-        }
-        own
-    }
-
-    /// Forgets all numbers, and keeps their memory.
-    fn clear(&mut self) {
-        self.0.iter_mut().for_each(|own| own.are_gathered = false);
-    }
-}
-
-impl InOrder {
-    /// Finds those of so many numbers that there are.
-    fn tell_apart(&mut self, count: usize) {
-        if !self.different.is_empty() {
-            return;
-        }
-        let mut are_there = vec![false; count];
-        for number in &self.numbers {
-            are_there[*number as usize] = true;
-        }
-        let all = (0..).zip(are_there);
-        self.different
-            .extend(all.filter(|(_, is_there)| *is_there).map(|(of, _)| of));
-    }
+    held_longs: Vec<Vec<i64>>,
 }
 
 impl Gathered {
@@ -184,7 +135,11 @@ impl<'a> Whole<'a> {
             let asked = match cells {
                 Cells::Texts { keys, .. } | Cells::Smalls(keys) => keys.own(),
                 Cells::Addrs(keys) => Some(*keys),
-                Cells::Chosen(_) | Cells::Longs(_) | Cells::Counted(_) | Cells::Bools(_) => None,
+                Cells::Chosen(_)
+                | Cells::Longs(_)
+                | Cells::Payload(_)
+                | Cells::Counted(_)
+                | Cells::Bools(_) => None,
             };
             let asked = asked.filter(|_| !is_null && only.is_none());
             let determined = asked.and_then(|keys| rows.runs.determined(keys));
@@ -214,6 +169,7 @@ fn is_null(cells: &Cells<'_>) -> bool {
         Cells::Addrs(keys) => are_null(keys),
         Cells::Chosen(of) => of.is_null(),
         Cells::Longs(numbers) => numbers.iter().all(|number| *number == LONG_NULL),
+        Cells::Payload(of) => of.is_null(),
         Cells::Counted(_) | Cells::Bools(_) => false,
     }
 }
@@ -302,6 +258,22 @@ impl<'a> RowGroup<'a> {
                 numbers.clear();
                 gather(of, order, LONG_NULL, numbers);
             }
+            Cells::Payload(of) => {
+                let Gathered {
+                    numbers,
+                    shared,
+                    held,
+                    held_longs,
+                    ..
+                } = &mut *self.gathered;
+                let records = CountedRecords {
+                    protocols: &held[of.protocol],
+                    packets: &held_longs[of.packets],
+                    bytes: &held_longs[of.bytes],
+                };
+                numbers.clear();
+                of.append(&shared.of(of.numbers, order).numbers, records, numbers);
+            }
             Cells::Counted(of) => {
                 numbers.clear();
                 let sources = &self.gathered.shared.of(of.numbers, order).numbers;
@@ -312,18 +284,35 @@ impl<'a> RowGroup<'a> {
         }
     }
 
-    /// Keeps the column at this place, which was gathered last, for others that are chosen from it.
+    /// Keeps the column at this place, which was gathered last, for others that follow from it.
     pub(super) fn hold(&mut self, at: usize) {
-        let Gathered { keys, held, .. } = &mut *self.gathered;
+        let Gathered {
+            keys,
+            numbers,
+            held,
+            held_longs,
+            ..
+        } = &mut *self.gathered;
         if held.len() <= at {
             held.resize_with(at + 1, Vec::new);
+            held_longs.resize_with(at + 1, Vec::new);
         }
+        // It is one or the other; that of what it is not is of no use to anybody.
         std::mem::swap(&mut held[at], keys);
+        std::mem::swap(&mut held_longs[at], numbers);
     }
 
     /// Hands the column that was gathered last to what is rolled up.
     pub(super) fn keep(&mut self, kept: Kept, into: &mut Ordered) {
         into.keep(kept, &mut self.gathered.keys, &mut self.gathered.numbers);
+    }
+
+    /// The same, of the column at this place, which was held.
+    pub(super) fn keep_held(&mut self, at: usize, kept: Kept, into: &mut Ordered) {
+        let Gathered {
+            held, held_longs, ..
+        } = &mut *self.gathered;
+        into.keep(kept, &mut held[at], &mut held_longs[at]);
     }
 
     /// Whether a column is gathered to be appended, rather than known already, or by number.
@@ -393,7 +382,12 @@ impl<'a> RowGroup<'a> {
                 }
                 self.append_smalls(descriptor)?;
             }
-            Cells::Longs(_) | Cells::Counted(_) => self.append_longs(descriptor)?,
+            Cells::Longs(_) | Cells::Payload(_) => self.append_longs(descriptor)?,
+            // Each is in few rows, so that a dictionary saves nothing.
+            Cells::Counted(_) => {
+                let numbers = &self.gathered.numbers;
+                self.storing.store(Column::Longs { numbers }, descriptor)?;
+            }
             Cells::Bools(values) => self.append_bools(*values)?,
         }
         Ok(())
@@ -519,7 +513,8 @@ impl<'a> RowGroup<'a> {
         } = &mut *self.gathered;
         let all = &self.rows.addresses.texts;
         occurring.take(keys, all.len());
-        let texts: Vec<&str> = occurring.iter().map(|place| all.get(place)).collect();
+        let mut texts: Vec<&str> = Vec::with_capacity(occurring.len());
+        texts.extend(occurring.iter().map(|place| all.get(place)));
         let column = Column::Keyed {
             keys,
             places: Places::Occurring(occurring),
@@ -539,6 +534,7 @@ impl<'a> RowGroup<'a> {
         self.keyed(places, numbers, true, descriptor)
     }
 
+    /// Appends the numbers that were gathered.
     fn append_longs(&mut self, descriptor: &ColumnDescPtr) -> Result<(), EncodeError> {
         let Gathered { keys, numbers, .. } = &mut *self.gathered;
         if let Some((places, different)) = counted(numbers, keys) {

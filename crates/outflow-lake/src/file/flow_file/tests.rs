@@ -631,10 +631,10 @@ fn sides_are_those_that_rows_would_hold() {
     let columns = ["local_addr", "remote_addr", "local_port", "remote_port"];
     // Without a side that its record has not; with one in a later batch, and in the first.
     for changed in [None, Some(2), Some(0)] {
-        let tables = [false, true].map(|are_own| {
+        let tables = [false, true].map(|are_held| {
             let mut rows = FlowRows::default();
-            if are_own {
-                rows.own_sides();
+            if are_held {
+                rows.hold_all();
             }
             let mut enricher = Enricher::new(Networks::default());
             for (number, records) in batches.iter().enumerate() {

@@ -9,15 +9,13 @@ fn addr(number: u32) -> Addr {
     }
 }
 
-fn fill(into: &mut Appended, of: impl Iterator<Item = Option<Addr>>) {
-    for (at, addr) in (0..).zip(of) {
-        match addr {
-            Some(addr) => into.addrs.push(addr.bytes()),
-            None => {
-                into.addrs.push([0; 16]);
-                into.nulls.push(at);
-            }
-        }
+fn appended(of: impl Iterator<Item = Option<Addr>>) -> Appended<'static> {
+    let rows: Vec<Option<Addr>> = of.collect();
+    let addrs = rows.iter().map(|of| of.map_or([0; 16], Addr::bytes));
+    let nulls = (0..).zip(&rows).filter(|(_, of)| of.is_none());
+    Appended {
+        addrs: addrs.collect(),
+        nulls: nulls.map(|(at, _)| at).collect(),
     }
 }
 
@@ -29,17 +27,21 @@ fn equal_addresses_have_one_key_and_different_ones_their_own() {
         let (mut again, mut mixed) = (Vec::new(), Vec::new());
         for batch in 0..4 {
             let rows = || (0..5_000u32).map(move |row| (row != 7).then_some(row * (batch % 2 + 1)));
-            addresses.append(&mut sources, |into| {
-                fill(into, rows().map(|of| of.map(addr)));
-            });
             let thirds = rows().map(|of| of.map(|of| addr(of / 3)));
-            addresses.append(&mut targets, |into| fill(into, thirds));
-            // One as a column before it, and one that has of both what they have.
-            let own = rows().map(|of| of.map(addr));
-            addresses.append(&mut again, |into| fill(into, own));
+            let own = || rows().map(|of| of.map(addr));
             let either = rows().map(|of| of.map(|of| addr(if of % 2 == 0 { of } else { of / 3 })));
-            addresses.append(&mut mixed, |into| fill(into, either));
-            addresses.end();
+            // One as a column before it, and one that has of both what they have.
+            let columns = [
+                (&mut sources, appended(own())),
+                (&mut targets, appended(thirds)),
+                (&mut again, appended(own())),
+                (&mut mixed, appended(either)),
+            ];
+            let mut before = Vec::new();
+            for (keys, column) in columns {
+                addresses.append(keys, &before, &column);
+                before.push(column);
+            }
         }
         let sorted = addresses.sorted();
         let different: std::collections::BTreeSet<&str> = sorted.texts.iter().collect();
