@@ -88,6 +88,9 @@ impl RowBatches {
             })
             .collect();
         let order = lexsort_to_indices(&columns, None).map_err(EncodeError::from)?;
+        if order.values().iter().zip(0..).all(|(row, at)| *row == at) {
+            return Ok(all);
+        }
         Ok(take_record_batch(&all, &order).map_err(EncodeError::from)?)
     }
 }

@@ -23,7 +23,7 @@ use parquet::schema::types::ColumnPath;
 
 use crate::error::{EncodeError, Error};
 use crate::stats;
-use crate::table::{SOURCE_ROW, SortKey, Table, enriched};
+use crate::table::{SOURCE_ROW, SortKey, Table, enriched, hourly};
 
 pub use flow_file::{FlowFile, RollUps, Scratch};
 pub use pieces::{Pieces, SpareMemory};
@@ -177,7 +177,10 @@ fn properties(table: Table) -> WriterProperties {
                 .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
         }
     }
-    properties.build()
+    // Sketches are hardly ever the same.
+    properties
+        .set_column_dictionary_enabled(ColumnPath::from(hourly::SENT_TO), false)
+        .build()
 }
 
 /// What the footer says of the order of rows: none if that is no order by columns alone, as readers may rely on it.

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use arrow_array::types::{
     ArrowPrimitiveType, Int32Type, TimestampSecondType, UInt8Type, UInt16Type, UInt64Type,
 };
-use arrow_array::{Array, DictionaryArray, FixedSizeBinaryArray, PrimitiveArray, RecordBatch};
+use arrow_array::{
+    Array, ArrayRef, DictionaryArray, FixedSizeBinaryArray, PrimitiveArray, RecordBatch,
+};
 use arrow_buffer::ScalarBuffer;
-use arrow_schema::{DataType, Schema, TimeUnit};
+use arrow_schema::{ArrowError, DataType, Schema, TimeUnit};
 
 use crate::{DnsField, Error, Field, Kind, LogKind, Timestamp};
 
@@ -90,9 +92,20 @@ impl FlowBatch {
         })
     }
 
-    /// The same, of which these columns were met together.
-    pub(crate) fn with_combined(self, combined: Vec<Combined>) -> Self {
-        Self { combined, ..self }
+    /// Other rows of the same columns, of which these were met together.
+    ///
+    /// # Errors
+    /// What Arrow says of arrays that are not of the columns' types, or not equally long.
+    pub(crate) fn with_rows(
+        &self,
+        arrays: Vec<ArrayRef>,
+        combined: Vec<Combined>,
+    ) -> Result<Self, ArrowError> {
+        Ok(Self {
+            batch: RecordBatch::try_new(self.batch.schema(), arrays)?,
+            combined,
+            ..*self
+        })
     }
 
     /// Columns whose values were met together; none where rows were not read as text.

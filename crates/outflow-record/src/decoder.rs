@@ -11,7 +11,7 @@ use crate::format::is_spoilt_header;
 use crate::naive::{LINE_MAX, Line, read_line};
 use crate::swar::line_end;
 use crate::wrapped::BYTE_ORDER_MARK;
-use crate::{Column, CoverageRow, Decoded, Error, Format, Kind, Reject, RejectReason};
+use crate::{Column, CoverageRow, Decoded, Error, Field, Format, Kind, Reject, RejectReason};
 
 use deciding::Deciding;
 pub(crate) use deciding::{is_default_record, is_flow_line};
@@ -72,6 +72,8 @@ enum State {
 struct Decided {
     format: Format,
     columns: Columns,
+    /// A batch without rows, once there was one: what it has of all batches is found once.
+    empty: Option<FlowBatch>,
     plan: Option<Plan>,
     next: Option<Format>,
     /// Rows of the source that were flushed.
@@ -85,6 +87,7 @@ impl Decided {
         Box::new(Self {
             format,
             columns,
+            empty: None,
             plan,
             next: None,
             flushed_rows: 0,
@@ -188,20 +191,19 @@ impl Decoder {
         let rows = std::mem::take(&mut self.rows);
         let (arrays, combined) = decided.columns.take(rows);
         decided.flushed_rows += rows;
-        let batch = RecordBatch::try_new(schema(decided.format.fields()), arrays);
+        let empty = decided
+            .empty
+            .get_or_insert_with(|| empty(decided.format.fields()));
+        let flows = empty.with_rows(arrays, combined);
         if let Some(next) = decided.next.take() {
             *decided = Decided::new(next);
         }
         if counts.lines + counts.header + counts.blank == 0 {
             return None;
         }
-        let flows = batch
-            .map_err(|error| error.to_string())
-            .and_then(|batch| FlowBatch::try_new(batch).map_err(|error| error.to_string()));
         Some(Decoded {
             flows: flows
-                .unwrap_or_else(|error| unreachable!("{rows} rows of own columns: {error}"))
-                .with_combined(combined),
+                .unwrap_or_else(|error| unreachable!("{rows} rows of own columns: {error}")),
             coverage: std::mem::take(&mut self.coverage),
             rejects: std::mem::take(&mut self.rejects),
             lines: counts.lines,
@@ -363,6 +365,12 @@ impl Decoder {
         self.tail.extend_from_slice(&bytes[..kept]);
         self.tail_overlong += (bytes.len() - kept) as u64;
     }
+}
+
+/// A batch of these fields without rows.
+fn empty(fields: &[Field]) -> FlowBatch {
+    let batch = FlowBatch::try_new(RecordBatch::new_empty(schema(fields)));
+    batch.unwrap_or_else(|error| unreachable!("own columns: {error}"))
 }
 
 /// A line without the mark of a file that was joined to others. Where a mark would read as text of the first field, it

@@ -110,6 +110,8 @@ pub(super) struct Loader<'a> {
 /// What is known of each row of a batch.
 #[derive(Default)]
 struct ByRow {
+    /// The first start and the last end of all.
+    span: Option<(i64, i64)>,
     vias: Vec<Via>,
     remote_of: Vec<u32>,
     workload_of: Vec<u32>,
@@ -293,9 +295,9 @@ impl<'a> Loader<'a> {
         self.done.tally.unmeasured += batch.unmeasured;
         let names = (&mut self.names, &*self.settings.context);
         self.by_row.look_at(&decoded.flows, &batch, names);
-        for flow in batch.flows {
-            let (first, last) = current.row.span.unwrap_or((flow.start, flow.end));
-            current.row.span = Some((first.min(flow.start), last.max(flow.end)));
+        if let Some((start, end)) = self.by_row.span {
+            let (first, last) = current.row.span.unwrap_or((start, end));
+            current.row.span = Some((first.min(start), last.max(end)));
         }
         let seen = Seen {
             records: &decoded.flows,
@@ -404,7 +406,7 @@ impl<'a> Loader<'a> {
 }
 
 impl ByRow {
-    /// Notes what is known of each row.
+    /// Notes what is known of each row, and of all.
     fn look_at(
         &mut self,
         records: &FlowBatch,
@@ -416,6 +418,7 @@ impl ByRow {
         self.workload_of.clear();
         let mut unmeasured = batch.unmeasured_rows.iter().copied().peekable();
         let mut flows = batch.flows.iter();
+        let (mut first, mut last) = (i64::MAX, i64::MIN);
         for row in 0..u32::try_from(records.num_rows()).unwrap_or(u32::MAX) {
             let is_unmeasured = unmeasured.next_if_eq(&row).is_some();
             let Some(flow) = (if is_unmeasured { None } else { flows.next() }) else {
@@ -424,6 +427,7 @@ impl ByRow {
                 self.workload_of.push(0);
                 continue;
             };
+            (first, last) = (first.min(flow.start), last.max(flow.end));
             let via = if flow.point == flow.interface {
                 Via::Own
             } else {
@@ -436,6 +440,7 @@ impl ByRow {
             let workload = names.workload((flow.interface, interface), flow.start, context);
             self.workload_of.push(workload);
         }
+        self.span = (!batch.flows.is_empty()).then_some((first, last));
     }
 }
 
