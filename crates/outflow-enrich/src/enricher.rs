@@ -164,12 +164,11 @@ impl Enricher {
                     .push(u32::try_from(row).unwrap_or(u32::MAX));
                 continue;
             };
-            let passed_on = if *is_relayed {
-                self.passed_on(*number, &record, &columns, row)
-            } else {
-                None
-            };
-            let flow = passed_on.unwrap_or_else(|| self.flow(*number, &record, &columns, row));
+            if *is_relayed && let Some(flow) = self.passed_on(*number, &columns, row) {
+                self.flows.push(flow);
+                continue;
+            }
+            let flow = self.flow(*number, &record, &columns, row);
             self.flows.push(flow);
         }
         self.numbers = numbers;
@@ -211,19 +210,17 @@ impl Enricher {
 
     /// Sees a record of packets that its interface passed on from the side of the host inside, whose they are. `None` if
     /// they did not cross the border.
-    fn passed_on(
-        &mut self,
-        number: u32,
-        record: &Row,
-        columns: &Columns<'_>,
-        row: usize,
-    ) -> Option<Flow> {
+    ///
+    /// It takes the row from its columns, as others have it in registers, and few are passed on.
+    #[inline(never)]
+    fn passed_on(&mut self, number: u32, columns: &Columns<'_>, row: usize) -> Option<Flow> {
+        let record = columns.row(row)?;
         let packet = Row {
             source: columns.packet_source(row).unwrap_or(record.source),
             destination: columns
                 .packet_destination(row)
                 .unwrap_or(record.destination),
-            ..*record
+            ..record
         };
         // Also where they stay inside: their source is no address of the interface.
         let of_interface = Attributes {
@@ -246,7 +243,7 @@ impl Enricher {
             Via::Forwarded(host)
         };
         let point = self.points.passing(number, via);
-        self.learn_flags(point, record);
+        self.learn_flags(point, &record);
         let of_host = Attributes {
             vpc_id: columns.near_vpc(row, direction),
             ..Attributes::default()
@@ -255,11 +252,8 @@ impl Enricher {
         if point != number {
             self.learn(point, &of_host);
         }
-        Some(Flow {
-            interface: number,
-            point,
-            ..seen_from(&packet, direction, (source_scope, destination_scope))
-        })
+        let scopes = (source_scope, destination_scope);
+        Some(seen_from((number, point), &packet, direction, scopes))
     }
 
     /// Sees a record from its interface's side: as `flow-direction` says, else by the border, else not at all.
@@ -292,17 +286,19 @@ impl Enricher {
             self.learnt.push(number);
         }
         self.learn_flags(number, record);
-        Flow {
-            interface: number,
-            point: number,
-            ..seen_from(record, direction, scopes)
-        }
+        seen_from((number, number), record, direction, scopes)
     }
 }
 
-/// A record with its local side where its direction says; `scopes` are those of source and destination.
+/// A record with its local side where its direction says, seen at a point of an interface; `scopes` are those of source and
+/// destination.
 #[inline]
-fn seen_from(record: &Row, direction: Direction, scopes: (Scope, Scope)) -> Flow {
+fn seen_from(
+    (interface, point): (u32, u32),
+    record: &Row,
+    direction: Direction,
+    scopes: (Scope, Scope),
+) -> Flow {
     let ports = [record.source_port, record.destination_port];
     let scopes = [scopes.0, scopes.1];
     let services = [record.source_service, record.destination_service];
@@ -314,8 +310,8 @@ fn seen_from(record: &Row, direction: Direction, scopes: (Scope, Scope)) -> Flow
     let (near, far) = exchanged(record.source, record.destination, is_ingress);
     let ipv6 = !record.source.is_ipv4();
     Flow {
-        interface: 0,
-        point: 0,
+        interface,
+        point,
         start: record.start,
         end: record.end,
         local: near,

@@ -115,6 +115,10 @@ const WORTH_SHARE: usize = 12;
 /// Size of the table that finds what repeats itself in dictionaries, as a power of two: zstd's smallest.
 const NEAR_HASH_LOG: u32 = 6;
 
+/// How fast zstd goes over the places of pages where nothing repeats itself. With any such step it also leaves out to code single bytes by
+/// how often they are: packed numbers have all of them. `flows` takes 3.5 % more room by that.
+const FAR_STEP: u32 = 4;
+
 /// Bytes that have to be the same there.
 const NEAR_MATCH_MIN: u32 = 6;
 
@@ -176,7 +180,7 @@ impl ChunkWriter {
     pub(super) fn new(level: i32) -> Result<Self, EncodeError> {
         let unusable = |error: std::io::Error| EncodeError::Parquet(error.into());
         Ok(Self {
-            pages: Zstd::of_level(level).map_err(unusable)?,
+            pages: Zstd::far(level).map_err(unusable)?,
             dictionaries: Zstd::near(level).map_err(unusable)?,
             compression: Compression::ZSTD(ZstdLevel::try_new(level)?),
             page: PageBuffer::default(),
@@ -304,6 +308,14 @@ impl ChunkWriter {
 }
 
 impl Zstd {
+    /// Of pages of rows.
+    fn far(level: i32) -> std::io::Result<Self> {
+        let mut far = Self::of_level(level)?;
+        far.compressor
+            .set_parameter(CParameter::TargetLength(FAR_STEP))?;
+        Ok(far)
+    }
+
     /// With the table of a level.
     fn of_level(level: i32) -> std::io::Result<Self> {
         Ok(Self {

@@ -22,7 +22,7 @@ pub(super) struct Addresses {
 }
 
 /// A column of the rows that are being appended.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Appended<'a> {
     /// By row; of those without an address, anything.
     pub(super) addrs: Cow<'a, [[u8; 16]]>,
@@ -141,12 +141,6 @@ impl Addresses {
             addrs,
             places,
         }
-    }
-}
-
-impl PartialEq for Appended<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.addrs == other.addrs && self.nulls == other.nulls
     }
 }
 
