@@ -27,7 +27,7 @@ use column::{Column, Rows};
 use names::{RemoteKeys, SourceRows};
 use order::Ranks;
 use payload::Ipv6;
-use seen::{Foreign, SeenColumns};
+use seen::{NotHeld, SeenColumns};
 use shared::Run;
 use sides::Sides;
 
@@ -126,12 +126,13 @@ pub(crate) enum Cells<'a> {
 impl Cells<'_> {
     /// The places of the columns that this one follows from.
     pub(crate) fn follow_from(&self) -> impl Iterator<Item = usize> {
-        let (chosen, counted) = match self {
+        let (chosen, of_payload) = match self {
             Self::Chosen(of) => (of.among, None),
             Self::Payload(of) => (&[][..], Some([of.protocol, of.packets, of.bytes])),
             _ => (&[][..], None),
         };
-        chosen.iter().copied().chain(counted.into_iter().flatten())
+        let of_payload = of_payload.into_iter().flatten();
+        chosen.iter().copied().chain(of_payload)
     }
 }
 
@@ -468,7 +469,7 @@ impl FlowRows {
         seen: &Seen<'_>,
         rows: &[u32],
         (addrs, record): (&mut Vec<Appended<'a>>, [Option<usize>; sides::ADDRS.len()]),
-    ) -> Result<(), Foreign> {
+    ) -> Result<(), NotHeld> {
         let len = self.len;
         let mut columns = SeenColumns::take(self, rows.len());
         let record = record.map(|at| addrs.get(at?));

@@ -222,7 +222,11 @@ impl Builder {
 
 /// The columns of a format, in its order.
 #[derive(Debug)]
-pub(crate) struct Columns(Vec<Builder>);
+pub(crate) struct Columns {
+    builders: Vec<Builder>,
+    /// Whether columns of a run are read on their own by now.
+    are_apart: bool,
+}
 
 impl Columns {
     pub(crate) fn new(fields: &[Field]) -> Self {
@@ -231,15 +235,18 @@ impl Columns {
             [field] if !run::repeats(*field) => Builder::fixed(*field),
             fields => Builder::Run(Run::new(fields.to_vec())),
         };
-        Self(fields.chunk_by(one_run).map(builder).collect())
+        Self {
+            builders: fields.chunk_by(one_run).map(builder).collect(),
+            are_apart: false,
+        }
     }
 
     /// The builders, in order of the columns that they build, with room for rows from the given one on.
     pub(crate) fn builders(&mut self, first: usize) -> &mut [Builder] {
         if first == 0 {
-            self.0.iter_mut().for_each(Builder::begin);
+            self.builders.iter_mut().for_each(Builder::begin);
         }
-        &mut self.0
+        &mut self.builders
     }
 
     /// Sets a row to the values of a line.
@@ -254,22 +261,28 @@ impl Columns {
 
     /// Forgets what lines that were given up half-way left at this row and behind.
     pub(crate) fn forget(&mut self, row: usize) {
-        self.0.iter_mut().for_each(|builder| builder.forget(row));
+        let builders = self.builders.iter_mut();
+        builders.for_each(|builder| builder.forget(row));
     }
 
     /// Texts and combinations that are known, of the run that knows most.
-    pub(crate) fn learnt(&self) -> usize {
-        let runs = self.0.iter().filter_map(|builder| match builder {
-            Builder::Run(run) => Some(run.learnt()),
+    pub(crate) fn known(&self) -> usize {
+        let runs = self.builders.iter().filter_map(|builder| match builder {
+            Builder::Run(run) => Some(run.known()),
             _ => None,
         });
         runs.max().unwrap_or(0)
     }
 
+    /// Whether columns of a run are read on their own by now, as rows hardly shared any combinations.
+    pub(crate) fn are_apart(&self) -> bool {
+        self.are_apart
+    }
+
     /// The first `rows` rows as Arrow arrays, and what runs of columns have in common in them; the columns start anew.
     pub(crate) fn take(&mut self, rows: usize) -> (Vec<ArrayRef>, Vec<Combined>) {
         let mut combined = Vec::new();
-        let builders = self.0.iter_mut();
+        let builders = self.builders.iter_mut();
         let arrays = builders
             .flat_map(|builder| builder.take(rows, &mut combined))
             .collect();
@@ -277,10 +290,12 @@ impl Columns {
             Builder::Run(run) => run.renew().into_iter().map(Builder::Run).collect(),
             fixed => vec![fixed],
         };
-        self.0 = std::mem::take(&mut self.0)
+        let count = self.builders.len();
+        self.builders = std::mem::take(&mut self.builders)
             .into_iter()
             .flat_map(renewed)
             .collect();
+        self.are_apart |= self.builders.len() > count;
         (arrays, combined)
     }
 }

@@ -78,6 +78,8 @@ struct Decided {
     next: Option<Format>,
     /// Rows of the source that were flushed.
     flushed_rows: usize,
+    /// Texts and combinations that were known before it.
+    known_before: usize,
 }
 
 impl Decided {
@@ -91,6 +93,7 @@ impl Decided {
             plan,
             next: None,
             flushed_rows: 0,
+            known_before: 0,
         })
     }
 }
@@ -124,9 +127,13 @@ impl Decoder {
         };
         // Dictionaries are made anew with each text that is new: what small sources teach must not cost the next more than
         // it would take to learn.
-        let is_worth_it = decided.columns.learnt() <= decided.flushed_rows;
-        decided.flushed_rows = 0;
-        Learnt((is_worth_it && self.rows == 0 && decided.next.is_none()).then_some(decided))
+        let known = decided.columns.known();
+        let is_worth_it = known <= decided.flushed_rows || known == decided.known_before;
+        let is_flushed = self.rows == 0 && decided.next.is_none();
+        // Another source may well share combinations.
+        let is_usual = !decided.columns.are_apart();
+        (decided.flushed_rows, decided.known_before) = (0, known);
+        Learnt((is_worth_it && is_flushed && is_usual).then_some(decided))
     }
 
     /// Reads from `input` and returns how many bytes it took; fewer than all means that the batch is full

@@ -37,7 +37,7 @@ pub(super) type Sink<'s> = &'s mut dyn FnMut(&Batch);
 /// Decodes the text of one object.
 pub(super) struct Text {
     format: Option<Format>,
-    /// What was learnt of objects before, until it is told that this one has flow records.
+    /// What was learnt of objects before, until it is told that this one has records that may be of flows.
     learnt: Learnt,
     form: Form,
 }

@@ -117,7 +117,7 @@ const NEAR_HASH_LOG: u32 = 6;
 
 /// How fast zstd goes over the places of pages where nothing repeats itself. With any such step it also leaves out to code single bytes by
 /// how often they are: packed numbers have all of them. `flows` takes 3.5 % more room by that.
-const FAR_STEP: u32 = 4;
+const PAGE_STEP: u32 = 4;
 
 /// Bytes that have to be the same there.
 const NEAR_MATCH_MIN: u32 = 6;
@@ -180,7 +180,7 @@ impl ChunkWriter {
     pub(super) fn new(level: i32) -> Result<Self, EncodeError> {
         let unusable = |error: std::io::Error| EncodeError::Parquet(error.into());
         Ok(Self {
-            pages: Zstd::far(level).map_err(unusable)?,
+            pages: Zstd::of_pages(level).map_err(unusable)?,
             dictionaries: Zstd::near(level).map_err(unusable)?,
             compression: Compression::ZSTD(ZstdLevel::try_new(level)?),
             page: PageBuffer::default(),
@@ -309,11 +309,12 @@ impl ChunkWriter {
 
 impl Zstd {
     /// Of pages of rows.
-    fn far(level: i32) -> std::io::Result<Self> {
-        let mut far = Self::of_level(level)?;
-        far.compressor
-            .set_parameter(CParameter::TargetLength(FAR_STEP))?;
-        Ok(far)
+    fn of_pages(level: i32) -> std::io::Result<Self> {
+        let mut of_pages = Self::of_level(level)?;
+        of_pages
+            .compressor
+            .set_parameter(CParameter::TargetLength(PAGE_STEP))?;
+        Ok(of_pages)
     }
 
     /// With the table of a level.

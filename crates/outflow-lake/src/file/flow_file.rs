@@ -255,7 +255,7 @@ impl FlowFile {
                     group.append(at, column, descriptor)?;
                 }
                 match (of.kept, &mut up) {
-                    _ if are_held[at] => group.hold(at),
+                    _ if are_held[at] => group.hold(at, column),
                     (Some(kept), Some(up)) => group.keep(kept, up.ordered),
                     _ => {}
                 }

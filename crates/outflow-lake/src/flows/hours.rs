@@ -126,7 +126,7 @@ impl Hours {
     }
 }
 
-/// Rows by hour, and by interface within it: by the places of their texts, which are quicker to compare than these.
+/// Rows as [`Table::sorted_by`] says, by hour, and by interface within it: by the places of their texts, which are quicker to compare than these.
 fn sorted<'r>(rows: &'r [Hour], texts: &[Box<str>]) -> Vec<&'r Hour> {
     let mut order: Vec<usize> = (0..texts.len()).collect();
     order.sort_unstable_by(|a, b| texts[*a].cmp(&texts[*b]));

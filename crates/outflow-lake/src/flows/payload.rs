@@ -41,7 +41,7 @@ pub(super) fn is_ipv6(flow: &Flow) -> bool {
     !source.is_ipv4()
 }
 
-/// Whether the payload of a flow is that of its columns.
+/// Whether the payload of a flow is what its counts come to; these are its record's.
 #[inline]
 pub(super) fn follows(flow: &Flow, is_ipv6: bool) -> bool {
     let payload = payload_bytes(flow.protocol, is_ipv6, flow.bytes, flow.packets);
@@ -106,7 +106,7 @@ impl FlowRows {
     }
 
     /// Has rows hold what follows from other columns, as it does not for some. The enricher makes no such flows; who hands in others
-    /// loses nothing by it.
+    /// loses neither their sides nor their payload by it.
     pub(crate) fn hold_all(&mut self) {
         self.hold_sides();
         let payload = self.payload().map(|of| self.payload_by_row(&of));

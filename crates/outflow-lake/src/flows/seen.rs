@@ -24,7 +24,7 @@ pub(super) struct SeenColumns {
 
 /// A flow has something that does not follow from other columns, and rows do not hold it.
 #[derive(Debug)]
-pub(super) struct Foreign;
+pub(super) struct NotHeld;
 
 /// Columns of both sides, where rows hold them.
 struct OwnSides {
@@ -124,7 +124,7 @@ impl SeenColumns {
     pub(super) fn give_back(
         mut self,
         rows: &mut FlowRows,
-    ) -> Result<Option<[Appended<'static>; 2]>, Foreign> {
+    ) -> Result<Option<[Appended<'static>; 2]>, NotHeld> {
         if self.is_foreign {
             self.numbers.truncate(self.before);
         }
@@ -137,7 +137,7 @@ impl SeenColumns {
         }
         rows.numbers[By::Seen as usize] = self.numbers;
         if self.is_foreign {
-            return Err(Foreign);
+            return Err(NotHeld);
         }
         Ok(self.sides.map(|sides| {
             for (of, ports) in PORTS.into_iter().zip(sides.ports) {

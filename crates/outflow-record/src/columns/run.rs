@@ -236,7 +236,7 @@ impl Run {
     }
 
     /// How many combinations are known, or texts of a column, if these are more.
-    pub(crate) fn learnt(&self) -> usize {
+    pub(crate) fn known(&self) -> usize {
         let texts = self.columns.iter().map(|column| column.texts.len());
         texts.chain([self.combinations.len()]).max().unwrap_or(0)
     }
@@ -245,7 +245,7 @@ impl Run {
     /// the place of this one.
     pub(crate) fn renew(self) -> Vec<Self> {
         let full =
-            self.learnt() > DICTIONARY_MAX || self.combinations.text_bytes() > DICTIONARY_BYTES_MAX;
+            self.known() > DICTIONARY_MAX || self.combinations.text_bytes() > DICTIONARY_BYTES_MAX;
         if !full {
             return vec![self];
         }

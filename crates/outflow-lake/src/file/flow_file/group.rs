@@ -285,7 +285,7 @@ impl<'a> RowGroup<'a> {
     }
 
     /// Keeps the column at this place, which was gathered last, for others that follow from it.
-    pub(super) fn hold(&mut self, at: usize) {
+    pub(super) fn hold(&mut self, at: usize, column: &Whole<'_>) {
         let Gathered {
             keys,
             numbers,
@@ -297,9 +297,10 @@ impl<'a> RowGroup<'a> {
             held.resize_with(at + 1, Vec::new);
             held_longs.resize_with(at + 1, Vec::new);
         }
-        // It is one or the other; that of what it is not is of no use to anybody.
-        std::mem::swap(&mut held[at], keys);
-        std::mem::swap(&mut held_longs[at], numbers);
+        match column.cells {
+            Cells::Longs(_) => std::mem::swap(&mut held_longs[at], numbers),
+            _ => std::mem::swap(&mut held[at], keys),
+        }
     }
 
     /// Hands the column that was gathered last to what is rolled up.
@@ -383,7 +384,7 @@ impl<'a> RowGroup<'a> {
                 self.append_smalls(descriptor)?;
             }
             Cells::Longs(_) | Cells::Payload(_) => self.append_longs(descriptor)?,
-            // Each is in few rows, so that a dictionary saves nothing.
+            // Mostly each is in few rows, so that a dictionary saves nothing; and their steps take little room anyway.
             Cells::Counted(_) => {
                 let numbers = &self.gathered.numbers;
                 self.storing.store(Column::Longs { numbers }, descriptor)?;

@@ -584,8 +584,8 @@ fn what_rows_share_is_what_each_of_them_has() {
     }
 }
 
-/// Lines of hosts and of gateways, which pass on what others sent, as they are and translated; some without ports, of IPv6, or
-/// without what a flow needs.
+/// Lines of hosts and of gateways, which pass on what others sent, as they are and translated; of several protocols, and some without
+/// ports, protocol or packets, of IPv6, with fewer bytes than their headers take, or without what a flow needs.
 fn with_packets(lines: u32) -> Vec<FlowBatch> {
     let mut text = "version interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action \
                     log-status instance-id pkt-srcaddr pkt-dstaddr flow-direction\n"
@@ -611,12 +611,21 @@ fn with_packets(lines: u32) -> Vec<FlowBatch> {
             1 => (host, "-".to_owned()),
             _ => (host.clone(), host),
         };
+        let counts = [
+            "6 3 900",
+            "17 3 900",
+            "1 - 900",
+            "- 3 60",
+            "6 9 60",
+            "50 1 5000000000",
+        ];
+        let counts = counts[at as usize % 17 % counts.len()];
         let row = match at % 2 {
             0 => format!(
-                "{source} {peer} {ports} 6 3 900 {start} {start} ACCEPT OK {gateway} {packet} {peer} egress"
+                "{source} {peer} {ports} {counts} {start} {start} ACCEPT OK {gateway} {packet} {peer} egress"
             ),
             _ => format!(
-                "{peer} {source} {ports} 6 3 900 {start} {start} ACCEPT OK {gateway} {peer} {packet} ingress"
+                "{peer} {source} {ports} {counts} {start} {start} ACCEPT OK {gateway} {peer} {packet} ingress"
             ),
         };
         text += &format!("5 eni-{} {row}\n", at % 9);
@@ -625,12 +634,23 @@ fn with_packets(lines: u32) -> Vec<FlowBatch> {
 }
 
 #[test]
-fn sides_are_those_that_rows_would_hold() {
+fn what_follows_from_other_columns_is_what_rows_would_hold() {
     let batches = with_packets(9_000);
     let foreign = Addr::from_v4([192, 0, 2, 1]);
-    let columns = ["local_addr", "remote_addr", "local_port", "remote_port"];
-    // Without a side that its record has not; with one in a later batch, and in the first.
-    for changed in [None, Some(2), Some(0)] {
+    let columns = [
+        "local_addr",
+        "remote_addr",
+        "local_port",
+        "remote_port",
+        "payload_bytes",
+    ];
+    // Nothing that does not follow; a side that its record has not in a later batch, and in the first; and another payload.
+    for (changed, is_payload) in [
+        (None, false),
+        (Some(2), false),
+        (Some(0), false),
+        (Some(1), true),
+    ] {
         let tables = [false, true].map(|are_held| {
             let mut rows = FlowRows::default();
             if are_held {
@@ -640,8 +660,10 @@ fn sides_are_those_that_rows_would_hold() {
             for (number, records) in batches.iter().enumerate() {
                 let batch = enricher.enrich(records, &Origin::default());
                 let mut flows = batch.flows.to_vec();
-                if changed == Some(number) {
-                    flows[7].remote = foreign;
+                match changed == Some(number) {
+                    true if is_payload => flows[7].payload_bytes = 123_456,
+                    true => flows[7].remote = foreign,
+                    false => {}
                 }
                 let all: Vec<u32> = (0..u32::try_from(records.num_rows()).unwrap()).collect();
                 let zeros = vec![0; all.len()];
@@ -677,7 +699,15 @@ fn sides_are_those_that_rows_would_hold() {
         let remotes = flows.column_by_name("remote_addr").unwrap();
         let remotes = remotes.as_string::<i32>().iter();
         let foreign = remotes.filter(|addr| *addr == Some("192.0.2.1")).count();
-        assert_eq!(foreign, usize::from(changed.is_some()));
+        assert_eq!(foreign, usize::from(changed.is_some() && !is_payload));
+        let payload = flows.column_by_name("payload_bytes").unwrap();
+        let payload = payload.as_primitive::<Int64Type>();
+        let payload: Vec<i64> = payload.iter().flatten().collect();
+        assert_eq!(payload.contains(&123_456), is_payload);
+        // Of TCP, UDP, ICMP, of no protocol, of less than headers, of ESP; and of IPv6.
+        for of in [744, 816, 900, 0, 4_999_999_980, 684, 756] {
+            assert!(payload.contains(&of), "{of}: {changed:?}");
+        }
         let locals = flows.column_by_name("local_addr").unwrap();
         let sources = flows.column_by_name("srcaddr").unwrap();
         let both = locals
