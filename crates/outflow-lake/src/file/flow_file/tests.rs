@@ -6,7 +6,7 @@ use arrow_array::types::{Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array as _, RecordBatch};
 use arrow_schema::DataType;
 use bytes::Bytes;
-use outflow_enrich::{Enricher, Networks, Origin, Via};
+use outflow_enrich::{Enricher, Flow, Networks, Origin, Via};
 use outflow_record::{Addr, Decoder, FlowBatch};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::properties::ReaderProperties;
@@ -633,17 +633,59 @@ fn with_packets(lines: u32) -> Vec<FlowBatch> {
     batches_of(&text)
 }
 
+/// What follows from other columns.
+const FOLLOWING: [&str; 5] = [
+    "local_addr",
+    "remote_addr",
+    "local_port",
+    "remote_port",
+    "payload_bytes",
+];
+
+/// The tables of records, of which the flows are changed, by number of their batch; and [`FOLLOWING`] as it is handed on.
+fn tables_of_changed(
+    batches: &[FlowBatch],
+    are_held: bool,
+    change: impl Fn(usize, &mut [Flow]),
+) -> ([RecordBatch; 3], RecordBatch) {
+    let mut rows = FlowRows::default();
+    if are_held {
+        rows.hold_all();
+    }
+    let mut enricher = Enricher::new(Networks::default());
+    for (number, records) in batches.iter().enumerate() {
+        let batch = enricher.enrich(records, &Origin::default());
+        let mut flows = batch.flows.to_vec();
+        change(number, &mut flows);
+        let all: Vec<u32> = (0..u32::try_from(records.num_rows()).unwrap()).collect();
+        let zeros = vec![0; all.len()];
+        rows.append(
+            &Seen {
+                records,
+                flows: &flows,
+                unmeasured_rows: batch.unmeasured_rows,
+                vias: &vec![Via::Own; all.len()],
+                remote_of: &zeros,
+                remotes: &[Remote::default()],
+                workload_of: &zeros,
+                workloads: &[String::new()],
+                source_id: "00",
+                first_row: i64::try_from(number).unwrap() * 5_000,
+                flow_log_id: None,
+            },
+            &all,
+        );
+    }
+    let handed = rows.batch(&FOLLOWING.map(str::to_owned).into()).unwrap();
+    let file = FlowFile::flows(&SpareMemory::default()).unwrap();
+    let (flows, profiles, hours) = rolled_up(&rows, file, &mut Scratch::new().unwrap());
+    ([read(&flows), read(&profiles), hours], handed)
+}
+
 #[test]
 fn what_follows_from_other_columns_is_what_rows_would_hold() {
     let batches = with_packets(9_000);
     let foreign = Addr::from_v4([192, 0, 2, 1]);
-    let columns = [
-        "local_addr",
-        "remote_addr",
-        "local_port",
-        "remote_port",
-        "payload_bytes",
-    ];
     // Nothing that does not follow; a side that its record has not in a later batch, and in the first; and another payload.
     for (changed, is_payload) in [
         (None, false),
@@ -651,48 +693,16 @@ fn what_follows_from_other_columns_is_what_rows_would_hold() {
         (Some(0), false),
         (Some(1), true),
     ] {
-        let tables = [false, true].map(|are_held| {
-            let mut rows = FlowRows::default();
-            if are_held {
-                rows.hold_all();
-            }
-            let mut enricher = Enricher::new(Networks::default());
-            for (number, records) in batches.iter().enumerate() {
-                let batch = enricher.enrich(records, &Origin::default());
-                let mut flows = batch.flows.to_vec();
-                match changed == Some(number) {
-                    true if is_payload => flows[7].payload_bytes = 123_456,
-                    true => flows[7].remote = foreign,
-                    false => {}
-                }
-                let all: Vec<u32> = (0..u32::try_from(records.num_rows()).unwrap()).collect();
-                let zeros = vec![0; all.len()];
-                rows.append(
-                    &Seen {
-                        records,
-                        flows: &flows,
-                        unmeasured_rows: batch.unmeasured_rows,
-                        vias: &vec![Via::Own; all.len()],
-                        remote_of: &zeros,
-                        remotes: &[Remote::default()],
-                        workload_of: &zeros,
-                        workloads: &[String::new()],
-                        source_id: "00",
-                        first_row: i64::try_from(number).unwrap() * 5_000,
-                        flow_log_id: None,
-                    },
-                    &all,
-                );
-            }
-            let handed = rows.batch(&columns.map(str::to_owned).into()).unwrap();
-            let file = FlowFile::flows(&SpareMemory::default()).unwrap();
-            let (flows, profiles, hours) = rolled_up(&rows, file, &mut Scratch::new().unwrap());
-            (read(&flows), read(&profiles), hours, handed)
-        });
+        let change = |number: usize, flows: &mut [Flow]| match changed == Some(number) {
+            true if is_payload => flows[7].payload_bytes = 123_456,
+            true => flows[7].remote = foreign,
+            false => {}
+        };
+        let tables = [false, true].map(|are_held| tables_of_changed(&batches, are_held, change));
         let [found, own] = tables;
         assert!(found == own, "changed: {changed:?}");
-        let flows = found.0;
-        for name in columns {
+        let ([flows, ..], _) = found;
+        for name in FOLLOWING {
             let nulls = flows.column_by_name(name).unwrap().null_count();
             assert!(nulls > 0 && nulls < flows.num_rows(), "{name}");
         }
