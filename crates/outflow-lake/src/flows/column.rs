@@ -11,7 +11,7 @@ use super::Cells;
 use super::addresses::{Addresses, Appended};
 use super::order::Ranks;
 use super::shared::Values;
-use super::texts::Interned;
+use super::texts::{Interned, places};
 use crate::file::SORTED_ROWS_MAX;
 
 /// Stands for null in a column of whole numbers, where no value of a flow log can be.
@@ -194,13 +194,8 @@ impl Column {
     /// By row, the place of its text among all in their order, from 1; 0 where it has none. The keys are its own, by row.
     pub(super) fn ranks(&self, keys: Values<'_, i32>, rows: usize) -> Ranks {
         let (_, values) = self.texts();
-        let mut order: Vec<usize> = (0..values.len()).collect();
-        order.sort_unstable_by(|a, b| values[*a].cmp(&values[*b]));
-        let mut ranks = vec![0; values.len()];
-        for (rank, key) in (1..).zip(order) {
-            ranks[key] = rank;
-        }
-        let rank = |key: &i32| usize::try_from(*key).map_or(0, |key| ranks[key]);
+        let places = places(values);
+        let rank = |key: &i32| usize::try_from(*key).map_or(0, |key| places[key] + 1);
         let mut of_rows: Vec<u32> = match keys {
             Values::Own(keys) => keys.iter().map(rank).collect(),
             Values::Shared { numbers, by_number } => {

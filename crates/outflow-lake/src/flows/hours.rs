@@ -13,7 +13,7 @@ use outflow_sketch::{Distinct, hash64};
 
 use super::column::{Column, NULL};
 use super::rolled::{DIRECTION, INTERFACE_ID, Ordered, REMOTE_ADDR, Sums, TEXTS, add_up, nothing};
-use super::texts::Interned;
+use super::texts::{Interned, places};
 use super::{BUCKET_MICROS, FlowRows, HOUR_MICROS, Of, SortedFlows};
 use crate::Error;
 use crate::error::EncodeError;
@@ -128,12 +128,7 @@ impl Hours {
 
 /// Rows as [`Table::sorted_by`] says, by hour, and by interface within it: by the places of their texts, which are quicker to compare than these.
 fn sorted<'r>(rows: &'r [Hour], texts: &[Box<str>]) -> Vec<&'r Hour> {
-    let mut order: Vec<usize> = (0..texts.len()).collect();
-    order.sort_unstable_by(|a, b| texts[*a].cmp(&texts[*b]));
-    let mut places = vec![0; texts.len()];
-    for (place, text) in order.into_iter().enumerate() {
-        places[text] = place;
-    }
+    let places = places(texts);
     let place = |row: &Hour| {
         let interface = usize::try_from(row.key.texts[INTERFACE_ID]).ok();
         interface.map(|text| places[text])

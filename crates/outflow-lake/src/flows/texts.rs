@@ -60,3 +60,14 @@ impl<T: Hash + Eq> Interned<T> {
         self.numbers.clear();
     }
 }
+
+/// By key, the place of a text among all in their order.
+pub(super) fn places(texts: &[Box<str>]) -> Vec<u32> {
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    order.sort_unstable_by(|a, b| texts[*a].cmp(&texts[*b]));
+    let mut places = vec![0; texts.len()];
+    for (place, key) in (0..).zip(order) {
+        places[key] = place;
+    }
+    places
+}
